@@ -1,0 +1,43 @@
+-- One batch of one relay in one call, and so in one transaction: coverage never claims what is not stored.
+
+create or replace function sync_batch_store(
+  p_relay_id int4, p_seen_at int8,
+  p_keys bytea, p_created_at int8[], p_kinds int4[], p_tags jsonb, p_contents jsonb, p_raw jsonb,
+  p_known_created_at int8[], p_known_ids bytea,
+  p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb,
+  out stored int4, out known int4, out sighted int4)
+language plpgsql
+as $$
+begin
+  -- Also for new events: one of them may be there by now, without a sighting.
+  perform archive_reference();
+  stored := 0;
+  if cardinality(p_known_created_at) > 0 then
+    perform event_require(p_known_created_at, p_known_ids);
+  end if;
+  if cardinality(p_created_at) > 0 then
+    stored := event_insert(p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw, p_seen_at);
+  end if;
+  known := cardinality(p_created_at) + cardinality(p_known_created_at) - stored;
+  sighted := event_relay_insert(p_relay_id, p_seen_at, p_created_at || p_known_created_at,
+    event_ids(p_keys) || p_known_ids);
+  if p_rejected is not null then
+    perform rejected_event_insert(p_relay_id, p_rejected);
+  end if;
+  if p_coverage is not null or p_gaps is not null then
+    -- Two syncs of one relay (a command beside the service) take turns with what they found out.
+    perform from relay where id = p_relay_id for no key update;
+  end if;
+  if p_coverage is not null then
+    perform sync_coverage_advance(p_relay_id, p_coverage);
+  end if;
+  if p_gaps is not null then
+    perform sync_gap_insert(p_relay_id, p_gaps);
+  end if;
+  -- Last: candidates are what other writers may be waiting for.
+  if p_hints is not null then
+    perform candidate_insert(p_hints, p_budgets);
+  end if;
+end
+$$;
+comment on function sync_batch_store(int4, int8, bytea, int8[], int4[], jsonb, jsonb, jsonb, int8[], bytea, jsonb, jsonb, jsonb, jsonb, jsonb) is 'Stores events, sightings, rejections, coverage, gaps and hints of one relay; returns counts';

@@ -1,0 +1,1529 @@
+-- The schema as a whole, for readers. Generated from sql/migrations and sql/functions by
+-- tests/support/generated_schema.ts; changes belong there.
+
+set check_function_bodies = off;
+
+create extension if not exists btree_gin;
+create extension if not exists pgcrypto;
+
+CREATE OR REPLACE FUNCTION public.event_tag_hashes(p_tags jsonb)
+ RETURNS bigint[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select array(
+    select hashtextextended(tag ->> 0 || ':' || (tag ->> 1), 0)
+    from jsonb_array_elements(p_tags) as tag
+    where length(tag ->> 0) = 1 and tag ->> 1 is not null)
+$function$;
+comment on function event_tag_hashes(p_tags jsonb) is 'Hashes of name:value of the one-letter tags, for the tag index';
+
+create table archive (
+  singleton boolean not null default true,
+  edition text not null,
+  created_at bigint not null,
+  constraint archive_pkey PRIMARY KEY (singleton),
+  constraint archive_edition_check CHECK ((edition = ANY (ARRAY['full'::text, 'lite'::text]))),
+  constraint archive_singleton_check CHECK (singleton)
+);
+comment on table archive is 'One row: what this archive is';
+comment on column archive.singleton is 'Always true';
+comment on column archive.edition is 'full, or lite: events without tags, content and sig';
+comment on column archive.created_at is 'Unix seconds';
+
+create table candidate (
+  url text not null,
+  network text not null,
+  host text not null,
+  domain text not null,
+  source text not null,
+  author bytea,
+  hints jsonb not null default '{}'::jsonb,
+  discovered_at bigint not null,
+  failures integer not null default 0,
+  last_tried_at bigint,
+  last_failure text,
+  due_at bigint not null default 0,
+  claimed_until bigint not null default 0,
+  constraint candidate_pkey PRIMARY KEY (url),
+  constraint candidate_network_check CHECK ((network = ANY (ARRAY['clearnet'::text, 'tor'::text, 'i2p'::text, 'loki'::text]))),
+  constraint candidate_url_check CHECK ((octet_length(url) <= 2048))
+) with (fillfactor=70);
+comment on table candidate is 'Relay URLs nobody has shaken hands with yet';
+comment on column candidate.url is 'Normalised URL, as it was mentioned';
+comment on column candidate.network is 'clearnet, tor, i2p or loki (NIP-66)';
+comment on column candidate.host is 'Host of the URL, without port; bounded by a budget';
+comment on column candidate.domain is 'Registrable domain; bounded by a budget';
+comment on column candidate.source is 'Where it was mentioned first';
+comment on column candidate.author is 'Public key of who mentioned it first, if an event did; bounded by a budget';
+comment on column candidate.hints is 'Mentions by source: {"nip65": 12, "e-tag": 3}';
+comment on column candidate.discovered_at is 'Unix seconds of the first mention';
+comment on column candidate.failures is 'Tries that failed';
+comment on column candidate.last_tried_at is 'Unix seconds of the last try that failed';
+comment on column candidate.last_failure is 'Why it failed';
+comment on column candidate.due_at is 'Unix seconds from which it may be tried';
+comment on column candidate.claimed_until is 'Unix seconds until which a validator has it; 0 for none';
+CREATE INDEX candidate_author ON candidate USING btree (author) WHERE (author IS NOT NULL);
+CREATE INDEX candidate_domain ON candidate USING btree (domain);
+CREATE INDEX candidate_due ON candidate USING btree (failures, due_at);
+CREATE INDEX candidate_host ON candidate USING btree (host);
+
+create table event (
+  created_at bigint not null,
+  seen_at bigint not null,
+  kind integer not null,
+  id bytea not null,
+  pubkey bytea not null,
+  sig bytea,
+  tags jsonb,
+  content text,
+  constraint event_pkey PRIMARY KEY (created_at, id),
+  constraint event_shape CHECK (((created_at >= 0) AND ((kind >= 0) AND (kind <= 65535)) AND (octet_length(id) = 32) AND (octet_length(pubkey) = 32) AND (octet_length(sig) = 64)))
+) with (autovacuum_vacuum_insert_scale_factor=0.05, autovacuum_analyze_scale_factor=0.02);
+comment on table event is 'Verified events, each once (NIP-01)';
+comment on column event.created_at is 'Unix seconds, as claimed by the author';
+comment on column event.seen_at is 'Unix seconds of arrival here';
+comment on column event.kind is '0 to 65535';
+comment on column event.id is 'sha256 of the canonical serialisation; commits to created_at, so (created_at, id) is unique iff id is';
+comment on column event.pubkey is 'x-only public key of the author';
+comment on column event.sig is 'BIP-340 signature of the id; null in a lite archive';
+comment on column event.tags is 'Null in a lite archive';
+comment on column event.content is 'Null in a lite archive';
+CREATE INDEX event_id ON event USING hash (id);
+CREATE INDEX event_kind ON event USING btree (kind, created_at);
+CREATE INDEX event_pubkey ON event USING btree (pubkey, kind, created_at);
+CREATE INDEX event_seen ON event USING brin (seen_at);
+CREATE INDEX event_tag ON event USING gin (event_tag_hashes(tags)) WHERE (tags IS NOT NULL);
+
+create table event_raw (
+  created_at bigint not null,
+  id bytea not null,
+  raw text not null,
+  constraint event_raw_pkey PRIMARY KEY (created_at, id)
+);
+comment on table event_raw is 'Exact JSON of the few events PostgreSQL text cannot hold: U+0000 or lone surrogates, which are U+FFFD in event';
+comment on column event_raw.created_at is 'event.created_at';
+comment on column event_raw.id is 'event.id';
+comment on column event_raw.raw is 'The event as JSON, such characters escaped';
+
+create table event_relay (
+  seen_at bigint not null,
+  created_at bigint not null,
+  relay_id integer not null,
+  event_id bytea not null,
+  constraint event_relay_pkey PRIMARY KEY (relay_id, created_at, event_id),
+  constraint event_relay_event_id_check CHECK ((octet_length(event_id) = 32))
+) with (autovacuum_vacuum_insert_scale_factor=0.05, autovacuum_analyze_scale_factor=0.02);
+comment on table event_relay is 'Sightings: which relay held which event. The key in order is the vector NIP-77 reconciles';
+comment on column event_relay.seen_at is 'Unix seconds of the first sighting there';
+comment on column event_relay.created_at is 'event.created_at';
+comment on column event_relay.relay_id is 'relay.id';
+comment on column event_relay.event_id is 'event.id';
+CREATE INDEX event_relay_event ON event_relay USING btree (event_id);
+
+create table metadata (
+  id bytea not null,
+  type text not null,
+  data jsonb not null,
+  constraint metadata_pkey PRIMARY KEY (id, type)
+);
+comment on table metadata is 'Documents by content: an unchanged one is stored once, whoever measured it';
+comment on column metadata.id is 'sha256 of the canonical JSON';
+comment on column metadata.type is 'nip11_info, nip66_rtt, nip66_ssl, nip66_dns, nip66_geo, nip66_net or nip66_http';
+comment on column metadata.data is '{"data": {…}, "logs": {…}}';
+
+create table rejected_event (
+  id bigint not null generated always as identity,
+  relay_id integer,
+  reason text not null,
+  detail text not null,
+  event_id bytea,
+  raw text,
+  rejected_at bigint not null,
+  constraint rejected_event_pkey PRIMARY KEY (id)
+);
+comment on table rejected_event is 'What was refused and why: the newest of each relay';
+comment on column rejected_event.id is 'In order of arrival';
+comment on column rejected_event.relay_id is 'relay.id; null when it came from a file';
+comment on column rejected_event.reason is 'Short, from a small set';
+comment on column rejected_event.detail is 'What exactly was wrong';
+comment on column rejected_event.event_id is 'The id it claimed, if it had one';
+comment on column rejected_event.raw is 'What came, cut to a bound';
+comment on column rejected_event.rejected_at is 'Unix seconds';
+CREATE INDEX rejected_event_relay ON rejected_event USING btree (relay_id, id);
+
+create table relay (
+  id integer not null generated always as identity,
+  url text not null,
+  network text not null,
+  host text not null generated always as ("substring"(url, '^wss?://(\[[^]]*\]|[^/:]*)'::text)) stored,
+  domain text not null,
+  discovered_at bigint not null,
+  constraint relay_url_key UNIQUE (url),
+  constraint relay_pkey PRIMARY KEY (id),
+  constraint relay_network_check CHECK ((network = ANY (ARRAY['clearnet'::text, 'tor'::text, 'i2p'::text, 'loki'::text]))),
+  constraint relay_url_check CHECK ((octet_length(url) <= 2048))
+);
+comment on table relay is 'Validated peers: each answered a REQ once';
+comment on column relay.id is 'What every other table refers to';
+comment on column relay.url is 'Normalised URL, as it answered';
+comment on column relay.network is 'clearnet, tor, i2p or loki (NIP-66)';
+comment on column relay.host is 'Host of the URL, without port';
+comment on column relay.domain is 'Registrable domain; the host for overlays and addresses';
+comment on column relay.discovered_at is 'Unix seconds of the first answer';
+CREATE INDEX relay_domain ON relay USING btree (domain);
+CREATE INDEX relay_host ON relay USING btree (host);
+
+create table relay_check (
+  checked_at bigint not null,
+  relay_id integer not null,
+  open_ms integer,
+  read_ms integer,
+  write_ms integer,
+  online boolean not null,
+  failure text,
+  constraint relay_check_pkey PRIMARY KEY (relay_id, checked_at)
+);
+comment on table relay_check is 'The numbers of each look at a relay, for uptime and history';
+comment on column relay_check.checked_at is 'Unix seconds';
+comment on column relay_check.relay_id is 'relay.id';
+comment on column relay_check.open_ms is 'Milliseconds to an open connection; null when it did not open';
+comment on column relay_check.read_ms is 'Milliseconds from REQ to the first answer; null when there was none';
+comment on column relay_check.write_ms is 'Milliseconds from EVENT to OK; null when not tried or not answered';
+comment on column relay_check.online is 'It opened and spoke';
+comment on column relay_check.failure is 'Why it is not online, or what else went wrong';
+
+create table relay_lease (
+  service text not null,
+  relay_id integer not null,
+  due_at bigint not null default 0,
+  claimed_until bigint not null default 0,
+  holder text,
+  failures integer not null default 0,
+  constraint relay_lease_pkey PRIMARY KEY (service, relay_id)
+) with (fillfactor=70);
+comment on table relay_lease is 'Which process of a service works on a relay, and when the relay is due again';
+comment on column relay_lease.service is 'Name of the service';
+comment on column relay_lease.relay_id is 'relay.id';
+comment on column relay_lease.due_at is 'Unix seconds from which it may be leased';
+comment on column relay_lease.claimed_until is 'Unix seconds at which the lease ends; a dead holder loses it then';
+comment on column relay_lease.holder is 'Who holds, or last held, the lease';
+comment on column relay_lease.failures is 'Failures in a row, for the backoff of the next holder';
+CREATE INDEX relay_lease_due ON relay_lease USING btree (service, due_at);
+
+create table relay_listing (
+  created_at bigint not null,
+  noted_at bigint not null,
+  relay_id integer not null,
+  filter_hash bytea not null,
+  event_id bytea not null,
+  state text not null,
+  constraint relay_listing_pkey PRIMARY KEY (relay_id, filter_hash, created_at, event_id),
+  constraint relay_listing_state_check CHECK ((state = ANY (ARRAY['withheld'::text, 'gone'::text])))
+);
+comment on table relay_listing is 'Events a relay lists but gives to nobody, and events it gave once and lists no more: so that reconciling does not find them again every time';
+comment on column relay_listing.created_at is 'Of a withheld event: the second that the relay lists it under';
+comment on column relay_listing.noted_at is 'Unix seconds';
+comment on column relay_listing.relay_id is 'relay.id';
+comment on column relay_listing.filter_hash is 'sha256 of the filter, as in sync_coverage';
+comment on column relay_listing.event_id is 'Of a withheld event: nothing else is known of it';
+comment on column relay_listing.state is 'withheld: listed and not given; gone: given once and not listed any more';
+
+create table relay_metadata (
+  generated_at bigint not null,
+  relay_id integer not null,
+  metadata_type text not null,
+  metadata_id bytea not null,
+  constraint relay_metadata_pkey PRIMARY KEY (relay_id, metadata_type, generated_at)
+);
+comment on table relay_metadata is 'Which document described a relay at which moment';
+comment on column relay_metadata.generated_at is 'Unix seconds';
+comment on column relay_metadata.relay_id is 'relay.id';
+comment on column relay_metadata.metadata_type is 'metadata.type';
+comment on column relay_metadata.metadata_id is 'metadata.id';
+CREATE INDEX relay_metadata_document ON relay_metadata USING btree (metadata_id, metadata_type);
+
+create table schema_function (
+  name text not null,
+  checksum text not null,
+  applied_at bigint not null,
+  constraint schema_function_pkey PRIMARY KEY (name)
+);
+comment on table schema_function is 'Files of stored functions applied; a file is applied again when its checksum changes';
+comment on column schema_function.name is 'Name of the file in sql/functions';
+comment on column schema_function.checksum is 'sha256 of the file, hex';
+comment on column schema_function.applied_at is 'Unix seconds';
+
+create table schema_migration (
+  version integer not null,
+  name text not null,
+  checksum text not null,
+  applied_at bigint not null,
+  constraint schema_migration_pkey PRIMARY KEY (version)
+);
+comment on table schema_migration is 'Migrations applied, in order; a program that knows fewer refuses this database';
+comment on column schema_migration.version is 'Number of the file in sql/migrations';
+comment on column schema_migration.name is 'Name of the file';
+comment on column schema_migration.checksum is 'sha256 of the file, hex: a migration is never edited once released';
+comment on column schema_migration.applied_at is 'Unix seconds';
+
+create table service_state (
+  service_name text not null,
+  state_type text not null,
+  state_key text not null,
+  state_value jsonb not null,
+  updated_at bigint not null,
+  constraint service_state_pkey PRIMARY KEY (service_name, state_type, state_key)
+) with (fillfactor=70);
+comment on table service_state is 'Cursors, checkpoints and runtime statistics of services';
+comment on column service_state.service_name is 'Name of the service';
+comment on column service_state.state_type is 'cursor, checkpoint, runtime, …';
+comment on column service_state.state_key is 'What it is about';
+comment on column service_state.state_value is 'Any JSON';
+comment on column service_state.updated_at is 'Unix seconds';
+
+create table sync_coverage (
+  relay_id integer not null,
+  filter_hash bytea not null,
+  filter jsonb not null,
+  covered int8multirange not null,
+  updated_at bigint not null,
+  constraint sync_coverage_pkey PRIMARY KEY (relay_id, filter_hash)
+);
+comment on table sync_coverage is 'Stretches of created_at that are archived and proven complete, by relay and filter';
+comment on column sync_coverage.relay_id is 'relay.id';
+comment on column sync_coverage.filter_hash is 'sha256 of the filter''s canonical JSON without since, until and limit';
+comment on column sync_coverage.filter is 'The filter, for readers';
+comment on column sync_coverage.covered is 'Unix seconds proven complete';
+comment on column sync_coverage.updated_at is 'Unix seconds';
+
+create table sync_gap (
+  relay_id integer not null,
+  filter_hash bytea not null,
+  since bigint not null,
+  until bigint not null,
+  reason text not null,
+  found_at bigint not null,
+  reported_at bigint not null,
+  attempts integer not null,
+  constraint sync_gap_pkey PRIMARY KEY (relay_id, filter_hash, since),
+  constraint sync_gap_check CHECK ((until >= since))
+);
+comment on table sync_gap is 'Stretches that could not be proven complete; no part of one is covered, and none overlap';
+comment on column sync_gap.relay_id is 'relay.id';
+comment on column sync_gap.filter_hash is 'sha256 of the filter, as in sync_coverage';
+comment on column sync_gap.since is 'Unix seconds, inclusive';
+comment on column sync_gap.until is 'Unix seconds, inclusive';
+comment on column sync_gap.reason is 'Why, from a small set';
+comment on column sync_gap.found_at is 'Unix seconds of the first report';
+comment on column sync_gap.reported_at is 'Unix seconds of the last report';
+comment on column sync_gap.attempts is 'How often it was reported';
+
+create table sync_proof (
+  relay_id integer not null,
+  filter_hash bytea not null,
+  method text not null,
+  covered int8multirange not null,
+  constraint sync_proof_pkey PRIMARY KEY (relay_id, filter_hash, method),
+  constraint sync_proof_method_check CHECK ((method = ANY (ARRAY['negentropy'::text, 'finish'::text, 'count'::text, 'paging'::text, 'split'::text, 'empty-page'::text])))
+);
+comment on table sync_proof is 'What each stretch of sync_coverage was last proven by; together they are exactly the coverage';
+comment on column sync_proof.relay_id is 'relay.id';
+comment on column sync_proof.filter_hash is 'sync_coverage.filter_hash';
+comment on column sync_proof.method is 'negentropy (NIP-77), finish (NIP-67 hint), count (NIP-45), paging, split, empty-page (weakest)';
+comment on column sync_proof.covered is 'Unix seconds proven by it';
+
+create view relay_metadata_latest as
+ SELECT r.id AS relay_id,
+    r.url AS relay_url,
+    m.metadata_type,
+    m.generated_at,
+    m.metadata_id,
+    d.data
+   FROM (((relay r
+     CROSS JOIN ( VALUES ('nip11_info'::text), ('nip66_rtt'::text), ('nip66_ssl'::text), ('nip66_dns'::text), ('nip66_geo'::text), ('nip66_net'::text), ('nip66_http'::text)) t(type))
+     CROSS JOIN LATERAL ( SELECT relay_metadata.metadata_type,
+            relay_metadata.generated_at,
+            relay_metadata.metadata_id
+           FROM relay_metadata
+          WHERE ((relay_metadata.relay_id = r.id) AND (relay_metadata.metadata_type = t.type))
+          ORDER BY relay_metadata.generated_at DESC
+         LIMIT 1) m)
+     JOIN metadata d ON (((d.id = m.metadata_id) AND (d.type = m.metadata_type))));
+comment on view relay_metadata_latest is 'The newest document of each type of each relay';
+
+CREATE OR REPLACE FUNCTION public.archive_edition()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ select coalesce((select edition from archive), 'full') $function$;
+comment on function archive_edition() is 'full or lite';
+
+CREATE OR REPLACE FUNCTION public.archive_init(p_edition text)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_edition text;
+begin
+  insert into archive (edition, created_at)
+  values (coalesce(p_edition, 'full'), unix_now())
+  on conflict do nothing;
+  select edition into v_edition from archive;
+  if v_edition <> p_edition then
+    raise exception 'Cannot make this archive % as it is %: the edition is chosen once, with the first db init',
+      p_edition, v_edition using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  return v_edition;
+end
+$function$;
+comment on function archive_init(p_edition text) is 'Sets the edition of a new archive; returns the edition';
+
+CREATE OR REPLACE FUNCTION public.archive_reference()
+ RETURNS void
+ LANGUAGE sql
+AS $function$ select pg_advisory_xact_lock_shared(hashtextextended('bigbrotr reference', 0)) $function$;
+comment on function archive_reference() is 'Keeps what is about to be referred to from being deleted as an orphan';
+
+CREATE OR REPLACE FUNCTION public.archive_unreferenced()
+ RETURNS void
+ LANGUAGE sql
+AS $function$ select pg_advisory_xact_lock(hashtextextended('bigbrotr reference', 0)) $function$;
+comment on function archive_unreferenced() is 'Waits until nobody is adding references, and keeps them waiting';
+
+CREATE OR REPLACE FUNCTION public.candidate_claim(p_networks jsonb, p_limit integer, p_claim_seconds integer)
+ RETURNS SETOF candidate
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now int8 := unix_now();
+begin
+  return query
+  with due as (
+    select url from candidate
+    where due_at <= v_now and claimed_until <= v_now and p_networks ? network
+    order by failures, due_at, url
+    limit p_limit
+    for update skip locked
+  ), claimed as (
+    update candidate c set claimed_until = v_now + p_claim_seconds
+    from due where c.url = due.url
+    returning c.*
+  )
+  select * from claimed order by failures, due_at, url;
+end
+$function$;
+comment on function candidate_claim(p_networks jsonb, p_limit integer, p_claim_seconds integer) is 'Claims due candidates, fewest failures first; two claimers never get the same one';
+
+CREATE OR REPLACE FUNCTION public.candidate_drop(p_max_failures integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_dropped int4;
+begin
+  with locked as (
+    select url from candidate
+    where claimed_until <= v_now and (failures >= p_max_failures or relay_is_known(url))
+    order by url
+    for update
+  )
+  delete from candidate c using locked where c.url = locked.url;
+  get diagnostics v_dropped = row_count;
+  return v_dropped;
+end
+$function$;
+comment on function candidate_drop(p_max_failures integer) is 'Drops candidates that failed too often and those that are relays; returns their number';
+
+CREATE OR REPLACE FUNCTION public.candidate_fail(p_failures jsonb, p_initial_seconds integer, p_max_seconds integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_failed int4;
+begin
+  with tried as (
+    select c.url, min(new.failure) as failure
+    from jsonb_to_recordset(p_failures) as new (url text, failure text)
+    join candidate c on c.url = new.url
+    group by c.url
+  ), locked as (
+    select url from candidate where url in (select url from tried) order by url for update
+  )
+  update candidate c
+  set failures = c.failures + 1,
+    last_tried_at = v_now,
+    last_failure = left(tried.failure, 1024),
+    due_at = v_now + least(p_max_seconds, p_initial_seconds * 2::float8 ^ least(c.failures, 30))::int8,
+    claimed_until = 0
+  from tried join locked using (url)
+  where c.url = tried.url;
+  get diagnostics v_failed = row_count;
+  return v_failed;
+end
+$function$;
+comment on function candidate_fail(p_failures jsonb, p_initial_seconds integer, p_max_seconds integer) is 'Counts failed tries and sets when they are due again; returns the number of candidates found';
+
+CREATE OR REPLACE FUNCTION public.candidate_fits(p_host text, p_domain text, p_author bytea, p_budgets jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_per_host int4 := p_budgets ->> 'maxPerHost';
+  v_per_domain int4 := p_budgets ->> 'maxPerDomain';
+  v_per_author int4 := p_budgets ->> 'maxPerAuthor';
+begin
+  return (v_per_host = 0 or v_per_host >
+      (select count(*) from candidate where host = p_host) + (select count(*) from relay where host = p_host))
+    and (v_per_domain = 0 or v_per_domain >
+      (select count(*) from candidate where domain = p_domain) + (select count(*) from relay where domain = p_domain))
+    and (v_per_author = 0 or p_author is null or v_per_author >
+      (select count(*) from candidate where author = p_author));
+end
+$function$;
+comment on function candidate_fits(p_host text, p_domain text, p_author bytea, p_budgets jsonb) is 'Whether a candidate is within the budgets';
+
+CREATE OR REPLACE FUNCTION public.candidate_hints_add(p_hints jsonb, p_more jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select jsonb_object_agg(source, mentions)
+  from (
+    select source, sum(mentions::int8) as mentions
+    from (
+      select * from jsonb_each_text(p_hints)
+      union all
+      select * from jsonb_each_text(p_more)
+    ) as hint (source, mentions)
+    group by source
+  ) as total
+$function$;
+comment on function candidate_hints_add(p_hints jsonb, p_more jsonb) is 'Sums {"source": mentions}';
+
+CREATE OR REPLACE FUNCTION public.candidate_insert(p_hints jsonb, p_budgets jsonb, OUT inserted integer, OUT over_budget integer, OUT known integer)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_hints jsonb;
+  v_updated int4;
+  v_hint record;
+begin
+  inserted := 0;
+  over_budget := 0;
+  known := jsonb_array_length(p_hints);
+  -- Nearly all hints are about relays: those are gone after this.
+  select jsonb_agg(hint) into v_hints
+  from jsonb_array_elements(p_hints) as hint
+  where not exists (select from relay where url = hint ->> 'url')
+    and not exists (select from relay where url = relay_twin(hint ->> 'url'));
+  if v_hints is null then
+    return;
+  end if;
+
+  -- Budgets hold only when one writer at a time adds to them. The lock comes before any row is locked (no deadlock),
+  -- and is not taken when there is nothing new.
+  if exists (
+    select from jsonb_array_elements(v_hints) as hint
+    where not exists (select from candidate where url = hint ->> 'url')
+  ) then
+    perform pg_advisory_xact_lock(hashtextextended('bigbrotr candidate budget', 0));
+  end if;
+
+  with counted as (
+    select c.url, hint -> 'hints' as hints
+    from jsonb_array_elements(v_hints) as hint
+    join candidate c on c.url = hint ->> 'url'
+    order by c.url
+    for update of c
+  )
+  update candidate c set hints = candidate_hints_add(c.hints, counted.hints)
+  from counted
+  where c.url = counted.url;
+  get diagnostics v_updated = row_count;
+  if v_updated = jsonb_array_length(v_hints) then
+    return;
+  end if;
+
+  for v_hint in
+    select url, network, host, domain, source, decode(author, 'hex') as author, hints
+    from jsonb_to_recordset(v_hints) as hint (
+      url text, network text, host text, domain text, source text, author text, hints jsonb)
+    where not exists (select from candidate c where c.url = hint.url)
+    order by url
+  loop
+    known := known - 1;
+    if not candidate_fits(v_hint.host, v_hint.domain, v_hint.author, p_budgets) then
+      over_budget := over_budget + 1;
+      continue;
+    end if;
+    insert into candidate (url, network, host, domain, source, author, hints, discovered_at, due_at)
+    values (v_hint.url, v_hint.network, v_hint.host, v_hint.domain, v_hint.source, v_hint.author, v_hint.hints,
+      v_now, v_now);
+    inserted := inserted + 1;
+  end loop;
+end
+$function$;
+comment on function candidate_insert(p_hints jsonb, p_budgets jsonb, OUT inserted integer, OUT over_budget integer, OUT known integer) is 'Stores mentioned URLs within the budgets and counts mentions; returns counts by URL';
+
+CREATE OR REPLACE FUNCTION public.candidate_promote(p_promotions jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_promoted int4;
+begin
+  select relay_insert(jsonb_agg(jsonb_build_object('url', new.url, 'network', new.network, 'domain', c.domain)))
+  into v_promoted
+  from jsonb_to_recordset(p_promotions) as new ("candidateUrl" text, url text, network text)
+  left join candidate c on c.url = new."candidateUrl";
+
+  delete from candidate
+  where url in (
+    select c.url from candidate c
+    where c.url in (select new ->> 'candidateUrl' from jsonb_array_elements(p_promotions) as new)
+    order by c.url
+    for update);
+  return v_promoted;
+end
+$function$;
+comment on function candidate_promote(p_promotions jsonb) is 'Makes relays of candidates that answered; returns the number of new relays';
+
+CREATE OR REPLACE FUNCTION public.candidate_release(p_urls jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_released int4;
+begin
+  with locked as (
+    select url from candidate
+    where url = any (array(select jsonb_array_elements_text(p_urls))) and claimed_until > 0
+    order by url
+    for update
+  )
+  update candidate c set claimed_until = 0 from locked where c.url = locked.url;
+  get diagnostics v_released = row_count;
+  return v_released;
+end
+$function$;
+comment on function candidate_release(p_urls jsonb) is 'Gives claims back without counting a try; returns their number';
+
+CREATE OR REPLACE FUNCTION public.event_has_tags(p_tags jsonb, p_wanted jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE STRICT
+AS $function$
+  select not exists (
+    select from jsonb_each(p_wanted) as wanted (name, accepted)
+    where not exists (
+      select from jsonb_array_elements(p_tags) as tag
+      where tag ->> 0 = wanted.name and wanted.accepted ? (tag ->> 1)))
+$function$;
+comment on function event_has_tags(p_tags jsonb, p_wanted jsonb) is 'Whether tags have one of the values wanted of each name';
+
+CREATE OR REPLACE FUNCTION public.event_ids(p_keys bytea)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select coalesce(string_agg(substr(p_keys, i * 128 + 1, 32), ''::bytea order by i), ''::bytea)
+  from generate_series(0, octet_length(p_keys) / 128 - 1) as i
+$function$;
+comment on function event_ids(p_keys bytea) is 'The ids of packed id, pubkey and sig';
+
+CREATE OR REPLACE FUNCTION public.event_insert(p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_seen_at bigint)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_lite boolean := archive_edition() = 'lite';
+  v_inserted int4;
+begin
+  insert into event (created_at, seen_at, kind, id, pubkey, sig, tags, content)
+  select created_at, p_seen_at, kind,
+    substr(p_keys, i::int4 * 128 - 127, 32) as id,
+    substr(p_keys, i::int4 * 128 - 95, 32),
+    case when not v_lite then substr(p_keys, i::int4 * 128 - 63, 64) end,
+    case when not v_lite then tags end,
+    case when not v_lite then content end
+  from rows from (
+    unnest(p_created_at), unnest(p_kinds), jsonb_array_elements(p_tags), jsonb_array_elements_text(p_contents)
+  ) with ordinality as batch (created_at, kind, tags, content, i)
+  -- By id and not by time: see event_relay_insert.
+  order by id
+  on conflict do nothing;
+  get diagnostics v_inserted = row_count;
+
+  if p_raw is not null and not v_lite then
+    insert into event_raw (created_at, id, raw)
+    select p_created_at[position::int4 + 1], substr(p_keys, position::int4 * 128 + 1, 32) as id, json
+    from jsonb_each_text(p_raw) as exact (position, json)
+    order by 1, 2
+    on conflict do nothing;
+  end if;
+  return v_inserted;
+end
+$function$;
+comment on function event_insert(p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_seen_at bigint) is 'Stores events; returns the number of new ones';
+
+CREATE OR REPLACE FUNCTION public.event_known(p_created_at bigint[], p_ids bytea)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  -- The limit keeps the planner from reading the table as a whole because the batch looks large to it.
+  return (
+    select coalesce(string_agg(coalesce(found.flag, '0'), '' order by i), '')
+    from unnest(p_created_at) with ordinality as wanted (created_at, i)
+    left join lateral (
+      select '1' as flag from event e
+      where e.created_at = wanted.created_at and e.id = substr(p_ids, i::int4 * 32 - 31, 32)
+      limit 1
+    ) as found on true);
+end
+$function$;
+comment on function event_known(p_created_at bigint[], p_ids bytea) is 'Which of these events are archived: 1 or 0 each';
+
+CREATE OR REPLACE FUNCTION public.event_relay_find(p_relay_id integer, p_filter_hash text, p_ids bytea)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_times text;
+begin
+  with found as materialized (
+    select i, id, created_at
+    from (
+      select i, substr(p_ids, i * 32 + 1, 32) as id from generate_series(0, octet_length(p_ids) / 32 - 1) as i
+    ) as wanted
+    left join lateral (select created_at from event e where e.id = wanted.id limit 1) as archived on true
+  ), returned as (
+    delete from relay_listing l using found f
+    where l.relay_id = p_relay_id and l.filter_hash = decode(p_filter_hash, 'hex') and l.state = 'gone'
+      and l.created_at = f.created_at and l.event_id = f.id
+  )
+  select string_agg(coalesce(created_at::text, ''), ',' order by i) into v_times from found;
+  return coalesce(v_times, '');
+end
+$function$;
+comment on function event_relay_find(p_relay_id integer, p_filter_hash text, p_ids bytea) is 'Which of the events that a relay lists are archived, by their ids';
+
+CREATE OR REPLACE FUNCTION public.event_relay_insert(p_relay_id integer, p_seen_at bigint, p_created_at bigint[], p_ids bytea)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_inserted int4;
+begin
+  insert into event_relay (seen_at, created_at, relay_id, event_id)
+  select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
+  from unnest(p_created_at) with ordinality as batch (created_at, i)
+  -- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order
+  -- of the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry
+  -- instead of 102, measured.
+  order by id
+  on conflict do nothing;
+  get diagnostics v_inserted = row_count;
+  return v_inserted;
+end
+$function$;
+comment on function event_relay_insert(p_relay_id integer, p_seen_at bigint, p_created_at bigint[], p_ids bytea) is 'Records that a relay holds events; returns the number of new sightings';
+
+CREATE OR REPLACE FUNCTION public.event_relay_vector(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint, p_before_created_at bigint, p_before_id bytea, p_limit integer, p_withheld_since bigint, OUT vector text, OUT next_created_at bigint, OUT next_id text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_filter_hash bytea := decode(p_filter_hash, 'hex');
+  v_kinds int4[];
+  v_authors bytea[];
+  v_tags jsonb;
+  v_matched text := '';
+  v_exceptions text := '';
+begin
+  select jsonb_object_agg(substr(key, 2), value) into v_tags from jsonb_each(p_filter) where key like '#_';
+  if v_tags is not null and archive_edition() = 'lite' then
+    return;
+  end if;
+  select array_agg(kind::int4) into v_kinds from jsonb_array_elements_text(p_filter -> 'kinds') as kind;
+  select array_agg(decode(author, 'hex')) into v_authors
+  from jsonb_array_elements_text(p_filter -> 'authors') as author;
+
+  -- What is not needed is left out: each part would take as long as all the rest.
+  if p_filter <> '{}' then
+    -- The limit has the planner look up one event after the other, whatever it thinks of their number.
+    v_matched := format($sql$
+      cross join lateral (
+        select from event e
+        where e.created_at = p.created_at and e.id = p.event_id %s %s %s limit 1) as matched $sql$,
+      case when p_filter ? 'kinds' then 'and e.kind = any ($8)' end,
+      case when p_filter ? 'authors' then 'and e.pubkey = any ($9)' end,
+      case when v_tags is not null then 'and event_has_tags(e.tags, $10)' end);
+  end if;
+  if exists (
+    select from relay_listing
+    where relay_id = p_relay_id and filter_hash = v_filter_hash and created_at between p_since and p_until
+  ) then
+    v_exceptions := $sql$
+      where not exists (
+        select from relay_listing l
+        where l.relay_id = $1 and l.filter_hash = $2 and l.state = 'gone'
+          and l.created_at = p.created_at and l.event_id = p.event_id)
+      union
+      select created_at, event_id from relay_listing l
+      where relay_id = $1 and filter_hash = $2 and state = 'withheld' and noted_at >= $11
+        and created_at between $3 and $4 and (created_at, event_id) < ($5, $6)
+        and not exists (select from edge where (edge.created_at, edge.event_id) > (l.created_at, l.event_id)) $sql$;
+  end if;
+  execute format($sql$
+    with page as materialized (
+      select created_at, event_id from event_relay
+      where relay_id = $1 and created_at between $3 and $4 and (created_at, event_id) < ($5, $6)
+      order by created_at desc, event_id desc limit $7
+    ), edge as (
+      select created_at, event_id from page offset $7 - 1
+    ), listed as (
+      select p.created_at, p.event_id from page p %s %s %s
+    )
+    select encode(string_agg(int8send(created_at) || event_id, ''), 'base64'),
+      (select created_at from edge), (select encode(event_id, 'hex') from edge)
+    from listed $sql$, v_matched, v_exceptions,
+    case when v_matched || v_exceptions <> '' then 'order by created_at desc, event_id desc' end)
+  into vector, next_created_at, next_id
+  using p_relay_id, v_filter_hash, p_since, p_until, p_before_created_at, p_before_id, p_limit,
+    v_kinds, v_authors, v_tags, p_withheld_since;
+  vector := coalesce(vector, '');
+end
+$function$;
+comment on function event_relay_vector(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint, p_before_created_at bigint, p_before_id bytea, p_limit integer, p_withheld_since bigint, OUT vector text, OUT next_created_at bigint, OUT next_id text) is 'Keys of what a relay is known to list, for NIP-77, a chunk at a time; null when the archive cannot tell';
+
+CREATE OR REPLACE FUNCTION public.event_require(p_created_at bigint[], p_ids bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_missing int4;
+begin
+  perform archive_reference();
+  v_missing := length(replace(event_known(p_created_at, p_ids), '1', ''));
+  if v_missing > 0 then
+    raise exception 'Cannot record sightings as % of % events are not archived: fetch them again',
+      v_missing, cardinality(p_created_at) using errcode = 'foreign_key_violation';
+  end if;
+end
+$function$;
+comment on function event_require(p_created_at bigint[], p_ids bytea) is 'Raises unless all these events are archived; they stay so until the end of the transaction';
+
+CREATE OR REPLACE FUNCTION public.metadata_insert(p_documents jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_inserted int4;
+begin
+  insert into metadata (id, type, data)
+  select distinct sha256(convert_to(data, 'UTF8')) as id, type, data::jsonb
+  from jsonb_to_recordset(p_documents) as new (type text, data text)
+  order by id, type
+  on conflict do nothing;
+  get diagnostics v_inserted = row_count;
+  return v_inserted;
+end
+$function$;
+comment on function metadata_insert(p_documents jsonb) is 'Stores documents by content; returns the number of new ones';
+
+CREATE OR REPLACE FUNCTION public.orphan_event_delete(p_after_created_at bigint, p_after_id bytea, p_limit integer, OUT last_created_at bigint, OUT last_id bytea, OUT deleted integer)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform archive_unreferenced();
+  with page as (
+    select created_at, id from event
+    where (created_at, id) > (p_after_created_at, p_after_id)
+    order by created_at, id
+    limit p_limit
+  ), orphan as (
+    select created_at, id from page
+    where not exists (select from event_relay r where r.event_id = page.id)
+  ), without_raw as (
+    delete from event_raw r using orphan o where r.created_at = o.created_at and r.id = o.id
+  ), gone as (
+    delete from event e using orphan o where e.created_at = o.created_at and e.id = o.id returning 1
+  )
+  select edge.created_at, edge.id, (select count(*) from gone)
+  into last_created_at, last_id, deleted
+  from (select 1) as one
+  left join (select * from page order by created_at desc, id desc limit 1) as edge
+    on (select count(*) from page) = p_limit;
+end
+$function$;
+comment on function orphan_event_delete(p_after_created_at bigint, p_after_id bytea, p_limit integer, OUT last_created_at bigint, OUT last_id bytea, OUT deleted integer) is 'Deletes events without a sighting among the next p_limit; returns where it stopped';
+
+CREATE OR REPLACE FUNCTION public.orphan_metadata_delete(p_after_id bytea, p_after_type text, p_limit integer, OUT last_id bytea, OUT last_type text, OUT deleted integer)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform archive_unreferenced();
+  with page as (
+    select id, type from metadata
+    where (id, type) > (p_after_id, p_after_type)
+    order by id, type
+    limit p_limit
+  ), gone as (
+    delete from metadata m using page p
+    where m.id = p.id and m.type = p.type and not exists (
+      select from relay_metadata r where r.metadata_id = p.id and r.metadata_type = p.type)
+    returning 1
+  )
+  select edge.id, edge.type, (select count(*) from gone)
+  into last_id, last_type, deleted
+  from (select 1) as one
+  left join (select * from page order by id desc, type desc limit 1) as edge
+    on (select count(*) from page) = p_limit;
+end
+$function$;
+comment on function orphan_metadata_delete(p_after_id bytea, p_after_type text, p_limit integer, OUT last_id bytea, OUT last_type text, OUT deleted integer) is 'Deletes documents of no relay among the next p_limit; returns where it stopped';
+
+CREATE OR REPLACE FUNCTION public.pipeline_count()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_now int8 := unix_now();
+begin
+  return jsonb_build_object(
+    'edition', archive_edition(),
+    'candidates', (
+      select coalesce(jsonb_object_agg(network, counts), '{}')
+      from (
+        select network, jsonb_build_object(
+          'total', count(*),
+          'due', count(*) filter (where due_at <= v_now and claimed_until <= v_now),
+          'claimed', count(*) filter (where claimed_until > v_now),
+          'failed', count(*) filter (where failures > 0)) as counts
+        from candidate group by network
+      ) as by_network),
+    'relays', (
+      select coalesce(jsonb_object_agg(network, counts), '{}')
+      from (
+        select network, jsonb_build_object(
+          'total', count(*),
+          'online', count(*) filter (where last.online),
+          'offline', count(*) filter (where not last.online),
+          'unchecked', count(*) filter (where last.online is null),
+          'synced', count(*) filter (where exists (
+            select from sync_coverage c where c.relay_id = r.id and not isempty(c.covered)))) as counts
+        from relay r
+        left join lateral (
+          select online from relay_check c where c.relay_id = r.id order by checked_at desc limit 1
+        ) as last on true
+        group by network
+      ) as by_network),
+    'events', pipeline_count_table('event'),
+    'sightings', pipeline_count_table('event_relay'),
+    'metadata', pipeline_count_table('metadata'),
+    'checks', pipeline_count_table('relay_check'),
+    'rejected', pipeline_count_table('rejected_event'),
+    'coverage', (
+      select jsonb_build_object(
+        'walks', count(*),
+        'relays', count(distinct relay_id),
+        'medianLagSeconds', percentile_disc(0.5) within group (order by v_now - upper(covered)),
+        'worstLagSeconds', max(v_now - upper(covered)),
+        'gaps', (select count(*) from sync_gap),
+        'gapReasons', (
+          select coalesce(jsonb_object_agg(reason, gaps), '{}')
+          from (select reason, count(*) as gaps from sync_gap group by reason) as by_reason))
+      from sync_coverage),
+    'databaseBytes', pg_database_size(current_database()));
+end
+$function$;
+comment on function pipeline_count() is 'What stands at each stage, as JSON';
+
+CREATE OR REPLACE FUNCTION public.pipeline_count_table(p_table regclass)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_pages int8 := pg_relation_size(p_table) / current_setting('block_size')::int8;
+  v_count int8;
+begin
+  select reltuples / relpages * v_pages into v_count
+  from pg_class where oid = p_table and relpages > 0 and reltuples >= 0;
+  if v_pages > 5000 and v_count is not null then
+    return jsonb_build_object('count', v_count, 'exact', false);
+  end if;
+  execute format('select count(*) from %s', p_table) into v_count;
+  return jsonb_build_object('count', v_count, 'exact', true);
+end
+$function$;
+comment on function pipeline_count_table(p_table regclass) is 'Rows of a table; an estimate when it is large';
+
+CREATE OR REPLACE FUNCTION public.rejected_event_expire(p_before bigint, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_deleted int4;
+begin
+  delete from rejected_event
+  where id in (select id from rejected_event where rejected_at < p_before order by id limit p_limit for update skip locked);
+  get diagnostics v_deleted = row_count;
+  return v_deleted;
+end
+$function$;
+comment on function rejected_event_expire(p_before bigint, p_limit integer) is 'Deletes old rejections; returns their number';
+
+CREATE OR REPLACE FUNCTION public.rejected_event_insert(p_relay_id integer, p_rejections jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_inserted int4;
+begin
+  insert into rejected_event (relay_id, reason, detail, event_id, raw, rejected_at)
+  select p_relay_id, reason, detail, case when "eventId" ~ '^([0-9a-f]{2})*$' then decode("eventId", 'hex') end, raw,
+    unix_now()
+  from jsonb_to_recordset(p_rejections) as new (reason text, detail text, "eventId" text, raw text);
+  get diagnostics v_inserted = row_count;
+
+  delete from rejected_event
+  where id in (
+    select id from rejected_event
+    where relay_id is not distinct from p_relay_id and id <= (
+      select id from rejected_event where relay_id is not distinct from p_relay_id
+      order by id desc offset 1000 limit 1)
+    for update skip locked);
+  return v_inserted;
+end
+$function$;
+comment on function rejected_event_insert(p_relay_id integer, p_rejections jsonb) is 'Stores rejections within their bound; returns their number';
+
+CREATE OR REPLACE FUNCTION public.relay_check_expire(p_before bigint, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_deleted int4;
+begin
+  delete from relay_check old
+  using (
+    select relay_id, checked_at from relay_check
+    where checked_at < p_before and exists (
+      select from relay_check newer
+      where newer.relay_id = relay_check.relay_id and newer.checked_at > relay_check.checked_at)
+    limit p_limit
+    for update skip locked
+  ) as expired
+  where old.relay_id = expired.relay_id and old.checked_at = expired.checked_at;
+  get diagnostics v_deleted = row_count;
+  return v_deleted;
+end
+$function$;
+comment on function relay_check_expire(p_before bigint, p_limit integer) is 'Deletes old checks, never the newest of a relay; returns their number';
+
+CREATE OR REPLACE FUNCTION public.relay_check_insert(p_checks jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_inserted int4;
+begin
+  insert into relay_check (checked_at, relay_id, open_ms, read_ms, write_ms, online, failure)
+  select "checkedAt", "relayId", "openMs", "readMs", "writeMs", online, left(failure, 1024)
+  from jsonb_to_recordset(p_checks) as new (
+    "checkedAt" int8, "relayId" int4, "openMs" int4, "readMs" int4, "writeMs" int4, online boolean, failure text)
+  order by "relayId", "checkedAt"
+  on conflict do nothing;
+  get diagnostics v_inserted = row_count;
+  return v_inserted;
+end
+$function$;
+comment on function relay_check_insert(p_checks jsonb) is 'Stores checks; returns the number of new ones';
+
+CREATE OR REPLACE FUNCTION public.relay_find(p_networks jsonb, p_urls jsonb)
+ RETURNS TABLE(id integer, url text, network text, discovered_at bigint)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  -- Two statements: a long list of URLs must use the index.
+  if p_urls is null then
+    return query
+    select r.id, r.url, r.network, r.discovered_at from relay r
+    where p_networks is null or p_networks ? r.network
+    order by r.id;
+  else
+    return query
+    select r.id, r.url, r.network, r.discovered_at from relay r
+    where r.url = any (array(select jsonb_array_elements_text(p_urls)))
+      and (p_networks is null or p_networks ? r.network)
+    order by r.id;
+  end if;
+end
+$function$;
+comment on function relay_find(p_networks jsonb, p_urls jsonb) is 'Relays of these networks and URLs, by id';
+
+CREATE OR REPLACE FUNCTION public.relay_insert(p_relays jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_inserted int4;
+begin
+  -- The check before the insert: on conflict would use up a number of the identity for each relay that is there.
+  insert into relay (url, network, domain, discovered_at)
+  select url, min(network), coalesce(min(domain), substring(url from '^wss?://(\[[^]]*\]|[^/:]*)')), unix_now()
+  from jsonb_to_recordset(p_relays) as new (url text, network text, domain text)
+  where not exists (select from relay r where r.url = new.url)
+  group by url
+  order by url
+  on conflict (url) do nothing;
+  get diagnostics v_inserted = row_count;
+
+  delete from candidate
+  where url in (
+    select c.url from candidate c
+    where c.url in (
+      select new ->> 'url' from jsonb_array_elements(p_relays) as new
+      union
+      select relay_twin(new ->> 'url') from jsonb_array_elements(p_relays) as new)
+    order by c.url
+    for update);
+  return v_inserted;
+end
+$function$;
+comment on function relay_insert(p_relays jsonb) is 'Stores relays; returns the number of new ones';
+
+CREATE OR REPLACE FUNCTION public.relay_is_known(p_url text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ select exists (select from relay where url in (p_url, relay_twin(p_url))) $function$;
+comment on function relay_is_known(p_url text) is 'Whether a URL is a relay, in its ws or wss form';
+
+CREATE OR REPLACE FUNCTION public.relay_lease_release(p_service text, p_holder text, p_relays jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_released int4;
+begin
+  with given as (
+    select "relayId" as relay_id, max("nextDueAt") as due_at, max(coalesce(failures, 0)) as failures
+    from jsonb_to_recordset(p_relays) as new ("relayId" int4, "nextDueAt" int8, failures int4)
+    group by 1
+  ), held as (
+    select l.relay_id from relay_lease l
+    where service = p_service and holder = p_holder and claimed_until > 0
+      and l.relay_id in (select relay_id from given)
+    order by l.relay_id
+    for update
+  )
+  update relay_lease l
+  set due_at = given.due_at, failures = given.failures, claimed_until = 0, holder = null
+  from held join given using (relay_id)
+  where l.service = p_service and l.relay_id = held.relay_id;
+  get diagnostics v_released = row_count;
+  return v_released;
+end
+$function$;
+comment on function relay_lease_release(p_service text, p_holder text, p_relays jsonb) is 'Gives leases back and sets when the relays are due again; returns how many were held';
+
+CREATE OR REPLACE FUNCTION public.relay_lease_renew(p_service text, p_holder text, p_relay_ids jsonb, p_lease_seconds integer)
+ RETURNS TABLE(relay_id integer)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  return query
+  with held as (
+    select l.relay_id from relay_lease l
+    where service = p_service and holder = p_holder and claimed_until > 0
+      and l.relay_id in (select id::int4 from jsonb_array_elements_text(p_relay_ids) as wanted (id))
+    order by l.relay_id
+    for update
+  )
+  update relay_lease l set claimed_until = unix_now() + p_lease_seconds
+  from held
+  where l.service = p_service and l.relay_id = held.relay_id
+  returning l.relay_id;
+end
+$function$;
+comment on function relay_lease_renew(p_service text, p_holder text, p_relay_ids jsonb, p_lease_seconds integer) is 'Extends leases; returns the relays still held';
+
+CREATE OR REPLACE FUNCTION public.relay_lease_take(p_request jsonb)
+ RETURNS TABLE(relay_id integer, url text, network text, failures integer, due_at bigint)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  v_service text := p_request ->> 'service';
+  v_urls text[] := array(select jsonb_array_elements_text(p_request -> 'urls'));
+  v_everything boolean := coalesce((p_request ->> 'evenIfNotDue')::boolean, false);
+  v_all_urls boolean := p_request -> 'urls' is null;
+  v_now int8 := unix_now();
+begin
+  insert into relay_lease (service, relay_id)
+  select v_service, r.id from relay r
+  where not exists (select from relay_lease l where l.service = v_service and l.relay_id = r.id)
+  order by r.id
+  on conflict do nothing;
+
+  return query
+  with due as (
+    select l.relay_id, r.url, r.network
+    from relay_lease l join relay r on r.id = l.relay_id
+    where l.service = v_service and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+      and p_request -> 'networks' ? r.network and (v_all_urls or r.url = any (v_urls))
+    order by l.due_at, l.relay_id
+    limit (p_request ->> 'limit')::int4
+    for update of l skip locked
+  ), taken as (
+    update relay_lease l
+    set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8
+    from due
+    where l.service = v_service and l.relay_id = due.relay_id
+    returning l.relay_id, due.url, due.network, l.failures, l.due_at
+  )
+  select * from taken order by due_at, relay_id;
+end
+$function$;
+comment on function relay_lease_take(p_request jsonb) is 'Leases relays that are due and free, the longest due first';
+
+CREATE OR REPLACE FUNCTION public.relay_listing_note(p_relay_id integer, p_filter_hash text, p_state text, p_created_at bigint[], p_ids bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_filter_hash bytea := decode(p_filter_hash, 'hex');
+begin
+  with noted as materialized (
+    select created_at, substr(p_ids, i::int4 * 32 - 31, 32) as id
+    from unnest(p_created_at) with ordinality as batch (created_at, i)
+  ), forgotten as (
+    delete from relay_listing l using noted n
+    where p_state = 'gone' and l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'withheld'
+      and l.created_at = n.created_at and l.event_id = n.id
+    returning l.created_at, l.event_id
+  )
+  insert into relay_listing (created_at, noted_at, relay_id, filter_hash, event_id, state)
+  select created_at, unix_now(), p_relay_id, v_filter_hash, id, p_state
+  from noted
+  where (created_at, id) not in (select created_at, event_id from forgotten)
+  order by created_at, id
+  on conflict (relay_id, filter_hash, created_at, event_id) do update set noted_at = excluded.noted_at
+  where relay_listing.state = excluded.state;
+end
+$function$;
+comment on function relay_listing_note(p_relay_id integer, p_filter_hash text, p_state text, p_created_at bigint[], p_ids bytea) is 'Notes events that a relay lists and does not give, or lists no more';
+
+CREATE OR REPLACE FUNCTION public.relay_metadata_expire(p_before bigint, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_deleted int4;
+begin
+  delete from relay_metadata old
+  using (
+    select relay_id, metadata_type, generated_at from relay_metadata
+    where generated_at < p_before and exists (
+      select from relay_metadata newer
+      where newer.relay_id = relay_metadata.relay_id and newer.metadata_type = relay_metadata.metadata_type
+        and newer.generated_at > relay_metadata.generated_at)
+    limit p_limit
+    for update skip locked
+  ) as expired
+  where old.relay_id = expired.relay_id and old.metadata_type = expired.metadata_type
+    and old.generated_at = expired.generated_at;
+  get diagnostics v_deleted = row_count;
+  return v_deleted;
+end
+$function$;
+comment on function relay_metadata_expire(p_before bigint, p_limit integer) is 'Deletes old references to documents, never the newest; returns their number';
+
+CREATE OR REPLACE FUNCTION public.relay_metadata_insert(p_documents jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_inserted int4;
+begin
+  perform archive_reference();
+  perform metadata_insert(p_documents);
+  insert into relay_metadata (generated_at, relay_id, metadata_type, metadata_id)
+  select "generatedAt", "relayId", type, sha256(convert_to(data, 'UTF8'))
+  from jsonb_to_recordset(p_documents) as new ("relayId" int4, type text, "generatedAt" int8, data text)
+  order by "relayId", type, "generatedAt"
+  on conflict do nothing;
+  get diagnostics v_inserted = row_count;
+  return v_inserted;
+end
+$function$;
+comment on function relay_metadata_insert(p_documents jsonb) is 'Stores documents and whose they are; returns the number of new rows';
+
+CREATE OR REPLACE FUNCTION public.relay_twin(p_url text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select case when p_url like 'wss://%' then 'ws://' || substr(p_url, 7) else 'wss://' || substr(p_url, 6) end
+$function$;
+comment on function relay_twin(p_url text) is 'wss://x for ws://x and the other way round';
+
+CREATE OR REPLACE FUNCTION public.service_state_delete(p_keys jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_deleted int4;
+begin
+  with wanted as (
+    select "serviceName", "stateType", "stateKey"
+    from jsonb_to_recordset(p_keys) as gone ("serviceName" text, "stateType" text, "stateKey" text)
+  ), locked as (
+    select service_name, state_type, state_key from service_state
+    where (service_name, state_type, state_key) in (select * from wanted)
+    order by 1, 2, 3
+    for update
+  )
+  delete from service_state s using locked l
+  where s.service_name = l.service_name and s.state_type = l.state_type and s.state_key = l.state_key;
+  get diagnostics v_deleted = row_count;
+  return v_deleted;
+end
+$function$;
+comment on function service_state_delete(p_keys jsonb) is 'Deletes states; returns the number that were there';
+
+CREATE OR REPLACE FUNCTION public.service_state_get(p_service_name text, p_state_type text, p_state_key text)
+ RETURNS TABLE(state_key text, state_value jsonb, updated_at bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select state_key, state_value, updated_at from service_state
+  where service_name = p_service_name and state_type = p_state_type and (p_state_key is null or state_key = p_state_key)
+  order by state_key
+$function$;
+comment on function service_state_get(p_service_name text, p_state_type text, p_state_key text) is 'The states of a service and type, by key';
+
+CREATE OR REPLACE FUNCTION public.service_state_upsert(p_states jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_stored int4;
+begin
+  insert into service_state (service_name, state_type, state_key, state_value, updated_at)
+  select distinct on (1, 2, 3) state ->> 'serviceName', state ->> 'stateType', state ->> 'stateKey', state -> 'value',
+    unix_now()
+  from jsonb_array_elements(p_states) with ordinality as new (state, position)
+  order by 1, 2, 3, position desc
+  on conflict (service_name, state_type, state_key) do update
+  set state_value = excluded.state_value, updated_at = excluded.updated_at;
+  get diagnostics v_stored = row_count;
+  return v_stored;
+end
+$function$;
+comment on function service_state_upsert(p_states jsonb) is 'Stores states, replacing those of the same key';
+
+CREATE OR REPLACE FUNCTION public.sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer, OUT sighted integer)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- Also for new events: one of them may be there by now, without a sighting.
+  perform archive_reference();
+  stored := 0;
+  if cardinality(p_known_created_at) > 0 then
+    perform event_require(p_known_created_at, p_known_ids);
+  end if;
+  if cardinality(p_created_at) > 0 then
+    stored := event_insert(p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw, p_seen_at);
+  end if;
+  known := cardinality(p_created_at) + cardinality(p_known_created_at) - stored;
+  sighted := event_relay_insert(p_relay_id, p_seen_at, p_created_at || p_known_created_at,
+    event_ids(p_keys) || p_known_ids);
+  if p_rejected is not null then
+    perform rejected_event_insert(p_relay_id, p_rejected);
+  end if;
+  if p_coverage is not null or p_gaps is not null then
+    -- Two syncs of one relay (a command beside the service) take turns with what they found out.
+    perform from relay where id = p_relay_id for no key update;
+  end if;
+  if p_coverage is not null then
+    perform sync_coverage_advance(p_relay_id, p_coverage);
+  end if;
+  if p_gaps is not null then
+    perform sync_gap_insert(p_relay_id, p_gaps);
+  end if;
+  -- Last: candidates are what other writers may be waiting for.
+  if p_hints is not null then
+    perform candidate_insert(p_hints, p_budgets);
+  end if;
+end
+$function$;
+comment on function sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer, OUT sighted integer) is 'Stores events, sightings, rejections, coverage, gaps and hints of one relay; returns counts';
+
+CREATE OR REPLACE FUNCTION public.sync_coverage_advance(p_relay_id integer, p_coverage jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_walk record;
+begin
+  for v_walk in
+    select decode("filterHash", 'hex') as filter_hash, method, (array_agg(filter))[1] as filter,
+      range_agg(int8range(since, until, '[]')) as ranges
+    from jsonb_to_recordset(p_coverage) as new ("filterHash" text, filter jsonb, since int8, until int8, method text)
+    group by 1, 2
+    order by 1, 2
+  loop
+    insert into sync_coverage as c (relay_id, filter_hash, filter, covered, updated_at)
+    values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_walk.ranges, unix_now())
+    on conflict (relay_id, filter_hash) do update
+    set covered = c.covered + excluded.covered, updated_at = excluded.updated_at;
+
+    perform sync_proof_subtract(p_relay_id, v_walk.filter_hash, v_walk.ranges);
+    insert into sync_proof as p (relay_id, filter_hash, method, covered)
+    values (p_relay_id, v_walk.filter_hash, v_walk.method, v_walk.ranges)
+    on conflict (relay_id, filter_hash, method) do update
+    set covered = p.covered + excluded.covered;
+
+    perform sync_gap_subtract(p_relay_id, v_walk.filter_hash, v_walk.ranges);
+  end loop;
+end
+$function$;
+comment on function sync_coverage_advance(p_relay_id integer, p_coverage jsonb) is 'Adds what is proven complete; call it in the transaction that stores what it claims';
+
+CREATE OR REPLACE FUNCTION public.sync_coverage_get(p_relay_id integer, p_filter_hash text)
+ RETURNS TABLE(since bigint, until bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select lower(piece), upper(piece) - 1
+  from sync_coverage, unnest(covered) as piece
+  where relay_id = p_relay_id and filter_hash = decode(p_filter_hash, 'hex')
+  order by 1
+$function$;
+comment on function sync_coverage_get(p_relay_id integer, p_filter_hash text) is 'Windows proven complete, ascending';
+
+CREATE OR REPLACE FUNCTION public.sync_coverage_retract(p_relay_id integer, p_filter_hash text, p_windows jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_filter_hash bytea := decode(p_filter_hash, 'hex');
+  v_ranges int8multirange;
+begin
+  select range_agg(int8range(since, until, '[]')) into v_ranges
+  from jsonb_to_recordset(p_windows) as new (since int8, until int8);
+  update sync_coverage set covered = covered - v_ranges, updated_at = unix_now()
+  where relay_id = p_relay_id and filter_hash = v_filter_hash;
+  perform sync_proof_subtract(p_relay_id, v_filter_hash, v_ranges);
+end
+$function$;
+comment on function sync_coverage_retract(p_relay_id integer, p_filter_hash text, p_windows jsonb) is 'Takes coverage back: these windows are wanted again';
+
+CREATE OR REPLACE FUNCTION public.sync_gap_get(p_relay_id integer, p_filter_hash text)
+ RETURNS TABLE(since bigint, until bigint, reason text, found_at bigint, reported_at bigint, attempts integer)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select since, until, reason, found_at, reported_at, attempts from sync_gap
+  where relay_id = p_relay_id and filter_hash = decode(p_filter_hash, 'hex')
+  order by since
+$function$;
+comment on function sync_gap_get(p_relay_id integer, p_filter_hash text) is 'Windows that could not be proven complete, ascending';
+
+CREATE OR REPLACE FUNCTION public.sync_gap_insert(p_relay_id integer, p_gaps jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_gap record;
+  v_ranges int8multirange;
+  v_found_at int8;
+  v_attempts int4;
+begin
+  for v_gap in
+    select decode("filterHash", 'hex') as filter_hash, since, until, reason
+    from jsonb_to_recordset(p_gaps) as new ("filterHash" text, since int8, until int8, reason text)
+  loop
+    v_ranges := int8multirange(int8range(v_gap.since, v_gap.until, '[]')) - coalesce((
+      select covered from sync_coverage where relay_id = p_relay_id and filter_hash = v_gap.filter_hash), '{}');
+    select min(found_at), max(attempts) into v_found_at, v_attempts
+    from sync_gap
+    where relay_id = p_relay_id and filter_hash = v_gap.filter_hash and int8range(since, until, '[]') && v_ranges;
+
+    perform sync_gap_subtract(p_relay_id, v_gap.filter_hash, v_ranges);
+    insert into sync_gap (relay_id, filter_hash, since, until, reason, found_at, reported_at, attempts)
+    select p_relay_id, v_gap.filter_hash, lower(piece), upper(piece) - 1, v_gap.reason,
+      coalesce(v_found_at, v_now), v_now, coalesce(v_attempts, 0) + 1
+    from unnest(v_ranges) as piece;
+  end loop;
+end
+$function$;
+comment on function sync_gap_insert(p_relay_id integer, p_gaps jsonb) is 'Records what could not be proven complete';
+
+CREATE OR REPLACE FUNCTION public.sync_gap_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  with hit as (
+    delete from sync_gap
+    where relay_id = p_relay_id and filter_hash = p_filter_hash
+      and int8range(since, until, '[]') && p_ranges
+    returning *
+  )
+  insert into sync_gap (relay_id, filter_hash, since, until, reason, found_at, reported_at, attempts)
+  select p_relay_id, p_filter_hash, lower(rest), upper(rest) - 1, reason, found_at, reported_at, attempts
+  from hit, unnest(int8multirange(int8range(since, until, '[]')) - p_ranges) as rest;
+end
+$function$;
+comment on function sync_gap_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange) is 'Removes ranges from the gaps of a walk';
+
+CREATE OR REPLACE FUNCTION public.sync_proof_get(p_relay_id integer, p_filter_hash text)
+ RETURNS TABLE(method text, since bigint, until bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select method, lower(piece), upper(piece) - 1
+  from sync_proof, unnest(covered) as piece
+  where relay_id = p_relay_id and filter_hash = decode(p_filter_hash, 'hex')
+  order by 2
+$function$;
+comment on function sync_proof_get(p_relay_id integer, p_filter_hash text) is 'Windows proven complete and what proved them, ascending';
+
+CREATE OR REPLACE FUNCTION public.sync_proof_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update sync_proof set covered = covered - p_ranges
+  where relay_id = p_relay_id and filter_hash = p_filter_hash and covered && p_ranges;
+  delete from sync_proof where relay_id = p_relay_id and filter_hash = p_filter_hash and isempty(covered);
+end
+$function$;
+comment on function sync_proof_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange) is 'Removes ranges from the proofs of a walk';
+
+CREATE OR REPLACE FUNCTION public.unix_now()
+ RETURNS bigint
+ LANGUAGE sql
+ PARALLEL SAFE
+AS $function$ select floor(extract(epoch from clock_timestamp()))::int8 $function$;
+comment on function unix_now() is 'Unix seconds by the clock of this server';

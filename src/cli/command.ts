@@ -1,0 +1,106 @@
+/**
+ * A command is a value: what it is called, what it takes, and what it does. One file a command, in `commands/`.
+ *
+ * @module
+ */
+import type { BrotrConfig } from "../core/config/brotr_config.ts";
+import type { Database } from "../core/database/database.ts";
+import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
+import type { Logger } from "../core/log/logger.ts";
+import type { OptionValues } from "./option_values.ts";
+import type { Output } from "./output.ts";
+import type { Screen } from "./screen.ts";
+
+export interface Command {
+  /** One word, or two: `sync`, `db init`. */
+  readonly name: string;
+  /** One line for the list of commands, without a full stop. */
+  readonly summary: string;
+  /** What the help says beyond the summary: what happens, what is needed, what is printed. */
+  readonly description?: string;
+  readonly arguments?: readonly Argument[];
+  /** Those beside the common ones. */
+  readonly options: readonly Option[];
+  /** At least one; help teaches by them. */
+  readonly examples: readonly Example[];
+  /**
+   * Does it and returns the exit code: 0 done, 1 failed. Returns soon after `invocation.signal` aborts.
+   * Throws `UsageError` or `ConfigError` (exit 2) and whatever else went wrong (exit 1, one clear line).
+   */
+  run(invocation: Invocation): Promise<number>;
+}
+
+export interface Argument {
+  /** As help shows it: `URL`, `FILE`. */
+  readonly name: string;
+  readonly description: string;
+  readonly required: boolean;
+  /** Takes all that follow; only the last argument can. */
+  readonly variadic?: boolean;
+  readonly choices?: readonly string[];
+  /** What a shell completes; nothing by default. */
+  readonly completes?: "files" | "services";
+}
+
+export interface Option {
+  /** Without dashes, in kebab-case: `allow-private`. */
+  readonly name: string;
+  /** One letter without its dash. */
+  readonly short?: string;
+  /** What help calls the value: `SECONDS`. Without it the option is a flag. */
+  readonly value?: string;
+  readonly description: string;
+  readonly choices?: readonly string[];
+  /** May be given several times; `options.list(name)` has all values. */
+  readonly repeatable?: boolean;
+  readonly completes?: "files" | "directories";
+}
+
+export interface Example {
+  /** Without the program's name: `sync wss://nos.lol --json`. */
+  readonly command: string;
+  /** What it does, in a few words. */
+  readonly does: string;
+}
+
+/** One run of a command: what was typed, and the means to do it. */
+export interface Invocation {
+  readonly arguments: readonly string[];
+  readonly options: OptionValues;
+  /** Aborts at the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** For results. Nothing else ever goes there. */
+  readonly stdout: Output;
+  /** For people, on stderr: live lines (progress) with the log scrolling by above them. */
+  readonly screen: Screen;
+  readonly log: Logger;
+  /** `config/brotr.yaml` under the common options; throws `ConfigError`. Read once. */
+  brotrConfig(): BrotrConfig;
+  /**
+   * The service's file (`--config`, or `config/services/<name>.yaml` when it is there), under what the command line
+   * says, as a partial tree.
+   */
+  serviceConfig<C extends CommonConfig>(
+    service: Service<C>,
+    overrides?: Readonly<Record<string, unknown>>,
+  ): C;
+  /**
+   * The database of `brotrConfig()`, embedded unless a server is configured; opened once, closed after the run.
+   *
+   * `ready` (the default) migrates the embedded one, which is ours, and demands of a server that its schema is
+   * current; `current` demands that of either, for commands that only look; `migrate` brings either up to date;
+   * `as-is` looks at nothing (for the `db` commands).
+   */
+  openDatabase(
+    options?: {
+      readonly schema?: "ready" | "current" | "migrate" | "as-is";
+    },
+  ): Promise<Database>;
+  /** Owned until the run is over, then disposed in reverse order. */
+  use<T extends AsyncDisposable | Disposable>(resource: T): T;
+}
+
+/** The command line cannot be understood. The process says why and exits 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}

@@ -1,0 +1,49 @@
+/**
+ * All commands, in the order in which help lists them.
+ *
+ * @module
+ */
+import type { Command } from "./command.ts";
+import { checkCommand } from "./commands/check.ts";
+import { completionsCommand } from "./commands/completions.ts";
+import { configCheck } from "./commands/config_check.ts";
+import { configSchema } from "./commands/config_schema.ts";
+import { configShow } from "./commands/config_show.ts";
+import { dbCleanup } from "./commands/db_cleanup.ts";
+import { dbInit } from "./commands/db_init.ts";
+import { dbMigrate } from "./commands/db_migrate.ts";
+import { dbServe } from "./commands/db_serve.ts";
+import { dbUrl } from "./commands/db_url.ts";
+import { dbVerify } from "./commands/db_verify.ts";
+import { exportCommand } from "./commands/export.ts";
+import { importCommand } from "./commands/import.ts";
+import { seederCommand } from "./commands/seeder.ts";
+import { serviceCommand } from "./commands/service_command.ts";
+import { status } from "./commands/status.ts";
+import { syncCommand } from "./commands/sync.ts";
+import { up } from "./commands/up.ts";
+import { seeder } from "../services/seeder/mod.ts";
+import { SERVICES } from "./services.ts";
+
+/** A command is registered by standing here; help and completions follow. */
+export const COMMANDS: readonly Command[] = [
+  up,
+  seederCommand,
+  ...SERVICES.filter((service) => service !== seeder)
+    .map((service) => serviceCommand(service)),
+  status,
+  dbInit,
+  dbMigrate,
+  dbVerify,
+  dbCleanup,
+  dbServe,
+  dbUrl,
+  syncCommand,
+  checkCommand,
+  importCommand,
+  exportCommand,
+  configShow,
+  configCheck,
+  configSchema,
+  completionsCommand(() => COMMANDS),
+];

@@ -1,0 +1,45 @@
+/**
+ * `bigbrotr config show`: the configuration in force, defaults included, secrets masked.
+ *
+ * @module
+ */
+import { stringify } from "yaml";
+import type { Command } from "../command.ts";
+import { loadNamed, NAMED_CONFIGURATION } from "../named_config.ts";
+
+export const configShow: Command = {
+  name: "config show",
+  summary: "Print the configuration in force, defaults included",
+  description:
+    `Prints, as YAML, what a service (or brotr: database, log and limits) would run with: file, environment and
+command line put together, defaults included. Passwords are masked.`,
+  arguments: [NAMED_CONFIGURATION],
+  options: [{ name: "json", description: "print JSON instead of YAML" }],
+  examples: [
+    { command: "config show synchronizer", does: "what the synchronizer does" },
+    { command: "config show brotr --json", does: "database, log and limits" },
+  ],
+  run(invocation) {
+    const [name = ""] = invocation.arguments;
+    const tree = withoutPasswords(loadNamed(name, invocation));
+    invocation.stdout.write(
+      invocation.options.flag("json")
+        ? `${JSON.stringify(tree, null, 2)}\n`
+        : stringify(tree),
+    );
+    return Promise.resolve(0);
+  },
+};
+
+/** The only secrets that a configuration can hold itself are inside URLs: a password, a key in the query. */
+function withoutPasswords(value: unknown): unknown {
+  if (typeof value === "string") {
+    return value.replace(/^([a-z0-9+.-]+:\/\/[^/:@]*:)[^/@]*@/i, "$1***@")
+      .replace(/([?&][^=&]*(?:key|token|secret|password)=)[^&#]*/gi, "$1***");
+  }
+  if (Array.isArray(value)) return value.map(withoutPasswords);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [key, withoutPasswords(one)]),
+  );
+}

@@ -1,0 +1,115 @@
+/**
+ * `bigbrotr db verify`: is the schema whole, and do references hold?
+ *
+ * @module
+ */
+import type { Database } from "../../core/database/database.ts";
+import {
+  type IntegrityProblem,
+  verifyIntegrity,
+} from "../../core/database/integrity.ts";
+import { type SchemaState, schemaState } from "../../core/database/migrate.ts";
+import {
+  type SchemaVerification,
+  verifySchema,
+} from "../../core/database/verify.ts";
+import type { Command, Invocation } from "../command.ts";
+
+export const dbVerify: Command = {
+  name: "db verify",
+  summary: "Check that the schema is whole and as this program made it",
+  description:
+    `Names every extension, table, column, constraint, index, view and function that is missing or altered, and exits 1
+if there is one. Changes nothing; any role may run it. With --deep it also reads every row to prove that whatever is
+referred to exists, which takes a while on a large archive.`,
+  options: [
+    { name: "deep", description: "also prove referential integrity" },
+    { name: "json", description: "print one JSON object" },
+  ],
+  examples: [{ command: "db verify --deep", does: "everything" }],
+  run: verify,
+};
+
+interface Report extends SchemaVerification {
+  readonly ok: boolean;
+  /** Files `db migrate` would apply. */
+  readonly pending: readonly string[];
+  /** Null unless asked for. */
+  readonly integrity: readonly IntegrityProblem[] | null;
+}
+
+/** Rows looked at by one statement. */
+const BATCH_SIZE = 20_000;
+
+async function verify(invocation: Invocation): Promise<number> {
+  const { options, stdout } = invocation;
+  const database = await invocation.openDatabase({ schema: "as-is" });
+  const state = await schemaState(database);
+  if (state.state === "empty") {
+    stdout.write(
+      options.flag("json")
+        ? `${JSON.stringify({ ok: false, pending: state.pending }, null, 2)}\n`
+        : `There is no schema: run "bigbrotr db init"\n`,
+    );
+    return 1;
+  }
+  const report = await verifyAll(invocation, database, state);
+  stdout.write(
+    options.flag("json")
+      ? `${JSON.stringify(report, null, 2)}\n`
+      : reportText(report),
+  );
+  return report.ok ? 0 : 1;
+}
+
+async function verifyAll(
+  { options, signal, screen }: Invocation,
+  database: Database,
+  { pending }: SchemaState,
+): Promise<Report> {
+  const schema = await verifySchema(database);
+  // Without its tables there is nothing to read.
+  const readable = schema.problems.every(({ kind }) =>
+    kind !== "table" && kind !== "column"
+  );
+  const integrity = options.flag("deep") && readable
+    ? await verifyIntegrity(database, {
+      batchSize: BATCH_SIZE,
+      signal,
+      onRule: (rule) => screen.show([`checking ${rule}`]),
+    })
+    : null;
+  screen.show([]);
+  return {
+    ok: schema.problems.length === 0 && pending.length === 0 &&
+      (integrity ?? []).length === 0,
+    ...schema,
+    pending,
+    integrity,
+  };
+}
+
+function reportText(report: Report): string {
+  const lines = [
+    ...report.pending.map((name) => `not applied: ${name}`),
+    ...report.problems.map(({ kind, name, problem, expected, found }) =>
+      problem === "missing"
+        ? `missing ${kind}: ${name}`
+        : `altered ${kind}: ${name} is "${found}" instead of "${expected}"`
+    ),
+    ...(report.integrity ?? []).map(({ rule, rows, example }) =>
+      `broken reference: ${rule}: ${rows} (such as ${example})`
+    ),
+    ...report.withoutExtensions.map((name) =>
+      `note: without ${name}, which only adds statistics`
+    ),
+  ];
+  const deep = report.integrity === null ? "" : ", and all references hold";
+  if (report.problems.some(({ kind }) => kind === "function")) {
+    lines.push(`"bigbrotr db migrate" puts functions back`);
+  }
+  if (report.ok) {
+    lines.push(`The schema is whole: ${report.checked} objects${deep}.`);
+  }
+  return lines.map((line) => `${line}\n`).join("");
+}

@@ -1,0 +1,116 @@
+/**
+ * `bigbrotr export`: events out of the archive, as JSONL.
+ *
+ * @module
+ */
+import type { Filter } from "../../models/filter.ts";
+import { exportEvents } from "../../services/transfer/export.ts";
+import { openTarget } from "../../services/transfer/target.ts";
+import { type Command, type Invocation, UsageError } from "../command.ts";
+import { FILTER_OPTIONS, readFilter } from "../filter_options.ts";
+import { grouped } from "../numbers.ts";
+import type { OptionValues } from "../option_values.ts";
+import type { Output } from "../output.ts";
+
+export const exportCommand: Command = {
+  name: "export",
+  summary: "Write archived events as JSONL",
+  description:
+    `Writes one event a line, newest first, exactly as signed: what was imported or synced comes out with the same id and
+signature. Streams, so any number of events takes the same little memory. Everything is exported unless a filter says
+less. JSONL is the only format so far, plain or gzip; there is no Parquet yet.
+
+A file appears under its name when it is whole. Exits 1 when it was interrupted before.`,
+  options: [
+    ...FILTER_OPTIONS,
+    {
+      name: "limit",
+      value: "COUNT",
+      description: "this many at most, the newest",
+    },
+    {
+      name: "output",
+      short: "o",
+      value: "FILE",
+      description:
+        "a file, gzip when it ends in .gz; - is standard output (default)",
+      completes: "files",
+    },
+  ],
+  examples: [
+    { command: "export > all.jsonl", does: "everything" },
+    {
+      command: "export --kinds 0,3,10002 -o people.jsonl.gz",
+      does: "profiles and relay lists, compressed",
+    },
+    {
+      command: `export --filter '{"#t":["nostr"]}' --since 2026-01-01`,
+      does: "by tag and time",
+    },
+  ],
+  run: exportToTarget,
+};
+
+async function exportToTarget(invocation: Invocation): Promise<number> {
+  const { options, stdout, log, signal } = invocation;
+  const filter = limitedFilter(options);
+  const output = options.text("output") ?? "-";
+  const database = await invocation.openDatabase();
+  let events = 0;
+  const run: RunExport = async (write) => {
+    await exportEvents(database, filter, {
+      write,
+      onProgress: (exported) => {
+        events = exported;
+        showProgress(invocation, events);
+      },
+      signal,
+    });
+  };
+  try {
+    if (output === "-") await exportToStream(stdout, run);
+    else await exportToFile(output, run);
+    log.info("events exported", { events, output });
+    return 0;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    log.error("export stopped before its end", { events, output });
+    return 1;
+  } finally {
+    invocation.screen.show([]);
+  }
+}
+
+function limitedFilter(options: OptionValues): Filter {
+  const filter = readFilter(options);
+  const limit = options.integer("limit", { min: 0, max: MAX_LIMIT });
+  if (limit === undefined) return filter;
+  if (filter.limit === undefined) return { ...filter, limit };
+  throw new UsageError(`--filter and --limit both say "limit"`);
+}
+
+const MAX_LIMIT = Number.MAX_SAFE_INTEGER;
+
+type RunExport = (
+  write: (lines: string) => Promise<void> | void,
+) => Promise<void>;
+
+/** A reader that has enough (`… | head`) ends the export, and nothing is wrong with that. */
+async function exportToStream(stdout: Output, run: RunExport): Promise<void> {
+  try {
+    await run((lines) => stdout.write(lines));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+async function exportToFile(path: string, run: RunExport): Promise<void> {
+  await using target = await openTarget(path);
+  await run((lines) => target.write(lines));
+  await target.finish();
+}
+
+/** Only where it does not mix with the events on one terminal. */
+function showProgress({ screen, stdout }: Invocation, events: number): void {
+  if (!stdout.isTerminal) screen.show([`${grouped(events)} events`]);
+}

@@ -1,0 +1,84 @@
+/**
+ * `bigbrotr <service>`: one service in a process of its own, or one cycle of it.
+ *
+ * @module
+ */
+import type { Service } from "../../core/lifecycle/service.ts";
+import type { Argument, Command, Invocation, Option } from "../command.ts";
+import { openServiceHost } from "../service_host.ts";
+
+/** What a service's command takes beside `--once`. */
+export interface ServiceLine {
+  readonly arguments: readonly Argument[];
+  readonly options: readonly Option[];
+  readonly examples: Command["examples"];
+  /** What of the configuration the command line decides. */
+  overrides(invocation: Invocation): Readonly<Record<string, unknown>>;
+}
+
+const NOTHING_MORE: ServiceLine = {
+  arguments: [],
+  options: [],
+  examples: [],
+  overrides: () => ({}),
+};
+
+/** The command that runs `service`. */
+export function serviceCommand(
+  service: Service,
+  line: ServiceLine = NOTHING_MORE,
+): Command {
+  return {
+    name: service.name,
+    summary: service.summary,
+    description: describe(service),
+    arguments: line.arguments,
+    options: [{
+      name: "once",
+      description: "run one cycle and exit: 0 when it succeeded, 1 when not",
+    }, ...line.options],
+    examples: line.examples.length > 0 ? line.examples : [
+      { command: service.name, does: "until SIGINT or SIGTERM" },
+      { command: `${service.name} --once`, does: "one cycle" },
+      {
+        command:
+          `${service.name} --database postgres://bigbrotr@db.example/bigbrotr`,
+        does: "on a server",
+      },
+    ],
+    run: (invocation) => {
+      const overrides = line.overrides(invocation);
+      return runService(service, invocation, overrides);
+    },
+  };
+}
+
+function describe({ name, summary }: Service): string {
+  return `${summary}.
+
+Works on the configured database only: services never talk to each other, and any number of processes on any
+number of machines may run this one. Configuration: config/services/${name}.yaml, all of it optional
+(\`bigbrotr config show ${name}\` prints what is in force). Exits 1 after maxConsecutiveFailures failed cycles in a row.`;
+}
+
+async function runService(
+  service: Service,
+  invocation: Invocation,
+  overrides: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const { log, signal, options } = invocation;
+  const once = options.flag("once");
+  const config = invocation.serviceConfig(service, overrides);
+  const database = await invocation.openDatabase();
+  await using host = openServiceHost({
+    database,
+    log,
+    signal,
+    endpoints: { ...config.metrics, enabled: config.metrics.enabled && !once },
+    portKey: `metrics.port in config/services/${service.name}.yaml`,
+  });
+  log.info("service started", { once });
+  await host.run(service, { config, once, signal });
+  log.info("service ended");
+  return 0;
+}

@@ -1,0 +1,148 @@
+/**
+ * `bigbrotr status`: the pipeline at a glance.
+ *
+ * @module
+ */
+import type { Counted } from "../../core/database/pipeline.ts";
+import { NETWORKS } from "../../models/network.ts";
+import type { Command } from "../command.ts";
+import { byteSize, duration, grouped } from "../numbers.ts";
+import {
+  type PipelineReport,
+  pipelineReport,
+  type ServiceReport,
+} from "../pipeline_report.ts";
+import { table } from "../table.ts";
+
+type Coverage = PipelineReport["coverage"];
+
+export const status: Command = {
+  name: "status",
+  summary: "Show what stands where in the pipeline",
+  description:
+    `Counts per stage and network, the last cycle of each service, coverage and lag. Counts with ~ are the server's
+estimates: counting a large table would take minutes. Works beside a running \`up\` or \`db serve\`, and on a server.`,
+  options: [{ name: "json", description: "print one JSON object" }],
+  examples: [
+    { command: "status", does: "for people" },
+    {
+      command: "status --json | jq .coverage.medianLagSeconds",
+      does: "for scripts",
+    },
+  ],
+  async run(invocation) {
+    const database = await invocation.openDatabase({ schema: "current" });
+    const report = await pipelineReport(database);
+    invocation.stdout.write(
+      invocation.options.flag("json")
+        ? `${JSON.stringify(report, null, 2)}\n`
+        : reportText(report),
+    );
+    return 0;
+  },
+};
+
+/** The report as tables. */
+export function reportText(report: PipelineReport): string {
+  return [
+    stageTable(report),
+    archiveLines(report),
+    serviceTable(report),
+  ].join("\n");
+}
+
+function stageTable({ candidates, relays }: PipelineReport): string {
+  const head = ["network", "candidates", "due", "failed", "relays", "online"];
+  return table(
+    [...head, "offline", "unchecked", "synced"],
+    NETWORKS.map((network) => {
+      const candidate = candidates[network];
+      const relay = relays[network];
+      return [
+        network,
+        ...[
+          candidate.total,
+          candidate.due,
+          candidate.failed,
+          relay.total,
+          relay.online,
+          relay.offline,
+          relay.unchecked,
+          relay.synced,
+        ].map(grouped),
+      ];
+    }),
+  );
+}
+
+function archiveLines(report: PipelineReport): string {
+  const { coverage } = report;
+  const reasons = Object.entries(coverage.gapReasons)
+    .map(([reason, gaps]) => `${reason} ${grouped(gaps)}`).join(", ");
+  const lines = [
+    ["events", counted(report.events)],
+    ["sightings", counted(report.sightings)],
+    ["metadata", counted(report.metadata)],
+    ["checks", counted(report.checks)],
+    ["rejected", counted(report.rejected)],
+    [
+      "coverage",
+      `${grouped(coverage.walks)} walks on ${
+        grouped(coverage.relays)
+      } relays, ${grouped(coverage.gaps)} gaps${
+        reasons === "" ? "" : ` (${reasons})`
+      }`,
+    ],
+    ["lag", lagText(coverage)],
+    ["size", `${byteSize(report.databaseBytes)} (${report.edition})`],
+  ];
+  return lines.map(([name = "", text]) => `${name.padEnd(11)}${text}\n`).join(
+    "",
+  );
+}
+
+/** How far what is proven complete is behind now. */
+function lagText({ medianLagSeconds, worstLagSeconds }: Coverage): string {
+  if (medianLagSeconds === null || worstLagSeconds === null) {
+    return "nothing proven complete yet";
+  }
+  const behind = (seconds: number) => duration(Math.max(0, seconds));
+  return `${behind(medianLagSeconds)} behind now, worst ${
+    behind(worstLagSeconds)
+  }`;
+}
+
+function counted({ count, exact }: Counted): string {
+  return `${exact ? "" : "~"}${grouped(count)}`;
+}
+
+function serviceTable({ services, at }: PipelineReport): string {
+  const head = ["service", "state", "up", "cycles", "failures", "last cycle"];
+  return table(
+    [...head, "took", "last error"],
+    services.map((service) => serviceRow(service, at)),
+  );
+}
+
+function serviceRow(
+  { service, state, uptimeSeconds, runtime }: ServiceReport,
+  at: number,
+): string[] {
+  if (runtime === null) return [service, state, "", "", "", "", "", ""];
+  const { lastCycleAt, lastCycleSeconds, cycleStartedAt } = runtime;
+  const last = state === "running" && cycleStartedAt !== null
+    ? `under way for ${duration(at - cycleStartedAt)}`
+    : lastCycleAt === null
+    ? "none yet"
+    : `${duration(at - lastCycleAt)} ago`;
+  return [
+    service,
+    state,
+    duration(uptimeSeconds ?? 0),
+    grouped(runtime.cycles),
+    grouped(runtime.failures),
+    last,
+    lastCycleSeconds === null ? "" : duration(lastCycleSeconds),
+    (runtime.lastError ?? "").slice(0, 60),
+  ];
+}

@@ -1,0 +1,144 @@
+/**
+ * `bigbrotr sync URL…`: archive these relays now.
+ *
+ * @module
+ */
+import { insertRelays, relayIds } from "../../core/database/relays.ts";
+import { workInLanes } from "../../core/lifecycle/lanes.ts";
+import { slotsOf } from "../../models/network.ts";
+import type { RelayUrl } from "../../models/relay_url.ts";
+import type { SynchronizerConfig } from "../../services/synchronizer/config.ts";
+import { openPool, syncMeans } from "../../services/synchronizer/means.ts";
+import { synchronizer } from "../../services/synchronizer/mod.ts";
+import {
+  type SyncMeans,
+  syncRelay,
+} from "../../services/synchronizer/sync_relay.ts";
+import { failureText } from "../../transport/failure.ts";
+import type { Command, Invocation } from "../command.ts";
+import { showProgress } from "../progress.ts";
+import {
+  configWith,
+  readRelays,
+  SYNC_OPTIONS,
+  wantedFilters,
+} from "../sync_options.ts";
+import {
+  type RelayRun,
+  reportJson,
+  reportText,
+  runLines,
+  startRun,
+} from "../sync_report.ts";
+
+export const syncCommand: Command = {
+  name: "sync",
+  summary: "Archive these relays now",
+  description:
+    `Walks each relay from its newest event to its oldest, or as far as --since, and stores what the archive lacks. What is
+proven complete is recorded, so that a second run asks only for what is new, and one that was interrupted goes on where
+it was. Relays that are new to the database are added to it.
+
+Exits 0 when every relay could be asked, also when something could not be proven complete (that is reported); 1 when one
+could not be asked at all. An interrupt (Ctrl-C) finishes what is in hand and prints the summary.`,
+  arguments: [{
+    name: "URL",
+    description: "a relay: wss://… or ws://…",
+    required: true,
+    variadic: true,
+  }],
+  options: SYNC_OPTIONS,
+  examples: [
+    { command: "sync wss://nos.lol", does: "everything of one relay" },
+    {
+      command: "sync wss://nos.lol wss://relay.damus.io --kinds 0,3,10002",
+      does: "profiles and lists of two",
+    },
+    {
+      command:
+        `sync wss://nos.lol --filter '{"kinds":[1]}' --since 2026-01-01 --json`,
+      does: "notes of this year, with a summary for programs",
+    },
+  ],
+  run: syncRelays,
+};
+
+async function syncRelays(invocation: Invocation): Promise<number> {
+  const { options, stdout, log } = invocation;
+  const base = invocation.serviceConfig(synchronizer);
+  const relays = readRelays(invocation.arguments, options, base);
+  const config = configWith(base, options, relays);
+  const filters = wantedFilters(options, config);
+  const database = await invocation.openDatabase();
+  await insertRelays(database, relays);
+  const pool = invocation.use(await openPool(config, log));
+  const defaults = syncMeans(config, { database, pool });
+  // Whoever asks for a relay by name wants its gaps tried again, too.
+  const wanted = { ...defaults.wanted, filters, gapRetrySeconds: 0 };
+
+  const startedAt = performance.now();
+  const runs = relays.map((relay) => startRun(relay, wanted));
+  {
+    using _lines = showProgress(invocation.screen, () => runLines(runs));
+    await syncAll(invocation, { ...defaults, wanted }, { runs, config });
+  }
+  const seconds = (performance.now() - startedAt) / 1_000;
+  stdout.write(
+    options.flag("json")
+      ? `${JSON.stringify(reportJson(runs, seconds))}\n`
+      : reportText(runs, seconds),
+  );
+  return runs.some(isUnreached) ? 1 : 0;
+}
+
+/** As many at once as the configuration allows for their networks. */
+async function syncAll(
+  { signal, log }: Invocation,
+  means: SyncMeans,
+  { runs, config }: {
+    readonly runs: readonly RelayRun[];
+    readonly config: SynchronizerConfig;
+  },
+): Promise<void> {
+  const ids = await relayIds(
+    means.database,
+    runs.map(({ relay }) => relay.url),
+  );
+  const waiting = [...runs];
+  await workInLanes({
+    slots: slotsOf(config.networks),
+    askAgainMs: 60_000,
+    take: (network) => Promise.resolve(takeOf(waiting, network)),
+    work: async (run, stop) => {
+      const relayId = ids.get(run.relay.url)!;
+      run.result = await syncRelay(means, { relayId, relay: run.relay }, {
+        signal: stop,
+        onProgress: (counts) => void (run.counts = counts),
+      });
+      logResult(log, run);
+    },
+  }, signal);
+}
+
+function takeOf(waiting: RelayRun[], network: RelayUrl["network"]): RelayRun[] {
+  const mine = waiting.filter(({ relay }) => relay.network === network);
+  for (const run of mine) waiting.splice(waiting.indexOf(run), 1);
+  return mine;
+}
+
+function logResult(log: Invocation["log"], { relay, result }: RelayRun): void {
+  if (result === null) return;
+  const { stored, known, complete, seconds, failure } = result;
+  const fields = { relay: relay.url, stored, known, complete, seconds };
+  if (failure === null) log.info("relay synced", fields);
+  else {log.warn("relay not synced", {
+      ...fields,
+      failure: failureText(failure),
+    });}
+}
+
+/** Nothing could be asked, and not because we were told to stop. */
+function isUnreached({ result }: RelayRun): boolean {
+  return result !== null && result.failure !== null &&
+    result.failure.code !== "aborted" && result.requests === 0;
+}

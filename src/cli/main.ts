@@ -1,0 +1,108 @@
+/**
+ * The command line, from words to exit code.
+ *
+ * @module
+ */
+import { ConfigError } from "../core/config/config_error.ts";
+import { errorText } from "../core/log/error_text.ts";
+import { withoutSecrets } from "../core/log/secret_text.ts";
+import { type Command, UsageError } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { type Output, standardError, standardOutput } from "./output.ts";
+import { parseCommandLine } from "./program.ts";
+import { Run } from "./run.ts";
+import { rootSignal } from "./stop.ts";
+
+/** Runs what `args` say and gives the exit code: 0 done, 1 failed, 2 bad usage or configuration. Never throws. */
+export async function main(args: readonly string[]): Promise<number> {
+  const stdout = standardOutput();
+  const stderr = standardError();
+  try {
+    const line = await parseCommandLine(args, {
+      commands: COMMANDS,
+      writeOut: stdout.write,
+      writeErr: stderr.write,
+      columns: stdout.columns(),
+    });
+    if (line.command === null) return line.exitCode;
+    return await runCommand(line.command, line, stderr);
+  } catch (error) {
+    // The reader of the help, or of the last words, went away: nobody is left to tell.
+    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    throw error;
+  }
+}
+
+async function runCommand(
+  command: Command,
+  line: Pick<Run, "arguments" | "options">,
+  stderr: Output,
+): Promise<number> {
+  using stop = rootSignal();
+  const run = new Run({ ...line, name: command.name, stop });
+  using strays = catchStrays((error) => {
+    report(error, run, stderr);
+    stop.abort(new Error("stopping after an unexpected error"));
+  });
+  const done = await settled(() => command.run(run), run, stderr);
+  const close = () => run[Symbol.asyncDispose]().then(() => 0);
+  const closed = await settled(close, run, stderr);
+  return Math.max(done, closed, strays.count > 0 ? 1 : 0);
+}
+
+/** A rejection that nobody awaits would end the process in the middle of a batch; so it stops it in order. */
+function catchStrays(
+  caught: (error: unknown) => void,
+): Disposable & { readonly count: number } {
+  let count = 0;
+  const handler = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    count++;
+    caught(event.reason);
+  };
+  addEventListener("unhandledrejection", handler);
+  return {
+    get count() {
+      return count;
+    },
+    [Symbol.dispose]: () => removeEventListener("unhandledrejection", handler),
+  };
+}
+
+/** The exit code of `work`; what it throws is explained. */
+async function settled(
+  work: () => Promise<number>,
+  run: Run,
+  stderr: Output,
+): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    // Asked to stop while still starting: nothing was in hand, so nothing failed.
+    if (run.signal.aborted && isAbort(error, run.signal)) return 0;
+    report(error, run, stderr);
+    return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+  }
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason ||
+    (error instanceof DOMException && error.name === "AbortError");
+}
+
+/** One clear line; the stack only for those who debug. It goes to the log as well when that is elsewhere. */
+function report(error: unknown, run: Run, stderr: Output): void {
+  const log = run.openedLog;
+  const settings = log === null ? null : run.brotrConfig().log;
+  const stack = error instanceof Error && settings?.level === "debug"
+    ? error.stack
+    : undefined;
+  if (settings?.file !== undefined || settings?.format === "json") {
+    log?.error("command failed", { error, stack });
+    if (settings.file === undefined) return;
+  }
+  run.screen.show([]);
+  stderr.write(`bigbrotr: ${withoutSecrets(errorText(error))}\n`);
+  if (stack !== undefined) stderr.write(`${withoutSecrets(stack)}\n`);
+}

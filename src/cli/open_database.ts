@@ -1,0 +1,53 @@
+/**
+ * The configured database, with its schema in the state a command needs.
+ *
+ * @module
+ */
+import type { BrotrConfig } from "../core/config/brotr_config.ts";
+import {
+  connectDatabase,
+  type ConnectOptions,
+} from "../core/database/connect.ts";
+import type { Database } from "../core/database/database.ts";
+import {
+  migrate,
+  requireCurrentSchema,
+  schemaState,
+} from "../core/database/migrate.ts";
+import { serverAddress } from "../core/database/server_address.ts";
+
+/** What a command wants of the schema; see `Invocation.openDatabase`. */
+export type SchemaDemand = "ready" | "current" | "migrate" | "as-is";
+
+/** Connects and sees to the schema. Throws a sentence that says what to do when it is not as demanded. */
+export async function openReadyDatabase(
+  config: BrotrConfig,
+  { schema, ...options }: ConnectOptions & { readonly schema: SchemaDemand },
+): Promise<Database> {
+  const database = await connectDatabase(config, options);
+  try {
+    await meetDemand(database, { schema, config, ...options });
+    return database;
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function meetDemand(
+  database: Database,
+  { schema, config, log, signal }: ConnectOptions & {
+    readonly schema: SchemaDemand;
+    readonly config: BrotrConfig;
+  },
+): Promise<void> {
+  if (schema === "as-is") return;
+  const isEmbedded = serverAddress(config.database) === null;
+  if (schema === "current" || (schema === "ready" && !isEmbedded)) {
+    return await requireCurrentSchema(database);
+  }
+  // Looked up first: the usual start then takes no lock and needs no right to change anything.
+  if ((await schemaState(database)).state === "current") return;
+  const { applied, edition } = await migrate(database, { signal });
+  log.info("schema brought up to date", { applied: applied.length, edition });
+}

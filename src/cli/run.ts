@@ -1,0 +1,109 @@
+/**
+ * One run of a command: configuration, log and database, each made when first asked for and closed at the end.
+ *
+ * @module
+ */
+import { type BrotrConfig, brotrConfig } from "../core/config/brotr_config.ts";
+import { loadConfig } from "../core/config/load.ts";
+import type { Database } from "../core/database/database.ts";
+import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
+import { createLogger, type Logger } from "../core/log/logger.ts";
+import type { Invocation } from "./command.ts";
+import { brotrOverrides } from "./common_options.ts";
+import { brotrFile, serviceFile } from "./config_files.ts";
+import { openReadyDatabase, type SchemaDemand } from "./open_database.ts";
+import type { OptionValues } from "./option_values.ts";
+import { type Output, standardError, standardOutput } from "./output.ts";
+import { openScreen, type Screen } from "./screen.ts";
+import type { RootSignal } from "./stop.ts";
+
+export interface RunOptions {
+  /** Name of the command, which is the log's `service`. */
+  readonly name: string;
+  readonly arguments: readonly string[];
+  readonly options: OptionValues;
+  readonly stop: RootSignal;
+}
+
+/** The means of one run. Disposing closes what was opened, the last first: the database outlives its users. */
+export class Run implements Invocation, AsyncDisposable {
+  readonly arguments: readonly string[];
+  readonly options: OptionValues;
+  readonly signal: AbortSignal;
+  readonly stdout: Output = standardOutput();
+  readonly screen: Screen = openScreen(standardError());
+  readonly #name: string;
+  readonly #stop: RootSignal;
+  readonly #stack = new AsyncDisposableStack();
+  #config: BrotrConfig | null = null;
+  #log: Logger | null = null;
+  #database: Promise<Database> | null = null;
+
+  constructor({ name, arguments: words, options, stop }: RunOptions) {
+    this.#name = name;
+    this.arguments = words;
+    this.options = options;
+    this.signal = stop.signal;
+    this.#stop = stop;
+    this.#stack.use(this.screen);
+  }
+
+  /** The log when it was opened, for whoever reports the end. */
+  get openedLog(): Logger | null {
+    return this.#log;
+  }
+
+  get log(): Logger {
+    return this.#log ??= this.#openLog();
+  }
+
+  brotrConfig(): BrotrConfig {
+    return this.#config ??= loadConfig(brotrFile(this.options), brotrConfig, {
+      overrides: brotrOverrides(this.options),
+    });
+  }
+
+  serviceConfig<C extends CommonConfig>(
+    service: Service<C>,
+    overrides: Readonly<Record<string, unknown>> = {},
+  ): C {
+    const file = serviceFile(this.options, service.name);
+    return loadConfig(file, service.config, { overrides });
+  }
+
+  openDatabase(
+    { schema = "ready" }: { readonly schema?: SchemaDemand } = {},
+  ): Promise<Database> {
+    return this.#database ??= this.#openDatabase(schema);
+  }
+
+  use<T extends AsyncDisposable | Disposable>(resource: T): T {
+    return this.#stack.use(resource);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+
+  #openLog(): Logger {
+    const { log: settings, shutdownGraceSeconds } = this.brotrConfig();
+    const log = this.use(createLogger({
+      ...settings,
+      service: this.#name,
+      ...(settings.file === undefined ? { sink: this.screen } : {}),
+    }));
+    this.#stop.attend({ log, graceSeconds: shutdownGraceSeconds });
+    return log;
+  }
+
+  async #openDatabase(schema: SchemaDemand): Promise<Database> {
+    return this.use(
+      await openReadyDatabase(this.brotrConfig(), {
+        schema,
+        log: this.log,
+        signal: this.signal,
+        service: this.#name,
+      }),
+    );
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The root signal: how the process is asked to stop, and what happens when it does not.
+ *
+ * @module
+ */
+import type { Logger } from "../core/log/logger.ts";
+
+/** The exit code of a second interrupt, by convention 128 + SIGINT. */
+const INTERRUPTED = 130;
+
+export interface RootSignal extends Disposable {
+  readonly signal: AbortSignal;
+  /** Who is told about the stop; and how long stopping may take. */
+  attend(
+    options: { readonly log: Logger; readonly graceSeconds: number },
+  ): void;
+  /** Stops for a reason of our own, with the same last resort. */
+  abort(reason: Error): void;
+}
+
+/**
+ * The first SIGINT or SIGTERM aborts the signal, the second exits 130 at once. Should the work not end within
+ * the grace period (20 s by default), the process exits 1 as a last resort.
+ */
+export function rootSignal(): RootSignal {
+  return new ProcessSignal();
+}
+
+class ProcessSignal implements RootSignal {
+  readonly #controller = new AbortController();
+  readonly #handlers = new Map<Deno.Signal, () => void>();
+  #log: Logger | null = null;
+  #graceSeconds = 20;
+
+  constructor() {
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      const handler = () => this.#received(name);
+      this.#handlers.set(name, handler);
+      Deno.addSignalListener(name, handler);
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  attend(options: Parameters<RootSignal["attend"]>[0]): void {
+    this.#log = options.log;
+    this.#graceSeconds = options.graceSeconds;
+  }
+
+  abort(reason: Error): void {
+    if (this.signal.aborted) return;
+    this.#controller.abort(reason);
+    const timer = setTimeout(() => {
+      this.#log?.error("stopping took too long, exiting without it", {
+        graceSeconds: this.#graceSeconds,
+      });
+      Deno.exit(1);
+    }, this.#graceSeconds * 1_000);
+    Deno.unrefTimer(timer);
+  }
+
+  [Symbol.dispose](): void {
+    for (const [name, handler] of this.#handlers) {
+      Deno.removeSignalListener(name, handler);
+    }
+  }
+
+  #received(name: Deno.Signal): void {
+    if (this.signal.aborted) Deno.exit(INTERRUPTED);
+    this.#log?.info("stopping", { signal: name });
+    this.abort(new DOMException(`stopped by ${name}`, "AbortError"));
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * How many candidates may come from one place, so that a flood cannot crowd out the rest: shared by those that find them.
+ *
+ * @module
+ */
+import { z } from "zod";
+
+export const budgetsConfig = z.strictObject({
+  maxPerHost: z.int().min(0).max(1_000_000).default(50)
+    .describe("Candidates and relays of one host; 0 for no bound"),
+  maxPerDomain: z.int().min(0).max(1_000_000).default(500)
+    .describe(
+      "Candidates and relays of one registrable domain; 0 for no bound",
+    ),
+  maxPerAuthor: z.int().min(0).max(1_000_000).default(1_000)
+    .describe("Candidates first mentioned by one public key; 0 for no bound"),
+});

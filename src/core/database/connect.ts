@@ -1,0 +1,157 @@
+/**
+ * The database that the configuration means, connected: a server, or the embedded PostgreSQL.
+ *
+ * @module
+ */
+import type { BrotrConfig } from "../config/brotr_config.ts";
+import { backoffMs } from "../lifecycle/backoff.ts";
+import { sleep } from "../lifecycle/sleep.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Connection } from "./connection.ts";
+import type { Database } from "./database.ts";
+import {
+  errorCode,
+  isConnectionFailure,
+  isTransient,
+} from "./database_error.ts";
+import { openEmbedded } from "./embedded/embedded_server.ts";
+import { type ConnectionOptions, openConnection } from "./open_connection.ts";
+import { Pool } from "./pool.ts";
+import { PooledDatabase } from "./pooled_database.ts";
+import { serverAddress } from "./server_address.ts";
+
+export interface ConnectOptions {
+  readonly log: Logger;
+  /** Ends the attempt to connect; the connected database does not know it. */
+  readonly signal: AbortSignal;
+  /** Shown in pg_stat_activity behind the configured application name. */
+  readonly service?: string;
+}
+
+/** PostgreSQL cuts names of this length. */
+const MAX_APPLICATION_NAME = 63;
+
+/**
+ * Connects, waiting for a server that is only starting as long as `retry` says.
+ * The database lives until it is disposed; an embedded server that was started for it ends with it.
+ *
+ * @throws DatabaseError or ConfigError that says what to do about it.
+ */
+export async function connectDatabase(
+  config: BrotrConfig,
+  options: ConnectOptions,
+): Promise<Database> {
+  const address = serverAddress(config.database);
+  if (address !== null) {
+    const session = sessionOptions(config, options.service);
+    return await connectPool(config, options, {
+      pgbouncer: address.pgbouncer,
+      open: (signal) => openConnection({ ...session, address }, signal),
+    });
+  }
+  return await connectEmbedded(config, options);
+}
+
+/** Runs the embedded server, or joins the process that does; disposal ends what was started. */
+async function connectEmbedded(
+  config: BrotrConfig,
+  options: ConnectOptions,
+): Promise<Database> {
+  const { dataDir, port } = config.embedded;
+  const { log, signal } = options;
+  const server = await openEmbedded(
+    { dataDir, port, log, attach: true },
+    signal,
+  );
+  const session = sessionOptions(config, options.service);
+  const open = async (signal: AbortSignal) =>
+    await openConnection(
+      { ...session, address: await server.address() },
+      signal,
+    );
+  try {
+    return await connectPool(config, options, {
+      pgbouncer: false,
+      async open(signal) {
+        try {
+          return await open(signal);
+        } catch (error) {
+          if (!isConnectionFailure(error)) throw error;
+          await server.revive(signal);
+          return await open(signal);
+        }
+      },
+      closed: () => server[Symbol.asyncDispose](),
+    });
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function connectPool(
+  config: BrotrConfig,
+  options: ConnectOptions,
+  server: {
+    readonly pgbouncer: boolean;
+    open(signal: AbortSignal): Promise<Connection>;
+    closed?(): Promise<void>;
+  },
+): Promise<Database> {
+  const pool = new Pool({ limits: config.pool, open: server.open });
+  try {
+    await fillPatiently(pool, config.retry, options);
+  } catch (error) {
+    await pool[Symbol.asyncDispose]();
+    throw error;
+  }
+  const { pgbouncer, closed } = server;
+  return new PooledDatabase({
+    pool,
+    config,
+    pgbouncer,
+    log: options.log,
+    ...(closed && { closed }),
+  });
+}
+
+/** What every connection of this process has in common. */
+function sessionOptions(
+  { serverSettings, timeouts }: BrotrConfig,
+  service: string | undefined,
+): Omit<ConnectionOptions, "address"> {
+  const { applicationName, ...rest } = serverSettings;
+  return {
+    ...rest,
+    connectMs: timeouts.connectMs,
+    applicationName: `${applicationName} ${service ?? ""}`.trim()
+      .slice(0, MAX_APPLICATION_NAME),
+  };
+}
+
+async function fillPatiently(
+  pool: Pool,
+  retry: BrotrConfig["retry"],
+  { log, signal }: ConnectOptions,
+): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await pool.fill(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (attempt >= retry.maxAttempts || !isTransient(error)) throw error;
+      const waitMs = backoffMs(attempt, {
+        initialMs: retry.initialDelayMs,
+        maxMs: retry.maxDelayMs,
+        jitter: 0,
+      });
+      log.warn("database is not there yet", {
+        attempt,
+        code: errorCode(error),
+        reason: error instanceof Error ? error.message : error,
+        waitMs,
+      });
+      await sleep(waitMs, signal);
+    }
+  }
+}

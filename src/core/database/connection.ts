@@ -1,0 +1,122 @@
+/**
+ * One connection to the server: a postgres.js client of exactly one socket, that can be cancelled and is never
+ * silently replaced. (The driver's own pool reconnects in the middle of a transaction and can crash the process
+ * when a reserved connection dies: porsager/postgres#1154, #1208.)
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import type postgres from "postgres";
+import type { Sql } from "./database.ts";
+import { DatabaseError } from "./database_error.ts";
+import { describeAddress, type ServerAddress } from "./server_address.ts";
+import { openServerSocket } from "./server_socket.ts";
+
+/** How long the server may take to end a session before the socket is simply closed. */
+const GOODBYE_SECONDS = 2;
+
+/** How long asking for a cancellation may take. */
+const CANCEL_MS = 5_000;
+
+/** A logged-in session. Owned by whoever opened it. */
+export class Connection {
+  readonly sql: Sql;
+  readonly openedAt = performance.now();
+  /** Resolves when the socket is closed, for whatever reason. */
+  readonly ended: Promise<void>;
+  /** How often the pool handed it out, and when it came back. */
+  uses = 0;
+  lastUsedAt = performance.now();
+  readonly #client: postgres.Sql;
+  readonly #socket: Socket;
+  readonly #address: ServerAddress;
+  readonly #key: { readonly pid: number; readonly secret: number };
+  #alive = true;
+
+  constructor(login: {
+    readonly client: postgres.Sql;
+    readonly socket: Socket;
+    readonly address: ServerAddress;
+    readonly key: { readonly pid: number; readonly secret: number };
+    readonly ended: Promise<void>;
+  }) {
+    this.sql = login.client;
+    this.ended = login.ended;
+    this.#client = login.client;
+    this.#socket = login.socket;
+    this.#address = login.address;
+    this.#key = login.key;
+    this.#socket.once("close", () => this.#alive = false);
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /**
+   * Calls `listener` when the socket closes, until disposed. (Waiting for `ended` in each piece of work would keep
+   * all their results as long as the connection lives.)
+   */
+  onEnd(listener: () => void): Disposable {
+    this.#socket.once("close", listener);
+    return {
+      [Symbol.dispose]: () => {
+        this.#socket.removeListener("close", listener);
+      },
+    };
+  }
+
+  /** The error of work that the end of the connection ended, whatever the socket called it. */
+  lost(cause?: unknown): DatabaseError {
+    return new DatabaseError(
+      "unreachable",
+      `Lost the connection to PostgreSQL at ${describeAddress(this.#address)}`,
+      cause,
+    );
+  }
+
+  /** Whether the server answers on this connection within the time. */
+  async check(timeoutMs: number): Promise<boolean> {
+    const timeout = Promise.withResolvers<false>();
+    const timer = setTimeout(() => timeout.resolve(false), timeoutMs);
+    try {
+      const answer = this.sql`select 1`.then(() => true, () => false);
+      return await Promise.race([answer, timeout.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Asks the server to stop the statement that runs here; it then fails with 57014. */
+  async cancel(): Promise<void> {
+    const signal = AbortSignal.timeout(CANCEL_MS);
+    const socket = await openServerSocket(this.#address, signal);
+    const message = Buffer.alloc(16);
+    message.writeUInt32BE(16, 0);
+    message.writeUInt32BE(80_877_102, 4);
+    message.writeUInt32BE(this.#key.pid, 8);
+    message.writeUInt32BE(this.#key.secret, 12);
+    const closed = Promise.withResolvers<void>();
+    const close = () => socket.destroy();
+    socket.once("close", () => closed.resolve()).on("error", () => {});
+    signal.addEventListener("abort", close, { once: true });
+    socket.resume();
+    socket.write(message);
+    // The server hangs up once it has passed the request on.
+    await closed.promise;
+    signal.removeEventListener("abort", close);
+  }
+
+  /** Says goodbye, after what is still under way. */
+  async close(): Promise<void> {
+    if (this.#alive) await this.#client.end({ timeout: GOODBYE_SECONDS });
+    await this.destroy();
+  }
+
+  /** Closes the socket at once; the server rolls back what was under way. */
+  async destroy(): Promise<void> {
+    this.#socket.destroy();
+    await this.ended;
+  }
+}

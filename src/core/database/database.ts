@@ -1,0 +1,39 @@
+/**
+ * The database as services see it: healthy connections, deadlines, and retries by SQLSTATE.
+ *
+ * @module
+ */
+import type postgres from "postgres";
+
+/** One connection, as postgres.js gives it: a tagged template that sends parameters. */
+export type Sql = postgres.ISql;
+
+/** Which deadline of `config/brotr.yaml` (`timeouts`) a piece of work has. */
+export type WorkKind = "query" | "batch" | "cleanup" | "refresh";
+
+export interface WorkOptions {
+  /** Default: `query`. */
+  readonly kind?: WorkKind;
+  readonly signal?: AbortSignal;
+}
+
+/** A pool of connections to one PostgreSQL. The pool outlives everyone who flushes into it. */
+export interface Database extends AsyncDisposable {
+  /** Runs `work` on one healthy connection; retried as a whole when the failure is transient. */
+  run<T>(work: (sql: Sql) => Promise<T>, options?: WorkOptions): Promise<T>;
+  /** The same inside one transaction. `work` may be run again, so it must not have effects elsewhere. */
+  transaction<T>(
+    work: (sql: Sql) => Promise<T>,
+    options?: WorkOptions,
+  ): Promise<T>;
+  /** For metrics: connections open, those of them idle, and work that waits for one. */
+  readonly connections: {
+    readonly open: number;
+    readonly idle: number;
+    readonly waiting: number;
+  };
+  /** Whether the server answers now, and how long it took. */
+  health(
+    signal?: AbortSignal,
+  ): Promise<{ ok: boolean; ms: number; detail?: string }>;
+}

@@ -1,0 +1,140 @@
+/**
+ * One run of PostgreSQL that cannot outlive its owner: it is the child of a shell that holds the other end of a pipe
+ * to us, and stops it when that pipe closes, however we went.
+ *
+ * @module
+ */
+import type { Logger } from "../../log/logger.ts";
+import type { Binaries } from "./binaries.ts";
+import type { ChildUser } from "./child_user.ts";
+import type { DataDirectory } from "./data_directory.ts";
+import { CHILD_ENVIRONMENT, explainSpawn } from "./program.ts";
+
+export interface GuardOptions {
+  readonly directory: DataDirectory;
+  readonly binaries: Binaries;
+  readonly user: ChildUser;
+  readonly log: Logger;
+}
+
+/**
+ * $1 is the data directory, the rest PostgreSQL's command. The subshell reads our pipe until it ends. Before it
+ * signals, it waits for a pid file that names the server it guards: a younger one would be another owner's.
+ * SIGINT is PostgreSQL's fast shutdown: open transactions roll back, everything is written, clients are told.
+ */
+const GUARD = `
+trap '' INT HUP TERM
+exec 3<&0 </dev/null
+cluster=$1
+shift
+"$@" 3<&- &
+server=$!
+(
+  while read -r _ <&3; do :; done
+  tries=0
+  while kill -0 "$server" && [ "$tries" -lt 100 ]; do
+    read -r pid < "$cluster/postmaster.pid" && [ "$pid" = "$server" ] && kill -INT "$server" && exit
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+) 2>/dev/null &
+watcher=$!
+exec 3<&-
+wait "$server"
+status=$?
+kill -KILL "$watcher" 2>/dev/null
+exit "$status"
+`;
+
+/** PostgreSQL's sentence when it takes connections. */
+const READY = "database system is ready to accept connections";
+
+/** How many of its last lines explain a failure. */
+const LAST_LINES = 12;
+
+/** A line of PostgreSQL's log: how bad, and what. Until it has read its settings there is a time in front. */
+const LOG_LINE = /^(?:\d{4}-.*\] )?([A-Z]+):\s+(.*)$/;
+
+export class GuardedServer {
+  /** Resolves when it takes connections, false when it ended before it did. */
+  readonly ready: Promise<boolean>;
+  /** Resolves when the guard has ended, and with it, unless the guard was killed, the server. */
+  readonly ended: Promise<void>;
+  readonly #child: Deno.ChildProcess;
+  readonly #log: Logger;
+  readonly #ready = Promise.withResolvers<boolean>();
+  readonly #lastLines: string[] = [];
+  readonly #output: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reading: Promise<void>;
+
+  constructor(options: GuardOptions) {
+    const { directory, binaries, user } = options;
+    this.#log = options.log;
+    try {
+      this.#child = new Deno.Command("/bin/sh", {
+        ...user.asChild,
+        args: [
+          ...["-c", GUARD, "bigbrotr-postgres", directory.cluster],
+          ...[binaries.postgres, "-D", directory.cluster],
+        ],
+        cwd: directory.root,
+        clearEnv: true,
+        env: { ...CHILD_ENVIRONMENT },
+        // A session of its own: Ctrl-C at the terminal is for us, who still want to write.
+        detached: true,
+        stdin: "piped",
+        stdout: "null",
+        stderr: "piped",
+      }).spawn();
+    } catch (error) {
+      throw explainSpawn(error, "/bin/sh", user);
+    }
+    this.#output = this.#child.stderr.getReader();
+    this.#reading = this.#read();
+    this.ready = this.#ready.promise;
+    this.ended = this.#child.status.then(() => this.#ready.resolve(false));
+  }
+
+  /** What it said last, for the error that tells of its end. */
+  get lastWords(): string {
+    return this.#lastLines.join("\n");
+  }
+
+  /** Closes the pipe, as our death would, and waits for the shutdown. */
+  async stop(): Promise<void> {
+    await this.#child.stdin.close().catch(() => {});
+    await this.ended;
+  }
+
+  /** To be called when all its processes are gone: they hold the pipe that we read. */
+  async release(): Promise<void> {
+    await this.stop();
+    await this.#output.cancel().catch(() => {});
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for (;;) {
+      const { done, value } = await this.#output.read();
+      if (done) return;
+      const lines = (rest + decoder.decode(value, { stream: true })).split(
+        "\n",
+      );
+      rest = lines.pop() ?? "";
+      for (const line of lines) this.#hear(line);
+    }
+  }
+
+  #hear(line: string): void {
+    if (line === "") return;
+    this.#lastLines.push(line);
+    if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
+    const [, level = "", sentence = line] = LOG_LINE.exec(line) ?? [];
+    if (sentence === READY) this.#ready.resolve(true);
+    // What concerns one connection, its client is told; PANIC concerns the whole server.
+    if (level === "PANIC") this.#log.error("PostgreSQL panics", { sentence });
+    else this.#log.debug("PostgreSQL says", { level, sentence });
+  }
+}

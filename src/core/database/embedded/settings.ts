@@ -1,0 +1,126 @@
+/**
+ * The configuration files of the embedded PostgreSQL, sized to the machine it runs on.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { ChildUser } from "./child_user.ts";
+import type { DataDirectory } from "./data_directory.ts";
+import { lookAtMachine, type Machine } from "./machine.ts";
+
+/** The port that names the socket when no TCP port is configured. */
+export const SOCKET_PORT = 5432;
+
+export interface SettingsOptions {
+  readonly user: ChildUser;
+  /** TCP port on 127.0.0.1; null for the Unix socket only. */
+  readonly port: number | null;
+}
+
+/**
+ * Writes postgresql.conf, pg_hba.conf and pg_ident.conf anew, as the machine may have changed since the last start.
+ * An operator's own settings go into `custom.conf` beside them, which wins and is never touched.
+ */
+export async function writeSettings(
+  directory: DataDirectory,
+  options: SettingsOptions,
+): Promise<void> {
+  const files = {
+    "postgresql.conf": postgresqlConf(directory, {
+      port: options.port,
+      ...await lookAtMachine(),
+    }),
+    "pg_hba.conf": PG_HBA,
+    "pg_ident.conf": pgIdent(options.user),
+  };
+  for (const [name, content] of Object.entries(files)) {
+    await Deno.writeTextFile(join(directory.cluster, name), content);
+  }
+  await makeCustomConf(join(directory.cluster, "custom.conf"));
+}
+
+async function makeCustomConf(path: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(
+      path,
+      "# Settings here win over postgresql.conf, which bigbrotr writes anew at every start.\n",
+      { createNew: true },
+    );
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+}
+
+const MIB = 1024 * 1024;
+
+/** What a machine with `memory` bytes gives to its database, in MiB. A quarter of it is shared with everything else. */
+export function memorySettings(memory: number) {
+  const share = (part: number, least: number, most: number) =>
+    Math.round(Math.min(most, Math.max(least, memory / MIB / part)));
+  return {
+    shared_buffers: share(4, 64, 16_384),
+    effective_cache_size: share(2, 128, 65_536),
+    maintenance_work_mem: share(16, 32, 1_024),
+    work_mem: share(512, 4, 64),
+  };
+}
+
+function postgresqlConf(
+  { sockets }: DataDirectory,
+  machine: Machine & { readonly port: number | null },
+): string {
+  const sizes = Object.entries(memorySettings(machine.memory))
+    .map(([name, mebibytes]) => `${name} = ${mebibytes}MB`).join("\n");
+  return `# Written by bigbrotr at every start; your own settings belong into custom.conf.
+listen_addresses = '${machine.port === null ? "" : "127.0.0.1"}'
+port = ${machine.port ?? SOCKET_PORT}
+unix_socket_directories = '${sockets.replaceAll("'", "''")}'
+unix_socket_permissions = 0700
+
+${sizes}
+dynamic_shared_memory_type = ${machine.smallShm ? "mmap" : "posix"}
+${FIXED_SETTINGS}`;
+}
+
+/** What does not depend on the machine. */
+const FIXED_SETTINGS = `random_page_cost = 1.1
+jit = off
+max_logical_replication_workers = 0
+
+# Durable: what was answered is on the disk. One flush per batch of a thousand events costs next to nothing.
+fsync = on
+synchronous_commit = on
+full_page_writes = on
+max_wal_size = 4GB
+min_wal_size = 256MB
+checkpoint_timeout = 15min
+
+shared_preload_libraries = 'pg_stat_statements'
+pg_stat_statements.track = all
+
+timezone = 'UTC'
+log_timezone = 'UTC'
+lc_messages = 'C'
+# The owner reads stderr line by line. Statements and details would bring whole events into the log.
+log_destination = 'stderr'
+logging_collector = off
+log_line_prefix = ''
+log_checkpoints = off
+log_min_messages = warning
+log_min_error_statement = panic
+log_error_verbosity = terse
+
+include = 'custom.conf'
+`;
+
+/** On the socket the system says who it is; over TCP a password does. */
+const PG_HBA = `local all all peer map=bigbrotr
+host all all 127.0.0.1/32 scram-sha-256
+host all all ::1/128 scram-sha-256
+`;
+
+/** Who runs the server may be any role in it, and so may root, who could become that user anyway. */
+function pgIdent(user: ChildUser): string {
+  return ["root", user.name]
+    .map((name) => `bigbrotr "${name}" all\n`).join("");
+}

@@ -1,0 +1,211 @@
+/**
+ * Referential integrity: does everything that is referred to exist?
+ *
+ * The hot path has no foreign keys, because checking one for every sighting would cost more than the sighting; this
+ * is the proof instead. It reads every row, page by page, while the archive is in use.
+ *
+ * @module
+ */
+import type { Database, Sql } from "./database.ts";
+
+/** A rule that rows break. */
+export interface IntegrityProblem {
+  /** `event_relay → event` and the like. */
+  readonly rule: string;
+  /** Rows that break it. */
+  readonly rows: number;
+  /** One of them, for looking it up. */
+  readonly example: string;
+}
+
+export interface IntegrityOptions {
+  /** Rows looked at by one statement. */
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+  /** Told the name of each rule before it is looked at. */
+  readonly onRule?: (rule: string) => void;
+}
+
+/** Looks at every rule. Empty when all hold. */
+export async function verifyIntegrity(
+  db: Database,
+  { batchSize, signal, onRule }: IntegrityOptions,
+): Promise<IntegrityProblem[]> {
+  const problems: IntegrityProblem[] = [];
+  for (const [rule, query] of Object.entries(RULES)) {
+    onRule?.(rule);
+    const rows = await db.run(
+      (sql) => sql.unsafe<Finding[]>(query),
+      { kind: "refresh", signal },
+    );
+    problems.push(...asProblem(rule, rows.length, rows[0]));
+  }
+  for (const { rule, page } of PAGED_RULES) {
+    onRule?.(rule);
+    const { rows, first } = await inPages(db, page, { batchSize, signal });
+    problems.push(...asProblem(rule, rows, first));
+  }
+  return problems;
+}
+
+/** Rows that break a rule, as text that finds them again. */
+interface Finding {
+  readonly example: string;
+}
+
+/** Small tables, or few distinct references in a large one. */
+const RULES: Readonly<Record<string, string>> = {
+  // Hops from relay to relay along the key instead of reading all sightings.
+  "event_relay → relay": `
+    with recursive holder (id) as (
+      (select relay_id from event_relay order by relay_id limit 1)
+      union all
+      select (select relay_id from event_relay where relay_id > holder.id
+        order by relay_id limit 1)
+      from holder where holder.id is not null
+    )
+    select 'relay_id ' || h.id as example from holder h
+    where h.id is not null
+      and not exists (select from relay r where r.id = h.id)`,
+  "event_raw → event": `
+    select encode(w.id, 'hex') as example from event_raw w
+    where not exists (select from event e
+      where e.created_at = w.created_at and e.id = w.id)`,
+  "relay_metadata → metadata": `
+    select format('%s of relay %s at %s', metadata_type, relay_id, generated_at)
+      as example
+    from relay_metadata r where not exists (select from metadata m
+      where m.id = r.metadata_id and m.type = r.metadata_type)`,
+  ...Object.fromEntries(
+    [
+      "relay_metadata",
+      "relay_check",
+      "relay_lease",
+      "rejected_event",
+      "sync_coverage",
+      "sync_proof",
+      "sync_gap",
+      "relay_listing",
+    ].map((table) => [
+      `${table} → relay`,
+      `select 'relay_id ' || relay_id as example
+       from (select distinct relay_id from ${table}) as holder
+       where relay_id is not null
+         and not exists (select from relay r where r.id = relay_id)`,
+    ]),
+  ),
+  "sync_coverage = its proofs": `
+    select format('relay %s, filter %s', c.relay_id, encode(c.filter_hash, 'hex'))
+      as example
+    from sync_coverage c
+    left join (
+      select relay_id, filter_hash, range_agg(piece) as covered
+      from sync_proof, unnest(covered) as piece group by 1, 2
+    ) as p using (relay_id, filter_hash)
+    where c.covered <> coalesce(p.covered, '{}')`,
+  "no sync_gap is covered": `
+    select format('relay %s, %s to %s', relay_id, since, until) as example
+    from sync_gap g join sync_coverage c using (relay_id, filter_hash)
+    where c.covered && int8range(since, until, '[]')`,
+};
+
+/** One page of a large table: findings, and where the next page begins (nulls at the end). */
+interface Page {
+  readonly findings: readonly Finding[];
+  readonly next: Position | null;
+}
+
+/** A key of event or event_relay, as text. */
+type Position = readonly [relayId: string, createdAt: string, id: string];
+
+const START: Position = ["0", "-1", ""];
+
+const PAGED_RULES: readonly {
+  readonly rule: string;
+  readonly page: (sql: Sql, after: Position, limit: number) => Promise<Page>;
+}[] = [
+  {
+    rule: "event_relay → event",
+    page: async (sql, [relayId, createdAt, id], limit) =>
+      asPage(
+        await sql<PageRow[]>`
+          select s.relay_id::text, s.created_at, encode(s.event_id, 'hex') as id,
+            e.id is null as broken
+          from (
+            select relay_id, created_at, event_id from event_relay
+            where (relay_id, created_at, event_id) >
+              (${relayId}::text::int4, ${createdAt}::text::int8,
+                decode(${id}, 'hex'))
+            order by relay_id, created_at, event_id limit ${limit}::int
+          ) as s
+          left join event e
+            on e.created_at = s.created_at and e.id = s.event_id
+          order by s.relay_id, s.created_at, s.event_id`,
+        limit,
+      ),
+  },
+  {
+    rule: "event is whole",
+    page: async (sql, [, createdAt, id], limit) =>
+      asPage(
+        await sql<PageRow[]>`
+          select '0' as relay_id, created_at, encode(id, 'hex') as id,
+            octet_length(id) <> 32 or octet_length(pubkey) <> 32
+              or kind not between 0 and 65535 or (archive_edition() = 'full'
+                and (tags is null or content is null or sig is null)) as broken
+          from event
+          where (created_at, id) > (${createdAt}::text::int8, decode(${id}, 'hex'))
+          order by created_at, id limit ${limit}::int`,
+        limit,
+      ),
+  },
+];
+
+interface PageRow {
+  readonly relay_id: string;
+  readonly created_at: string;
+  readonly id: string;
+  readonly broken: boolean;
+}
+
+function asPage(rows: readonly PageRow[], limit: number): Page {
+  const last = rows.at(-1);
+  return {
+    findings: rows.filter((row) => row.broken).map(({ relay_id, id }) => ({
+      example: relay_id === "0" ? id : `${id} on relay ${relay_id}`,
+    })),
+    next: last === undefined || rows.length < limit
+      ? null
+      : [last.relay_id, last.created_at, last.id],
+  };
+}
+
+async function inPages(
+  db: Database,
+  page: (typeof PAGED_RULES)[number]["page"],
+  { batchSize, signal }: IntegrityOptions,
+): Promise<{ rows: number; first: Finding | undefined }> {
+  let rows = 0;
+  let first: Finding | undefined;
+  let position: Position | null = START;
+  while (position !== null) {
+    signal.throwIfAborted();
+    const after: Position = position;
+    const read: Page = await db.run(
+      (sql) => page(sql, after, batchSize),
+      { kind: "cleanup", signal },
+    );
+    rows += read.findings.length;
+    first ??= read.findings[0];
+    position = read.next;
+  }
+  return { rows, first };
+}
+
+function asProblem(
+  rule: string,
+  rows: number,
+  first: Finding | undefined,
+): IntegrityProblem[] {
+  return first === undefined ? [] : [{ rule, rows, example: first.example }];
+}

@@ -1,0 +1,110 @@
+/**
+ * Leases: which process works on which relay, and when each relay is due again.
+ *
+ * A relay is leased to one holder of a service at a time, on however many machines; the lease of a dead holder
+ * expires. Clocks are the server's.
+ *
+ * @module
+ */
+import type { Network } from "../../models/network.ts";
+import { storableJson } from "../../models/storable_text.ts";
+import { type Executor, onConnection } from "./executor.ts";
+
+export interface LeasedRelay {
+  readonly relayId: number;
+  readonly url: string;
+  readonly network: Network;
+  /** Failures in a row, as last given to `releaseRelays`; 0 for a relay that was never leased. */
+  readonly failures: number;
+  /** Unix seconds at which it was due; 0 for a relay that was never leased. */
+  readonly dueAt: number;
+}
+
+export interface LeaseRequest {
+  readonly service: string;
+  /** Names this process among all of them (host, pid, random). */
+  readonly holder: string;
+  readonly networks: readonly Network[];
+  readonly limit: number;
+  readonly leaseSeconds: number;
+  /** Only these relays. */
+  readonly urls?: readonly string[] | undefined;
+  /** Take relays that are not due yet as well (`sync URL…`). */
+  readonly evenIfNotDue?: boolean | undefined;
+}
+
+export interface ReleasedRelay {
+  readonly relayId: number;
+  /** Unix seconds. */
+  readonly nextDueAt: number;
+  /** Failures in a row, kept for the next holder's backoff; left out: 0. */
+  readonly failures?: number | undefined;
+}
+
+/** Leases relays that are due and free, the longest due first. */
+export function leaseRelays(
+  db: Executor,
+  request: LeaseRequest,
+): Promise<LeasedRelay[]> {
+  const json = storableJson(request);
+  return onConnection(db, async (sql) => {
+    const rows = await sql<LeaseRow[]>`
+      select relay_id, url, network, failures, due_at
+      from relay_lease_take(${json}::text::jsonb)`;
+    return rows.map((row) => ({
+      relayId: row.relay_id,
+      url: row.url,
+      network: row.network,
+      failures: row.failures,
+      dueAt: Number(row.due_at),
+    }));
+  }, { kind: "batch" });
+}
+
+/** Extends leases; gives the ids still held. One that is missing belongs to somebody else by now. */
+export function renewLeases(
+  db: Executor,
+  { service, holder, relayIds, leaseSeconds }: {
+    readonly service: string;
+    readonly holder: string;
+    readonly relayIds: readonly number[];
+    readonly leaseSeconds: number;
+  },
+): Promise<number[]> {
+  if (relayIds.length === 0) return Promise.resolve([]);
+  const ids = storableJson(relayIds);
+  return onConnection(db, async (sql) => {
+    const rows = await sql<{ relay_id: number }[]>`
+      select relay_id from relay_lease_renew(${service}::text,
+        ${holder}::text, ${ids}::text::jsonb, ${leaseSeconds}::int)`;
+    return rows.map((row) => row.relay_id);
+  }, { kind: "batch" });
+}
+
+/** Gives leases back and sets when the relays are due again; gives the number that were still held. */
+export function releaseRelays(
+  db: Executor,
+  { service, holder, relays }: {
+    readonly service: string;
+    readonly holder: string;
+    readonly relays: readonly ReleasedRelay[];
+  },
+): Promise<number> {
+  if (relays.length === 0) return Promise.resolve(0);
+  const rows = storableJson(relays);
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ released: number }[]>`
+      select relay_lease_release(${service}::text, ${holder}::text,
+        ${rows}::text::jsonb) as released`;
+    return row!.released;
+  }, { kind: "batch" });
+}
+
+/** postgres.js gives int8 as text. */
+interface LeaseRow {
+  readonly relay_id: number;
+  readonly url: string;
+  readonly network: Network;
+  readonly failures: number;
+  readonly due_at: string;
+}

@@ -1,0 +1,74 @@
+/**
+ * Metadata: content-addressed documents about relays. An unchanged document costs one small row.
+ *
+ * @module
+ */
+import { canonicalJson, type MetadataType } from "../../models/metadata.ts";
+import { storableJson } from "../../models/storable_text.ts";
+import { type Executor, onConnection } from "./executor.ts";
+
+export interface NewRelayMetadata {
+  readonly relayId: number;
+  readonly type: MetadataType;
+  /** Unix seconds. */
+  readonly generatedAt: number;
+  /** The document; its canonical JSON is what is stored and hashed. */
+  readonly data: unknown;
+}
+
+export interface RelayMetadata {
+  readonly type: MetadataType;
+  readonly generatedAt: number;
+  /** sha256 of the canonical JSON, in hex. */
+  readonly id: string;
+  readonly data: unknown;
+}
+
+/** Stores documents and which relay they are of; gives the number of new (relay, type, moment) rows. */
+export function insertRelayMetadata(
+  db: Executor,
+  documents: readonly NewRelayMetadata[],
+): Promise<number> {
+  if (documents.length === 0) return Promise.resolve(0);
+  const rows = storableJson(
+    documents.map(({ relayId, type, generatedAt, data }) => ({
+      relayId,
+      type,
+      generatedAt,
+      data: canonicalJson(data),
+    })),
+  );
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ inserted: number }[]>`
+      select relay_metadata_insert(${rows}::text::jsonb) as inserted`;
+    return row!.inserted;
+  }, { kind: "batch" });
+}
+
+/** The newest document of each type of one relay. */
+export function latestMetadata(
+  db: Executor,
+  relayId: number,
+): Promise<RelayMetadata[]> {
+  return onConnection(db, async (sql) => {
+    const rows = await sql<MetadataRow[]>`
+      select metadata_type as type, generated_at,
+        encode(metadata_id, 'hex') as id, data
+      from relay_metadata_latest where relay_id = ${relayId}::int
+      order by metadata_type`;
+    return rows.map(({ type, generated_at, id, data }) => ({
+      type,
+      generatedAt: Number(generated_at),
+      id,
+      data,
+    }));
+  });
+}
+
+/** postgres.js gives int8 as text. */
+interface MetadataRow {
+  readonly type: MetadataType;
+  readonly generated_at: string;
+  readonly id: string;
+  readonly data: unknown;
+}

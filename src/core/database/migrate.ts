@@ -1,0 +1,215 @@
+/**
+ * Brings a database to the schema of this program: one transaction a file, under a lock, checked by checksum.
+ *
+ * Two migrators at once are safe: each looks again under the lock at what is left to do.
+ *
+ * @module
+ */
+import type { Database, Sql } from "./database.ts";
+import { refreshPrivileges } from "./roles.ts";
+import {
+  readSchema,
+  type Schema,
+  SchemaError,
+  type SqlFile,
+} from "./schema.ts";
+
+/** Which archive a new database becomes: `lite` keeps no tags, content and signatures. */
+export type Edition = "full" | "lite";
+
+export interface MigrateOptions {
+  /** Of a new archive; left out, `full`, or what is there. Another one than is there is an error. */
+  readonly edition?: Edition | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Another schema than the program's own, for tests. */
+  readonly schema?: Schema | undefined;
+}
+
+export interface MigrationReport {
+  /** Names of the files applied, in order. */
+  readonly applied: readonly string[];
+  readonly edition: Edition;
+}
+
+/** How a database compares to the program. */
+export interface SchemaState {
+  readonly state: "current" | "empty" | "behind";
+  /** Names of the files that `migrate` would apply. */
+  readonly pending: readonly string[];
+}
+
+/**
+ * Applies what is missing.
+ *
+ * @throws SchemaError when the database is newer than the program, or a migration was applied in another wording.
+ */
+export async function migrate(
+  db: Database,
+  { edition, signal, schema }: MigrateOptions = {},
+): Promise<MigrationReport> {
+  const wanted = schema ?? await readSchema();
+  const options = { kind: "refresh", ...(signal && { signal }) } as const;
+  const applied: string[] = [];
+  while (true) {
+    const name = await db.transaction((sql) => applyNext(sql, wanted), options);
+    if (name === null) break;
+    applied.push(name);
+  }
+  const found = await db.transaction(async (sql) => {
+    if (applied.length > 0) await refreshPrivileges(sql);
+    return await initArchive(sql, edition);
+  });
+  return { applied, edition: found };
+}
+
+/**
+ * Applies all files of stored functions again, in one transaction, so that whoever dropped or altered one is undone.
+ * Gives their names.
+ */
+export async function restoreFunctions(db: Database): Promise<string[]> {
+  const schema = await readSchema();
+  return await db.transaction(async (sql) => {
+    await lockMigrations(sql);
+    await readApplied(sql, schema);
+    for (const file of schema.functions) await applyFile(sql, file);
+    await refreshPrivileges(sql);
+    return schema.functions.map(({ name }) => name);
+  }, { kind: "refresh" });
+}
+
+/**
+ * What `migrate` would do; nothing is changed. Needs to read `schema_migration` and `schema_function` only.
+ *
+ * @throws SchemaError as `migrate` does.
+ */
+export async function schemaState(db: Database): Promise<SchemaState> {
+  const schema = await readSchema();
+  return await db.run(async (sql) => {
+    const applied = await readApplied(sql, schema);
+    const pending = pendingFiles(schema, applied).map((file) => file.name);
+    if (applied.migrations.size === 0) return { state: "empty", pending };
+    return { state: pending.length === 0 ? "current" : "behind", pending };
+  });
+}
+
+/** Throws a `SchemaError` that names the command to run unless the database has this program's schema. */
+export async function requireCurrentSchema(db: Database): Promise<void> {
+  const { state, pending } = await schemaState(db);
+  if (state === "empty") {
+    throw new SchemaError(
+      `Cannot use this database as it has no schema yet: run "bigbrotr db init"`,
+    );
+  }
+  if (state === "behind") {
+    throw new SchemaError(
+      `Cannot use this database as it lacks ${
+        pending.join(", ")
+      }: run "bigbrotr db migrate"`,
+    );
+  }
+}
+
+/** Applies the next file in a transaction that holds the lock; gives its name, or null when nothing is left. */
+async function applyNext(sql: Sql, schema: Schema): Promise<string | null> {
+  await lockMigrations(sql);
+  const [next] = pendingFiles(schema, await readApplied(sql, schema));
+  if (next === undefined) return null;
+  await applyFile(sql, next);
+  return next.name;
+}
+
+/** For the transaction, not the session: it works behind PgBouncer. */
+async function lockMigrations(sql: Sql): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended('bigbrotr migrate', 0))`;
+}
+
+async function applyFile(sql: Sql, file: PendingFile): Promise<void> {
+  await sql.unsafe(file.text).catch((error) => {
+    // The SQLSTATE stays what it is: it decides whether to try again.
+    if (error instanceof Error) error.message += ` (in ${file.name})`;
+    throw error;
+  });
+  await recordFile(sql, file);
+}
+
+async function recordFile(
+  sql: Sql,
+  { name, checksum, version }: PendingFile,
+): Promise<void> {
+  if (version === undefined) {
+    await sql`insert into schema_function (name, checksum, applied_at)
+      values (${name}, ${checksum}, unix_now())
+      on conflict (name) do update set checksum = excluded.checksum,
+        applied_at = excluded.applied_at`;
+  } else {
+    await sql`insert into schema_migration (version, name, checksum, applied_at)
+      values (${version}::int, ${name}, ${checksum}, unix_now())`;
+  }
+}
+
+async function initArchive(
+  sql: Sql,
+  edition: Edition | undefined,
+): Promise<Edition> {
+  const [row] = await sql<{ edition: Edition }[]>`
+    select archive_init(${edition ?? null}::text) as edition`;
+  return row!.edition;
+}
+
+interface Applied {
+  /** Checksum by version. */
+  readonly migrations: ReadonlyMap<number, string>;
+  /** Checksum by name. */
+  readonly functions: ReadonlyMap<string, string>;
+}
+
+/** What is applied, after making sure that it is a past of this program and not of another. */
+async function readApplied(sql: Sql, schema: Schema): Promise<Applied> {
+  // Not to_regclass(): while this session waited for the lock it would not have heard of a table made meanwhile.
+  const [found] = await sql<{ exists: boolean }[]>`
+    select exists (select from pg_class where relname = 'schema_migration'
+      and relnamespace = current_schema()::regnamespace) as exists`;
+  if (!found!.exists) return { migrations: new Map(), functions: new Map() };
+  const migrations = await sql<
+    { version: number; name: string; checksum: string }[]
+  >`select version, name, checksum from schema_migration order by version`;
+  for (const { version, name, checksum } of migrations) {
+    const own = schema.migrations.find((file) => file.version === version);
+    if (own === undefined) {
+      throw new SchemaError(
+        `Cannot use this database as it is newer than this program, which does not know migration ${name}: use a newer bigbrotr`,
+      );
+    }
+    if (own.checksum !== checksum) {
+      throw new SchemaError(
+        `Cannot use this database as its migration ${name} is not the one of this program: checksum ${
+          checksum.slice(0, 12)
+        } instead of ${own.checksum.slice(0, 12)}`,
+      );
+    }
+  }
+  const functions = await sql<{ name: string; checksum: string }[]>`
+    select name, checksum from schema_function`;
+  return {
+    migrations: new Map(migrations.map((row) => [row.version, row.checksum])),
+    functions: new Map(functions.map((row) => [row.name, row.checksum])),
+  };
+}
+
+/** A migration, or a file of functions when it has no version. */
+type PendingFile = SqlFile & { readonly version?: number };
+
+/** Migrations first: functions are about the tables as they are at the end. */
+function pendingFiles(
+  schema: Schema,
+  applied: Applied,
+): readonly PendingFile[] {
+  return [
+    ...schema.migrations.filter(({ version }) =>
+      !applied.migrations.has(version)
+    ),
+    ...schema.functions.filter(({ name, checksum }) =>
+      applied.functions.get(name) !== checksum
+    ),
+  ];
+}

@@ -1,0 +1,226 @@
+/**
+ * Logging in: from an address to a connection that can be worked with, or to a sentence that says why not.
+ *
+ * @module
+ */
+import type { Socket } from "node:net";
+import postgres from "postgres";
+import { Connection } from "./connection.ts";
+import { DatabaseError, errorCode } from "./database_error.ts";
+import { describeAddress, type ServerAddress } from "./server_address.ts";
+import { openServerSocket } from "./server_socket.ts";
+
+export interface ConnectionOptions {
+  readonly address: ServerAddress;
+  /** Deadline of the socket, TLS and the login together. */
+  readonly connectMs: number;
+  readonly applicationName: string;
+  readonly timezone: string;
+  /** The server's own deadline of every statement; 0 for none. */
+  readonly statementTimeoutMs: number;
+  /** How long a statement may wait for a lock; 0 for none. */
+  readonly lockTimeoutMs: number;
+}
+
+/** The oldest major that has everything the schema uses. */
+const OLDEST_MAJOR = 14;
+
+/**
+ * Opens a connection and logs in.
+ *
+ * @throws DatabaseError that says what to do about it; a PostgresError where the server is only starting.
+ */
+export async function openConnection(
+  options: ConnectionOptions,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { address, connectMs } = options;
+  const timeout = AbortSignal.timeout(connectMs);
+  const attempt = new Login(options, AbortSignal.any([signal, timeout]));
+  try {
+    return await attempt.finish();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!timeout.aborted) throw explainLogin(error, address);
+    throw new DatabaseError(
+      "unreachable",
+      `Cannot reach PostgreSQL at ${
+        describeAddress(address)
+      }: no answer within ${connectMs} ms`,
+      error,
+    );
+  }
+}
+
+/** The steps from nothing to a session; the signal ends them at any point. */
+class Login {
+  readonly #options: ConnectionOptions;
+  readonly #signal: AbortSignal;
+  readonly #ended = Promise.withResolvers<void>();
+  #socket: Socket | null = null;
+
+  constructor(options: ConnectionOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  async finish(): Promise<Connection> {
+    const abort = () => this.#socket?.destroy();
+    this.#signal.addEventListener("abort", abort);
+    try {
+      const client = postgres(driverOptions(this.#options, () => this.#open()));
+      const rows = await Promise.race([
+        client<{ version: number }[]>`
+          select current_setting('server_version_num')::int as version`,
+        this.#ended.promise.then(() => {
+          throw lost(this.#options.address);
+        }),
+      ]);
+      return this.#loggedIn(client, rows);
+    } catch (error) {
+      this.#socket?.destroy();
+      if (this.#socket) await this.#ended.promise;
+      throw error;
+    } finally {
+      this.#signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /** The driver asks for a second socket when the first is gone; there is none, or its state would be lost unseen. */
+  async #open(): Promise<Socket> {
+    if (this.#socket !== null) throw lost(this.#options.address);
+    const socket = await openServerSocket(this.#options.address, this.#signal);
+    this.#socket = socket;
+    socket.once("close", () => this.#ended.resolve());
+    return socket;
+  }
+
+  #loggedIn(
+    client: postgres.Sql,
+    rows: postgres.RowList<{ version: number }[]>,
+  ): Connection {
+    const { address } = this.#options;
+    const version = rows[0]?.version ?? 0;
+    if (Math.floor(version / 10_000) < OLDEST_MAJOR) {
+      throw new DatabaseError(
+        "version",
+        `Cannot use PostgreSQL at ${describeAddress(address)}: ` +
+          `version ${OLDEST_MAJOR} or newer is needed, this is ${
+            Math.floor(version / 10_000)
+          }.${version % 10_000}`,
+      );
+    }
+    if (this.#socket === null) throw lost(address);
+    const { pid, secret } = rows.state;
+    return new Connection({
+      client,
+      socket: this.#socket,
+      address,
+      key: { pid, secret },
+      ended: this.#ended.promise,
+    });
+  }
+}
+
+/** Everything is said, because the driver takes what is missing from `PG…` variables of the environment. */
+function driverOptions(
+  options: ConnectionOptions,
+  socket: () => Promise<Socket>,
+) {
+  const { address } = options;
+  return {
+    ...("path" in address.endpoint ? address.endpoint : {
+      host: address.endpoint.host,
+      port: address.endpoint.port,
+    }),
+    socket,
+    database: address.database,
+    user: address.user,
+    password: () => address.password ?? "",
+    ssl: false,
+    max: 1,
+    prepare: !address.pgbouncer,
+    // Nothing of ours comes as an array; and when the connection breaks while the driver asks for their types, it
+    // rejects a promise that nobody can catch, which would end the process.
+    fetch_types: false,
+    // Idle time, age and the time to connect are the pool's business.
+    idle_timeout: 0,
+    max_lifetime: null,
+    connect_timeout: 0,
+    keep_alive: 60,
+    onnotice: () => {},
+    connection: startupParameters(options),
+  };
+}
+
+/** PgBouncer refuses parameters it does not know, so there the timeouts are set in each transaction instead. */
+function startupParameters(
+  options: ConnectionOptions,
+): Record<string, string | number> {
+  const { address, statementTimeoutMs, lockTimeoutMs } = options;
+  const own = !address.pgbouncer;
+  return {
+    application_name: options.applicationName,
+    TimeZone: options.timezone,
+    ...(own && statementTimeoutMs > 0 &&
+      { statement_timeout: statementTimeoutMs }),
+    ...(own && lockTimeoutMs > 0 && { lock_timeout: lockTimeoutMs }),
+  };
+}
+
+function lost(address: ServerAddress): DatabaseError {
+  return new DatabaseError(
+    "unreachable",
+    `Lost the connection to PostgreSQL at ${describeAddress(address)}`,
+  );
+}
+
+/** What the server said at the door, as what to do about it. */
+function explainLogin(error: unknown, address: ServerAddress): unknown {
+  if (error instanceof DatabaseError) return error;
+  if (!(error instanceof postgres.PostgresError)) {
+    return explainBreak(error, address);
+  }
+  const at = describeAddress(address);
+  switch (error.code) {
+    case "28P01":
+    case "28000":
+      return new DatabaseError(
+        "refused",
+        `Cannot log in to PostgreSQL at ${at}: ${error.message}. ` +
+          `The password comes from passwordEnv, passwordFile or the URL`,
+        error,
+      );
+    case "3D000":
+      return new DatabaseError(
+        "missing",
+        `Cannot use PostgreSQL at ${at}: ${error.message}. ` +
+          `Create it first: createdb ${address.database}`,
+        error,
+      );
+    default:
+      return error;
+  }
+}
+
+function explainBreak(error: unknown, address: ServerAddress): DatabaseError {
+  const at = describeAddress(address);
+  const said = error instanceof Error ? error.message : String(error);
+  // Older versions of Deno find a certificate bad only after they have said that the connection is secure.
+  if (errorCode(error) === undefined && mayBeTls(address)) {
+    return new DatabaseError(
+      "refused",
+      `Cannot trust PostgreSQL at ${at} (TLS mode ${address.tls}): ${said}`,
+      error,
+    );
+  }
+  return new DatabaseError(
+    "unreachable",
+    `Cannot reach PostgreSQL at ${at}: ${said}`,
+    error,
+  );
+}
+
+function mayBeTls({ endpoint, tls }: ServerAddress): boolean {
+  return "host" in endpoint && tls !== "disable";
+}

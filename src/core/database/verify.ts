@@ -1,0 +1,84 @@
+/**
+ * Verification of the schema: is everything there, and as this program made it?
+ *
+ * @module
+ */
+import {
+  type CatalogObject,
+  expectedCatalog,
+  type ObjectKind,
+  readCatalog,
+} from "./catalog.ts";
+import type { Database } from "./database.ts";
+
+/** Something that is not as it should be. */
+export interface SchemaProblem {
+  readonly kind: ObjectKind;
+  readonly name: string;
+  readonly problem: "missing" | "altered";
+  /** What should be there, and what is; of bodies hashes. */
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** Extensions that are good to have, but that a managed server may lack. */
+export const OPTIONAL_EXTENSIONS = ["pg_stat_statements"] as const;
+
+export interface SchemaVerification {
+  /** By kind and name; empty when all is well. */
+  readonly problems: readonly SchemaProblem[];
+  /** Optional extensions this database does not have. */
+  readonly withoutExtensions: readonly string[];
+  /** Objects looked at. */
+  readonly checked: number;
+}
+
+/**
+ * Compares the database with the catalogue this program carries. Additions of an operator are nobody's business;
+ * nothing is changed, and any role that may connect can do it.
+ */
+export async function verifySchema(db: Database): Promise<SchemaVerification> {
+  const expected = await expectedCatalog();
+  const found = await db.run((sql) => readCatalog(sql));
+  const byName = new Map(found.map((object) => [keyOf(object), object]));
+  return {
+    problems: expected.flatMap((object) => compare(object, byName)),
+    withoutExtensions: OPTIONAL_EXTENSIONS.filter((name) =>
+      !byName.has(`extension ${name}`)
+    ),
+    checked: expected.length,
+  };
+}
+
+function compare(
+  expected: CatalogObject,
+  found: ReadonlyMap<string, CatalogObject>,
+): SchemaProblem[] {
+  const { kind, name, table, definition } = expected;
+  const same = found.get(keyOf(expected));
+  if (same === undefined) {
+    // Of a table that is missing, its columns and indexes go without saying.
+    if (table !== "" && !hasRelation(found, table)) return [];
+    const problem = "missing" as const;
+    return [{ kind, name, problem, expected: definition, found: "" }];
+  }
+  if (same.definition === definition) return [];
+  return [{
+    kind,
+    name,
+    problem: "altered",
+    expected: definition,
+    found: same.definition,
+  }];
+}
+
+function hasRelation(
+  found: ReadonlyMap<string, CatalogObject>,
+  name: string,
+): boolean {
+  return found.has(`table ${name}`) || found.has(`view ${name}`);
+}
+
+function keyOf({ kind, name }: CatalogObject): string {
+  return `${kind} ${name}`;
+}

@@ -1,0 +1,21 @@
+/**
+ * Lanes left alone for a while, because the way to all of their items is closed (a proxy is down).
+ *
+ * @module
+ */
+
+/** Which lanes rest, and until when on the monotonic clock. */
+export class Pauses<L> {
+  readonly #endsAtMs = new Map<L, number>();
+
+  /** Leaves a lane alone for `ms`; false when it was already. */
+  begin(lane: L, ms: number): boolean {
+    if (this.has(lane)) return false;
+    this.#endsAtMs.set(lane, performance.now() + ms);
+    return true;
+  }
+
+  has(lane: L): boolean {
+    return performance.now() < (this.#endsAtMs.get(lane) ?? 0);
+  }
+}

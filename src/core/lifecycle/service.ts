@@ -1,0 +1,48 @@
+/**
+ * What a service is: a plain value with a name, a configuration and a function to run.
+ *
+ * @module
+ */
+import type { z } from "zod";
+import type { MetricsConfig } from "../config/common_config.ts";
+import type { Database } from "../database/database.ts";
+import type { Logger } from "../log/logger.ts";
+import type { ServiceMetrics } from "../metrics/metrics.ts";
+import type { RecordRuntime } from "./runtime.ts";
+
+/** A service: `run` returns when the signal aborts, or after one cycle with `once`. */
+export interface Service<C extends CommonConfig = CommonConfig> {
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly summary: string;
+  /** Strict schema; every key has a default. */
+  readonly config: z.ZodType<C>;
+  /** Throws when it gives up (after `maxConsecutiveFailures`): the process then exits 1. */
+  run(ctx: Context<C>): Promise<void>;
+}
+
+/** The keys that every service's configuration has. */
+export interface CommonConfig {
+  /** Seconds from the start of one cycle to the start of the next. */
+  readonly intervalSeconds: number;
+  /** Failed cycles in a row after which the service gives up; 0 for never. */
+  readonly maxConsecutiveFailures: number;
+  /** Where `/metrics`, `/healthz` and `/readyz` are served, if anywhere. */
+  readonly metrics: MetricsConfig;
+}
+
+/** Everything a service works with. */
+export interface Context<C extends CommonConfig = CommonConfig> {
+  readonly config: C;
+  readonly database: Database;
+  readonly log: Logger;
+  readonly metrics: ServiceMetrics;
+  /** Aborts when the process is asked to stop. */
+  readonly signal: AbortSignal;
+  /** Run one cycle and return. */
+  readonly once: boolean;
+  /** What all services of this process that dial keep together: a value of the transport, opaque here. */
+  readonly manners?: unknown;
+  /** Told by `repeat` at the start and end of each cycle; `status` and `/readyz` show it. */
+  readonly recordRuntime?: RecordRuntime;
+}

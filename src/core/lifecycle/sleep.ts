@@ -1,0 +1,20 @@
+/**
+ * Waiting that ends when it is told to.
+ *
+ * @module
+ */
+
+/** Waits `ms`, or less when `signal` aborts: then it returns, too. It never throws and keeps no timer behind. */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || ms <= 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const stop = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+      resolve();
+    };
+    // A timer longer than 2^31-1 ms would fire at once.
+    const timer = setTimeout(stop, Math.min(ms, 2 ** 31 - 1));
+    signal.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * A log file that is rotated by size: `name`, `name.1` (newest) … `name.N` (oldest).
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import { type LogSink, writeAll } from "./sink.ts";
+
+export interface LogFileOptions {
+  readonly path: string;
+  /** The file is rotated before it would become larger than this. */
+  readonly maxBytes: number;
+  /** Rotated files kept; the oldest is deleted. 0 starts the file anew. */
+  readonly maxFiles: number;
+}
+
+/** Opens `path` for appending, directories included. Throws when that is not possible. */
+export function openLogFile(options: LogFileOptions): LogSink {
+  return new LogFile(options);
+}
+
+class LogFile implements LogSink {
+  readonly #options: LogFileOptions;
+  readonly #encoder = new TextEncoder();
+  #file: Deno.FsFile;
+  #bytes: number;
+
+  constructor(options: LogFileOptions) {
+    this.#options = options;
+    this.#file = open(options.path);
+    this.#bytes = this.#file.statSync().size;
+  }
+
+  write(line: string): void {
+    const bytes = this.#encoder.encode(line);
+    const full = this.#bytes + bytes.length > this.#options.maxBytes;
+    if (full && this.#bytes > 0) this.#rotate();
+    // The whole line in one append, so that lines of two processes never mix.
+    writeAll(this.#file, bytes, 0);
+    this.#bytes += bytes.length;
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  /** Another process with the same file may have rotated it: then its new file is ours too. */
+  #rotate(): void {
+    const { path, maxFiles } = this.#options;
+    const ours = this.#file.statSync();
+    const current = statOrNull(path);
+    this.#file.close();
+    if (current !== null && current.ino === ours.ino) shift(path, maxFiles);
+    this.#file = open(path);
+    this.#bytes = this.#file.statSync().size;
+  }
+}
+
+function open(path: string): Deno.FsFile {
+  try {
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    return Deno.openSync(path, { append: true, create: true });
+  } catch (cause) {
+    throw new Error(`Cannot open the log file ${path}`, { cause });
+  }
+}
+
+function shift(path: string, maxFiles: number): void {
+  removeIfThere(maxFiles === 0 ? path : `${path}.${maxFiles}`);
+  for (let n = maxFiles - 1; n >= 0; n--) {
+    const from = n === 0 ? path : `${path}.${n}`;
+    if (statOrNull(from) !== null) Deno.renameSync(from, `${path}.${n + 1}`);
+  }
+}
+
+function removeIfThere(path: string): void {
+  if (statOrNull(path) !== null) Deno.removeSync(path);
+}
+
+function statOrNull(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}

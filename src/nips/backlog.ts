@@ -1,0 +1,48 @@
+/**
+ * What came over a connection and was not taken yet: when it is too much, nothing more is read.
+ *
+ * @module
+ */
+
+/** Characters at which reading stops; it goes on at half of them. */
+const MAX_HELD = 8 * 1024 * 1024;
+
+export class Backlog {
+  #held = 0;
+  #resume: (() => void) | undefined;
+  #isOpen = true;
+
+  /** Whether nothing is read just now. */
+  get isStalled(): boolean {
+    return this.#resume !== undefined;
+  }
+
+  add(characters: number): void {
+    this.#held += characters;
+  }
+
+  /** True when reading goes on because of it. */
+  take(characters: number): boolean {
+    this.#held -= characters;
+    if (this.#held > MAX_HELD / 2 || !this.isStalled) return false;
+    this.#goOn();
+    return true;
+  }
+
+  /** Resolves when there is room for more; null when there is. */
+  room(): Promise<void> | null {
+    if (this.#held < MAX_HELD || !this.#isOpen) return null;
+    return new Promise((resolve) => this.#resume = resolve);
+  }
+
+  /** Whatever comes from now on is dropped anyway. */
+  close(): void {
+    this.#isOpen = false;
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#resume?.();
+    this.#resume = undefined;
+  }
+}

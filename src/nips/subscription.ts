@@ -1,0 +1,159 @@
+/**
+ * One REQ: what came for it and was not taken yet, its budgets, its clocks, and its end.
+ *
+ * @module
+ */
+import { Patience } from "./patience.ts";
+import type { RequestOptions, SubscribeOptions } from "./relay_client.ts";
+import type { EoseHint, ReqOutcome } from "./req_outcome.ts";
+
+/** What a subscription needs of its connection. */
+export interface SubscriptionLine {
+  readonly id: string;
+  /** The REQ as sent. */
+  readonly request: string;
+  /** Called once, at the end; `silently` when the relay knows of it. */
+  readonly ended: (silently: boolean) => void;
+  /** Characters were taken from the buffer. */
+  readonly taken: (characters: number) => void;
+  /** Whether nothing is read from the relay just now, because nobody takes it: silence is then no fault of his. */
+  readonly isStalled: () => boolean;
+}
+
+export class Subscription {
+  readonly #options: SubscribeOptions;
+  readonly #line: SubscriptionLine;
+  #events: unknown[] = [];
+  #buffered = 0;
+  #wake: (() => void) | undefined;
+  #outcome: ReqOutcome | undefined;
+  readonly #patience: Patience;
+  #isPastEose = false;
+  #wasRepeated = false;
+  #count = 0;
+  #bytes = 0;
+  #oversized = 0;
+
+  constructor(options: SubscribeOptions, line: SubscriptionLine) {
+    this.#options = options;
+    this.#line = line;
+    this.#patience = new Patience({
+      ...options,
+      isDeaf: line.isStalled,
+      lost: (detail) => this.end({ type: "timeout", detail }),
+    });
+    if (options.signal.aborted) this.end({ type: "aborted" }, true);
+    else options.signal.addEventListener("abort", this.#abort, { once: true });
+  }
+
+  get request(): string {
+    return this.#line.request;
+  }
+
+  /** Characters of all EVENT messages that came. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** EVENT messages dropped because of their length. */
+  get oversized(): number {
+    return this.#oversized;
+  }
+
+  get isPastEose(): boolean {
+    return this.#isPastEose;
+  }
+
+  get hasEnded(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  /** True once: after a refusal the REQ is sent again a single time. */
+  mayRepeat(): boolean {
+    if (this.#wasRepeated || this.hasEnded) return false;
+    this.#wasRepeated = true;
+    return true;
+  }
+
+  /** An EVENT came. Gives the characters that are now held for it: none when it was one too many. */
+  push(event: unknown, characters: number): number {
+    if (this.hasEnded || !this.#spend(characters)) return 0;
+    this.#events.push(event);
+    this.#buffered += characters;
+    this.#wake?.();
+    return characters;
+  }
+
+  /** An EVENT came that is too long to be looked at. */
+  pushOversized(characters: number): void {
+    if (!this.hasEnded && this.#spend(characters)) this.#oversized += 1;
+  }
+
+  /** EOSE came: the end, unless the subscription is a live one. */
+  eose(hint: EoseHint | undefined): void {
+    const { live } = this.#options;
+    if (this.hasEnded || this.#isPastEose) return;
+    if (live === undefined) {
+      const outcome = { type: "eose" } as const;
+      this.end(hint === undefined ? outcome : { ...outcome, hint });
+      return;
+    }
+    this.#isPastEose = true;
+    this.#patience.stop();
+    live.onEose(hint);
+  }
+
+  /** The connection reads again after a pause of ours. */
+  resumed(): void {
+    this.#patience.heard();
+  }
+
+  /** The first end counts. `silently`: the relay knows already, no CLOSE is due. */
+  end(outcome: ReqOutcome, silently = false): void {
+    if (this.hasEnded) return;
+    this.#outcome = outcome;
+    this.#patience.stop();
+    this.#options.signal.removeEventListener("abort", this.#abort);
+    this.#line.ended(silently);
+    this.#wake?.();
+  }
+
+  /** What came since the last call; waits when nothing did. The outcome once there is nothing left. */
+  async take(): Promise<unknown[] | ReqOutcome> {
+    while (this.#events.length === 0) {
+      if (this.#outcome !== undefined) return this.#outcome;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    const events = this.#events;
+    this.#events = [];
+    this.#release();
+    return events;
+  }
+
+  /** Throws away what was not taken. */
+  drop(): void {
+    this.#events = [];
+    this.#release();
+  }
+
+  #release(): void {
+    const characters = this.#buffered;
+    this.#buffered = 0;
+    if (characters > 0) this.#line.taken(characters);
+  }
+
+  #spend(characters: number): boolean {
+    const { maxEvents, maxBytes }: RequestOptions = this.#options;
+    this.#patience.heard();
+    this.#count += 1;
+    this.#bytes += characters;
+    if (this.#count <= maxEvents && this.#bytes <= maxBytes) return true;
+    const detail = this.#count > maxEvents
+      ? `more than ${maxEvents} events came`
+      : `more than ${maxBytes} characters came`;
+    this.end({ type: "over-budget", detail });
+    return false;
+  }
+
+  #abort = (): void => this.end({ type: "aborted" });
+}

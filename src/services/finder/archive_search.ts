@@ -1,0 +1,99 @@
+/**
+ * The search of the archive: relays mentioned by events that were archived before, in the order of their arrival.
+ *
+ * It goes on where it was, page by page: the candidates of a page and the position after it are stored together.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { CandidateHint } from "../../core/database/candidates.ts";
+import type { Executor } from "../../core/database/executor.ts";
+import {
+  type ArchivePage,
+  type ArchivePosition,
+  isSearchable,
+  scanArchive,
+  startOfSecond,
+} from "../../core/database/event_scan.ts";
+import { getState, upsertState } from "../../core/database/service_state.ts";
+import type { Context } from "../../core/lifecycle/service.ts";
+import { extractHints } from "../../models/relay_hints.ts";
+import { countCandidates, storeHints } from "./candidates_found.ts";
+import type { FinderConfig } from "./config.ts";
+
+const CURSOR = {
+  serviceName: "finder",
+  stateType: "cursor",
+  stateKey: "archive",
+} as const;
+
+const positionValue = z.object({
+  seenAt: z.number(),
+  createdAt: z.number(),
+  id: z.string().regex(/^([0-9a-f]{64})?$/),
+});
+
+/** Searches on until everything is searched or the time of this cycle is used up. */
+export async function searchArchive(ctx: Context<FinderConfig>): Promise<void> {
+  const { config, database, log, signal } = ctx;
+  if (!await isSearchable(database)) {
+    return log.debug("nothing to search: a lite archive keeps no tags");
+  }
+  const { maxSecondsPerCycle, pageSize } = config.archive;
+  const deadline = performance.now() + maxSecondsPerCycle * 1_000;
+  const { allowPrivate } = config;
+  const pages = scanArchive(database, {
+    from: await loadPosition(database),
+    until: unixNow(),
+    pageSize,
+    find: (event) => extractHints(event, { allowPrivate }),
+    signal,
+  });
+  let events = 0;
+  let inserted = 0;
+  for await (const page of pages) {
+    events += page.events;
+    inserted += await storePage(ctx, page);
+    if (performance.now() >= deadline) break;
+  }
+  if (events > 0) log.info("archive searched", { events, inserted });
+}
+
+async function loadPosition(database: Executor): Promise<ArchivePosition> {
+  const [state] = await getState(database, CURSOR);
+  const position = positionValue.safeParse(state?.value);
+  return position.success ? position.data : startOfSecond(0);
+}
+
+/** Stores candidates and position in one transaction; gives the number of new candidates. */
+async function storePage(
+  { config, database, metrics }: Context<FinderConfig>,
+  { found, next }: ArchivePage<CandidateHint>,
+): Promise<number> {
+  const position = settled(next, config.archive.settleSeconds);
+  const stored = await database.transaction(async (sql) => {
+    const inserted = await storeHints(sql, found, config.budgets);
+    await upsertState(sql, [{ ...CURSOR, value: position }]);
+    return inserted;
+  }, { kind: "batch" });
+  countCandidates(metrics, "archive", stored);
+  return stored.inserted;
+}
+
+/**
+ * The position to go on from: not within the last seconds, where a transaction that is still open may yet add events
+ * that count as having arrived before it ended.
+ */
+function settled(
+  next: ArchivePosition | null,
+  settleSeconds: number,
+): ArchivePosition {
+  const unsettled = Math.max(0, unixNow() + 1 - settleSeconds);
+  return next === null || next.seenAt > unsettled
+    ? startOfSecond(unsettled)
+    : next;
+}
+
+function unixNow(): number {
+  return Math.floor(Date.now() / 1_000);
+}

@@ -1,0 +1,54 @@
+/**
+ * Finder: looks for relays nobody has told us about, in lists that others publish and in what is archived.
+ *
+ * Events of the synchronizer give their hints when they are archived; the search here finds those of all others.
+ *
+ * @module
+ */
+import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { repeat } from "../../core/lifecycle/repeat.ts";
+import type { Context, Service } from "../../core/lifecycle/service.ts";
+import type { Networks } from "../../models/network.ts";
+import { createDialer, type Dialer } from "../../transport/dialer.ts";
+import { Manners } from "../../transport/manners.ts";
+import { userAgent } from "../../transport/user_agent.ts";
+import { askSources } from "./api_sources.ts";
+import { searchArchive } from "./archive_search.ts";
+import { type FinderConfig, finderConfig } from "./config.ts";
+
+export const finder: Service<FinderConfig> = {
+  name: "finder",
+  summary: "Finds candidates in published lists and in archived events",
+  config: finderConfig,
+  run: (ctx) => {
+    const dialer = createDialer({
+      ...ctx.config,
+      networks: unpaced(ctx.config.networks),
+      userAgent: userAgent(ctx.config.contact),
+      optOut: optedOutHosts(ctx.config),
+      manners: Manners.of(ctx.manners),
+    });
+    return repeat(ctx, (cycle) => findCandidates(cycle, dialer));
+  },
+};
+
+/** The dialer's form; each source has a deadline of its own, and they are asked one after the other. */
+function unpaced(
+  { clearnet, tor, i2p, loki }: FinderConfig["networks"],
+): Networks {
+  const pace = { maxConnections: 1, timeoutMs: 30_000 };
+  return {
+    clearnet: { ...clearnet, ...pace },
+    tor: { ...tor, ...pace },
+    i2p: { ...i2p, ...pace },
+    loki: { ...loki, ...pace },
+  };
+}
+
+async function findCandidates(
+  ctx: Context<FinderConfig>,
+  dialer: Dialer,
+): Promise<void> {
+  if (ctx.config.api.enabled) await askSources(ctx, dialer);
+  if (ctx.config.archive.enabled) await searchArchive(ctx);
+}

@@ -1,0 +1,92 @@
+/**
+ * Configuration of the monitor.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { commonConfig } from "../../core/config/common_config.ts";
+import { dialConfig } from "../../core/config/networks_config.ts";
+import { NETWORKS } from "../../models/network.ts";
+
+/** The checks of one relay are at most so many steps of a network's `timeoutMs`; and one round waits in hand. */
+const STEPS_PER_LEASE = 16;
+
+const scheduleConfig = z.strictObject({
+  everySeconds: z.int().min(1).max(604_800).default(3_600)
+    .describe("Seconds between two checks of a relay that is online"),
+  retrySeconds: z.int().min(1).max(604_800).default(600)
+    .describe(
+      "Seconds until a relay found offline is checked again; doubled with each further failure",
+    ),
+  maxRetrySeconds: z.int().min(1).max(2_592_000).default(86_400)
+    .describe("The longest wait between two checks, in seconds"),
+  jitter: z.number().min(0).max(0.5).default(0.1)
+    .describe(
+      "Random share of each wait, 0 to 0.5, so that relays checked together do not stay together",
+    ),
+}).refine(
+  ({ retrySeconds, maxRetrySeconds }) => maxRetrySeconds >= retrySeconds,
+  { path: ["maxRetrySeconds"], message: "must be >= schedule.retrySeconds" },
+);
+
+const checksConfig = z.strictObject({
+  nip11: z.strictObject({
+    enabled: z.boolean().default(true)
+      .describe("Fetch the relay's information document (NIP-11)"),
+    maxBytes: z.int().min(1_024).max(10_485_760).default(1_048_576)
+      .describe("A larger document is refused, in bytes"),
+  }).prefault({}),
+  rtt: z.strictObject({
+    write: z.boolean().default(true)
+      .describe("Test writing, too, when there is a secret key"),
+  }).prefault({}),
+});
+
+const keysConfig = z.strictObject({
+  secretKeyEnv: z.string().min(1).optional()
+    .describe(
+      "Environment variable with the key (hex or nsec) that signs test events",
+    ),
+  secretKeyFile: z.string().min(1).optional()
+    .describe("File with that key"),
+});
+
+const days = z.int().min(1).max(100_000).nullable();
+
+const retentionConfig = z.strictObject({
+  checkDays: days.default(365)
+    .describe("Days that checks are kept; null for ever"),
+  metadataDays: days.default(365)
+    .describe("Days that superseded documents are kept; null for ever"),
+  rejectedDays: days.default(30)
+    .describe("Days that rejected events are kept; null for ever"),
+});
+
+export const monitorConfig = z.strictObject({
+  ...commonConfig({ intervalSeconds: 60 }),
+  ...dialConfig(),
+  schedule: scheduleConfig.prefault({}),
+  checks: checksConfig.prefault({}),
+  keys: keysConfig.prefault({}),
+  retention: retentionConfig.prefault({}),
+  maxNewConnectionsPerMinute: z.int().min(1).max(60_000).default(1_200)
+    .describe("Connections opened per minute at most, a sixth of them at once"),
+  leaseSeconds: z.int().min(1).max(86_400).default(900)
+    .describe(
+      "For how long relays are leased before they are checked; after a crash they are free again this late",
+    ),
+}).superRefine(({ leaseSeconds, networks }, check) => {
+  for (const network of NETWORKS) {
+    const { enabled, timeoutMs } = networks[network];
+    const least = Math.ceil(timeoutMs * STEPS_PER_LEASE / 1_000);
+    if (!enabled || leaseSeconds >= least) continue;
+    check.addIssue({
+      code: "custom",
+      path: ["leaseSeconds"],
+      message:
+        `must be >= ${least}, ${STEPS_PER_LEASE} times networks.${network}.timeoutMs (${timeoutMs}), or a lease could end before its checks`,
+    });
+  }
+});
+
+export type MonitorConfig = z.output<typeof monitorConfig>;

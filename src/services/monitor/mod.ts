@@ -1,0 +1,77 @@
+/**
+ * Monitor: looks at each relay again and again, and keeps what it saw.
+ *
+ * @module
+ */
+import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { releaseRelays } from "../../core/database/leases.ts";
+import { resolveSecretKey } from "../../core/config/secret_key.ts";
+import { workInLanes } from "../../core/lifecycle/lanes.ts";
+import { repeat } from "../../core/lifecycle/repeat.ts";
+import type { Context, Service } from "../../core/lifecycle/service.ts";
+import { slotsOf } from "../../models/network.ts";
+import { createDialer } from "../../transport/dialer.ts";
+import { Manners } from "../../transport/manners.ts";
+import { userAgent } from "../../transport/user_agent.ts";
+import { type MonitorConfig, monitorConfig } from "./config.ts";
+import { expireDaily } from "./retention.ts";
+import {
+  lease,
+  type MonitorMeans,
+  startRound,
+  untouched,
+  visit,
+} from "./round.ts";
+
+export const monitor: Service<MonitorConfig> = {
+  name: "monitor",
+  summary: "Checks relays and keeps the history of their health",
+  config: monitorConfig,
+  run: async (ctx) => {
+    const means = openMeans(ctx);
+    await repeat(ctx, async (cycle) => {
+      await expireDaily(cycle);
+      await checkDueRelays(cycle, means);
+    });
+  },
+};
+
+/** Works until no relay is due; what becomes due meanwhile is taken along. */
+async function checkDueRelays(
+  ctx: Context<MonitorConfig>,
+  means: MonitorMeans,
+): Promise<void> {
+  const { config, database, log, signal } = ctx;
+  const round = startRound(ctx, means);
+  const left = await workInLanes({
+    slots: slotsOf(config.networks),
+    askAgainMs: config.intervalSeconds * 1_000,
+    take: (network, count) => lease(round, network, count),
+    work: (leased, stop) => visit(round, leased, stop),
+  }, signal);
+  await releaseRelays(database, {
+    service: "monitor",
+    holder: means.holder,
+    relays: left.map(({ leased }) => untouched(leased)),
+  });
+  const { online, offline } = round.tally;
+  if (online + offline > 0) log.info("relays checked", { online, offline });
+}
+
+function openMeans(
+  { config, manners }: Context<MonitorConfig>,
+): MonitorMeans {
+  const { secretKeyEnv: env, secretKeyFile: file } = config.keys;
+  const what = "the monitor's key (keys.secretKeyEnv, keys.secretKeyFile)";
+  const random = crypto.randomUUID().slice(0, 8);
+  return {
+    dialer: createDialer({
+      ...config,
+      userAgent: userAgent(config.contact),
+      optOut: optedOutHosts(config),
+      manners: Manners.of(manners),
+    }),
+    secretKey: resolveSecretKey({ env, file, what }),
+    holder: `${Deno.hostname()}:${Deno.pid}:${random}`,
+  };
+}

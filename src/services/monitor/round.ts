@@ -1,0 +1,219 @@
+/**
+ * One round of checks: each leased relay is checked, and what was found is stored together with when it is due again.
+ *
+ * @module
+ */
+import { type LeasedRelay, leaseRelays } from "../../core/database/leases.ts";
+import { gatherWrites } from "../../core/lifecycle/gathered_writes.ts";
+import { Pauses } from "../../core/lifecycle/pauses.ts";
+import type { Context } from "../../core/lifecycle/service.ts";
+import { untilMoment } from "../../core/lifecycle/time_limit.ts";
+import type { Network } from "../../models/network.ts";
+import { parseRelayUrl } from "../../models/relay_url.ts";
+import { failedCheck } from "../../nips/check_document.ts";
+import type { Dialer } from "../../transport/dialer.ts";
+import {
+  countsAgainstRelay,
+  failureText,
+  type RelayFailure,
+} from "../../transport/failure.ts";
+import { checkRelay, type Findings } from "./check_relay.ts";
+import type { MonitorConfig } from "./config.ts";
+import { secondsUntilNext } from "./schedule.ts";
+import { storeVisits, type Visit } from "./store.ts";
+
+/** What all rounds of one process share. */
+export interface MonitorMeans {
+  readonly dialer: Dialer;
+  readonly secretKey: Uint8Array | null;
+  /** Names this process among all that share the database. */
+  readonly holder: string;
+}
+
+/** What the visits of one cycle share. */
+export interface Round {
+  readonly ctx: Context<MonitorConfig>;
+  readonly means: MonitorMeans;
+  /** Networks whose proxy is down: nothing is leased or checked there for a while. */
+  readonly pauses: Pauses<Network>;
+  readonly tally: { online: number; offline: number };
+  /** Resolves when the visit is stored. */
+  readonly store: (visit: Visit) => Promise<void>;
+}
+
+/** A relay that is ours to check. */
+export interface Lease {
+  readonly leased: LeasedRelay;
+  /** When the lease ends, on this process's monotonic clock: then somebody else may check the relay. */
+  readonly endsAtMs: number;
+}
+
+/** Visits in one transaction. */
+const MAX_VISITS = 200;
+
+export function startRound(
+  ctx: Context<MonitorConfig>,
+  means: MonitorMeans,
+): Round {
+  return {
+    ctx,
+    means,
+    pauses: new Pauses(),
+    tally: { online: 0, offline: 0 },
+    store: gatherWrites(
+      (visits) => storeVisits(ctx.database, means.holder, visits),
+      { maxItems: MAX_VISITS },
+    ),
+  };
+}
+
+/** Leases up to `count` relays of a network that are due and free, the longest due first. */
+export async function lease(
+  { ctx: { config, database }, means, pauses }: Round,
+  network: Network,
+  count: number,
+): Promise<readonly Lease[]> {
+  if (pauses.has(network)) return [];
+  const { leaseSeconds } = config;
+  // From before the question and a second less, as the server's clock counts whole ones: ours ends first.
+  const endsAtMs = performance.now() + (leaseSeconds - 1) * 1_000;
+  const leased = await leaseRelays(database, {
+    service: "monitor",
+    holder: means.holder,
+    networks: [network],
+    limit: count,
+    leaseSeconds,
+  });
+  return leased.map((leased) => ({ leased, endsAtMs }));
+}
+
+/** Checks a leased relay, stores what was found, and gives the lease back. */
+export async function visit(
+  round: Round,
+  { leased, endsAtMs }: Lease,
+  signal: AbortSignal,
+): Promise<void> {
+  const { network } = leased;
+  if (round.pauses.has(network)) return await round.store(untouched(leased));
+  const findings = await untilMoment(
+    endsAtMs,
+    signal,
+    (signal) => examine(round, leased, signal),
+  );
+  const { failure } = findings.rtt;
+  if (failure?.code === "proxy") pause(round, network);
+  if (failure === null || countsAgainstRelay(failure)) {
+    count(round, leased, findings);
+    return await round.store(visited(round, leased, findings));
+  }
+  // A lease that ran out is somebody else's by now.
+  if (failure.code === "aborted" && !signal.aborted) return;
+  const { retrySeconds, maxRetrySeconds } = round.ctx.config.schedule;
+  switch (failure.code) {
+    case "opted-out":
+      noteOptOut(round, leased);
+      return await round.store(postponed(leased, maxRetrySeconds));
+    // As many sockets as we allow ourselves were open to its address.
+    case "busy":
+      return await round.store(postponed(leased, retrySeconds));
+    default:
+      return await round.store(untouched(leased));
+  }
+}
+
+/** Gives a lease back as if it had never been taken. */
+export function untouched({ relayId, dueAt, failures }: LeasedRelay): Visit {
+  return { relayId, findings: null, nextDueAt: dueAt, failures };
+}
+
+async function examine(
+  { ctx, means }: Round,
+  { url }: LeasedRelay,
+  signal: AbortSignal,
+): Promise<Findings> {
+  const { config } = ctx;
+  const parsed = parseRelayUrl(url, config);
+  // It became a relay when other addresses were allowed.
+  if (!parsed.ok) {
+    return unchecked({ code: "address", detail: parsed.failure.detail });
+  }
+  const relay = parsed.value;
+  const { dialer, secretKey } = means;
+  // Asked here, because some checks ask others about the relay.
+  if (dialer.isOptedOut(relay)) {
+    return unchecked({ code: "opted-out", detail: relay.host });
+  }
+  return await checkRelay({ relay, dialer, config, secretKey, signal });
+}
+
+function unchecked(failure: RelayFailure): Findings {
+  const rtt = failedCheck(failure);
+  return { checkedAt: unixNow(), rtt, documents: new Map() };
+}
+
+function visited(
+  { ctx }: Round,
+  { relayId, failures: before }: LeasedRelay,
+  findings: Findings,
+): Visit {
+  const failures = findings.rtt.failure === null ? 0 : before + 1;
+  const seconds = secondsUntilNext(failures, ctx.config.schedule);
+  return { relayId, findings, failures, nextDueAt: unixNow() + seconds };
+}
+
+function postponed(
+  { relayId, failures }: LeasedRelay,
+  seconds: number,
+): Visit {
+  const nextDueAt = unixNow() + seconds;
+  return { relayId, findings: null, failures, nextDueAt };
+}
+
+function noteOptOut({ ctx }: Round, { url, network }: LeasedRelay): void {
+  checkedCounter(ctx).inc({ network, outcome: "opted-out" });
+  ctx.log.debug("relay left alone, opted out", { relay: url });
+}
+
+/** A proxy that is down is our own trouble: the relays behind it are not offline for that. */
+function pause({ ctx, pauses }: Round, network: Network): void {
+  const { intervalSeconds: seconds } = ctx.config;
+  if (!pauses.begin(network, seconds * 1_000)) return;
+  ctx.log.warn("proxy down, network left alone", { network, seconds });
+}
+
+/** From half a decent round trip to a slow hidden service. */
+const OPEN_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+function count(
+  { ctx, tally }: Round,
+  { url, network }: LeasedRelay,
+  { rtt }: Findings,
+): void {
+  const { log, metrics } = ctx;
+  const { failure, data } = rtt;
+  const outcome = failure?.code ?? "online";
+  tally[failure === null ? "online" : "offline"] += 1;
+  checkedCounter(ctx).inc({ network, outcome });
+  const openMs = data["rtt_open"];
+  if (typeof openMs === "number") {
+    metrics.histogram(
+      "monitor_open_seconds",
+      "Seconds from the first packet to an open connection",
+      { labelNames: ["network"], buckets: OPEN_BUCKETS },
+    ).observe({ network }, openMs / 1_000);
+  }
+  const reason = failure === null ? undefined : failureText(failure);
+  log.debug("relay checked", { relay: url, outcome, openMs, reason });
+}
+
+function checkedCounter({ metrics }: Round["ctx"]) {
+  return metrics.counter(
+    "monitor_relays_checked_total",
+    "Relays checked, by network and outcome",
+    ["network", "outcome"],
+  );
+}
+
+function unixNow(): number {
+  return Math.floor(Date.now() / 1_000);
+}

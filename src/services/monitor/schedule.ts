@@ -1,0 +1,22 @@
+/**
+ * When a relay is checked next.
+ *
+ * @module
+ */
+import { backoffMs } from "../../core/lifecycle/backoff.ts";
+import type { MonitorConfig } from "./config.ts";
+
+/**
+ * Seconds until the next check of a relay that failed `failures` times in a row: the regular interval after a
+ * success, a growing wait after failures. Both with jitter: never longer than configured, shorter by up to its share.
+ */
+export function secondsUntilNext(
+  failures: number,
+  schedule: MonitorConfig["schedule"],
+): number {
+  const { everySeconds, retrySeconds, maxRetrySeconds, jitter } = schedule;
+  const wait = failures === 0
+    ? { initialMs: everySeconds * 1_000, maxMs: everySeconds * 1_000 }
+    : { initialMs: retrySeconds * 1_000, maxMs: maxRetrySeconds * 1_000 };
+  return Math.ceil(backoffMs(failures, { ...wait, jitter }) / 1_000);
+}

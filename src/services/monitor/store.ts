@@ -1,0 +1,86 @@
+/**
+ * What is stored about the relays visited: documents, checks, and when each is due again, in one transaction.
+ *
+ * @module
+ */
+import { insertChecks, type RelayCheck } from "../../core/database/checks.ts";
+import type { Database } from "../../core/database/database.ts";
+import {
+  type ReleasedRelay,
+  releaseRelays,
+} from "../../core/database/leases.ts";
+import {
+  insertRelayMetadata,
+  type NewRelayMetadata,
+} from "../../core/database/metadata.ts";
+import type { CheckDocument } from "../../nips/check_document.ts";
+import { failureText } from "../../transport/failure.ts";
+import type { Findings } from "./check_relay.ts";
+
+/** How a visit to a leased relay ended. */
+export interface Visit {
+  readonly relayId: number;
+  /** Null when nothing was learnt, because what went wrong was ours. */
+  readonly findings: Findings | null;
+  /** Unix seconds. */
+  readonly nextDueAt: number;
+  /** In a row, this visit included. */
+  readonly failures: number;
+}
+
+export async function storeVisits(
+  database: Database,
+  holder: string,
+  visits: readonly Visit[],
+): Promise<void> {
+  const relays = visits.map(
+    ({ relayId, nextDueAt, failures }): ReleasedRelay => ({
+      relayId,
+      nextDueAt,
+      failures,
+    }),
+  );
+  await database.transaction(async (sql) => {
+    await insertRelayMetadata(sql, visits.flatMap(documentsOf));
+    await insertChecks(sql, visits.flatMap(checkOf));
+    await releaseRelays(sql, { service: "monitor", holder, relays });
+  }, { kind: "batch" });
+}
+
+/** Of a relay that is not there, no document says anything that the check does not. */
+function documentsOf({ relayId, findings }: Visit): NewRelayMetadata[] {
+  if (findings === null || findings.rtt.failure !== null) return [];
+  const { checkedAt: generatedAt, documents } = findings;
+  return [...documents].map(([type, { data, logs }]) => ({
+    relayId,
+    type,
+    generatedAt,
+    data: { data, logs },
+  }));
+}
+
+function checkOf({ relayId, findings }: Visit): RelayCheck[] {
+  if (findings === null) return [];
+  const { checkedAt, rtt } = findings;
+  return [{
+    relayId,
+    checkedAt,
+    online: rtt.failure === null,
+    openMs: milliseconds(rtt, "rtt_open"),
+    readMs: milliseconds(rtt, "rtt_read"),
+    writeMs: milliseconds(rtt, "rtt_write"),
+    failure: whatWentWrong(rtt),
+  }];
+}
+
+function milliseconds({ data }: CheckDocument, name: string): number | null {
+  const value = data[name];
+  return typeof value === "number" ? value : null;
+}
+
+/** Why it is not online, or what it refused although it is. */
+function whatWentWrong({ failure, logs }: CheckDocument): string | null {
+  if (failure !== null) return failureText(failure);
+  const reason = logs["read_reason"] ?? logs["write_reason"];
+  return typeof reason === "string" ? reason : null;
+}

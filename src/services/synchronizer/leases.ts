@@ -1,0 +1,108 @@
+/**
+ * The relays this process may sync: leased from the database, kept while they are in work, given back with the moment
+ * at which each is due again.
+ *
+ * @module
+ */
+import type { Database } from "../../core/database/database.ts";
+import {
+  type LeasedRelay,
+  leaseRelays,
+  type ReleasedRelay,
+  releaseRelays,
+  renewLeases,
+} from "../../core/database/leases.ts";
+import type { Logger } from "../../core/log/logger.ts";
+import type { Network } from "../../models/network.ts";
+
+const SERVICE = "synchronizer";
+
+export interface LeaseOptions {
+  readonly database: Database;
+  readonly log: Logger;
+  readonly leaseSeconds: number;
+}
+
+/** A relay that is ours until it is released. */
+export interface HeldRelay extends LeasedRelay {
+  /** Aborts when the lease was lost to somebody else: then nothing more may be written for this relay. */
+  readonly lost: AbortSignal;
+}
+
+/** Leases of this process. Disposing gives back those that were never begun. */
+export class Leases implements AsyncDisposable {
+  readonly #options: LeaseOptions;
+  /** Names this process among all that share the database. */
+  readonly #holder = `${Deno.hostname()}:${Deno.pid}:${
+    crypto.randomUUID().slice(0, 8)
+  }`;
+  readonly #held = new Map<number, { due: number; lost: AbortController }>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #renewal: Promise<void> = Promise.resolve();
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    const renew = () => void (this.#renewal = this.#renew());
+    this.#timer = setInterval(renew, options.leaseSeconds * 1_000 / 3);
+  }
+
+  /** Leases relays of a network that are due, the longest due first. */
+  async take(network: Network, limit: number): Promise<HeldRelay[]> {
+    const { database, leaseSeconds } = this.#options;
+    const leased = await leaseRelays(database, {
+      service: SERVICE,
+      holder: this.#holder,
+      networks: [network],
+      limit,
+      leaseSeconds,
+    });
+    return leased.map((relay) => {
+      const lost = new AbortController();
+      this.#held.set(relay.relayId, { due: relay.dueAt, lost });
+      return { ...relay, lost: lost.signal };
+    });
+  }
+
+  async release(relay: ReleasedRelay): Promise<void> {
+    this.#held.delete(relay.relayId);
+    await this.#give([relay]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#renewal;
+    const left = [...this.#held];
+    this.#held.clear();
+    await this.#give(
+      left.map(([relayId, { due }]) => ({ relayId, nextDueAt: due })),
+    );
+  }
+
+  async #give(relays: readonly ReleasedRelay[]): Promise<void> {
+    const { database } = this.#options;
+    const service = SERVICE;
+    await releaseRelays(database, { service, holder: this.#holder, relays });
+  }
+
+  /** A renewal that fails is tried again; leases outlast two of them. */
+  async #renew(): Promise<void> {
+    const { database, log, leaseSeconds } = this.#options;
+    const relayIds = [...this.#held.keys()];
+    try {
+      const kept = await renewLeases(database, {
+        service: SERVICE,
+        holder: this.#holder,
+        relayIds,
+        leaseSeconds,
+      });
+      const ours = new Set(kept);
+      for (const relayId of relayIds) {
+        if (ours.has(relayId)) continue;
+        this.#held.get(relayId)?.lost.abort();
+        this.#held.delete(relayId);
+      }
+    } catch (error) {
+      log.warn("leases not renewed", { relays: relayIds.length, error });
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * What is wanted of a relay: everything that is not proven yet, and the recent past again.
+ *
+ * @module
+ */
+import type { Database } from "../../core/database/database.ts";
+import {
+  type Gap,
+  relayCoverage,
+  relayGaps,
+} from "../../core/database/sync_coverage.ts";
+import { type Filter, filterHash } from "../../models/filter.ts";
+import {
+  intersectWindows,
+  subtractWindows,
+  type Window,
+} from "../../models/window.ts";
+import type { WalkJob } from "../../workers/protocol.ts";
+import { type GapReason, OPEN_END } from "../../workers/walk/page.ts";
+
+/** What is archived of every relay. */
+export interface Wanted {
+  /** Walks by themselves; no two with the same hash. */
+  readonly filters: readonly WantedFilter[];
+  readonly lookbackSeconds: number;
+  /** Stretches that cannot be proven are left alone for so long. */
+  readonly gapRetrySeconds: number;
+}
+
+export interface WantedFilter {
+  /** Without `since`, `until` and `limit`. */
+  readonly filter: Filter;
+  readonly since: number;
+  /** Null for no bound: future-dated events come, too. */
+  readonly until: number | null;
+}
+
+/** A relay, and the moment at which what is wanted of it was fixed: what arrives later is the next sync's. */
+export interface Occasion {
+  readonly relayId: number;
+  /** Unix seconds. */
+  readonly now: number;
+}
+
+/** The walks that are left to do, one a filter; filters with nothing left are missing. */
+export async function planWalks(
+  database: Database,
+  { relayId, now }: Occasion,
+  wanted: Wanted,
+): Promise<WalkJob[]> {
+  const walks: WalkJob[] = [];
+  for (const { filter, since, until } of wanted.filters) {
+    const hash = filterHash(filter);
+    const covered = await relayCoverage(database, relayId, hash);
+    const gaps = await relayGaps(database, relayId, hash);
+    const windows = subtractWindows({ since, until: until ?? OPEN_END }, [
+      ...settled(covered, { now, wanted }),
+      ...gaps.filter((gap) => isLeftAlone(gap, { now, wanted })),
+    ]).filter(({ until }) => until >= FIRST_SECOND).reverse();
+    const claimUntil = Math.min(until ?? now, now);
+    if (windows.length === 0) continue;
+    walks.push({ filter, filterHash: hash, windows, claimUntil });
+  }
+  return walks;
+}
+
+/** A stretch that is not proven complete, and why. */
+export interface Missing extends Window {
+  readonly reason: string;
+}
+
+/** What of the wanted time is not proven complete; `otherwise` is the reason where none was recorded. */
+export async function missingStretches(
+  database: Database,
+  { relayId, now }: Occasion,
+  { wanted, otherwise }: {
+    readonly wanted: Wanted;
+    readonly otherwise: string;
+  },
+): Promise<Missing[]> {
+  const missing: Missing[] = [];
+  for (const { filter, since, until } of wanted.filters) {
+    const window = { since, until: Math.min(until ?? now, now) };
+    const hash = filterHash(filter);
+    const covered = await relayCoverage(database, relayId, hash);
+    const gaps = await relayGaps(database, relayId, hash);
+    for (const hole of subtractWindows(window, covered)) {
+      missing.push(...explained(hole, gaps, otherwise));
+    }
+  }
+  return missing;
+}
+
+/** `until: 0` is not asked: some relays ignore it and give the newest page again. */
+const FIRST_SECOND = 1;
+
+function settled(
+  covered: readonly Window[],
+  { now, wanted }: { now: number; wanted: Wanted },
+): Window[] {
+  const recheckedFrom = now - wanted.lookbackSeconds;
+  return covered.flatMap((window) =>
+    intersectWindows(window, { since: 0, until: recheckedFrom - 1 }) ?? []
+  );
+}
+
+/** Reasons that lie in how the relay is made: trying again soon would only bring the same events again. */
+const LASTING: ReadonlySet<string> = new Set<GapReason>([
+  "saturated",
+  "hidden",
+  "boundary",
+  "bounds-ignored",
+  "restricted",
+]);
+
+function isLeftAlone(
+  { reason, reportedAt }: Gap,
+  { now, wanted }: { now: number; wanted: Wanted },
+): boolean {
+  return LASTING.has(reason) && reportedAt + wanted.gapRetrySeconds > now;
+}
+
+function explained(
+  hole: Window,
+  gaps: readonly Gap[],
+  otherwise: string,
+): Missing[] {
+  const known = gaps.flatMap((gap) => {
+    const part = intersectWindows(gap, hole);
+    return part === null ? [] : [{ ...part, reason: gap.reason }];
+  });
+  const rest = subtractWindows(hole, known)
+    .map((window) => ({ ...window, reason: otherwise }));
+  return [...known, ...rest].sort((a, b) => a.since - b.since);
+}

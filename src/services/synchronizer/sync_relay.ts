@@ -1,0 +1,170 @@
+/**
+ * One relay from plan to result: what is wanted, a session in a worker, everything stored, what is still missing.
+ *
+ * @module
+ */
+import type { CandidateBudgets } from "../../core/database/candidates.ts";
+import type { Database } from "../../core/database/database.ts";
+import type { Network } from "../../models/network.ts";
+import type { RelayUrl } from "../../models/relay_url.ts";
+import type { RelayFailure } from "../../transport/failure.ts";
+import type { SyncPool } from "../../workers/pool.ts";
+import type {
+  SyncBounds,
+  SyncJob,
+  SyncReport,
+} from "../../workers/protocol.ts";
+import {
+  type Missing,
+  missingStretches,
+  type Occasion,
+  planWalks,
+  type Wanted,
+} from "./plan.ts";
+import {
+  negentropyJob,
+  type NegentropyPolicy,
+  rememberSupport,
+} from "./relay_nip77.ts";
+import { knownOrder, rememberOrder } from "./relay_order.ts";
+import { type SyncCounts, Tally } from "./tally.ts";
+
+/** What syncing relays takes. */
+export interface SyncMeans {
+  readonly database: Database;
+  readonly pool: SyncPool;
+  readonly wanted: Wanted;
+  readonly bounds: Omit<SyncBounds, "connectTimeoutMs">;
+  readonly negentropy: NegentropyPolicy;
+  readonly connectTimeoutMs: Readonly<Record<Network, number>>;
+  readonly budgets: CandidateBudgets;
+  readonly allowPrivate: boolean;
+}
+
+export interface SyncTarget {
+  readonly relayId: number;
+  readonly relay: RelayUrl;
+}
+
+/** How the sync of a relay ended. */
+export interface RelaySync extends SyncCounts {
+  /** Why the relay could not be asked, or not to the end; null when it could. */
+  readonly failure: RelayFailure | null;
+  /** Whether everything wanted is proven complete. */
+  readonly complete: boolean;
+  readonly method: "negentropy" | "paging" | "split";
+  readonly gaps: readonly Missing[];
+  readonly seconds: number;
+}
+
+export interface SyncOptions {
+  /** Aborting ends the sync after what is in hand. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (counts: SyncCounts) => void;
+}
+
+/**
+ * Syncs one relay. A worker that is lost on the way costs only what it had not handed in.
+ * Throws what the database throws.
+ */
+export async function syncRelay(
+  means: SyncMeans,
+  target: SyncTarget,
+  options: SyncOptions,
+): Promise<RelaySync> {
+  const startedAt = performance.now();
+  const { relayId } = target;
+  const occasion = { relayId, now: Math.floor(Date.now() / 1_000) };
+  const withheldSince = occasion.now - means.negentropy.retestSeconds;
+  const tally = new Tally(
+    { ...means, relayId, withheldSince },
+    options.onProgress,
+  );
+  const end = await runSessions(means, {
+    target,
+    occasion,
+    tally,
+    signal: options.signal,
+  });
+  const gaps = await missingStretches(means.database, occasion, {
+    wanted: means.wanted,
+    otherwise: end.failure?.code ?? "interrupted",
+  });
+  const wasStopped = options.signal.aborted && gaps.length > 0;
+  return {
+    ...tally.counts,
+    failure: end.failure ?? (wasStopped ? { code: "aborted" } : null),
+    complete: gaps.length === 0,
+    method: methodOf(end),
+    gaps,
+    seconds: Math.round(performance.now() - startedAt) / 1_000,
+  };
+}
+
+/** Workers that one relay may cost in one sync. */
+const MAX_LOSSES = 3;
+
+interface Run {
+  readonly target: SyncTarget;
+  readonly occasion: Occasion;
+  readonly tally: Tally;
+  readonly signal: AbortSignal;
+}
+
+type End = Pick<SyncReport, "failure" | "order" | "hasReconciled">;
+
+/** Begins a session, and again from coverage when its worker was lost. */
+async function runSessions(means: SyncMeans, run: Run): Promise<End> {
+  const { database, pool, bounds, allowPrivate } = means;
+  const { target: { relay }, tally, signal } = run;
+  const order = await knownOrder(database, relay.url);
+  const negentropy = await negentropyJob(database, relay.url, means.negentropy);
+  const nothing = { order, hasReconciled: false };
+  const connectTimeoutMs = means.connectTimeoutMs[relay.network];
+  for (let losses = 0;;) {
+    const walks = await planWalks(database, run.occasion, means.wanted);
+    if (walks.length === 0) return { ...nothing, failure: null };
+    const job = {
+      relay,
+      walks,
+      order,
+      negentropy,
+      bounds: { ...bounds, connectTimeoutMs },
+      allowPrivate,
+    };
+    const outcome = await pool.sync(job, tally, signal);
+    if (outcome.ok) {
+      const report = outcome.value;
+      tally.progress(report);
+      await remember(database, job, report);
+      return report;
+    }
+    tally.beginAgain();
+    if (signal.aborted) return { ...nothing, failure: { code: "aborted" } };
+    losses += 1;
+    if (losses === MAX_LOSSES) {
+      const detail = `${losses} workers were lost: ${outcome.failure.detail}`;
+      return { ...nothing, failure: { code: "protocol", detail } };
+    }
+  }
+}
+
+/** Keeps what a session has found out about the relay, where it is news. */
+async function remember(
+  database: Database,
+  { relay, order, negentropy }: SyncJob,
+  report: SyncReport,
+): Promise<void> {
+  if (report.order !== order) {
+    await rememberOrder(database, relay.url, report.order);
+  }
+  if (negentropy !== null && report.negentropy !== negentropy.support) {
+    await rememberSupport(database, relay.url, report.negentropy);
+  }
+}
+
+/** By what a sync went, in one word. */
+function methodOf({ order, hasReconciled }: End): RelaySync["method"] {
+  if (hasReconciled) return "negentropy";
+  return order === "unsorted" ? "split" : "paging";
+}

@@ -1,0 +1,136 @@
+/**
+ * Stores what the sessions of one relay send, and counts it.
+ *
+ * @module
+ */
+import { knownEvents } from "../../core/database/events.ts";
+import {
+  findListed,
+  noteListing,
+  relayVector,
+} from "../../core/database/relay_listing.ts";
+import type { EventKeys } from "../../models/encoded_events.ts";
+import type { SessionHost } from "../../workers/hosted_session.ts";
+import type {
+  ListingNote,
+  SyncProgress,
+  VectorChunk,
+  VectorQuery,
+  WorkerBatch,
+} from "../../workers/protocol.ts";
+import { type StoreTarget, storeWorkerBatch } from "./store.ts";
+
+/** What the sync of a relay has done so far. */
+export interface SyncCounts {
+  /** Events that were new to the archive. */
+  readonly stored: number;
+  /** Events the archive had already. */
+  readonly known: number;
+  /** Events that came, duplicates and rejected ones included. */
+  readonly received: number;
+  readonly requests: number;
+  /** Events that are not archived, by reason. */
+  readonly rejected: Readonly<Record<string, number>>;
+  /** The second the last request asked down from; null before the first. */
+  readonly until: number | null;
+}
+
+export interface TallyTarget extends StoreTarget {
+  /** What was found withheld earlier is asked for again: Unix seconds. */
+  readonly withheldSince: number;
+}
+
+/** Keys that go to a worker in one message: 2 MB. */
+const VECTOR_CHUNK = 50_000;
+
+export class Tally implements SessionHost {
+  readonly #target: TallyTarget;
+  readonly #onChange: (counts: SyncCounts) => void;
+  #stored = 0;
+  #known = 0;
+  #refused = 0;
+  /** Of sessions that were lost with their worker. */
+  #earlier: SyncProgress = NOTHING;
+  #current: SyncProgress = NOTHING;
+
+  constructor(target: TallyTarget, onChange: (counts: SyncCounts) => void) {
+    this.#target = target;
+    this.#onChange = onChange;
+  }
+
+  get counts(): SyncCounts {
+    const earlier = this.#earlier;
+    const current = this.#current;
+    return {
+      stored: this.#stored,
+      known: this.#known,
+      received: earlier.received + current.received,
+      requests: earlier.requests + current.requests,
+      rejected: sum([
+        earlier.rejected,
+        current.rejected,
+        this.#refused > 0 ? { database: this.#refused } : {},
+      ]),
+      until: current.requests > 0 ? current.until : null,
+    };
+  }
+
+  known(keys: EventKeys): Promise<Uint8Array> {
+    return knownEvents(this.#target.database, keys);
+  }
+
+  vector(query: VectorQuery): Promise<VectorChunk | null> {
+    const { database, relayId, withheldSince } = this.#target;
+    const limit = VECTOR_CHUNK;
+    return relayVector(database, { ...query, relayId, limit, withheldSince });
+  }
+
+  found(filterHash: string, ids: Uint8Array): Promise<Float64Array> {
+    const { database, relayId } = this.#target;
+    return findListed(database, { relayId, filterHash }, ids);
+  }
+
+  note({ filterHash, ...change }: ListingNote): Promise<void> {
+    const { database, relayId } = this.#target;
+    return noteListing(database, { relayId, filterHash }, change);
+  }
+
+  async store(batch: WorkerBatch): Promise<void> {
+    const stored = await storeWorkerBatch(this.#target, batch);
+    this.#stored += stored.stored;
+    this.#known += stored.known;
+    this.#refused += stored.refused;
+    this.#onChange(this.counts);
+  }
+
+  progress(progress: SyncProgress): void {
+    this.#current = progress;
+    this.#onChange(this.counts);
+  }
+
+  /** The session was lost; the next one counts from zero. */
+  beginAgain(): void {
+    const { received, requests } = this.counts;
+    const rejected = sum([this.#earlier.rejected, this.#current.rejected]);
+    this.#earlier = { ...this.#current, received, requests, rejected };
+    this.#current = NOTHING;
+  }
+}
+
+const NOTHING: SyncProgress = {
+  received: 0,
+  requests: 0,
+  rejected: {},
+  walk: 0,
+  until: 0,
+};
+
+function sum(
+  counts: readonly Readonly<Record<string, number>>[],
+): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const [reason, count] of counts.flatMap(Object.entries)) {
+    total[reason] = (total[reason] ?? 0) + count;
+  }
+  return total;
+}

@@ -1,0 +1,35 @@
+/**
+ * The validator's claims: taken before anything is dialled, so that no two processes dial the same candidate.
+ *
+ * @module
+ */
+import {
+  type Candidate,
+  claimCandidates,
+} from "../../core/database/candidates.ts";
+import type { Context } from "../../core/lifecycle/service.ts";
+import type { Network } from "../../models/network.ts";
+import type { ValidatorConfig } from "./config.ts";
+
+export interface Claim {
+  readonly candidate: Candidate;
+  /** When the claim ends, on this process's monotonic clock: then somebody else may dial the candidate. */
+  readonly endsAtMs: number;
+}
+
+/** Claims up to `count` candidates of a network that are due, fewest failures first. */
+export async function claim(
+  { config, database }: Context<ValidatorConfig>,
+  network: Network,
+  count: number,
+): Promise<readonly Claim[]> {
+  const { claimSeconds } = config;
+  // From before the question and a second less, as the server's clock counts whole ones: ours ends first.
+  const endsAtMs = performance.now() + (claimSeconds - 1) * 1_000;
+  const candidates = await claimCandidates(database, {
+    networks: [network],
+    limit: count,
+    claimSeconds,
+  });
+  return candidates.map((candidate) => ({ candidate, endsAtMs }));
+}

@@ -1,0 +1,58 @@
+/**
+ * Validator: tries each candidate and makes relays of those that speak Nostr.
+ *
+ * @module
+ */
+import { optedOutHosts } from "../../core/config/opt_out.ts";
+import {
+  dropCandidates,
+  releaseCandidates,
+} from "../../core/database/candidates.ts";
+import { workInLanes } from "../../core/lifecycle/lanes.ts";
+import { repeat } from "../../core/lifecycle/repeat.ts";
+import type { Context, Service } from "../../core/lifecycle/service.ts";
+import { slotsOf } from "../../models/network.ts";
+import { createDialer, type Dialer } from "../../transport/dialer.ts";
+import { Manners } from "../../transport/manners.ts";
+import { userAgent } from "../../transport/user_agent.ts";
+import { claim } from "./claims.ts";
+import { type ValidatorConfig, validatorConfig } from "./config.ts";
+import { startRound, tryClaim } from "./round.ts";
+
+export const validator: Service<ValidatorConfig> = {
+  name: "validator",
+  summary: "Tries candidates and makes relays of those that speak Nostr",
+  config: validatorConfig,
+  run: (ctx) => {
+    const { config } = ctx;
+    const dialer = createDialer({
+      ...config,
+      userAgent: userAgent(config.contact),
+      optOut: optedOutHosts(config),
+      manners: Manners.of(ctx.manners),
+    });
+    return repeat(ctx, (cycle) => validateDueCandidates(cycle, dialer));
+  },
+};
+
+/** Works until no candidate is due; what becomes due meanwhile is taken along. */
+async function validateDueCandidates(
+  ctx: Context<ValidatorConfig>,
+  dialer: Dialer,
+): Promise<void> {
+  const { config, database, log, signal } = ctx;
+  const dropped = await dropCandidates(database, config);
+  const round = startRound(ctx, dialer);
+  const untouched = await workInLanes({
+    slots: slotsOf(config.networks),
+    askAgainMs: config.intervalSeconds * 1_000,
+    take: async (network, count) =>
+      round.pauses.has(network) ? [] : await claim(ctx, network, count),
+    work: (claimed, stop) => tryClaim(round, claimed, stop),
+  }, signal);
+  const urls = untouched.map(({ candidate }) => candidate.url);
+  await releaseCandidates(database, urls);
+  const { promoted, failed } = round.tally;
+  if (promoted + failed + dropped === 0) return;
+  log.info("candidates tried", { promoted, failed, dropped });
+}

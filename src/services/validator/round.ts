@@ -1,0 +1,135 @@
+/**
+ * One round of trials: each claim is tried and its outcome stored; a network whose proxy is down is left alone.
+ *
+ * @module
+ */
+import type { Candidate } from "../../core/database/candidates.ts";
+import { gatherWrites } from "../../core/lifecycle/gathered_writes.ts";
+import { Pauses } from "../../core/lifecycle/pauses.ts";
+import type { Context } from "../../core/lifecycle/service.ts";
+import { untilMoment } from "../../core/lifecycle/time_limit.ts";
+import type { Network } from "../../models/network.ts";
+import type { Result } from "../../models/result.ts";
+import type { Dialer } from "../../transport/dialer.ts";
+import {
+  countsAgainstRelay,
+  failureText,
+  type RelayFailure,
+} from "../../transport/failure.ts";
+import type { Claim } from "./claims.ts";
+import type { ValidatorConfig } from "./config.ts";
+import { type Outcome, storeOutcomes } from "./outcomes.ts";
+import { type Answer, tryCandidate } from "./try_candidate.ts";
+
+/** What the trials of one cycle share. */
+export interface Round {
+  readonly ctx: Context<ValidatorConfig>;
+  readonly dialer: Dialer;
+  /** Networks whose proxy is down: nothing is claimed or tried there for a while. */
+  readonly pauses: Pauses<Network>;
+  readonly tally: { promoted: number; failed: number };
+  /** Resolves when the outcome is stored. */
+  readonly store: (outcome: Outcome) => Promise<void>;
+}
+
+/** Outcomes in one transaction. */
+const MAX_OUTCOMES = 500;
+
+export function startRound(
+  ctx: Context<ValidatorConfig>,
+  dialer: Dialer,
+): Round {
+  const { config, database } = ctx;
+  return {
+    ctx,
+    dialer,
+    pauses: new Pauses(),
+    tally: { promoted: 0, failed: 0 },
+    store: gatherWrites(
+      (outcomes) => storeOutcomes(database, outcomes, config.retry),
+      { maxItems: MAX_OUTCOMES },
+    ),
+  };
+}
+
+/** Tries a claimed candidate and stores what came of it. */
+export async function tryClaim(
+  round: Round,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ctx, dialer } = round;
+  const { url, network } = claim.candidate;
+  if (round.pauses.has(network)) {
+    return await round.store({ type: "released", url });
+  }
+  const { allowPrivate, networks } = ctx.config;
+  const { timeoutMs } = networks[network];
+  const trial = await untilMoment(claim.endsAtMs, signal, (signal) => {
+    const options = { allowPrivate, timeoutMs, signal };
+    return tryCandidate(dialer, { url }, options);
+  });
+  if (!trial.ok && trial.failure.code === "proxy") pause(round, network);
+  if (!trial.ok && trial.failure.code === "opted-out") {
+    noteOptOut(round, claim.candidate);
+  }
+  const outcome = judge(url, trial, signal);
+  if (outcome === null) return;
+  count(round, claim, outcome);
+  await round.store(outcome);
+}
+
+/** A proxy that is down is our own trouble: it must not cost the candidates behind it. */
+function pause({ ctx, pauses }: Round, network: Network): void {
+  const { intervalSeconds: seconds } = ctx.config;
+  if (!pauses.begin(network, seconds * 1_000)) return;
+  ctx.log.warn("proxy down, network left alone", { network, seconds });
+}
+
+/** Its claim runs out: it is asked for again, and found on the list again, once in `claimSeconds`. */
+function noteOptOut({ ctx }: Round, { url, network }: Candidate): void {
+  triedCounter(ctx).inc({ network, outcome: "opted-out" });
+  ctx.log.debug("candidate left alone, opted out", { candidate: url });
+}
+
+/** What a trial says about the candidate; null when its claim is to run out, so that it comes again later. */
+function judge(
+  url: string,
+  trial: Result<Answer, RelayFailure>,
+  signal: AbortSignal,
+): Outcome | null {
+  if (trial.ok) return { type: "promoted", url, answer: trial.value };
+  const { failure } = trial;
+  if (countsAgainstRelay(failure)) return { type: "failed", url, failure };
+  const isOurs = signal.aborted || failure.code === "proxy";
+  return isOurs ? { type: "released", url } : null;
+}
+
+function count(
+  { ctx, tally }: Round,
+  { candidate: { url, network } }: Claim,
+  outcome: Outcome,
+): void {
+  if (outcome.type === "released") return;
+  const { log } = ctx;
+  const tried = triedCounter(ctx);
+  if (outcome.type === "promoted") {
+    const { relay, openMs } = outcome.answer;
+    tally.promoted += 1;
+    tried.inc({ network, outcome: "promoted" });
+    log.info("relay found", { relay: relay.url, openMs });
+  } else {
+    tally.failed += 1;
+    tried.inc({ network, outcome: outcome.failure.code });
+    const reason = failureText(outcome.failure);
+    log.debug("candidate failed", { candidate: url, reason });
+  }
+}
+
+function triedCounter({ metrics }: Round["ctx"]) {
+  return metrics.counter(
+    "validator_candidates_total",
+    "Candidates tried, by network and outcome",
+    ["network", "outcome"],
+  );
+}

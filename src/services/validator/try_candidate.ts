@@ -1,0 +1,82 @@
+/**
+ * One trial: a candidate is a relay when it answers a REQ with anything that NIP-01 knows.
+ *
+ * @module
+ */
+import type { Candidate } from "../../core/database/candidates.ts";
+import {
+  parseRelayUrl,
+  type RelayUrl,
+  securedUrl,
+} from "../../models/relay_url.ts";
+import { fail, ok, type Result } from "../../models/result.ts";
+import { handshake } from "../../nips/handshake.ts";
+import type { Dialer } from "../../transport/dialer.ts";
+import type { RelayFailure } from "../../transport/failure.ts";
+
+/** The relay that answered. */
+export interface Answer {
+  /** Its identity: the URL that answered, which may be the candidate's wss twin. */
+  readonly relay: RelayUrl;
+  readonly openMs: number;
+}
+
+export interface TrialOptions {
+  readonly allowPrivate: boolean;
+  /** Deadline of each step: connecting, an answer. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Tries a candidate; of a clearnet `ws` URL its wss twin first. `aborted` says nothing about the candidate. */
+export async function tryCandidate(
+  dialer: Dialer,
+  { url }: Pick<Candidate, "url">,
+  options: TrialOptions,
+): Promise<Result<Answer, RelayFailure>> {
+  const parsed = parseRelayUrl(url, options);
+  if (!parsed.ok) {
+    // It was found when other addresses were allowed, or by another version of the rules.
+    return fail({ code: "address", detail: parsed.failure.detail });
+  }
+  const relay = parsed.value;
+  const secured = securedUrl(relay);
+  if (secured === null) return await tryRelay(dialer, relay, options);
+  const first = await tryRelay(dialer, secured, options);
+  if (first.ok || !mayAnswerWithoutTls(first.failure)) return first;
+  return await tryRelay(dialer, relay, options);
+}
+
+async function tryRelay(
+  dialer: Dialer,
+  relay: RelayUrl,
+  { signal, timeoutMs }: TrialOptions,
+): Promise<Result<Answer, RelayFailure>> {
+  const answer = await handshake(dialer, relay, { signal, timeoutMs });
+  return answer.ok ? ok({ relay, openMs: answer.value.openMs }) : answer;
+}
+
+/** Whether what failed over TLS could go well without. */
+function mayAnswerWithoutTls(failure: RelayFailure): boolean {
+  switch (failure.code) {
+    case "refused":
+    case "unreachable":
+    case "tls":
+    case "timeout":
+    case "http":
+    case "protocol":
+    case "too-large":
+    case "closed":
+    case "auth-required":
+    case "restricted":
+      return true;
+    // The name and the way to it are the same without TLS.
+    case "dns":
+    case "address":
+    case "proxy":
+    case "opted-out":
+    case "busy":
+    case "aborted":
+      return false;
+  }
+}

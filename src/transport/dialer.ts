@@ -1,0 +1,252 @@
+/**
+ * The dialer: every connection of this program to the network outside is opened here, by one policy.
+ *
+ * Addresses are looked up once and vetted, the vetted one is dialled; overlays go through their proxies; TLS is
+ * verified first; few sockets per address, few connections per minute; every wait has a deadline.
+ *
+ * @module
+ */
+import { HostList } from "../models/host_list.ts";
+import type { Network, Networks } from "../models/network.ts";
+import type { RelayUrl } from "../models/relay_url.ts";
+import { fail, type Result } from "../models/result.ts";
+import { deadlineIn } from "./deadline.ts";
+import type { RelayFailure } from "./failure.ts";
+import { get, type GetOptions, type HttpAnswer } from "./http_get.ts";
+import { printable } from "./http_head.ts";
+import { type HttpUrl, parseHttpUrl } from "./http_url.ts";
+import { Manners } from "./manners.ts";
+import type { RelaySocket } from "./relay_socket.ts";
+import { resolveHost, type Resolver, systemResolver } from "./resolve.ts";
+import {
+  openStream,
+  optedOut,
+  type RoutePolicy,
+  type Target,
+} from "./route.ts";
+import { examineTlsPeer, type TlsPeer } from "./tls_peer.ts";
+import { upgrade } from "./web_socket.ts";
+
+export type { GetOptions, HttpAnswer } from "./http_get.ts";
+export type { Resolver } from "./resolve.ts";
+export type { TlsPeer } from "./tls_peer.ts";
+
+/** The policy of a dialer. */
+export interface DialerOptions {
+  readonly networks: Networks;
+  /** Dial private, loopback and reserved addresses too. */
+  readonly allowPrivate: boolean;
+  /** When a certificate does not hold, try again without asking for one that does. */
+  readonly allowInsecureTls: boolean;
+  /** Names the software and whom to complain to; printable ASCII. */
+  readonly userAgent: string;
+  /** Sockets open at once to one address (to one host behind a proxy; to one port of a private address). Default: 2. */
+  readonly maxSocketsPerAddress?: number;
+  /** How long to wait in line for one of those, ms; then the failure is `busy`. Default: 60 000. */
+  readonly seatTimeoutMs?: number;
+  /** A sixth of them may be opened at once. Default: 1200. */
+  readonly maxNewConnectionsPerMinute?: number;
+  /** Kept together with other dialers: its seats instead of own ones, its rate beside the own. Default: none. */
+  readonly manners?: Manners | undefined;
+  /** Hosts that are neither looked up nor dialled, in the form `HostList` takes. Default: none. */
+  readonly optOut?: readonly string[];
+  /** Default: the system's. */
+  readonly resolve?: Resolver;
+  /** PEM certificates of the authorities to trust instead of the usual ones. Default: the usual ones. */
+  readonly caCertificates?: readonly string[];
+}
+
+/** How one WebSocket is opened. */
+export interface OpenOptions {
+  /** Ends the opening; an open socket has to be closed. */
+  readonly signal: AbortSignal;
+  /** Until the upgrade is answered, waiting in our own queues not counted. Default: the network's. */
+  readonly timeoutMs?: number;
+  /** Larger messages end the connection. Default: 4 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Silence after which the relay is asked whether it is alive, ms; after as much again it is not. Default: 30 000. */
+  readonly pingAfterMs?: number;
+}
+
+/** How a relay is looked at. */
+export interface LookOptions {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+/** Opens connections. */
+export interface Dialer {
+  /** A WebSocket to a relay. */
+  open(
+    relay: RelayUrl,
+    options: OpenOptions,
+  ): Promise<Result<RelaySocket, RelayFailure>>;
+  /** A document by HTTP or HTTPS, whatever its status; redirects are followed on the same host only. */
+  get(
+    url: string,
+    options: GetOptions,
+  ): Promise<Result<HttpAnswer, RelayFailure>>;
+  /** The certificates of a `wss` relay, and whether they hold. */
+  examineTls(
+    relay: RelayUrl,
+    options: LookOptions,
+  ): Promise<Result<TlsPeer, RelayFailure>>;
+  /** Whether its operator does not want to be visited: then everything here answers `opted-out`. */
+  isOptedOut(relay: RelayUrl): boolean;
+  /** Whether its host is dialled from here. Behind a proxy, no resolver of ours may even be asked about it. */
+  isDirect(relay: RelayUrl): boolean;
+  /** The addresses that would be dialled, at least one; the failure `proxy` for a relay that is not reached directly. */
+  addresses(
+    relay: RelayUrl,
+    options: LookOptions,
+  ): Promise<Result<readonly string[], RelayFailure>>;
+}
+
+const MAX_REDIRECTS = 3;
+
+/** Makes a dialer. It holds no resources but the sockets it gives away. */
+export function createDialer(options: DialerOptions): Dialer {
+  const { networks, allowPrivate, allowInsecureTls, userAgent } = options;
+  if (!/^[ -~]*$/.test(userAgent)) {
+    throw new Error(
+      `Cannot dial as the user agent must be printable ASCII: ${userAgent}`,
+    );
+  }
+  const own = new Manners(options);
+  const { manners = own } = options;
+  const policy: RoutePolicy = {
+    networks,
+    allowPrivate,
+    resolve: options.resolve ?? systemResolver,
+    caCertificates: options.caCertificates ?? [],
+    seats: manners.seats,
+    seatTimeoutMs: options.seatTimeoutMs ?? 60_000,
+    rates: new Set([own.rate, manners.rate]),
+    optedOut: new HostList(options.optOut ?? []),
+  };
+  const dialing = { policy, userAgent, allowInsecureTls };
+  return {
+    open: (relay, openOptions) => open(relay, dialing, openOptions),
+    get: (url, getOptions) => getFollowing(url, dialing, getOptions),
+    examineTls: (relay, attempt) =>
+      examineTlsPeer({
+        target: targetOf(relay),
+        policy,
+        attempt,
+        openVerified: () =>
+          open(relay, { ...dialing, allowInsecureTls: false }, attempt),
+      }),
+    isOptedOut: ({ host }) => policy.optedOut.has(host),
+    isDirect: ({ network }) => isDirect(network, policy),
+    addresses: (relay, look) => addressesOf(relay, policy, look),
+  };
+}
+
+interface Dialing {
+  readonly policy: RoutePolicy;
+  readonly userAgent: string;
+  readonly allowInsecureTls: boolean;
+}
+
+function open(
+  relay: RelayUrl,
+  dialing: Dialing,
+  options: OpenOptions,
+): Promise<Result<RelaySocket, RelayFailure>> {
+  const { policy, userAgent } = dialing;
+  const target = targetOf(relay);
+  const attempt = {
+    signal: options.signal,
+    timeoutMs: options.timeoutMs ?? policy.networks[relay.network].timeoutMs,
+  };
+  return verifiedFirst(dialing, async (verify) => {
+    const stream = await openStream(target, policy, { ...attempt, verify });
+    if (!stream.ok) return stream;
+    return await upgrade(stream.value, relay, {
+      maxMessageBytes: 4 * 1024 * 1024,
+      ...options,
+      userAgent,
+    });
+  });
+}
+
+function addressesOf(
+  { network, host }: RelayUrl,
+  policy: RoutePolicy,
+  { signal, timeoutMs }: LookOptions,
+): Promise<Result<readonly string[], RelayFailure>> {
+  if (policy.optedOut.has(host)) return Promise.resolve(optedOut(host));
+  if (isDirect(network, policy)) {
+    return resolveHost(host, policy, deadlineIn(timeoutMs, signal));
+  }
+  const detail = `${host} is reached through a proxy, its address is not ours`;
+  return Promise.resolve(fail({ code: "proxy", detail }));
+}
+
+function isDirect(network: Network, { networks }: RoutePolicy): boolean {
+  return network === "clearnet" && networks.clearnet.proxyUrl === undefined;
+}
+
+function targetOf({ network, host, port, scheme }: RelayUrl): Target {
+  const tls = scheme === "wss";
+  return { network, host, port: port ?? (tls ? 443 : 80), tls };
+}
+
+/** A second attempt without verification, where the configuration allows it and only the certificate stood in the way. */
+async function verifiedFirst<T>(
+  { allowInsecureTls }: Dialing,
+  attempt: (verify: boolean) => Promise<Result<T, RelayFailure>>,
+): Promise<Result<T, RelayFailure>> {
+  const verified = await attempt(true);
+  const again = allowInsecureTls && !verified.ok &&
+    verified.failure.code === "tls";
+  return again ? await attempt(false) : verified;
+}
+
+async function getFollowing(
+  text: string,
+  dialing: Dialing,
+  options: GetOptions,
+): Promise<Result<HttpAnswer, RelayFailure>> {
+  let url = parseHttpUrl(text);
+  for (let redirects = 0;; redirects++) {
+    if (!url.ok) return url;
+    const from = url.value;
+    const answer = await verifiedFirst(
+      dialing,
+      (verify) => get(from, dialing, { ...options, verify }),
+    );
+    if (!answer.ok || !isRedirect(answer.value)) return answer;
+    if (redirects === MAX_REDIRECTS) {
+      return refuseRedirect(answer.value, "is one too many");
+    }
+    url = followed(from, answer.value);
+  }
+}
+
+function isRedirect({ status, headers }: HttpAnswer): boolean {
+  return [301, 302, 303, 307, 308].includes(status) &&
+    headers["location"] !== undefined;
+}
+
+/** Where a redirect leads, if it stays on the host and does not give up TLS. The host is looked up and vetted anew. */
+function followed(
+  from: HttpUrl,
+  answer: HttpAnswer,
+): Result<HttpUrl, RelayFailure> {
+  const to = parseHttpUrl(answer.headers["location"] ?? "", from.href);
+  if (!to.ok || to.value.host !== from.host) {
+    return refuseRedirect(answer, "leads to another host");
+  }
+  return from.tls && !to.value.tls
+    ? refuseRedirect(answer, "gives up TLS")
+    : to;
+}
+
+function refuseRedirect(
+  { status, headers }: HttpAnswer,
+  why: string,
+): Result<never, RelayFailure> {
+  const to = printable(headers["location"] ?? "");
+  return fail({ code: "http", status, detail: `A redirect ${why}: ${to}` });
+}

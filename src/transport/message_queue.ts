@@ -1,0 +1,55 @@
+/**
+ * Messages between a socket and whoever iterates it: given in batches, and bounded, as who fills it looks before.
+ *
+ * @module
+ */
+
+/** Reading stops at about this much, counted in UTF-16 units and a little for each message. */
+const FULL = 1024 * 1024;
+const PER_MESSAGE = 64;
+
+/** A queue with one reader. */
+export class MessageQueue implements AsyncIterator<readonly string[]> {
+  readonly #drained: () => void;
+  #messages: string[] = [];
+  #size = 0;
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  /** `drained` is told when a full queue was emptied: go on reading. */
+  constructor(drained: () => void) {
+    this.#drained = drained;
+  }
+
+  /** Whether there is enough for now: stop reading. */
+  get isFull(): boolean {
+    return this.#size > FULL;
+  }
+
+  push(message: string): void {
+    if (this.#ended) return;
+    this.#messages.push(message);
+    this.#size += message.length + PER_MESSAGE;
+    this.#wake?.();
+  }
+
+  /** Nothing more will come; what is there can still be taken. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  /** All messages that came since the last call; waits when there are none. */
+  async next(): Promise<IteratorResult<readonly string[]>> {
+    while (this.#messages.length === 0) {
+      if (this.#ended) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    const value = this.#messages;
+    const wasFull = this.isFull;
+    this.#messages = [];
+    this.#size = 0;
+    if (wasFull) this.#drained();
+    return { done: false, value };
+  }
+}

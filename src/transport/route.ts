@@ -1,0 +1,185 @@
+/**
+ * The way to a host: direct to a vetted address, or through the proxy of its network; under TLS when wanted.
+ *
+ * @module
+ */
+import type { Socket } from "node:net";
+import { isPublicAddress } from "../models/address.ts";
+import type { HostList } from "../models/host_list.ts";
+import type { Network, Networks } from "../models/network.ts";
+import { fail, ok, type Result } from "../models/result.ts";
+import { connectFirst } from "./connect.ts";
+import { type Deadline, deadlineIn, pause } from "./deadline.ts";
+import type { RelayFailure } from "./failure.ts";
+import type { AddressSeats, ConnectionRate } from "./manners.ts";
+import { resolveHost, type Resolver } from "./resolve.ts";
+import { connectThroughProxy } from "./socks_proxy.ts";
+import { secure, type TlsInfo } from "./tls.ts";
+
+/** Where to. */
+export interface Target {
+  readonly network: Network;
+  /** A name or an IP address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** What holds for every way this process takes. */
+export interface RoutePolicy {
+  readonly networks: Networks;
+  readonly allowPrivate: boolean;
+  readonly resolve: Resolver;
+  readonly caCertificates: readonly string[];
+  readonly seats: AddressSeats;
+  readonly seatTimeoutMs: number;
+  /** Every connection counts on all of them. */
+  readonly rates: ReadonlySet<ConnectionRate>;
+  /** Neither looked up nor dialled. */
+  readonly optedOut: HostList;
+}
+
+/** The bounds of one attempt. */
+export interface Attempt {
+  /** For everything up to the first byte of the protocol; waiting in our own queues not counted. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Whether the certificate must hold. Overlays are never verified: there the name itself is the peer's key. */
+  readonly verify: boolean;
+}
+
+/** An open byte stream to a target. */
+export interface Stream {
+  readonly socket: Socket;
+  /** The vetted address that was dialled; null behind a proxy. */
+  readonly address: string | null;
+  readonly tls: TlsInfo | null;
+  /** What is left of the attempt's time, for what comes next. */
+  readonly deadline: Deadline;
+  /** When the attempt began, on the clock of `performance.now()`, our own queues not counted. */
+  readonly startedAt: number;
+}
+
+/** Opens a stream. The seats it takes at its address are given back when its socket closes. */
+export async function openStream(
+  target: Target,
+  policy: RoutePolicy,
+  attempt: Attempt,
+): Promise<Result<Stream, RelayFailure>> {
+  if (policy.optedOut.has(target.host)) return optedOut(target.host);
+  const waitsMs = [...policy.rates].map((rate) => rate.reserve());
+  await pause(Math.max(...waitsMs), attempt.signal);
+  const { proxyUrl, enabled } = policy.networks[target.network];
+  if (!enabled) return proxyFailure(target, "is not enabled");
+  if (proxyUrl !== undefined) {
+    return await throughProxy(target, policy, { ...attempt, proxyUrl });
+  }
+  return target.network === "clearnet"
+    ? await directly(target, policy, attempt)
+    : proxyFailure(target, "has no proxy");
+}
+
+async function directly(
+  target: Target,
+  policy: RoutePolicy,
+  attempt: Attempt,
+): Promise<Result<Stream, RelayFailure>> {
+  const lookup = deadlineIn(attempt.timeoutMs, attempt.signal);
+  const began = performance.now();
+  const addresses = await resolveHost(target.host, policy, lookup);
+  if (!addresses.ok) return addresses;
+  const lookupMs = performance.now() - began;
+
+  const seatOf = (address: string) => seatAt(address, target.port);
+  const seats = await takeSeats(addresses.value.map(seatOf), policy, attempt);
+  if (!seats.ok) return seats;
+  const startedAt = performance.now() - lookupMs;
+  const deadline = { ...lookup, endsAt: startedAt + attempt.timeoutMs };
+  const connected = await connectFirst(
+    addresses.value.filter((address) => seats.value.includes(seatOf(address))),
+    target.port,
+    deadline,
+  );
+  if (!connected.ok) {
+    policy.seats.free(seats.value);
+    return connected;
+  }
+  const { socket, address } = connected.value;
+  const seat = seatOf(address);
+  policy.seats.free(seats.value.filter((it) => it !== seat));
+  socket.once("close", () => policy.seats.free([seat]));
+  const stream = { socket, address, tls: null, deadline, startedAt };
+  return await underTls(stream, target, { policy, attempt });
+}
+
+async function throughProxy(
+  target: Target,
+  policy: RoutePolicy,
+  { proxyUrl, ...attempt }: Attempt & { proxyUrl: string },
+): Promise<Result<Stream, RelayFailure>> {
+  const seats = await takeSeats([target.host], policy, attempt);
+  if (!seats.ok) return seats;
+  const startedAt = performance.now();
+  const deadline = deadlineIn(attempt.timeoutMs, attempt.signal);
+  const { host, port } = target;
+  const connected = await connectThroughProxy(
+    proxyUrl,
+    { host, port },
+    deadline,
+  );
+  if (!connected.ok) {
+    policy.seats.free(seats.value);
+    return connected;
+  }
+  const socket = connected.value;
+  socket.once("close", () => policy.seats.free(seats.value));
+  const stream = { socket, address: null, tls: null, deadline, startedAt };
+  return await underTls(stream, target, { policy, attempt });
+}
+
+function takeSeats(
+  seats: readonly string[],
+  { seats: all, seatTimeoutMs }: RoutePolicy,
+  { signal }: Attempt,
+): Promise<Result<readonly string[], RelayFailure>> {
+  return all.take(seats, { timeoutMs: seatTimeoutMs, signal });
+}
+
+/** A private address is a machine of our own or a test, where several relays share it by port. */
+function seatAt(address: string, port: number): string {
+  return isPublicAddress(address) ? address : `${address} port ${port}`;
+}
+
+async function underTls(
+  stream: Stream,
+  { host, tls, network }: Target,
+  { policy, attempt }: { policy: RoutePolicy; attempt: Attempt },
+): Promise<Result<Stream, RelayFailure>> {
+  if (!tls) return ok(stream);
+  const { caCertificates } = policy;
+  const verify = attempt.verify && network === "clearnet";
+  const secured = await secure(stream.socket, {
+    host,
+    trust: { verify, caCertificates },
+    deadline: stream.deadline,
+  });
+  if (!secured.ok) {
+    stream.socket.destroy();
+    return secured;
+  }
+  const { socket, info } = secured.value;
+  return ok({ ...stream, socket, tls: info });
+}
+
+/** The failure of a host that is left alone, as its operator wishes. */
+export function optedOut(host: string): Result<never, RelayFailure> {
+  const detail = `${host} is on the opt-out list`;
+  return fail({ code: "opted-out", detail });
+}
+
+function proxyFailure(
+  { network }: Target,
+  reason: string,
+): Result<never, RelayFailure> {
+  return fail({ code: "proxy", detail: `The network ${network} ${reason}` });
+}

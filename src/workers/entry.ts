@@ -1,0 +1,99 @@
+/**
+ * The worker: carries the sessions of several relays, and knows neither the database nor the configuration.
+ *
+ * @module
+ */
+import type { Verifier } from "../nips/verify/verifier.ts";
+import { loadVerifier } from "../nips/verify/verifier.ts";
+import { createDialer, type Dialer } from "../transport/dialer.ts";
+import type {
+  FromWorker,
+  SyncJob,
+  ToWorker,
+  WorkerOptions,
+} from "./protocol.ts";
+import { runSession } from "./session.ts";
+import { Abandoned, SessionPort } from "./session_port.ts";
+
+/** The global of a worker; Deno's types know only those of the main thread. */
+declare function postMessage(message: FromWorker): void;
+
+interface Means {
+  readonly dialer: Dialer;
+  readonly verifier: Verifier;
+  readonly authKey: Uint8Array | null;
+}
+
+const sessions = new Map<number, SessionPort>();
+const means = Promise.withResolvers<Means>();
+
+globalThis.addEventListener("message", (event) => {
+  if (event instanceof MessageEvent) receive(event.data);
+});
+
+function receive(message: ToWorker): void {
+  switch (message.type) {
+    case "init":
+      void init(message.options);
+      return;
+    case "sync":
+      void sync(message.session, message.job);
+      return;
+    case "known":
+      sessions.get(message.session)?.known(message.request, message.known);
+      return;
+    case "vector":
+      sessions.get(message.session)?.vector(message.request, message.chunk);
+      return;
+    case "found":
+      sessions.get(message.session)?.found(message.request, message.createdAt);
+      return;
+    case "credit":
+      sessions.get(message.session)?.credit();
+      return;
+    case "cancel":
+      sessions.get(message.session)?.cancel();
+      return;
+    case "abandon":
+      sessions.get(message.session)?.abandon();
+      return;
+    case "ping":
+      postMessage({ type: "pong", number: message.number });
+      return;
+  }
+}
+
+async function init(options: WorkerOptions): Promise<void> {
+  try {
+    const { library, authKey } = options;
+    const verifier = await loadVerifier({ library });
+    means.resolve({ verifier, authKey, dialer: createDialer(options) });
+    const { name, detail } = verifier;
+    postMessage({ type: "ready", verifier: { name, detail } });
+  } catch (error) {
+    postMessage({ type: "unfit", detail: textOf(error) });
+  }
+}
+
+async function sync(session: number, job: SyncJob): Promise<void> {
+  const link = new SessionPort(session, postMessage);
+  sessions.set(session, link);
+  try {
+    const report = await runSession(job, {
+      ...await means.promise,
+      link,
+      signal: link.signal,
+      onProgress: (progress) => link.progress(progress),
+    });
+    postMessage({ type: "done", session, report });
+  } catch (error) {
+    if (error instanceof Abandoned) return;
+    postMessage({ type: "crashed", session, detail: textOf(error) });
+  } finally {
+    sessions.delete(session);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}

@@ -1,0 +1,173 @@
+/**
+ * What happens to the events of a session after they were read: known or not, signature, batch.
+ *
+ * Events and findings go through in one order, so that a batch never carries a proof before the events it rests on.
+ * While one group is verified, the question which of the next are known is already on its way.
+ *
+ * @module
+ */
+import { encodeKeys, type EventKeys } from "../models/encoded_events.ts";
+import type { NostrEvent } from "../models/event.ts";
+import type { Verifier } from "../nips/verify/verifier.ts";
+import { type BatchBounds, BatchBuilder } from "./batch_builder.ts";
+import {
+  EventQueue,
+  type Finding,
+  type Group,
+  type ListedEvent,
+} from "./event_queue.ts";
+import { breathe } from "./pause.ts";
+import type { RejectReason, WorkerBatch } from "./protocol.ts";
+
+/** The host, as a session sees it. Both reject when the session is abandoned. */
+export interface HostLink {
+  /** One byte an event, 1 when it is archived. */
+  askKnown(keys: EventKeys): Promise<Uint8Array>;
+  /** Resolves when there was credit and the batch is on its way. */
+  send(batch: WorkerBatch): Promise<void>;
+}
+
+/** A batch that is not full is sent after this much silence. */
+const FLUSH_AFTER_MS = 1_000;
+
+/** Other sessions of the thread get a turn after this much verification. */
+const TURN_MS = 15;
+
+/** Rejected events that are kept to be looked at, of one session; all are counted. */
+const MAX_SAMPLES = 50;
+
+/** The raw event kept with a rejection is cut to this. */
+const MAX_RAW_CHARACTERS = 4_096;
+
+export class Intake {
+  readonly #queue = new EventQueue();
+  readonly #batch: BatchBuilder;
+  readonly #verifier: Verifier;
+  readonly #link: HostLink;
+  readonly #rejected: Partial<Record<RejectReason, number>> = {};
+  readonly #done: Promise<void>;
+  #samples = 0;
+
+  constructor(
+    { verifier, link, bounds }: {
+      readonly verifier: Verifier;
+      readonly link: HostLink;
+      readonly bounds: BatchBounds;
+    },
+  ) {
+    this.#verifier = verifier;
+    this.#link = link;
+    this.#batch = new BatchBuilder(bounds);
+    this.#done = this.#work();
+    // Whoever waits for room or for the end hears of it.
+    this.#done.catch(() => this.#queue.discard());
+  }
+
+  /** Rejected events so far, by reason. */
+  get rejected(): Readonly<Partial<Record<RejectReason, number>>> {
+    return this.#rejected;
+  }
+
+  /** Takes an event whose shape, id and filter are right. */
+  accept(event: NostrEvent): void {
+    this.#queue.push(event);
+  }
+
+  /** Takes an archived event that the relay lists. */
+  acceptListed(event: ListedEvent): void {
+    this.#queue.pushListed(event);
+  }
+
+  /** Counts an event that is not archived, and keeps some to be looked at. */
+  reject(reason: RejectReason, detail: string, raw: unknown): void {
+    this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
+    if (this.#samples >= MAX_SAMPLES) return;
+    this.#samples += 1;
+    const text = JSON.stringify(raw) ?? "";
+    this.#batch.reject({
+      reason,
+      detail,
+      eventId: idOf(raw),
+      raw: text.slice(0, MAX_RAW_CHARACTERS),
+    });
+  }
+
+  /** What the walk found out from everything accepted so far. */
+  note(finding: Finding): void {
+    this.#queue.note(finding);
+  }
+
+  /** Waits until more can be accepted. Rejects with what ended the work. */
+  async room(): Promise<void> {
+    await this.#queue.room();
+    if (this.#queue.isDiscarded) await this.#done;
+  }
+
+  /** Hands in what is left. Rejects when the session was abandoned. */
+  finish(): Promise<void> {
+    this.#queue.close();
+    return this.#done;
+  }
+
+  async #work(): Promise<void> {
+    let next = this.#nextGroup();
+    for (;;) {
+      const inquiry = await next;
+      if (inquiry === null) break;
+      next = this.#nextGroup();
+      // A failure of the question after this one is noticed when its turn comes.
+      next.catch(() => {});
+      if (inquiry !== "idle") await this.#digest(inquiry);
+      else if (!this.#batch.isEmpty) await this.#flush();
+    }
+    if (!this.#batch.isEmpty) await this.#flush();
+  }
+
+  /** Takes a group from the queue and asks which of it are known. */
+  async #nextGroup(): Promise<Inquiry | null | "idle"> {
+    const group = await this.#queue.take(FLUSH_AFTER_MS);
+    if (group === null || group === "idle") return group;
+    const answer = group.events.length === 0
+      ? Promise.resolve(new Uint8Array())
+      : this.#link.askKnown(encodeKeys(group.events));
+    answer.catch(() => {});
+    return { group, answer };
+  }
+
+  async #digest({ group, answer }: Inquiry): Promise<void> {
+    const known = await answer;
+    let turnEndsAt = performance.now() + TURN_MS;
+    for (const [i, event] of group.events.entries()) {
+      if (known[i] === 1) this.#batch.addKnown(event);
+      else if (this.#verifier.verify(event)) this.#batch.add(event);
+      else this.reject("signature", "The signature is not the author's", event);
+      if (this.#batch.isFull) await this.#flush();
+      if (performance.now() < turnEndsAt) continue;
+      await breathe();
+      turnEndsAt = performance.now() + TURN_MS;
+    }
+    for (const event of group.listed) {
+      this.#batch.addKnown(event);
+      if (this.#batch.isFull) await this.#flush();
+    }
+    for (const finding of group.findings) this.#batch.note(finding);
+    if (this.#batch.isFull) await this.#flush();
+  }
+
+  #flush(): Promise<void> {
+    return this.#link.send(this.#batch.take());
+  }
+}
+
+/** A group, and the answer to which of its events are known. */
+interface Inquiry {
+  readonly group: Group;
+  readonly answer: Promise<Uint8Array>;
+}
+
+function idOf(raw: unknown): string | undefined {
+  if (typeof raw !== "object" || raw === null || !("id" in raw)) return;
+  return typeof raw.id === "string" && /^[0-9a-f]{64}$/.test(raw.id)
+    ? raw.id
+    : undefined;
+}

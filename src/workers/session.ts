@@ -1,0 +1,205 @@
+/**
+ * The session with one relay: one connection, every filter taken through every stretch that is wanted, newest first,
+ * by NIP-77 where the relay knows it, by paging where not.
+ *
+ * @module
+ */
+import type { NostrEvent } from "../models/event.ts";
+import type { Window } from "../models/window.ts";
+import type { Verifier } from "../nips/verify/verifier.ts";
+import type { Dialer } from "../transport/dialer.ts";
+import type { Finding } from "./event_queue.ts";
+import { type HostLink, Intake } from "./intake.ts";
+import type {
+  NegentropySupport,
+  SyncJob,
+  SyncProgress,
+  SyncReport,
+  WalkJob,
+} from "./protocol.ts";
+import { RecentEvents } from "./recent_events.ts";
+import type { ListingLink } from "./reconcile/listing_link.ts";
+import { Reconciler } from "./reconcile/reconciler.ts";
+import { type PageTarget, RelayLine } from "./relay_line.ts";
+import type { Ledger, NoPage } from "./walk/ask.ts";
+import { Pace } from "./walk/pace.ts";
+import type { Page, Query } from "./walk/page.ts";
+import { walkWindow } from "./walk/walk.ts";
+
+/** What a session works with. */
+export interface SessionMeans {
+  readonly dialer: Dialer;
+  readonly verifier: Verifier;
+  readonly authKey: Uint8Array | null;
+  readonly link: HostLink & ListingLink;
+  /** Hears how far the session is, after every page. */
+  readonly onProgress: (progress: SyncProgress) => void;
+  /** Aborts when no more is to be asked; what has come is still handed in. */
+  readonly signal: AbortSignal;
+}
+
+/** Syncs one relay. Rejects only when it was abandoned. */
+export async function runSession(
+  job: SyncJob,
+  means: SessionMeans,
+): Promise<SyncReport> {
+  await using line = new RelayLine({ ...means, ...job });
+  const session = new Session(job, means, line);
+  const connected = await line.connect();
+  if (connected.ok) await session.walkAll();
+  await session.finish();
+  return session.report();
+}
+
+/** What is younger than this when it is asked for may still be arriving. */
+const SETTLING_SECONDS = 60;
+
+class Session {
+  readonly #job: SyncJob;
+  readonly #means: SessionMeans;
+  readonly #line: RelayLine;
+  readonly #intake: Intake;
+  readonly #pace: Pace;
+  readonly #recent: RecentEvents;
+  readonly #reconciler: Reconciler | null;
+  #walk = 0;
+  #until = 0;
+
+  constructor(job: SyncJob, means: SessionMeans, line: RelayLine) {
+    const { bounds, allowPrivate, order, negentropy } = job;
+    this.#job = job;
+    this.#means = means;
+    this.#line = line;
+    this.#intake = new Intake({
+      ...means,
+      bounds: { ...bounds, allowPrivate },
+    });
+    this.#pace = new Pace(bounds.limit, order);
+    this.#recent = new RecentEvents(2 * bounds.limit);
+    this.#reconciler = negentropy && new Reconciler({
+      ...means,
+      ...{ job: negentropy, bounds, line, intake: this.#intake },
+      fetch: (query) => this.#fetch(query),
+    });
+  }
+
+  async walkAll(): Promise<void> {
+    for (const [number, walk] of this.#job.walks.entries()) {
+      this.#walk = number;
+      const broken = await this.#walkFilter(walk);
+      if (broken !== null && endsSession(broken)) return;
+    }
+  }
+
+  finish(): Promise<void> {
+    return this.#intake.finish();
+  }
+
+  report(): SyncReport {
+    return {
+      ...this.#progress(),
+      failure: this.#line.failure,
+      order: this.#pace.order,
+      largestPage: this.#pace.largestPage,
+      negentropy: this.#negentropySupport(),
+      hasReconciled: this.#reconciler?.hasSettled ?? false,
+    };
+  }
+
+  async #walkFilter(walk: WalkJob): Promise<NoPage | null> {
+    for (const window of walk.windows) {
+      const left = await this.#reconciler
+        ?.settle(walk, window, this.#ledger(walk)) ?? [window];
+      for (const part of left) {
+        const broken = await this.#walkWindow(walk, part);
+        if (broken !== null) return broken;
+      }
+    }
+    return null;
+  }
+
+  /** A relay that answers nothing at all says nothing about what it knows. */
+  #negentropySupport(): NegentropySupport {
+    const support = this.#reconciler?.support ?? "unknown";
+    const isSilent = support === "unsupported" && !this.#line.hasAnswered;
+    return isSilent ? "unknown" : support;
+  }
+
+  async #walkWindow(walk: WalkJob, window: Window): Promise<NoPage | null> {
+    const asking = walkWindow({
+      filter: walk.filter,
+      window,
+      settledBefore: walk.claimUntil - SETTLING_SECONDS,
+      pace: this.#pace,
+      ledger: this.#ledger(walk),
+    });
+    let step = asking.next();
+    while (!step.done) {
+      step = asking.next(await this.#fetch(step.value));
+    }
+    return step.value;
+  }
+
+  async #fetch(query: Query): Promise<Page> {
+    this.#until = query.window.until;
+    const target: PageTarget = {
+      accept: (event) => this.#accept(event, query),
+      reject: (...rejection) => this.#intake.reject(...rejection),
+      room: () => this.#intake.room(),
+    };
+    const page = await this.#line.fetch(query, target);
+    this.#means.onProgress(this.#progress());
+    return page;
+  }
+
+  #accept(event: NostrEvent, { evidenceOnly }: Query): void {
+    if (!evidenceOnly && this.#recent.add(event)) this.#intake.accept(event);
+  }
+
+  /** Claims nothing about the future, whatever proved it. */
+  #ledger({ filter, filterHash, claimUntil }: WalkJob): Ledger {
+    const note = (window: Window, toFinding: (window: Window) => Finding) => {
+      const until = Math.min(window.until, claimUntil);
+      if (window.since > until) return;
+      this.#intake.note(toFinding({ since: window.since, until }));
+    };
+    return {
+      prove: (window, method) =>
+        note(window, (clipped) => ({
+          type: "proven",
+          stretch: { ...clipped, filterHash, filter, method },
+        })),
+      gap: (window, reason) =>
+        note(window, (clipped) => ({
+          type: "open",
+          stretch: { ...clipped, filterHash, reason },
+        })),
+    };
+  }
+
+  #progress(): SyncProgress {
+    return {
+      received: this.#line.received,
+      requests: this.#line.requests,
+      rejected: this.#intake.rejected,
+      walk: this.#walk,
+      until: this.#until,
+    };
+  }
+}
+
+/** Some refusals concern one filter; after the others there is nobody left to ask. */
+function endsSession(broken: NoPage): boolean {
+  switch (broken) {
+    case "timeout":
+    case "disconnected":
+    case "aborted":
+    case "rate-limited":
+      return true;
+    case "auth-required":
+    case "restricted":
+    case "refused":
+    case "over-budget":
+      return false;
+  }
+}

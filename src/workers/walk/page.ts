@@ -1,0 +1,124 @@
+/**
+ * What a walk asks a relay for, and what it learns from the answer: plain data, no I/O.
+ *
+ * @module
+ */
+import type { Filter } from "../../models/filter.ts";
+import type { Window } from "../../models/window.ts";
+
+/** As far up as `created_at` goes. A window that ends here is asked without `until`, so that future-dated events come. */
+export const OPEN_END = Number.MAX_SAFE_INTEGER;
+
+/** One REQ of a walk. */
+export interface Query {
+  /** As sent: with `since`, `until` and `limit`. */
+  readonly filter: Filter;
+  /** The seconds asked; events outside of them are refused. */
+  readonly window: Window;
+  readonly limit: number;
+  /** Asked only to learn something about the relay: what comes is not archived. */
+  readonly evidenceOnly: boolean;
+}
+
+/** What a walk needs to know of an event. */
+export interface PageEvent {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly kind: number;
+  readonly pubkey: string;
+}
+
+/** The answer to one query. */
+export interface Page {
+  /** Events whose id is valid and that lie in the window, in order of arrival; those of one id and signature once. */
+  readonly events: readonly PageEvent[];
+  /** Distinct events of any sort that came. */
+  readonly size: number;
+  /** Events younger than the window: the relay ignores `until`. */
+  readonly newer: number;
+  /** Events older than the window: the relay ignores `since`. */
+  readonly older: number;
+  /** The limit it was asked with. */
+  readonly limit: number;
+  readonly end: PageEnd;
+}
+
+/** How a page ended. */
+export type PageEnd =
+  /** The relay says that it has sent what it chose to send (NIP-01), all there is (`finish`), or not all (`more`). */
+  | { readonly type: "eose"; readonly hint?: "finish" | "more" | undefined }
+  /** We stopped it after more events than were asked for. */
+  | { readonly type: "cut" }
+  /** Anything else: it proves nothing. */
+  | { readonly type: "failed"; readonly reason: FailureReason }
+  /** We stop altogether. */
+  | { readonly type: "aborted" };
+
+/** Why a page failed, in one word that is counted. */
+export type FailureReason =
+  | "timeout"
+  | "disconnected"
+  | "rate-limited"
+  | "auth-required"
+  | "restricted"
+  /** CLOSED or NOTICE for another reason. */
+  | "refused"
+  /** More bytes than a page may have. */
+  | "over-budget";
+
+/** Why a stretch could not be proven complete. */
+export type GapReason =
+  | FailureReason
+  /** More events share this second than the relay gives at once, and they cannot be told apart. */
+  | "saturated"
+  /** The relay drops events after counting its limit, so what it gives here may not be all it would give. */
+  | "hidden"
+  /** The relay did not repeat the events of the second that two pages share. */
+  | "boundary"
+  /** The relay ignores `since` or `until`, so that older pages cannot be asked for. */
+  | "bounds-ignored";
+
+/** What proved a stretch complete (`PROOFS` of the database says what each is worth). */
+export type WalkProof =
+  | "negentropy"
+  | "finish"
+  | "paging"
+  | "split"
+  | "empty-page";
+
+/**
+ * Whether the events came newest first, as NIP-01 promises for a request with a limit. What is younger than
+ * `settledBefore` may have been published while the page was on its way, and is not judged.
+ */
+export function isNewestFirst(page: Page, settledBefore: number): boolean {
+  let last = settledBefore;
+  for (const { createdAt } of page.events) {
+    if (createdAt >= settledBefore) continue;
+    if (createdAt > last) return false;
+    last = createdAt;
+  }
+  return true;
+}
+
+/** NIP-67: the relay says that nothing is missing. */
+export function isFinished(page: Page): boolean {
+  return page.end.type === "eose" && page.end.hint === "finish";
+}
+
+/** The `created_at` of the oldest event of a page that has any. */
+export function oldestOf(events: readonly PageEvent[]): number {
+  return events.reduce(
+    (oldest, { createdAt }) => Math.min(oldest, createdAt),
+    OPEN_END,
+  );
+}
+
+/** The ids of the events of one second. */
+export function idsAt(
+  events: readonly PageEvent[],
+  second: number,
+): Set<string> {
+  return new Set(
+    events.filter(({ createdAt }) => createdAt === second).map(({ id }) => id),
+  );
+}

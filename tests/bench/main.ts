@@ -1,0 +1,36 @@
+/**
+ * `deno task bench [NAME…]`: the figures README quotes. Without a name, all of them.
+ *
+ * @module
+ */
+import { benchDatabase } from "./database.ts";
+import { benchNegentropy } from "./negentropy.ts";
+import { benchSync } from "./sync.ts";
+import { benchVerify } from "./verify.ts";
+
+/** A benchmark prints its figures itself. */
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+  verify: benchVerify,
+  database: benchDatabase,
+  negentropy: benchNegentropy,
+  sync: benchSync,
+};
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(names: readonly string[]): Promise<number> {
+  const unknown = names.find((name) => !(name in BENCHES));
+  if (unknown !== undefined) {
+    const known = Object.keys(BENCHES).join(", ");
+    report(`Unknown benchmark "${unknown}": there are ${known}`);
+    return 2;
+  }
+  for (const [name, bench] of Object.entries(BENCHES)) {
+    if (names.length === 0 || names.includes(name)) await bench();
+  }
+  return 0;
+}
+
+function report(line: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+}

@@ -1,0 +1,180 @@
+/**
+ * The synchronizer: events a second from the socket to the commit, id and signature checked; and how fast it knows
+ * again what the archive has from another relay.
+ *
+ * @module
+ */
+import { once } from "node:events";
+// @ts-types="@types/ws"
+import { WebSocket } from "ws";
+import { parseRelayUrl, type RelayUrl } from "../../src/models/relay_url.ts";
+import { synchronizerConfig } from "../../src/services/synchronizer/config.ts";
+import type { RelaySync } from "../../src/services/synchronizer/sync_relay.ts";
+import { openSyncPool, type SyncPool } from "../../src/workers/pool.ts";
+import { testArchive } from "../support/archive.ts";
+import { lines } from "../support/lines.ts";
+import { type ServerVersion, serverVersions } from "../support/postgres.ts";
+import { syncWith } from "../support/sync.ts";
+import { makeDurable } from "./durable.ts";
+import { figure, heading, medianOf, secondsOf, whole } from "./figures.ts";
+
+const RUNS = 5;
+/** On each relay. */
+const EVENTS = 40_000;
+const CAP = 500;
+
+/** Prints everything. */
+export async function benchSync(): Promise<void> {
+  await using one = await startRelay(1);
+  await using two = await startRelay(2);
+  heading(
+    `Sync of ${whole(2 * EVENTS)} events, two relays at once, capped at ${CAP}`,
+  );
+  const served = await medianOf(RUNS, async () => {
+    const { events, seconds } = await readAll(one.relay.url);
+    return events / seconds;
+  });
+  figure("one relay by itself, nothing checked", `${whole(served)}/s`);
+  const relays = [one.relay, two.relay];
+  for (const version of await serverVersions()) {
+    await makeDurable(version);
+    for (const workers of [1, 2]) {
+      await bench(relays, { version, workers, wasm: false });
+    }
+  }
+  await bench(relays, { version: "embedded", workers: 2, wasm: true });
+}
+
+interface Setting {
+  readonly version: ServerVersion;
+  readonly workers: number;
+  readonly wasm: boolean;
+}
+
+async function bench(
+  relays: readonly RelayUrl[],
+  { version, workers, wasm }: Setting,
+): Promise<void> {
+  const known: number[] = [];
+  const total = relays.length * EVENTS;
+  const fresh = await medianOf(wasm ? 1 : RUNS, async () => {
+    await using archive = await testArchive({ version });
+    await using pool = await openPool(workers, wasm);
+    const syncAll = (targets: readonly RelayUrl[]) =>
+      Promise.all(
+        targets.map((relay) => syncWith(pool, { archive, relay })),
+      );
+    const seconds = await secondsOf(async () => {
+      for (const result of await syncAll(relays)) expect("stored", result);
+    });
+    // Another name for the same relay: another relay, with nothing but known events.
+    const again = await secondsOf(async () => {
+      for (const result of await syncAll(relays.map(renamed))) {
+        expect("known", result);
+      }
+    });
+    known.push(total / again);
+    return total / seconds;
+  });
+  const verifier = wasm ? "WASM" : "libsecp256k1";
+  const name = `${version}, ${workers} worker${workers > 1 ? "s" : ""}`;
+  figure(`new, ${name}, ${verifier}`, `${whole(fresh)}/s`);
+  known.sort((a, b) => a - b);
+  figure(`known, ${name}`, `${whole(known[known.length >> 1]!)}/s`);
+}
+
+function renamed(relay: RelayUrl): RelayUrl {
+  return { ...relay, url: `${relay.url}/again`, path: "/again" };
+}
+
+function expect(what: "stored" | "known", result: RelaySync): void {
+  if (result[what] === EVENTS && result.complete) return;
+  throw new Error(`Not everything was synced: ${JSON.stringify(result)}`);
+}
+
+function openPool(workers: number, wasm: boolean): Promise<SyncPool> {
+  const { networks, maxBatches } = synchronizerConfig.parse({});
+  return openSyncPool({
+    workers,
+    maxBatches,
+    verifier: wasm ? { library: null } : {},
+    worker: {
+      networks,
+      allowPrivate: true,
+      allowInsecureTls: false,
+      userAgent: "bench",
+      maxNewConnectionsPerMinute: 6_000,
+      authKey: null,
+      optOut: [],
+    },
+    onLost: (detail) => {
+      throw new Error(`A worker was lost: ${detail}`);
+    },
+  });
+}
+
+interface BenchRelay extends AsyncDisposable {
+  readonly relay: RelayUrl;
+}
+
+async function startRelay(seed: number): Promise<BenchRelay> {
+  const script = new URL("./relay_server.ts", import.meta.url);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-q", "-P=test", script.href],
+      ...[EVENTS, seed, CAP].map(String),
+    ],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const output = lines(child.stdout);
+  const { value: url = "" } = await output.next();
+  const parsed = parseRelayUrl(String(url), { allowPrivate: true });
+  if (!parsed.ok) throw new Error(`The relay did not start: ${url}`);
+  return {
+    relay: parsed.value,
+    async [Symbol.asyncDispose]() {
+      await child.stdin.close();
+      await child.status;
+      await output.return(undefined);
+    },
+  };
+}
+
+/** Pages through the relay without looking at what comes. */
+async function readAll(url: string) {
+  const socket = new WebSocket(url, { perMessageDeflate: false });
+  await once(socket, "open");
+  let events = 0;
+  const seconds = await secondsOf(async () => {
+    let until: number | null = 2 ** 40;
+    while (until !== null) {
+      const page: { count: number; oldest: number } = await readPage(
+        socket,
+        until,
+      );
+      events += page.count;
+      until = page.count === CAP ? page.oldest : null;
+    }
+  });
+  socket.close();
+  await once(socket, "close");
+  return { events, seconds };
+}
+
+async function readPage(socket: WebSocket, until: number) {
+  socket.send(JSON.stringify(["REQ", "bench", { until, limit: CAP }]));
+  let count = 0;
+  let last = "";
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const onMessage = (data: { toString(): string }) => {
+    const text = data.toString();
+    if (text.startsWith('["EOSE"')) return resolve();
+    count += 1;
+    last = text;
+  };
+  socket.on("message", onMessage);
+  await promise;
+  socket.off("message", onMessage);
+  return { count, oldest: Number(JSON.parse(last)[2].created_at) };
+}

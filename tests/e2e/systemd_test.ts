@@ -1,0 +1,84 @@
+/**
+ * The units of config/systemd, as systemd reads them.
+ *
+ * @module
+ */
+import { deepEqual, equal, match } from "node:assert/strict";
+import { join } from "node:path";
+
+const FOLDER = new URL("../../config/systemd/", import.meta.url);
+const UNITS = ["bigbrotr.service", "bigbrotr@.service", "bigbrotr-db.service"];
+const SERVICES = ["seeder", "finder", "validator", "monitor", "synchronizer"];
+
+Deno.test("config/systemd has these units and the account they run as", async () => {
+  const names = await Array.fromAsync(Deno.readDir(FOLDER), ({ name }) => name);
+  deepEqual(names.sort(), [...UNITS, "bigbrotr.sysusers"].sort());
+});
+
+Deno.test("every unit tells systemd when it is ready, is watched, and is confined", async () => {
+  for (const unit of UNITS) {
+    const text = await Deno.readTextFile(new URL(unit, FOLDER));
+    match(text, /^Type=notify$/m, unit);
+    match(text, /^WatchdogSec=\d+$/m, unit);
+    match(text, /^User=bigbrotr$/m, unit);
+    match(text, /^ProtectSystem=strict$/m, unit);
+    match(text, /^NoNewPrivileges=yes$/m, unit);
+    match(text, /^RestartPreventExitStatus=2$/m, unit);
+    // SIGTERM to the whole group would end PostgreSQL's connections before the last batch is written.
+    match(text, /^KillMode=mixed$/m, unit);
+  }
+});
+
+Deno.test({
+  name: "systemd-analyze verify finds nothing wrong with the units",
+  ignore: !await isInstalled("systemd-analyze"),
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "bigbrotr-units-" });
+    try {
+      const paths = await installedUnits(folder);
+      const { code, stderr } = await new Deno.Command("systemd-analyze", {
+        args: ["verify", "--man=no", ...paths],
+        stdout: "null",
+        stderr: "piped",
+      }).output();
+      equal(new TextDecoder().decode(stderr), "");
+      equal(code, 0);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+/** The units as `systemctl enable` would have them, with a program that is there on every machine. */
+async function installedUnits(folder: string): Promise<string[]> {
+  const instances = SERVICES.map((service) => `bigbrotr@${service}.service`);
+  for (const unit of [...UNITS, ...instances]) {
+    const source = unit.replace(/@\w+\./, "@.");
+    const text = await Deno.readTextFile(new URL(source, FOLDER));
+    await Deno.writeTextFile(
+      join(folder, unit),
+      text.replaceAll("/usr/local/bin/bigbrotr", "/bin/true"),
+    );
+  }
+  return ["bigbrotr.service", "bigbrotr-db.service", ...instances]
+    .map((unit) => join(folder, unit));
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  try {
+    await new Deno.Command(program, {
+      args: ["--version"],
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    Deno.stderr.writeSync(
+      new TextEncoder().encode(
+        `skipped: verification of the systemd units (no ${program}; Debian package systemd)\n`,
+      ),
+    );
+    return false;
+  }
+}

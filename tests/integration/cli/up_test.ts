@@ -1,0 +1,114 @@
+import { equal, match, ok } from "node:assert/strict";
+import { join } from "node:path";
+import { testArchive } from "../../support/archive.ts";
+import { runProgram, SOURCE } from "../../support/program.ts";
+import { temporaryDirectory } from "../../support/temporary_directory.ts";
+
+/** A directory in which `up` has nothing to do on the real network. */
+async function home(files: Record<string, string> = {}) {
+  const directory = await temporaryDirectory();
+  const all = {
+    "config/brotr.yaml": "up: { metrics: { port: 0 } }\n",
+    "config/services/finder.yaml": "api: { enabled: false }\n",
+    "config/services/seeder.yaml": "filePath: seeds.txt\n",
+    "seeds.txt": "# none\n",
+    ...files,
+  };
+  await Deno.mkdir(join(directory.path, "config/services"), {
+    recursive: true,
+  });
+  for (const [name, text] of Object.entries(all)) {
+    await Deno.writeTextFile(join(directory.path, name), text);
+  }
+  return directory;
+}
+
+Deno.test("one service that gives up takes the others with it, and up exits 1", async () => {
+  await using archive = await testArchive();
+  await using directory = await home({
+    "config/services/seeder.yaml":
+      "{ filePath: missing.txt, intervalSeconds: 0.05, maxConsecutiveFailures: 2 }\n",
+  });
+  const line = ["up", "--database", archive.url];
+  const { code, stderr } = await runProgram(SOURCE, line, {
+    cwd: directory.path,
+  });
+  equal(code, 1);
+  match(
+    stderr,
+    /info up everything started services=seeder,finder,validator,monitor,synchronizer/,
+  );
+  match(
+    stderr,
+    /^bigbrotr: seeder failed: Giving up after 2 failed cycles in a row/m,
+  );
+});
+
+Deno.test("up tells the problems of all service files at once, before it starts anything", async () => {
+  await using archive = await testArchive();
+  await using directory = await home({
+    "config/services/validator.yaml": "claimSecond: 5\n",
+    "config/services/synchronizer.yaml": "batchSize: many\n",
+  });
+  const line = ["up", "--database", archive.url];
+  const { code, stderr } = await runProgram(SOURCE, line, {
+    cwd: directory.path,
+  });
+  equal(code, 2);
+  match(
+    stderr,
+    /validator\.yaml: claimSecond \(line 1\): unknown key; did you mean "claimSeconds"\?/,
+  );
+  match(
+    stderr,
+    /synchronizer\.yaml: batchSize \(line 1\): must be a number: current value is "many"/,
+  );
+  ok(!stderr.includes("info up"));
+});
+
+Deno.test("up shows live lines on a terminal, and Ctrl-C ends it with 0", async () => {
+  await using archive = await testArchive();
+  await using directory = await home();
+  const up = [...SOURCE.command, "up", "--database", archive.url];
+  const child = inTerminal(up, directory.path);
+  if (child === null) return;
+  const writer = child.stdin.getWriter();
+  let screen = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const shownBefore = isShown(screen);
+    screen += text;
+    // \x03 is Ctrl-C, which the terminal makes a SIGINT.
+    if (isShown(screen) && !shownBefore) {
+      await writer.write(new Uint8Array([3]));
+    }
+  }
+  await writer.close().catch(() => {});
+  const { code } = await child.status;
+  equal(code, 0, screen);
+  match(screen, /candidates 0 \(0 due\) · relays 0 \(0 online\)/);
+  match(screen, /info up stopping signal=SIGINT/);
+});
+
+function isShown(screen: string): boolean {
+  return /events 0 \(\+0\/s\) · synced 0 relays/.test(screen);
+}
+
+/** The command in a pseudo terminal. Null, aloud, without util-linux's `script`. */
+function inTerminal(command: readonly string[], cwd: string) {
+  const quoted = command.map((word) => `'${word}'`).join(" ");
+  try {
+    return new Deno.Command("script", {
+      args: ["-qec", quoted, "/dev/null"],
+      cwd,
+      env: { NO_COLOR: "1", TERM: "xterm" },
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const notice =
+      "skipped: live lines on a terminal, as there is no script(1)\n";
+    Deno.stderr.writeSync(new TextEncoder().encode(notice));
+    return null;
+  }
+}

@@ -1,0 +1,115 @@
+import { deepStrictEqual, equal, ok, throws } from "node:assert/strict";
+import { join } from "node:path";
+import { openLogFile } from "../../../src/core/log/log_file.ts";
+import { createLogger } from "../../../src/core/log/logger.ts";
+
+async function withDirectory(use: (directory: string) => Promise<void> | void) {
+  const directory = await Deno.makeTempDir();
+  try {
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function names(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+}
+
+function line(n: number): string {
+  return `line ${String(n).padStart(4, "0")} ${"x".repeat(89)}\n`;
+}
+
+Deno.test("a log file is rotated by size and the oldest is deleted", () =>
+  withDirectory((directory) => {
+    const path = join(directory, "logs", "bigbrotr.log");
+    {
+      using file = openLogFile({ path, maxBytes: 1_000, maxFiles: 2 });
+      for (let n = 0; n < 35; n++) file.write(line(n));
+    }
+    deepStrictEqual(names(join(directory, "logs")), [
+      "bigbrotr.log",
+      "bigbrotr.log.1",
+      "bigbrotr.log.2",
+    ]);
+    const texts = [`${path}.2`, `${path}.1`, path].map((one) =>
+      Deno.readTextFileSync(one)
+    );
+    ok(texts.every((text) => text.length <= 1_000));
+    // The last 25 lines, in order, none torn: 10 + 10 + 5.
+    equal(
+      texts.join(""),
+      Array.from({ length: 25 }, (_, i) => line(i + 10)).join(""),
+    );
+  }));
+
+Deno.test("a log file goes on where it stopped, and a line larger than the file is kept whole", () =>
+  withDirectory((directory) => {
+    const path = join(directory, "a.log");
+    for (let n = 0; n < 3; n++) {
+      using file = openLogFile({ path, maxBytes: 150, maxFiles: 9 });
+      file.write(line(n));
+    }
+    equal(Deno.readTextFileSync(path), line(2));
+    equal(Deno.readTextFileSync(`${path}.2`), line(0));
+    using file = openLogFile({ path, maxBytes: 150, maxFiles: 0 });
+    const long = `${"y".repeat(500)}\n`;
+    file.write(long);
+    equal(Deno.readTextFileSync(path), long);
+  }));
+
+Deno.test("two writers of one file lose no line when one of them rotates", () =>
+  withDirectory((directory) => {
+    const path = join(directory, "shared.log");
+    const options = { path, maxBytes: 1_000, maxFiles: 50 };
+    using one = openLogFile(options);
+    using two = openLogFile(options);
+    for (let n = 0; n < 40; n++) (n % 2 === 0 ? one : two).write(line(n));
+    const all = names(directory)
+      .map((name) => Deno.readTextFileSync(join(directory, name))).join("");
+    deepStrictEqual(
+      all.split("\n").filter((text) => text !== "").sort(),
+      Array.from({ length: 40 }, (_, n) => line(n).trimEnd()),
+    );
+  }));
+
+Deno.test("a log file that cannot be opened is an error that names it", () =>
+  withDirectory((directory) => {
+    throws(
+      () =>
+        createLogger({
+          level: "info",
+          format: "text",
+          time: "iso",
+          service: "s",
+          file: directory,
+        }),
+      (error) =>
+        error instanceof Error &&
+        error.message === `Cannot open the log file ${directory}`,
+    );
+  }));
+
+Deno.test("no line is lost when the process exits right after writing", async () => {
+  const script = `
+    import { createLogger } from ${
+    JSON.stringify(import.meta.resolve("../../../src/core/log/logger.ts"))
+  };
+    const log = createLogger({ level: "info", format: "json", time: "iso", service: "s" });
+    for (let n = 0; n < 5000; n++) log.info("written", { n, padding: "x".repeat(200) });
+    Deno.exit(7);`;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      "-q",
+      "--config",
+      new URL("../../../deno.json", import.meta.url).pathname,
+      script,
+    ],
+    stdout: "null",
+  }).output();
+  equal(code, 7);
+  const written = new TextDecoder().decode(stderr).trim().split("\n")
+    .map((text) => JSON.parse(text).n);
+  deepStrictEqual(written, Array.from({ length: 5_000 }, (_, n) => n));
+});

@@ -1,0 +1,102 @@
+import { deepStrictEqual, equal, ok, throws } from "node:assert/strict";
+import { createMetrics } from "../../../src/core/metrics/metrics.ts";
+import {
+  type MetricsServer,
+  type Readiness,
+  serveMetrics,
+} from "../../../src/core/metrics/metrics_server.ts";
+
+const READY: Readiness = { problems: [], facts: { databaseMs: 1 } };
+
+function serve(
+  port = 0,
+  readiness: () => Readiness = () => READY,
+): MetricsServer {
+  const metrics = createMetrics("finder", { version: "1.2.3" });
+  metrics.incCounter("cycles_success", 7);
+  return serveMetrics({
+    host: "127.0.0.1",
+    port,
+    path: "/metrics",
+    portKey: "metrics.port in config/services/finder.yaml",
+    registry: metrics.registry,
+    readiness: () => Promise.resolve(readiness()),
+  });
+}
+
+async function get(server: MetricsServer, path: string, init?: RequestInit) {
+  const response = await fetch(`http://127.0.0.1:${server.port}${path}`, init);
+  return { response, text: await response.text() };
+}
+
+Deno.test("a scrape of /metrics gets the series in Prometheus' text format", async () => {
+  await using server = serve();
+  const { response, text } = await get(server, "/metrics");
+  equal(response.status, 200);
+  ok(
+    response.headers.get("content-type")?.startsWith(
+      "text/plain; version=0.0.4",
+    ),
+  );
+  ok(text.includes('service_info{service="finder",version="1.2.3"} 1\n'), text);
+  ok(
+    text.includes(
+      'service_counter_total{service="finder",name="cycles_success"} 7\n',
+    ),
+    text,
+  );
+  ok(text.includes("# TYPE service_counter_total counter\n"), text);
+});
+
+Deno.test("/healthz answers while the process lives, /readyz says what is wrong", async () => {
+  const state: { problems: string[] } = { problems: [] };
+  await using server = serve(0, () => ({ ...state, facts: { databaseMs: 3 } }));
+  equal((await get(server, "/healthz")).response.status, 200);
+  const good = await get(server, "/readyz");
+  equal(good.response.status, 200);
+  deepStrictEqual(JSON.parse(good.text), {
+    ready: true,
+    problems: [],
+    databaseMs: 3,
+  });
+  state.problems.push("database: it does not answer");
+  const bad = await get(server, "/readyz");
+  equal(bad.response.status, 503);
+  deepStrictEqual(JSON.parse(bad.text), {
+    ready: false,
+    problems: ["database: it does not answer"],
+    databaseMs: 3,
+  });
+  equal((await get(server, "/healthz")).response.status, 200);
+});
+
+Deno.test("nothing else is served, and nothing can be sent", async () => {
+  await using server = serve();
+  equal((await get(server, "/")).response.status, 404);
+  equal((await get(server, "/metrics/../etc/passwd")).response.status, 404);
+  equal(
+    (await get(server, "/metrics", { method: "POST", body: "x" })).response
+      .status,
+    405,
+  );
+});
+
+Deno.test("a port in use is an error that names address and key", async () => {
+  await using first = serve();
+  throws(() => serve(first.port), (error) => {
+    ok(error instanceof Error);
+    equal(
+      error.message,
+      `Cannot serve metrics on 127.0.0.1:${first.port} ("metrics.port in config/services/finder.yaml"): the port is in use by another process`,
+    );
+    return true;
+  });
+});
+
+Deno.test("the port is free again after disposal", async () => {
+  const first = serve();
+  await get(first, "/healthz");
+  await first[Symbol.asyncDispose]();
+  await using second = serve(first.port);
+  equal(second.port, first.port);
+});

@@ -1,0 +1,267 @@
+import assert from "node:assert/strict";
+import postgres from "postgres";
+import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
+import { insertCandidates } from "../../../src/core/database/candidates.ts";
+import { connectDatabase } from "../../../src/core/database/connect.ts";
+import type { Database } from "../../../src/core/database/database.ts";
+import { storeBatch } from "../../../src/core/database/events.ts";
+import { leaseRelays } from "../../../src/core/database/leases.ts";
+import { cleanup } from "../../../src/core/database/maintenance.ts";
+import {
+  migrate,
+  requireCurrentSchema,
+} from "../../../src/core/database/migrate.ts";
+import { insertRelayMetadata } from "../../../src/core/database/metadata.ts";
+import { pipelineCounts } from "../../../src/core/database/pipeline.ts";
+import {
+  createRoles,
+  type Role,
+  roleName,
+  ROLES,
+} from "../../../src/core/database/roles.ts";
+import { readSchema, type Schema } from "../../../src/core/database/schema.ts";
+import { upsertState } from "../../../src/core/database/service_state.ts";
+import { verifySchema } from "../../../src/core/database/verify.ts";
+import { silentLogger } from "../../../src/core/log/logger.ts";
+import { type TestArchive, testArchive } from "../../support/archive.ts";
+import { testOnEachServer } from "../../support/each_server.ts";
+import { eventFactory } from "../../support/event_factory.ts";
+import { scratchDatabase } from "../../support/postgres.ts";
+import { runProgram, SOURCE } from "../../support/program.ts";
+import { newRelay, syncBatch } from "../../support/sync_batch.ts";
+import { temporaryDirectory } from "../../support/temporary_directory.ts";
+
+const factory = eventFactory("roles_test");
+const DENIED = { code: "42501" };
+
+testOnEachServer(
+  "createRoles() can be run again, and stores no password in the clear",
+  async ({ database, sql }) => {
+    await createRoles(database, {});
+    const again = await createRoles(database, { reader: "correct horse" });
+    assert.deepEqual(again, { created: [], withPassword: ["reader"] });
+    const [row] = await sql`
+    select rolpassword, rolcanlogin from pg_authid
+    where rolname = 'bigbrotr_reader'`;
+    assert.match(row!.rolpassword, /^SCRAM-SHA-256\$4096:[^$]+\$[^:]+:.+$/);
+    assert.equal(row!.rolcanlogin, true);
+  },
+);
+
+testOnEachServer(
+  "the writer runs every service's functions, but changes no schema and no edition",
+  async (archive) => {
+    await using writer = await connectAs(archive, "writer");
+    const { database } = writer;
+    const relayId = await newRelay({ ...archive, database });
+    await storeBatch(
+      database,
+      syncBatch(relayId, [factory.sign({ content: "a\0b" })], {
+        rejected: [{ reason: "id", detail: "wrong" }],
+        hints: [{
+          ...{ url: "wss://a.example", network: "clearnet", host: "a.example" },
+          ...{ domain: "a.example", source: "e-tag" },
+        }],
+      }),
+    );
+    await leaseRelays(database, {
+      ...{ service: "synchronizer", holder: "a", networks: ["clearnet"] },
+      ...{ limit: 1, leaseSeconds: 60 },
+    });
+    await insertRelayMetadata(database, [
+      { relayId, type: "nip11_info", generatedAt: 1, data: { a: 1 } },
+    ]);
+    await cleanup(database, {
+      ...{ batchSize: 10, signal: new AbortController().signal },
+      ...{ checkDays: 1, metadataDays: 1, rejectedDays: 1 },
+      ...{ maxCandidateFailures: 1, orphanEvents: true },
+    });
+    await requireCurrentSchema(database);
+    await assert.rejects(writer.sql`create table mine ()`, DENIED);
+    await assert.rejects(writer.sql`drop table event`, DENIED);
+    await assert.rejects(
+      writer.sql`update archive set edition = 'lite'`,
+      DENIED,
+    );
+    await assert.rejects(writer.sql`update event set kind = 0`, DENIED);
+    await assert.rejects(writer.sql`delete from relay`, DENIED);
+  },
+);
+
+testOnEachServer(
+  "the reader reads everything and writes nothing",
+  async (archive) => {
+    const relayId = await newRelay(archive);
+    await using reader = await connectAs(archive, "reader");
+    const counts = await pipelineCounts(reader.database);
+    assert.equal(counts.relays.clearnet.total, 1);
+    assert.deepEqual((await verifySchema(reader.database)).problems, []);
+    await reader.sql`select * from relay_metadata_latest`;
+
+    const writes = [
+      () => storeBatch(reader.database, syncBatch(relayId, [factory.sign()])),
+      () => upsertState(reader.database, [STATE]),
+      () =>
+        insertCandidates(reader.database, [{
+          ...{ url: "wss://a.example", network: "clearnet", host: "a.example" },
+          ...{ domain: "a.example", source: "e-tag" },
+        }], { maxPerHost: 0, maxPerDomain: 0, maxPerAuthor: 0 }),
+    ];
+    for (const write of writes) {
+      await assert.rejects(
+        write(),
+        /read-only|denied/,
+      );
+    }
+    // Also when it lifts its own read-only default.
+    await reader.sql`set default_transaction_read_only = off`;
+    await assert.rejects(reader.sql`delete from event`, DENIED);
+    await assert.rejects(
+      reader
+        .sql`select relay_insert('[{"url":"wss://a.b","network":"clearnet"}]')`,
+      DENIED,
+    );
+  },
+);
+
+testOnEachServer(
+  "the refresher reads everything and keeps its own state",
+  async (archive) => {
+    await using refresher = await connectAs(archive, "refresher");
+    await pipelineCounts(refresher.database);
+    await upsertState(refresher.database, [STATE]);
+    await assert.rejects(refresher.sql`delete from event`, DENIED);
+  },
+);
+
+testOnEachServer(
+  "the admin migrates, and the others get their rights to what is new",
+  async (archive) => {
+    await using admin = await connectAs(archive, "admin");
+    const own = await readSchema();
+    const schema: Schema = {
+      ...own,
+      migrations: [...own.migrations, {
+        ...{ name: "9000_test.sql", version: 9000, checksum: "test" },
+        text: "create table later (id int4)",
+      }],
+    };
+    const { applied } = await migrate(admin.database, { schema });
+    assert.deepEqual(applied, ["9000_test.sql"]);
+    await using reader = await connectAs(archive, "reader");
+    await reader.sql`select * from later`;
+  },
+);
+
+Deno.test("a role logs in with its password and no other", async () => {
+  await using archive = await testArchive();
+  await createRoles(archive.database, { reader: "p\u00e4ssword \u2168" });
+  const { host, port, name } = await demandPassword(archive);
+  const login = async (password: string) => {
+    const sql = postgres({
+      ...{ path: `${host}/.s.PGSQL.${port}`, database: name, password },
+      ...{ user: "bigbrotr_reader", max: 1, onnotice: () => {} },
+    });
+    try {
+      await sql`select 1`;
+      return "in";
+    } catch (error) {
+      return error instanceof postgres.PostgresError ? error.code : error;
+    } finally {
+      await sql.end({ timeout: 5 });
+    }
+  };
+  // The server reads its configuration again when it comes to it.
+  while (await login("wrong") === "in");
+  assert.equal(await login("wrong"), "28P01");
+  // U+2168 is the Roman numeral nine, which SASLprep takes apart (postgres.js does not, so it must be told).
+  assert.equal(await login("p\u00e4ssword IX"), "in");
+});
+
+/** Makes the scratch cluster, which trusts everybody, ask for the password of roles on this database. */
+async function demandPassword({ sql, url }: TestArchive) {
+  const { pathname, searchParams } = new URL(url);
+  const [host, port] = [searchParams.get("host"), searchParams.get("port")];
+  const name = pathname.slice(1);
+  const file = `${host}/data/pg_hba.conf`;
+  const rules = await Deno.readTextFile(file);
+  const rule = `local ${name} bigbrotr_reader scram-sha-256\n`;
+  await Deno.writeTextFile(file, rule + rules);
+  await sql`select pg_reload_conf()`;
+  return { host, port, name };
+}
+
+Deno.test("db init --roles says which roles may log in, and no password", async () => {
+  await using scratch = await scratchDatabase();
+  const { code, stdout, stderr } = await initRoles(scratch.url, {
+    BIGBROTR_READER_PASSWORD: "hunter2",
+  });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /bigbrotr_reader: .*may log in/);
+  assert.match(stdout, /bigbrotr_writer: .*BIGBROTR_WRITER_PASSWORD/);
+  assert.doesNotMatch(stdout + stderr, /hunter2/);
+
+  const empty = await initRoles(scratch.url, {
+    BIGBROTR_READER_PASSWORD: "",
+  });
+  assert.equal(empty.code, 2);
+  assert.match(empty.stderr, /BIGBROTR_READER_PASSWORD is empty/);
+});
+
+const STATE = {
+  serviceName: "refresher",
+  stateType: "cursor",
+  stateKey: "seen_at",
+  value: 1,
+} as const;
+
+interface RoleConnection extends AsyncDisposable {
+  readonly database: Database;
+  readonly sql: postgres.Sql;
+}
+
+/** A pool and a bare connection that log in as one of the roles. */
+async function connectAs(
+  { database, url }: TestArchive,
+  role: Role,
+): Promise<RoleConnection> {
+  await createRoles(
+    database,
+    Object.fromEntries(ROLES.map((role) => [role, "correct horse"])),
+  );
+  const own = new URL(url);
+  own.searchParams.set("user", roleName(role));
+  await using stack = new AsyncDisposableStack();
+  const config = brotrConfig.parse({ database: { url: own.href } });
+  const pool = stack.use(
+    await connectDatabase(config, {
+      log: silentLogger(),
+      signal: new AbortController().signal,
+    }),
+  );
+  const sql = stack.adopt(
+    postgres({
+      path: `${own.searchParams.get("host")}/.s.PGSQL.${
+        own.searchParams.get("port")
+      }`,
+      database: own.pathname.slice(1),
+      user: roleName(role),
+      max: 1,
+      max_lifetime: null,
+      onnotice: () => {},
+    }),
+    (sql) => sql.end({ timeout: 5 }),
+  );
+  const owned = stack.move();
+  return {
+    database: pool,
+    sql,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function initRoles(url: string, env: Record<string, string>) {
+  await using folder = await temporaryDirectory();
+  const args = ["db", "init", "--roles", "--database", url];
+  return await runProgram(SOURCE, args, { cwd: folder.path, env });
+}

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import type { IntegrityProblem } from "../../../src/core/database/integrity.ts";
+import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
+import { verifySchema } from "../../../src/core/database/verify.ts";
+import { filterHash } from "../../../src/models/filter.ts";
+import type { TestArchive } from "../../support/archive.ts";
+import { testOnEachServer } from "../../support/each_server.ts";
+import { eventFactory } from "../../support/event_factory.ts";
+import { generateSchema } from "../../support/generated_schema.ts";
+import { scratchDatabase, serverVersions } from "../../support/postgres.ts";
+import { newRelay, syncBatch } from "../../support/sync_batch.ts";
+import { storeBatch } from "../../../src/core/database/events.ts";
+import { insertRelayMetadata } from "../../../src/core/database/metadata.ts";
+
+const factory = eventFactory("verify_test");
+const SQL = new URL("../../../sql/", import.meta.url);
+
+testOnEachServer(
+  "sql/schema.sql and sql/catalog.json are what the migrations make",
+  async ({ database }) => {
+    const generated = Object.entries(await database.run(generateSchema));
+    for (const [name, text] of generated) {
+      const stale =
+        `sql/${name} is stale: deno run -P=test tests/support/generated_schema.ts`;
+      assert.equal(await Deno.readTextFile(new URL(name, SQL)), text, stale);
+    }
+  },
+);
+
+for (const version of await serverVersions()) {
+  Deno.test(`sql/schema.sql makes the schema that db verify wants [${version}]`, async () => {
+    await using scratch = await scratchDatabase({ version });
+    await using database = await scratch.open();
+    const text = await Deno.readTextFile(new URL("schema.sql", SQL));
+    await scratch.sql.unsafe(text);
+    const { problems } = await verifySchema(database);
+    assert.deepEqual(problems, []);
+  });
+}
+
+testOnEachServer(
+  "verifySchema() finds nothing wrong with a fresh archive",
+  async ({ database }) => {
+    const { problems, withoutExtensions, checked } = await verifySchema(
+      database,
+    );
+    assert.deepEqual(problems, []);
+    assert.deepEqual(withoutExtensions, []);
+    assert.ok(checked > 150);
+  },
+);
+
+/** What is done to the schema, and what must be named. */
+const DAMAGE: readonly (readonly [statement: string, problem: string])[] = [
+  ["drop extension btree_gin", "missing extension btree_gin"],
+  ["drop extension pgcrypto", "missing extension pgcrypto"],
+  ["drop table event_raw", "missing table event_raw"],
+  [
+    "alter table relay drop column discovered_at cascade",
+    "missing column relay.discovered_at",
+  ],
+  [
+    "alter table relay_check alter open_ms type int8",
+    "altered column relay_check.open_ms",
+  ],
+  [
+    "alter table event alter pubkey drop not null",
+    "altered column event.pubkey",
+  ],
+  [
+    "alter table candidate alter failures drop default",
+    "altered column candidate.failures",
+  ],
+  ["drop index event_kind", "missing index event_kind"],
+  [
+    "drop index event_kind; create index event_kind on event (kind)",
+    "altered index event_kind",
+  ],
+  [
+    "alter table sync_proof drop constraint sync_proof_method_check",
+    "missing constraint sync_proof.sync_proof_method_check",
+  ],
+  ["drop view relay_metadata_latest", "missing view relay_metadata_latest"],
+  [
+    `create or replace view relay_metadata_latest as
+     select id as relay_id, url as relay_url, null::text as metadata_type,
+       null::int8 as generated_at, null::bytea as metadata_id,
+       null::jsonb as data from relay`,
+    "altered view relay_metadata_latest",
+  ],
+  ["drop function archive_edition()", "missing function archive_edition()"],
+  [
+    `create or replace function archive_edition() returns text
+     language sql stable parallel safe as $$ select 'full' $$`,
+    "altered function archive_edition()",
+  ],
+  ["alter function unix_now() immutable", "altered function unix_now()"],
+];
+
+for (const [statement, problem] of DAMAGE) {
+  testOnEachServer(
+    `verifySchema() names it: ${problem}`,
+    async ({ database, sql }) => {
+      await sql.unsafe(statement);
+      const { problems } = await verifySchema(database);
+      const found = problems.map(({ kind, name, problem }) =>
+        `${problem} ${kind} ${name}`
+      );
+      assert.ok(found.includes(problem), found.join(", "));
+    },
+  );
+}
+
+testOnEachServer(
+  "verifySchema() lets an operator add, and a managed server lack statistics",
+  async ({ database, sql }) => {
+    await sql.unsafe(`
+    drop extension pg_stat_statements;
+    alter table relay add note text;
+    create index mine on event (pubkey);
+    create table mine_too ();
+    create function mine() returns int language sql as 'select 1'`);
+    const { problems, withoutExtensions } = await verifySchema(database);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(withoutExtensions, ["pg_stat_statements"]);
+  },
+);
+
+testOnEachServer(
+  "verifyIntegrity() holds for what the functions write, page by page",
+  async (archive) => {
+    await fill(archive);
+    for (const batchSize of [1, 3, 1000]) {
+      assert.deepEqual(await verifyAll(archive, batchSize), []);
+    }
+  },
+);
+
+/** What is done to the rows, and the rule it breaks. */
+const BREAKAGE: readonly (readonly [statement: string, rule: string])[] = [
+  [
+    `delete from event where id = (select min(id::text) from event)::bytea`,
+    "event_relay → event",
+  ],
+  ["delete from event", "event_raw → event"],
+  ["delete from relay", "event_relay → relay"],
+  ["delete from relay", "sync_coverage → relay"],
+  ["delete from metadata", "relay_metadata → metadata"],
+  ["update sync_proof set covered = '{}'", "sync_coverage = its proofs"],
+  ["update sync_gap set since = 0", "no sync_gap is covered"],
+  ["update event set sig = null where kind = 1", "event is whole"],
+  [
+    "alter table event drop constraint event_shape; update event set pubkey = substr(pubkey, 2)",
+    "event is whole",
+  ],
+];
+
+for (const [statement, rule] of BREAKAGE) {
+  testOnEachServer(
+    `verifyIntegrity() finds it: ${rule} (${statement})`,
+    async (archive) => {
+      await fill(archive);
+      await archive.sql.unsafe(statement);
+      const problems = await verifyAll(archive, 3);
+      const found = problems.find((problem) => problem.rule === rule);
+      assert.ok(found, JSON.stringify(problems));
+      assert.ok(found.rows > 0 && found.example.length > 0);
+    },
+  );
+}
+
+async function fill(archive: TestArchive): Promise<void> {
+  const relayId = await newRelay(archive);
+  const events = Array.from(
+    { length: 10 },
+    (_, n) => factory.sign({ content: n === 4 ? "a\0b" : "text" }),
+  );
+  const walk = { filterHash: filterHash({}), since: 0, until: 9 };
+  await storeBatch(
+    archive.database,
+    syncBatch(relayId, events, {
+      coverage: [{ ...walk, filter: {}, method: "finish" }],
+      gaps: [{ ...walk, since: 20, until: 29, reason: "timeout" }],
+    }),
+  );
+  await insertRelayMetadata(archive.database, [
+    { relayId, type: "nip11_info", generatedAt: 1, data: { a: 1 } },
+  ]);
+}
+
+async function verifyAll(
+  { database }: TestArchive,
+  batchSize: number,
+): Promise<IntegrityProblem[]> {
+  const { signal } = new AbortController();
+  return await verifyIntegrity(database, { batchSize, signal });
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
+import { connectDatabase } from "../../../src/core/database/connect.ts";
+import type { Database } from "../../../src/core/database/database.ts";
+import { silentLogger } from "../../../src/core/log/logger.ts";
+import { hasPgBouncer, pgBouncer } from "../../support/pgbouncer.ts";
+import { scratchDatabase } from "../../support/postgres.ts";
+
+const ignore = !hasPgBouncer();
+
+Deno.test({
+  name: "work goes through PgBouncer in transaction mode",
+  ignore,
+  async fn() {
+    await using scratch = await scratchDatabase();
+    await scratch.sql`create table word (word text primary key)`;
+    await using bouncer = await pgBouncer(scratch.cluster);
+    await using database = await connect(scratch.name, bouncer.port);
+    // More at once than PgBouncer has connections, the same statement on each: prepared ones would collide.
+    const words = Array.from({ length: 40 }, (_, n) => `word ${n}`);
+    await Promise.all(words.map((word) =>
+      database.transaction(async (sql) => {
+        await sql`insert into word values (${word})`;
+        const [row] = await sql`select word from word where word = ${word}`;
+        assert.equal(row?.word, word);
+      })
+    ));
+    const found = await database.run((sql) => sql`select word from word`);
+    assert.equal(found.length, words.length);
+  },
+});
+
+Deno.test({
+  name:
+    "behind PgBouncer nothing is left on the connection for the next client",
+  ignore,
+  async fn() {
+    await using scratch = await scratchDatabase();
+    await using bouncer = await pgBouncer(scratch.cluster);
+    await using database = await connect(scratch.name, bouncer.port, {
+      serverSettings: { statementTimeoutMs: 9_000, lockTimeoutMs: 8_000 },
+    });
+    const settings = (database: Database) =>
+      database.transaction((sql) =>
+        sql`select current_setting('statement_timeout') as statement,
+          current_setting('lock_timeout') as lock,
+          current_setting('application_name') as name`
+      );
+    const [inside] = await settings(database);
+    const expected = { statement: "9s", lock: "8s", name: "bigbrotr" };
+    assert.deepEqual({ ...inside }, expected);
+    const left = await Promise.all(
+      Array.from(
+        { length: 8 },
+        () =>
+          database.run((sql) =>
+            sql`select current_setting('statement_timeout') as t, (select count(*)::int from pg_prepared_statements) as n`
+          ),
+      ),
+    );
+    for (const [row] of left) assert.deepEqual({ ...row }, { t: "0", n: 0 });
+  },
+});
+
+Deno.test({
+  name: "behind PgBouncer a deadline cancels the statement on the server",
+  ignore,
+  async fn() {
+    await using scratch = await scratchDatabase();
+    await using bouncer = await pgBouncer(scratch.cluster);
+    await using database = await connect(scratch.name, bouncer.port, {
+      timeouts: { queryMs: 300 },
+    });
+    for (const way of ["run", "transaction"] as const) {
+      await assert.rejects(database[way]((sql) => sql`select pg_sleep(60)`), {
+        fault: "timeout",
+      });
+      const left = await scratch.sql`select 1 from pg_stat_activity
+        where state = 'active' and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()`;
+      assert.equal(left.length, 0, way);
+    }
+    assert.equal((await database.health()).ok, true);
+  },
+});
+
+Deno.test({
+  name: "behind PgBouncer work is tried again when its backend is killed",
+  ignore,
+  async fn() {
+    await using scratch = await scratchDatabase();
+    await using bouncer = await pgBouncer(scratch.cluster);
+    await using database = await connect(scratch.name, bouncer.port);
+    let tries = 0;
+    const [row] = await database.transaction(async (sql) => {
+      const [{ pid } = { pid: 0 }] = await sql<
+        { pid: number }[]
+      >`select pg_backend_pid() as pid`;
+      if (++tries < 3) {
+        await scratch.sql`select pg_terminate_backend(${pid}, 5000)`;
+      }
+      return await sql`select 42 as n`;
+    });
+    assert.deepEqual({ n: row?.n, tries }, { n: 42, tries: 3 });
+  },
+});
+
+function connect(
+  database: string,
+  port: number,
+  config: Record<string, unknown> = {},
+): Promise<Database> {
+  return connectDatabase(
+    brotrConfig.parse({
+      retry: { initialDelayMs: 10 },
+      ...config,
+      database: { host: "127.0.0.1", port, database, pgbouncer: true },
+    }),
+    { log: silentLogger(), signal: new AbortController().signal },
+  );
+}

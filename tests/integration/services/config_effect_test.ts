@@ -1,0 +1,144 @@
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { join } from "node:path";
+import { SERVICES } from "../../../src/cli/services.ts";
+import { insertRelays } from "../../../src/core/database/relays.ts";
+import { leafPaths } from "../../../src/core/config/schema_keys.ts";
+import type { Service } from "../../../src/core/lifecycle/service.ts";
+import { runOnce, testArchive } from "../../support/archive.ts";
+import { eventFactory } from "../../support/event_factory.ts";
+import { recordReads } from "../../support/recorded_reads.ts";
+import { temporaryDirectory } from "../../support/temporary_directory.ts";
+import { testRelay } from "../../support/test_relay.ts";
+
+/** Keys that a service leaves to what runs it; their effect is tested there. */
+const READ_ELSEWHERE: Readonly<Record<string, string>> = {
+  "maxConsecutiveFailures":
+    "by repeat() when a cycle fails: tests/unit/core/lifecycle/repeat_test.ts",
+  "metrics.enabled":
+    "by the command: tests/integration/cli/service_process_test.ts",
+  "metrics.host":
+    "by the command: tests/integration/cli/service_process_test.ts",
+  "metrics.port":
+    "by the command: tests/integration/cli/service_process_test.ts",
+  "metrics.path":
+    "by the command: tests/integration/cli/service_process_test.ts",
+};
+
+/** Nothing listens there: relays and proxies that cannot be reached. */
+const NOBODY = "127.0.0.1:1";
+
+const OVERLAY_HOSTS = {
+  tor: "oxtrdevav64z64yb7x6rjg4ntzqjhedm5b5zjqulugknhzr46ny2qbad.onion",
+  i2p: "relay.i2p",
+  loki: `${"a".repeat(52)}.loki`,
+} as const;
+
+/** Everything that a service can meet: seeds of all networks, published lists, relays that answer and that do not. */
+async function neighbourhood() {
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(await temporaryDirectory());
+  const archive = stack.use(await testArchive());
+  const relay = stack.use(await testRelay({ events: events() }));
+  const list = stack.adopt(publishedList(), (server) => server.shutdown());
+  const { tor, i2p, loki } = OVERLAY_HOSTS;
+  const relays = [
+    { url: relay.url, network: "clearnet" },
+    { url: `ws://${NOBODY}`, network: "clearnet" },
+    { url: `ws://relay.${tor}`, network: "tor" },
+    { url: `ws://relay.${i2p}`, network: "i2p" },
+    // Lokinet has no subdomains.
+    { url: `ws://${loki}:81`, network: "loki" },
+  ] as const;
+  await insertRelays(archive.database, relays);
+  const seeds = [...Object.values(OVERLAY_HOSTS), NOBODY]
+    .map((host) => `ws://${host}`);
+  const file = async (name: string, text: string) => {
+    const path = join(directory.path, name);
+    await Deno.writeTextFile(path, text);
+    return path;
+  };
+  const filePath = await file("seeds.txt", `${seeds.join("\n")}\n`);
+  const secretKeyFile = await file("key", `${"01".repeat(32)}\n`);
+  const owned = stack.move();
+  return {
+    archive,
+    configs: configs({ filePath, secretKeyFile, listPort: list.addr.port }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function events() {
+  const factory = eventFactory("config effect");
+  return Array.from({ length: 20 }, (_, author) => {
+    const tags = [["r", `wss://relay${author}.damus.io`]];
+    return factory.sign({ author, kind: 10_002, tags });
+  });
+}
+
+function publishedList() {
+  const listen = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+  return Deno.serve(listen, () => Response.json(["wss://nos.lol"]));
+}
+
+/** What the files of the services would say. */
+function configs({ filePath, secretKeyFile, listPort }: {
+  readonly filePath: string;
+  readonly secretKeyFile: string;
+  readonly listPort: number;
+}): Map<string, unknown> {
+  const overlay = { enabled: true, proxyUrl: `socks5://${NOBODY}` };
+  const networks = { tor: overlay, i2p: overlay, loki: overlay };
+  const dialling = { allowPrivate: true, networks };
+  const sources = [`127.0.0.1:${listPort}`, ...Object.values(OVERLAY_HOSTS)]
+    .map((host) => ({ url: `http://${host}/` }));
+  const keys = { secretKeyFile };
+  return new Map<string, unknown>(Object.entries({
+    seeder: { filePath, allowPrivate: true },
+    finder: { ...dialling, api: { sources, requestDelayMs: 0 } },
+    validator: { ...dialling, intervalSeconds: 1 },
+    monitor: { ...dialling, keys },
+    synchronizer: { ...dialling, keys, workers: 1 },
+  }));
+}
+
+Deno.test("every key of every service's configuration is read by a cycle that meets all there is", async () => {
+  await using place = await neighbourhood();
+  const unread: string[] = [];
+  for (const service of SERVICES) {
+    const read = new Set<string>();
+    const paths = leafPaths(service.config);
+    const observed: Service = {
+      ...service,
+      run: (ctx) => {
+        const config = recordReads(ctx.config, { read, paths });
+        return service.run({ ...ctx, config });
+      },
+    };
+    await runOnce(observed, place.archive.database, {
+      config: place.configs.get(service.name),
+    });
+    for (const path of paths.map((keys) => keys.join("."))) {
+      if (!read.has(path) && !(path in READ_ELSEWHERE)) {
+        unread.push(`${service.name}: ${path}`);
+      }
+    }
+  }
+  deepStrictEqual(unread, []);
+});
+
+Deno.test("recordReads() remembers what is read, at any depth, through a clone and without a value", () => {
+  const read = new Set<string>();
+  const config: {
+    a: number;
+    b: { c: number; d: { e: number }[] };
+    x?: number;
+  } = recordReads({ a: 1, b: { c: 2, d: [{ e: 3 }] } }, {
+    read,
+    paths: [["a"], ["b", "c"], ["b", "d", "*", "e"], ["x"]],
+  });
+  equal(config.b.d[0]?.e, 3);
+  equal(config.x, undefined);
+  deepStrictEqual([...read].sort(), ["b", "b.d", "b.d.*", "b.d.*.e", "x"]);
+  equal(structuredClone(config).b.c, 2);
+  ok(read.has("a") && read.has("b.c"));
+});

@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import type { NostrEvent } from "../../../src/models/event.ts";
+import type { RelaySync } from "../../../src/services/synchronizer/sync_relay.ts";
+import { testArchive } from "../../support/archive.ts";
+import {
+  EVENTS,
+  factory,
+  FIRST,
+  flood,
+  FORGED,
+  hangUpAfter,
+  isWithin,
+  NEWEST_FIRST,
+  serveWithoutLimit,
+} from "../../support/misbehaviour.ts";
+import { assertTruthful, syncOnce } from "../../support/sync.ts";
+import type { RelayScript } from "../../support/test_relay_script.ts";
+import { testRelay } from "../../support/test_relay.ts";
+
+interface Misbehaviour {
+  readonly promise: string;
+  readonly script: RelayScript;
+  /** What it holds and would give, if not everything. */
+  readonly truth?: readonly NostrEvent[];
+  /** Events that must be obtained. */
+  readonly stored: number;
+  readonly complete: boolean;
+  /** One of these explains each gap; without them there must be none. */
+  readonly reasons?: readonly string[];
+  readonly method?: RelaySync["method"];
+  readonly rejected?: Readonly<Record<string, number>>;
+  readonly maxRequests?: number;
+  /** Small where the relay is silent and has to be waited for. */
+  readonly idleTimeoutMs?: number;
+}
+
+const MISBEHAVIOURS: readonly Misbehaviour[] = [
+  {
+    promise: "claims nothing of a relay that never answers",
+    script: { events: EVENTS, onReq: () => {} },
+    stored: 0,
+    complete: false,
+    reasons: ["timeout"],
+    idleTimeoutMs: 200,
+    maxRequests: 2,
+  },
+  {
+    promise: "keeps what came before the relay fell silent, and claims nothing",
+    script: { events: EVENTS, onReq: (req) => req.events(EVENTS.slice(0, 40)) },
+    stored: 40,
+    complete: false,
+    reasons: ["timeout"],
+    idleTimeoutMs: 200,
+  },
+  {
+    promise: "claims nothing of a relay that refuses",
+    script: { events: EVENTS, onReq: (req) => req.closed("error: no") },
+    stored: 0,
+    complete: false,
+    reasons: ["refused"],
+    maxRequests: 4,
+  },
+  {
+    promise: "claims nothing of a relay that refuses by NOTICE",
+    script: {
+      events: EVENTS,
+      onReq: (req) => req.notice("ERROR: bad req: filter is too wide"),
+    },
+    stored: 0,
+    complete: false,
+    reasons: ["refused"],
+    maxRequests: 4,
+  },
+  {
+    promise: "asks once for what needs authentication it does not have",
+    script: { events: EVENTS, authRequired: "req" },
+    stored: 0,
+    complete: false,
+    reasons: ["auth-required"],
+    maxRequests: 1,
+  },
+  {
+    promise: "does not believe an EOSE that comes at once",
+    script: {
+      events: EVENTS,
+      onReq: (req) => req.nth === 1 ? req.eose() : req.serve(),
+    },
+    stored: 400,
+    complete: false,
+    reasons: ["hidden"],
+  },
+  {
+    promise: "gets everything from a relay that hangs up every 120 events",
+    script: { events: EVENTS, onReq: hangUpAfter(120) },
+    stored: 400,
+    complete: true,
+  },
+  {
+    promise: "gives up a relay that hangs up on every request",
+    script: { events: EVENTS, onReq: (req) => req.disconnect() },
+    stored: 0,
+    complete: false,
+    reasons: ["disconnected"],
+    maxRequests: 6,
+  },
+  {
+    promise:
+      "refuses forged signatures, contents and shapes, each for its reason",
+    truth: NEWEST_FIRST.filter((_, i) => i % 4 === 0),
+    // All at once, or those at page borders would be counted twice.
+    script: {
+      onReq: async (req) => {
+        const [filter] = req.filters;
+        await req.events(FORGED.filter((event) => isWithin(filter!, event)));
+        req.eose(["finish"]);
+      },
+    },
+    stored: 100,
+    complete: true,
+    rejected: { signature: 100, id: 100, kind: 100 },
+  },
+  {
+    promise: "stores an event once, however often it comes",
+    script: {
+      onReq: async (req) => {
+        const page = NEWEST_FIRST.filter((event) =>
+          isWithin(req.filters[0]!, event)
+        );
+        for (const event of page.slice(0, 20)) {
+          await req.events([event, event, event]);
+        }
+        req.eose();
+      },
+    },
+    stored: 400,
+    complete: true,
+    rejected: {},
+  },
+  {
+    promise: "refuses what it has not asked for",
+    script: {
+      events: EVENTS,
+      onReq: async (req) => {
+        await req.events([STRANGER]);
+        await req.serve();
+      },
+    },
+    stored: 400,
+    complete: true,
+  },
+  {
+    promise: "stops where a relay ignores until",
+    script: {
+      onReq: async (req) => {
+        await req.events(NEWEST_FIRST.slice(0, 100));
+        req.eose();
+      },
+    },
+    stored: 100,
+    complete: false,
+    reasons: ["bounds-ignored"],
+    maxRequests: 4,
+  },
+  {
+    promise: "pages through a relay that ignores limit",
+    script: { onReq: serveWithoutLimit },
+    stored: 400,
+    complete: true,
+  },
+  {
+    promise: "walks a relay in parts that gives the oldest first",
+    script: { events: EVENTS, maxLimit: 50, order: "oldest-first" },
+    stored: 400,
+    complete: true,
+    method: "split",
+  },
+  {
+    promise: "reads past garbage",
+    script: {
+      events: EVENTS,
+      onReq: async (req) => {
+        req.send("not json");
+        req.send(`["EVENT","${req.subId}"]`);
+        req.send(`["EVENT","${req.subId}",null]`);
+        req.send(`["WHAT",{}]`);
+        await req.serve();
+      },
+    },
+    stored: 400,
+    complete: true,
+  },
+  {
+    promise: "gives up a relay that floods with one event for ever",
+    script: { onReq: flood },
+    stored: 1,
+    complete: false,
+    // The connection is cut when the flood goes on after CLOSE.
+    reasons: ["over-budget", "disconnected"],
+    maxRequests: 6,
+  },
+  {
+    promise: "goes below private messages that a relay counts and drops",
+    script: {
+      events: [
+        ...EVENTS.slice(0, 100),
+        ...EVENTS.slice(100).map((_, i) =>
+          factory.sign({ kind: 4, createdAt: FIRST + 100_000 + i })
+        ),
+      ],
+      maxLimit: 100,
+      withheldKinds: [4],
+    },
+    stored: 100,
+    complete: false,
+    reasons: ["hidden"],
+  },
+];
+
+const STRANGER = factory.sign({ kind: 30_000, createdAt: FIRST + 5 });
+
+for (const misbehaviour of MISBEHAVIOURS) {
+  Deno.test(`syncRelay() ${misbehaviour.promise}`, async () => {
+    const { script } = misbehaviour;
+    await using archive = await testArchive();
+    await using relay = await testRelay(script);
+    const result = await syncOnce({
+      archive,
+      relay: relay.relay,
+      config: {
+        requests: {
+          limit: 500,
+          idleTimeoutMs: misbehaviour.idleTimeoutMs ?? 5_000,
+        },
+        filters: [{ kinds: [1, 4] }],
+      },
+    });
+    expect(result, misbehaviour);
+    const events = script.events ?? EVENTS;
+    const filter = { kinds: [1, 4] };
+    const withheld = script.withheldKinds ?? [];
+    await assertTruthful(archive, {
+      relay: relay.relay,
+      events: misbehaviour.truth ??
+        events.filter(({ kind }) => !withheld.includes(kind)),
+      filter,
+    });
+    assert.equal(await archive.count("event"), misbehaviour.stored);
+  });
+}
+
+function expect(result: RelaySync, misbehaviour: Misbehaviour): void {
+  const { stored, complete, method = "paging" } = misbehaviour;
+  assert.deepEqual(
+    { stored: result.stored, complete: result.complete, method: result.method },
+    { stored, complete, method },
+    JSON.stringify(result),
+  );
+  const { reasons = [] } = misbehaviour;
+  assert.equal(result.gaps.length > 0, reasons.length > 0);
+  for (const { reason } of result.gaps) {
+    assert.ok(reasons.includes(reason), `a gap for ${reason}`);
+  }
+  if (misbehaviour.rejected !== undefined) {
+    assert.deepEqual(result.rejected, misbehaviour.rejected);
+  }
+  // One more asks whether the relay knows NIP-77.
+  const { maxRequests = 60 } = misbehaviour;
+  assert.ok(result.requests <= 1 + maxRequests, `${result.requests} requests`);
+}

@@ -1,0 +1,289 @@
+/**
+ * Syncing by NIP-77, on real relays, workers and databases.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { insertEvents } from "../../../src/core/database/events.ts";
+import { relayProofs } from "../../../src/core/database/sync_coverage.ts";
+import { encodeEvents } from "../../../src/models/encoded_events.ts";
+import type { NostrEvent } from "../../../src/models/event.ts";
+import { filterHash } from "../../../src/models/filter.ts";
+import type { RelaySync } from "../../../src/services/synchronizer/sync_relay.ts";
+import { type TestArchive, testArchive } from "../../support/archive.ts";
+import { eventFactory } from "../../support/event_factory.ts";
+import { assertTruthful, idOf, syncOnce } from "../../support/sync.ts";
+import { type TestRelay, testRelay } from "../../support/test_relay.ts";
+import type { NegentropyScript } from "../../support/test_relay_negentropy.ts";
+import type { RelayScript } from "../../support/test_relay_script.ts";
+
+const factory = eventFactory("negentropy");
+const FIRST = 1_700_000_000;
+const EVENTS: readonly NostrEvent[] = Array.from(
+  { length: 600 },
+  (_, i) =>
+    factory.sign({
+      createdAt: FIRST + (i >> 1) * 60,
+      kind: i % 3,
+      author: i % 7,
+    }),
+);
+
+/** Everything is looked at again. */
+const AGAIN = { lookbackSeconds: 31_536_000 };
+const RECENT = Math.floor(Date.now() / 1_000) - 3_600;
+
+function summary({ stored, known, received, complete, method }: RelaySync) {
+  return { stored, known, received, complete, method };
+}
+
+function negOpens(relay: TestRelay): number {
+  return relay.count("NEG-OPEN");
+}
+
+/** Syncs a relay of this script into a new archive, and holds the result against the truth. */
+async function syncScript(
+  script: RelayScript,
+  { truth = script.events ?? [], config = {} }: {
+    truth?: readonly NostrEvent[];
+    config?: Record<string, unknown>;
+  } = {},
+): Promise<RelaySync & { sighted: number; opens: number }> {
+  await using archive = await testArchive();
+  await using relay = await testRelay(script);
+  const result = await syncOnce({ archive, relay: relay.relay, config });
+  const sighted = await assertTruthful(archive, {
+    relay: relay.relay,
+    events: truth,
+  });
+  return { ...result, sighted, opens: negOpens(relay) };
+}
+
+for (const by of ["ours", "nostr-tools"] as const) {
+  Deno.test(`syncRelay() gets everything by NIP-77, each event once, and proves it: ${by}`, async () => {
+    await using archive = await testArchive();
+    await using relay = await testRelay({
+      events: EVENTS,
+      maxLimit: 100,
+      negentropy: { by, frameBytes: 4_096 },
+    });
+    const result = await syncOnce({ archive, relay: relay.relay });
+    assert.deepEqual(summary(result), {
+      stored: 600,
+      known: 0,
+      received: 600,
+      complete: true,
+      method: "negentropy",
+    });
+    const truth = { relay: relay.relay, events: EVENTS };
+    assert.equal(await assertTruthful(archive, truth), 600);
+    const relayId = await idOf(archive, relay.relay);
+    const proofs = await relayProofs(archive.database, relayId, filterHash({}));
+    assert.deepEqual(proofs.map(({ method }) => method), ["negentropy"]);
+  });
+}
+
+Deno.test("a second sync receives nothing, and asks once", async () => {
+  const events = EVENTS.map((_, i) => factory.sign({ createdAt: RECENT + i }));
+  await using archive = await testArchive();
+  await using relay = await testRelay({ events, negentropy: {} });
+  await syncOnce({ archive, relay: relay.relay });
+  const opened = negOpens(relay);
+  const asked = relay.count("REQ");
+  const result = await syncOnce({ archive, relay: relay.relay });
+  assert.deepEqual(summary(result), {
+    stored: 0,
+    known: 0,
+    received: 0,
+    complete: true,
+    method: "negentropy",
+  });
+  assert.equal(negOpens(relay), opened + 1);
+  assert.equal(relay.count("REQ"), asked);
+});
+
+Deno.test("events that are archived already become sightings without being received", async () => {
+  await using archive = await testArchive();
+  await insertEvents(archive.database, encodeEvents(EVENTS.slice(0, 550)));
+  await using relay = await testRelay({ events: EVENTS, negentropy: {} });
+  const result = await syncOnce({ archive, relay: relay.relay });
+  assert.deepEqual(summary(result), {
+    stored: 50,
+    known: 550,
+    received: 50,
+    complete: true,
+    method: "negentropy",
+  });
+  const truth = { relay: relay.relay, events: EVENTS };
+  assert.equal(await assertTruthful(archive, truth), 600);
+});
+
+Deno.test("thousands of events that share a second are all obtained", async () => {
+  const events = Array.from(
+    { length: 2_000 },
+    (_, i) => factory.sign({ createdAt: FIRST, kind: 1, author: i % 3 }),
+  );
+  const result = await syncScript({ events, maxLimit: 100, negentropy: {} });
+  assert.deepEqual([result.sighted, result.complete], [2_000, true]);
+});
+
+Deno.test("a relay that compares few records at once is asked for less time", async () => {
+  const result = await syncScript({
+    events: EVENTS,
+    negentropy: { maxRecords: 100 },
+  });
+  assert.deepEqual(
+    [result.sighted, result.received, result.complete, result.method],
+    [600, 600, true, "negentropy"],
+  );
+  assert.ok(result.opens < 60, `${result.opens} comparisons`);
+});
+
+Deno.test("a second that holds more than the relay compares at once is left to paging", async () => {
+  const crowd = Array.from(
+    { length: 30 },
+    () => factory.sign({ createdAt: FIRST + 500 }),
+  );
+  const result = await syncScript({
+    events: [...EVENTS.slice(0, 100), ...crowd],
+    negentropy: { maxRecords: 20 },
+  });
+  assert.deepEqual([result.sighted, result.complete], [130, true]);
+});
+
+Deno.test("filters are compared by themselves", async () => {
+  await using archive = await testArchive();
+  await using relay = await testRelay({ events: EVENTS, negentropy: {} });
+  const config = {
+    filters: [{ kinds: [0] }, { authors: [factory.pubkey(3)] }],
+    ...AGAIN,
+  };
+  const first = await syncOnce({ archive, relay: relay.relay, config });
+  const wanted = EVENTS.filter(({ kind, pubkey }) =>
+    kind === 0 || pubkey === factory.pubkey(3)
+  );
+  assert.deepEqual([first.stored, first.complete], [wanted.length, true]);
+  const second = await syncOnce({ archive, relay: relay.relay, config });
+  assert.deepEqual([second.received, second.complete], [0, true]);
+});
+
+Deno.test("what a relay lists but does not give is remembered, and not asked for again", async () => {
+  const events = EVENTS.map((_, i) =>
+    factory.sign({ createdAt: RECENT + i * 3, kind: i % 50 === 7 ? 4 : 1 })
+  );
+  await using archive = await testArchive();
+  await using relay = await testRelay({
+    events,
+    withheldKinds: [4],
+    maxLimit: 200,
+    negentropy: {},
+  });
+  const first = await syncOnce({ archive, relay: relay.relay });
+  assert.deepEqual([first.stored, first.complete], [588, true]);
+  assert.equal(await archive.count("relay_listing"), 12);
+  const asked = relay.count("REQ");
+  const opened = negOpens(relay);
+  const second = await syncOnce({ archive, relay: relay.relay });
+  assert.deepEqual([second.received, second.complete], [0, true]);
+  assert.deepEqual([relay.count("REQ"), negOpens(relay)], [asked, opened + 1]);
+
+  await archive.sql`update relay_listing set noted_at = noted_at - 604801`;
+  await syncOnce({ archive, relay: relay.relay });
+  assert.ok(relay.count("REQ") > asked, "after a week they are asked for");
+});
+
+Deno.test("what a relay has deleted is no difference the next time, and is one again when it is back", async () => {
+  const events = EVENTS.slice(0, 200).map((_, i) =>
+    factory.sign({ createdAt: RECENT + i * 3 })
+  );
+  await using archive = await testArchive();
+  const relayWith = (held: readonly NostrEvent[]) =>
+    testRelay({ events: held, negentropy: {} });
+  const sync = async (held: readonly NostrEvent[]) => {
+    // The same relay with other events: it keeps its name in the archive.
+    await using relay = await relayWith(held);
+    await renameRelay(archive, relay.url);
+    const result = await syncOnce({ archive, relay: relay.relay });
+    return { ...result, messages: relay.count("NEG-MSG") };
+  };
+  await sync(events);
+  await sync(events.slice(10));
+  assert.equal(await archive.count("relay_listing where state = 'gone'"), 10);
+  const third = await sync(events.slice(10));
+  assert.deepEqual([third.messages, third.received], [0, 0]);
+  const fourth = await sync(events);
+  assert.deepEqual([fourth.received, fourth.complete], [0, true]);
+  assert.equal(await archive.count("relay_listing"), 0);
+});
+
+async function renameRelay(archive: TestArchive, url: string): Promise<void> {
+  await archive.sql`update relay set url = ${url}`;
+}
+
+const UNHELPFUL: Readonly<Record<string, NegentropyScript>> = {
+  "refuses": { onMessage: (neg) => neg.error("restricted: not for you") },
+  "falls silent after the first answer": {
+    onMessage: (neg) => neg.nth === 1 && neg.serve(),
+  },
+  "answers with noise": { onMessage: (neg) => neg.answer("61ffee") },
+  "answers with its own question": {
+    onMessage: (neg) => neg.answer(neg.message),
+  },
+  "hangs up": { onMessage: (neg) => neg.disconnect() },
+  "forgets what it was asked": {
+    onMessage: (neg) =>
+      neg.nth === 1 ? neg.serve() : neg.error("closed: who are you?"),
+  },
+  "lists what does not exist": {
+    onMessage: (neg) =>
+      neg.type === "NEG-OPEN"
+        ? neg.answer(`6100000202${"ab".repeat(32)}${"cd".repeat(32)}`)
+        : neg.answer(`61000001${"00".repeat(16)}`),
+  },
+};
+
+for (const [name, negentropy] of Object.entries(UNHELPFUL)) {
+  Deno.test(`a relay that ${name} is paged instead, and nothing wrong is claimed`, async () => {
+    const result = await syncScript({ events: EVENTS, negentropy }, {
+      config: { requests: { idleTimeoutMs: 300 } },
+    });
+    assert.deepEqual(
+      [result.sighted, result.complete, result.method],
+      [600, true, "paging"],
+    );
+    assert.ok(result.opens <= 3, `${result.opens} comparisons`);
+  });
+}
+
+Deno.test("a relay that does not know NIP-77 is asked once, and again after a week", async () => {
+  const events = EVENTS.map((_, i) => factory.sign({ createdAt: RECENT + i }));
+  await using archive = await testArchive();
+  await using relay = await testRelay({ events });
+  const sync = () => syncOnce({ archive, relay: relay.relay });
+  await sync();
+  await sync();
+  assert.equal(negOpens(relay), 1);
+  await archive.sql`update service_state set updated_at = updated_at - 604801`;
+  await sync();
+  assert.equal(negOpens(relay), 2);
+});
+
+Deno.test("a relay that answers nothing at all is not said to not know NIP-77", async () => {
+  await using archive = await testArchive();
+  const silent: RelayScript = {
+    onReq: () => {},
+    negentropy: { onMessage: () => {} },
+  };
+  await using relay = await testRelay(silent);
+  const config = { requests: { idleTimeoutMs: 200 } };
+  await syncOnce({ archive, relay: relay.relay, config });
+  assert.equal(await archive.count("service_state"), 0);
+});
+
+Deno.test("syncRelay() does not ask by NIP-77 where it is switched off", async () => {
+  const result = await syncScript(
+    { events: EVENTS, negentropy: {} },
+    { config: { negentropy: { enabled: false } } },
+  );
+  assert.deepEqual([result.opens, result.method], [0, "paging"]);
+});

@@ -1,0 +1,137 @@
+/**
+ * A migrated archive of its own for one test, and a service run on it as the program runs it.
+ *
+ * @module
+ */
+import { brotrConfig } from "../../src/core/config/brotr_config.ts";
+import { connectDatabase } from "../../src/core/database/connect.ts";
+import type { Database } from "../../src/core/database/database.ts";
+import { type Edition, migrate } from "../../src/core/database/migrate.ts";
+import type {
+  CommonConfig,
+  Service,
+} from "../../src/core/lifecycle/service.ts";
+import { createLogger } from "../../src/core/log/logger.ts";
+import { createMetrics } from "../../src/core/metrics/metrics.ts";
+import type { Manners } from "../../src/transport/manners.ts";
+import {
+  type ScratchDatabase,
+  scratchDatabase,
+  type ServerVersion,
+} from "./postgres.ts";
+
+export interface TestArchive extends AsyncDisposable {
+  /** As services have it. */
+  readonly database: Database;
+  /** For looking behind the scenes. */
+  readonly sql: ScratchDatabase["sql"];
+  readonly url: string;
+  /** How many rows there are: `count("candidate where failures > 0")`. */
+  count(from: string): Promise<number>;
+}
+
+/** An empty archive, dropped on disposal. */
+export async function testArchive(
+  { edition = "full", version = "embedded" }: {
+    readonly edition?: Edition;
+    readonly version?: ServerVersion;
+  } = {},
+): Promise<TestArchive> {
+  await using stack = new AsyncDisposableStack();
+  const scratch = stack.use(
+    await scratchDatabase({
+      version,
+      template: `archive_${edition}`,
+      migrate: async (_sql, { url }) => {
+        await using database = await connect(url);
+        await migrate(database, { edition });
+      },
+    }),
+  );
+  const database = stack.use(await connect(scratch.url));
+  const owned = stack.move();
+  return {
+    database,
+    sql: scratch.sql,
+    url: scratch.url,
+    async count(from) {
+      const [row] = await scratch.sql.unsafe(
+        `select count(*)::int as count from ${from}`,
+      );
+      return Number(row?.count);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** What a service said and counted. */
+export interface ServiceRun {
+  /** The lines of its log, as JSON. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** The value of one series of its metrics, 0 when it was never set. */
+  metric(
+    name: string,
+    labels?: Readonly<Record<string, string>>,
+  ): Promise<number>;
+}
+
+/** Runs one cycle of a service. `config` is what its file would say. */
+export async function runOnce<C extends CommonConfig>(
+  service: Service<C>,
+  database: Database,
+  { config = {}, manners, signal = new AbortController().signal }: {
+    readonly config?: unknown;
+    readonly manners?: Manners;
+    readonly signal?: AbortSignal;
+  } = {},
+): Promise<ServiceRun> {
+  const log: Record<string, unknown>[] = [];
+  const metrics = createMetrics(service.name, { version: "test" });
+  using logger = createLogger({
+    level: "debug",
+    format: "json",
+    time: "iso",
+    service: service.name,
+    sink: {
+      write: (line) => void log.push(JSON.parse(line)),
+      [Symbol.dispose]: () => {},
+    },
+  });
+  await service.run({
+    config: service.config.parse(config),
+    database,
+    log: logger,
+    metrics,
+    signal,
+    manners,
+    once: true,
+  });
+  return {
+    log,
+    async metric(name, labels = {}) {
+      const found = await metrics.registry.getSingleMetric(name)?.get();
+      const wanted = Object.entries({ service: service.name, ...labels });
+      const value = found?.values.find((series) =>
+        wanted.every(([label, text]) => series.labels[label] === text)
+      );
+      return value?.value ?? 0;
+    },
+  };
+}
+
+async function connect(url: string): Promise<Database> {
+  const config = brotrConfig.parse({
+    database: { url },
+    pool: { maxConnections: 6 },
+  });
+  using log = createLogger({
+    level: "error",
+    format: "text",
+    time: "iso",
+    service: "test",
+  });
+  return await connectDatabase(config, {
+    log,
+    signal: new AbortController().signal,
+  });
+}

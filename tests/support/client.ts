@@ -1,0 +1,34 @@
+/**
+ * Clients of test relays, and bounds that no well-behaved relay runs into.
+ *
+ * @module
+ */
+import { type ConnectOptions, connectRelay } from "../../src/nips/client.ts";
+import type {
+  RelayClient,
+  RequestOptions,
+} from "../../src/nips/relay_client.ts";
+import { never, testDialer, valueOf } from "./dialing.ts";
+import type { TestRelay } from "./test_relay.ts";
+
+/** Of one REQ. */
+export const bounds: RequestOptions = {
+  signal: never,
+  idleTimeoutMs: 20_000,
+  totalTimeoutMs: 60_000,
+  maxEvents: 1_000,
+  maxBytes: 10_000_000,
+};
+
+/** Of one question. */
+export const asking = { signal: never, timeoutMs: 20_000 };
+
+/** A client connected to the relay. */
+export async function connectTo(
+  { relay }: Pick<TestRelay, "relay">,
+  options: Partial<ConnectOptions> = {},
+): Promise<RelayClient> {
+  return valueOf(
+    await connectRelay(testDialer(), relay, { signal: never, ...options }),
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * Syncing one relay in a test, on real workers and a real archive, and holding the result against the truth.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { insertRelays, relayIds } from "../../src/core/database/relays.ts";
+import {
+  relayCoverage,
+  relayGaps,
+} from "../../src/core/database/sync_coverage.ts";
+import { silentLogger } from "../../src/core/log/logger.ts";
+import type { NostrEvent } from "../../src/models/event.ts";
+import {
+  type Filter,
+  filterHash,
+  matchesFilter,
+} from "../../src/models/filter.ts";
+import type { RelayUrl } from "../../src/models/relay_url.ts";
+import {
+  type SynchronizerConfig,
+  synchronizerConfig,
+} from "../../src/services/synchronizer/config.ts";
+import { openPool, syncMeans } from "../../src/services/synchronizer/means.ts";
+import {
+  type RelaySync,
+  syncRelay,
+} from "../../src/services/synchronizer/sync_relay.ts";
+import type { SyncCounts } from "../../src/services/synchronizer/tally.ts";
+import type { SyncPool } from "../../src/workers/pool.ts";
+import type { TestArchive } from "./archive.ts";
+
+export interface SyncRequest {
+  readonly archive: TestArchive;
+  readonly relay: RelayUrl;
+  /** What the service's file would say. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (counts: SyncCounts) => void;
+}
+
+/** Syncs the relay once, on a pool of its own. */
+export async function syncOnce(request: SyncRequest): Promise<RelaySync> {
+  await using pool = await openPool(configOf(request), silentLogger());
+  return await syncWith(pool, request);
+}
+
+/** Syncs the relay once on this pool. */
+export async function syncWith(
+  pool: SyncPool,
+  request: SyncRequest,
+): Promise<RelaySync> {
+  const { archive: { database }, relay } = request;
+  const relayId = await idOf(request.archive, relay);
+  const means = syncMeans(configOf(request), { database, pool });
+  return await syncRelay(means, { relayId, relay }, {
+    signal: request.signal ?? new AbortController().signal,
+    onProgress: request.onProgress ?? (() => {}),
+  });
+}
+
+function configOf({ config }: SyncRequest): SynchronizerConfig {
+  return synchronizerConfig.parse({
+    allowPrivate: true,
+    workers: 1,
+    ...config,
+  });
+}
+
+/** The relay's id in the archive, to which it is added if it is new. */
+export async function idOf(
+  { database }: TestArchive,
+  relay: RelayUrl,
+): Promise<number> {
+  await insertRelays(database, [relay]);
+  const ids = await relayIds(database, [relay.url]);
+  return ids.get(relay.url)!;
+}
+
+export interface Truth {
+  readonly relay: RelayUrl;
+  /** Everything valid that the relay holds and would give. */
+  readonly events: readonly NostrEvent[];
+  readonly filter?: Filter;
+}
+
+/** Whatever is claimed is stored, once, and no gap is covered. Returns how many of the events are sighted. */
+export async function assertTruthful(
+  archive: TestArchive,
+  { relay, events, filter = {} }: Truth,
+): Promise<number> {
+  const { database, sql } = archive;
+  const relayId = await idOf(archive, relay);
+  const rows = await sql<{ id: string; events: number }[]>`
+    select encode(s.event_id, 'hex') as id, count(e.id)::int as events
+    from event_relay s left join event e
+      on e.id = s.event_id and e.created_at = s.created_at
+    where s.relay_id = ${relayId} group by 1`;
+  const sighted = new Map(rows.map((row) => [row.id, row.events]));
+  for (const [id, count] of sighted) {
+    assert.equal(count, 1, `event ${id} is stored ${count} times`);
+  }
+  const hash = filterHash(filter);
+  const covered = await relayCoverage(database, relayId, hash);
+  for (const event of events) {
+    const { id, created_at: at } = event;
+    const isClaimed = matchesFilter(filter, event) &&
+      covered.some(({ since, until }) => at >= since && at <= until);
+    if (isClaimed) assert.ok(sighted.has(id), `${at} is claimed, not stored`);
+  }
+  for (const gap of await relayGaps(database, relayId, hash)) {
+    const isCovered = covered.some(({ since, until }) =>
+      gap.since <= until && gap.until >= since
+    );
+    assert.ok(!isCovered, `the gap ${gap.since}–${gap.until} is covered, too`);
+  }
+  return events.filter(({ id }) => sighted.has(id)).length;
+}

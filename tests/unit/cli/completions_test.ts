@@ -1,0 +1,107 @@
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { COMMANDS } from "../../../src/cli/commands.ts";
+import { bashCompletions } from "../../../src/cli/completions/bash.ts";
+import { fishCompletions } from "../../../src/cli/completions/fish.ts";
+import { zshCompletions } from "../../../src/cli/completions/zsh.ts";
+
+/** Whether `shell` is installed; says so when not. */
+async function has(shell: string): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command(shell, {
+      args: ["-c", "exit 0"],
+      stderr: "null",
+      stdout: "null",
+    }).output();
+    return success;
+  } catch {
+    const notice = `skipped: completions in ${shell}, which is not installed\n`;
+    Deno.stderr.writeSync(new TextEncoder().encode(notice));
+    return false;
+  }
+}
+
+async function run(shell: string, script: string): Promise<string[]> {
+  const { code, stdout, stderr } = await new Deno.Command(shell, {
+    args: ["-c", script],
+  }).output();
+  const text = new TextDecoder().decode(stderr);
+  ok(code === 0 && text === "", `${shell} exited ${code}: ${text}`);
+  return new TextDecoder().decode(stdout).split("\n").filter((one) =>
+    one !== ""
+  );
+}
+
+/** What bash offers for the last of these words. */
+function offered(...words: string[]): Promise<string[]> {
+  const line = ["bigbrotr", ...words];
+  return run(
+    "bash",
+    `${bashCompletions(COMMANDS)}
+COMP_WORDS=(${line.map((word) => `"${word}"`).join(" ")})
+COMP_CWORD=${line.length - 1}
+_bigbrotr
+printf '%s\\n' "\${COMPREPLY[@]}"`,
+  );
+}
+
+Deno.test("bash completes commands, options, values and files", async () => {
+  if (!await has("bash")) return;
+  deepStrictEqual(await offered("stat"), ["status"]);
+  deepStrictEqual(await offered("config", "s"), ["show", "schema"]);
+  ok((await offered("config", "show", "")).includes("brotr"));
+  deepStrictEqual(await offered("status", "--js"), ["--json"]);
+  deepStrictEqual(await offered("up", "--log-level", ""), [
+    "debug",
+    "info",
+    "warn",
+    "error",
+  ]);
+  deepStrictEqual(await offered("up", "--log-level", "w"), ["warn"]);
+  deepStrictEqual(await offered("up", "--config", "/etc/hostn"), [
+    "/etc/hostname",
+  ]);
+  deepStrictEqual(await offered("up", "--database", ""), []);
+  ok(
+    (await offered("")).includes("db") ===
+      COMMANDS.some(({ name }) => name.startsWith("db ")),
+  );
+});
+
+Deno.test("zsh accepts its completions", async () => {
+  if (!await has("zsh")) return;
+  await run(
+    "zsh",
+    `autoload -U compinit; compinit -u -D\n${zshCompletions(COMMANDS)}`,
+  );
+});
+
+Deno.test("fish completes commands and options", async () => {
+  if (!await has("fish")) return;
+  const complete = (line: string) =>
+    run("fish", `${fishCompletions(COMMANDS)}\ncomplete -C '${line}'`);
+  ok(
+    (await complete("bigbrotr stat")).some((one) => one.startsWith("status\t")),
+  );
+  ok(
+    (await complete("bigbrotr config sh")).some((one) =>
+      one.startsWith("show\t")
+    ),
+  );
+  ok(
+    (await complete("bigbrotr up --log-level w")).some((one) =>
+      one.startsWith("warn")
+    ),
+  );
+});
+
+Deno.test("every command with each of its options stands in every shell's completions", () => {
+  const scripts = [bashCompletions, zshCompletions, fishCompletions].map((
+    make,
+  ) => make(COMMANDS));
+  for (const command of COMMANDS) {
+    for (const script of scripts) {
+      ok(script.includes(command.name), command.name);
+      for (const { name } of command.options) ok(script.includes(name), name);
+    }
+  }
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { finderConfig } from "../../../src/services/finder/config.ts";
+import { monitorConfig } from "../../../src/services/monitor/config.ts";
+import { seederConfig } from "../../../src/services/seeder/config.ts";
+import { validatorConfig } from "../../../src/services/validator/config.ts";
+
+Deno.test("validatorConfig refuses a claim that could end before its trial", () => {
+  const slow = { networks: { clearnet: { timeoutMs: 120_000 } } };
+  assert.match(faults(validatorConfig, slow), /claimSeconds.*must be >= 960/s);
+  assert.equal(faults(validatorConfig, { ...slow, claimSeconds: 960 }), "");
+  // What is not dialled does not matter.
+  const disabled = { networks: { tor: { timeoutMs: 300_000 } } };
+  assert.equal(faults(validatorConfig, disabled), "");
+});
+
+Deno.test("validatorConfig refuses a ladder that goes down", () => {
+  const retry = { initialSeconds: 100, maxSeconds: 50 };
+  assert.match(faults(validatorConfig, { retry }), /retry.*maxSeconds/s);
+});
+
+Deno.test("monitorConfig refuses a lease that could end before its checks", () => {
+  assert.match(
+    faults(monitorConfig, { leaseSeconds: 60 }),
+    /leaseSeconds.*must be >= 160/s,
+  );
+});
+
+Deno.test("monitorConfig refuses a retry longer than its bound", () => {
+  const schedule = { retrySeconds: 100, maxRetrySeconds: 50 };
+  assert.match(faults(monitorConfig, { schedule }), /maxRetrySeconds/);
+});
+
+Deno.test("seederConfig refuses to read stdin again and again", () => {
+  const stdin = { filePath: "-" };
+  assert.equal(faults(seederConfig, stdin), "");
+  assert.match(
+    faults(seederConfig, { ...stdin, intervalSeconds: 60 }),
+    /intervalSeconds.*stdin/s,
+  );
+});
+
+Deno.test("finderConfig refuses a source named twice, a bad expression and a URL that is none", () => {
+  const url = "https://nostr.band/relays";
+  const sources = (...list: object[]) => ({ api: { sources: list } });
+  assert.match(faults(finderConfig, sources({ url }, { url })), /twice/);
+  assert.match(
+    faults(finderConfig, sources({ url, expression: "relays[?" })),
+    /JMESPath/,
+  );
+  assert.match(faults(finderConfig, sources({ url: "ftp://x.y" })), /url/);
+});
+
+function faults(
+  schema: {
+    safeParse(
+      value: unknown,
+    ): { success: boolean; error?: { message: string } };
+  },
+  value: unknown,
+): string {
+  return schema.safeParse(value).error?.message ?? "";
+}

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { NostrEvent } from "../../../src/models/event.ts";
+import { OPEN_END } from "../../../src/workers/walk/page.ts";
+import { fake, FIRST } from "./simulated_events.ts";
+import { forgotten, simulate, type SimulatedRelay } from "./simulated_relay.ts";
+
+const WHOLE = { since: 0, until: OPEN_END };
+
+Deno.test("walkWindow() obtains and proves everything behind any cap, whatever shares a second", () => {
+  fc.assert(fc.property(contents(), caps(), (events, cap) => {
+    const outcome = simulate({ events, cap }, { window: WHOLE });
+    assert.deepEqual(outcome.lies, []);
+    assert.deepEqual(forgotten(WHOLE, outcome), []);
+    const crowded = crowdedSeconds(events, cap);
+    for (const { since, until, reason } of outcome.gaps) {
+      assert.equal(reason, "saturated");
+      assert.equal(since, until);
+      assert.ok(crowded.has(since), "a gap where nothing was cut off");
+    }
+    const missing = events.filter(({ id }) => !outcome.obtained.has(id));
+    for (const { created_at } of missing) assert.ok(crowded.has(created_at));
+  }));
+});
+
+Deno.test("walkWindow() stays within its window", () => {
+  fc.assert(fc.property(contents(), caps(), bounds(), (events, cap, window) => {
+    const outcome = simulate({ events, cap }, { window });
+    assert.deepEqual(outcome.lies, []);
+    assert.deepEqual(forgotten(window, outcome), []);
+    for (const { since, until } of [...outcome.proven, ...outcome.gaps]) {
+      assert.ok(since >= window.since && until <= window.until);
+    }
+  }));
+});
+
+Deno.test("walkWindow() claims nothing untrue of relays that fail at any moment", () => {
+  fc.assert(
+    fc.property(contents(), caps(), failures(), (events, cap, failing) => {
+      const fails: SimulatedRelay["fails"] = (request) =>
+        failing[request % failing.length]!;
+      const outcome = simulate({ events, cap, fails }, { window: WHOLE });
+      assert.deepEqual(outcome.lies, []);
+      assert.deepEqual(forgotten(WHOLE, outcome), []);
+    }),
+  );
+});
+
+Deno.test("walkWindow() claims nothing untrue of relays that break the rules", () => {
+  const ignores = fc.subarray(["since", "until", "limit", "kinds"] as const);
+  const faults = fc.oneof(
+    fc.record({ order: fc.constant("oldest-first" as const), ignores }),
+    fc.record({ exclusiveUntil: fc.boolean(), ignores }),
+  );
+  fc.assert(
+    fc.property(contents(), caps(), faults, (events, cap, fault) => {
+      const outcome = simulate({ events, cap, ...fault }, { window: WHOLE });
+      assert.deepEqual(outcome.lies, []);
+      assert.deepEqual(forgotten(WHOLE, outcome), []);
+    }),
+  );
+});
+
+Deno.test("walkWindow() claims nothing untrue of relays that drop kinds after counting them", () => {
+  fc.assert(fc.property(contents([0, 1, 4, 7]), caps(), (events, cap) => {
+    const relay = { events, cap, droppedKinds: [4] };
+    const outcome = simulate(relay, { window: WHOLE });
+    assert.deepEqual(outcome.lies, []);
+    assert.deepEqual(forgotten(WHOLE, outcome), []);
+  }));
+});
+
+/** Relay contents with heavy ties: few seconds, many events. */
+function contents(
+  kinds: readonly number[] = [0, 1, 4, 7, 1059, 12_345],
+): fc.Arbitrary<NostrEvent[]> {
+  const one = fc.record({
+    createdAt: fc.oneof(
+      fc.integer({ min: 0, max: 40 }),
+      fc.integer({ min: FIRST, max: FIRST + 30 }),
+      fc.integer({ min: FIRST, max: FIRST + 10_000_000 }),
+      fc.constant(FIRST + 7),
+    ),
+    kind: fc.constantFrom(...kinds),
+    author: fc.integer({ min: 0, max: 5 }),
+  });
+  return fc.array(one, { maxLength: 200, size: "max" })
+    .map((drafts) => drafts.map(fake));
+}
+
+/** Below ten, a relay that holds one crowded second and nothing else could not be told from a tiny one. */
+function caps(): fc.Arbitrary<number> {
+  return fc.integer({ min: 10, max: 120 });
+}
+
+function bounds() {
+  return fc.tuple(
+    fc.integer({ min: 0, max: FIRST + 20 }),
+    fc.integer({ min: 0, max: 10_000_000 }),
+  ).map(([since, span]) => ({ since, until: since + span }));
+}
+
+function failures() {
+  const reason = fc.constantFrom(
+    "timeout" as const,
+    "disconnected" as const,
+    "rate-limited" as const,
+    "refused" as const,
+    "over-budget" as const,
+    "auth-required" as const,
+  );
+  const failure = fc.record({
+    end: reason.map((reason) => ({ type: "failed" as const, reason })),
+    after: fc.integer({ min: 0, max: 100 }),
+  });
+  const one = fc.oneof(
+    { weight: 3, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: failure },
+  );
+  return fc.array(one, { minLength: 1, maxLength: 12 });
+}
+
+/** Seconds that hold at least a page of events: only there may something be missing. */
+function crowdedSeconds(
+  events: readonly NostrEvent[],
+  cap: number,
+): Set<number> {
+  const counts = new Map<number, number>();
+  for (const { created_at } of events) {
+    counts.set(created_at, (counts.get(created_at) ?? 0) + 1);
+  }
+  return new Set([...counts].filter(([, n]) => n >= cap).map(([at]) => at));
+}
