@@ -63,6 +63,12 @@ export interface RelayClient extends AsyncDisposable {
     options: NegotiateOptions,
   ): Promise<NegotiationOutcome>;
 
+  /**
+   * Asks for a sign of life; false when none came in time. Live subscriptions hear of it when they have given all that
+   * came before it.
+   */
+  ping(options: AskOptions): Promise<boolean>;
+
   /** Closes all subscriptions and the connection; bounded in time. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -84,6 +90,8 @@ export interface SubscribeOptions extends RequestOptions {
   /** Keep the subscription open after EOSE, of which this tells. Neither timeout holds after it. */
   readonly live?: {
     readonly onEose: (hint: EoseHint | undefined) => void;
+    /** A ping sent at this moment (Unix ms) was answered, and whatever the relay sent before that has been taken. */
+    readonly onAlive?: (sentAt: number) => void;
   };
 }
 

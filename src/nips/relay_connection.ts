@@ -35,6 +35,7 @@ import {
 import type { RelayMessage } from "./relay_message.ts";
 import { ABORTED, endedBy, type ReqOutcome, UNHEARD } from "./req_outcome.ts";
 import { SeatLine } from "./seat_line.ts";
+import { SignsOfLife } from "./signs_of_life.ts";
 import { Subscription } from "./subscription.ts";
 
 export class RelayConnection implements RelayClient {
@@ -51,6 +52,7 @@ export class RelayConnection implements RelayClient {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #questions: Questions;
   readonly #negotiations: Negotiations;
+  readonly #signs: SignsOfLife;
   #nextId = 1;
   readonly #backlog = new Backlog();
 
@@ -78,6 +80,11 @@ export class RelayConnection implements RelayClient {
     };
     this.#questions = new Questions(line);
     this.#negotiations = new Negotiations(line);
+    this.#signs = new SignsOfLife({
+      socket,
+      handedOn: () => this.stats.messages,
+      isStalled: line.isStalled,
+    });
     this.closed = this.#read(options.maxEventBytes ?? 2 * 1024 * 1024);
   }
 
@@ -87,17 +94,7 @@ export class RelayConnection implements RelayClient {
   ): AsyncGenerator<unknown[], ReqOutcome, void> {
     const unseated = await this.#seat(options.signal);
     if (unseated !== null) return unseated;
-    const subscription = this.#request(filters, options);
-    try {
-      while (true) {
-        const taken = await subscription.take();
-        if (!Array.isArray(taken)) return taken;
-        yield taken;
-      }
-    } finally {
-      subscription.end(ABORTED);
-      subscription.drop();
-    }
+    return yield* this.#request(filters, options).chunks();
   }
 
   async fetchPage(filter: Filter, options: RequestOptions): Promise<Page> {
@@ -105,16 +102,7 @@ export class RelayConnection implements RelayClient {
     if (unseated !== null) {
       return { events: [], outcome: unseated, bytes: 0, oversized: 0 };
     }
-    const subscription = this.#request(filter, options);
-    const events: unknown[] = [];
-    while (true) {
-      const taken = await subscription.take();
-      if (!Array.isArray(taken)) {
-        const { bytes, oversized } = subscription;
-        return { events, outcome: taken, bytes, oversized };
-      }
-      for (const event of taken) events.push(event);
-    }
+    return await this.#request(filter, options).page();
   }
 
   publish(
@@ -144,6 +132,15 @@ export class RelayConnection implements RelayClient {
     return outcome;
   }
 
+  async ping(options: AskOptions): Promise<boolean> {
+    const sentAt = Date.now();
+    if (!await this.#signs.ask(options)) return false;
+    for (const subscription of this.#subscriptions.values()) {
+      subscription.alive(sentAt);
+    }
+    return true;
+  }
+
   async close(): Promise<void> {
     this.#negotiations.endAll(ABORTED);
     this.#seats.close();
@@ -170,8 +167,12 @@ export class RelayConnection implements RelayClient {
       maxEventBytes,
       stats: this.stats,
       take: (message, characters) => this.#take(message, characters),
-      room: () => this.#backlog.room(),
+      room: () => {
+        this.#signs.advance();
+        return this.#backlog.room();
+      },
     });
+    this.#signs.end();
     for (const subscription of this.#subscriptions.values()) {
       subscription.end(endedBy(failure), true);
     }

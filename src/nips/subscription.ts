@@ -4,7 +4,7 @@
  * @module
  */
 import { Patience } from "./patience.ts";
-import type { RequestOptions, SubscribeOptions } from "./relay_client.ts";
+import type { Page, RequestOptions, SubscribeOptions } from "./relay_client.ts";
 import type { EoseHint, ReqOutcome } from "./req_outcome.ts";
 
 /** What a subscription needs of its connection. */
@@ -29,6 +29,9 @@ export class Subscription {
   #outcome: ReqOutcome | undefined;
   readonly #patience: Patience;
   #isPastEose = false;
+  /** When the ping was sent (Unix ms) that was answered behind all that came; behind all that was taken. */
+  #signAt: number | null = null;
+  #aliveAt: number | null = null;
   #wasRepeated = false;
   #count = 0;
   #bytes = 0;
@@ -103,6 +106,13 @@ export class Subscription {
     live.onEose(hint);
   }
 
+  /** A ping sent at this moment was answered. Only the stored events end by themselves, so only what is live cares. */
+  alive(sentAt: number): void {
+    if (!this.#isPastEose || this.hasEnded) return;
+    this.#signAt = sentAt;
+    this.#wake?.();
+  }
+
   /** The connection reads again after a pause of ours. */
   resumed(): void {
     this.#patience.heard();
@@ -118,14 +128,46 @@ export class Subscription {
     this.#wake?.();
   }
 
-  /** What came since the last call; waits when nothing did. The outcome once there is nothing left. */
+  /** What comes, chunk by chunk; whoever leaves early ends it. */
+  async *chunks(): AsyncGenerator<unknown[], ReqOutcome, void> {
+    try {
+      while (true) {
+        const taken = await this.take();
+        if (!Array.isArray(taken)) return taken;
+        const aliveAt = this.#aliveAt;
+        if (taken.length > 0) yield taken;
+        // Whoever asks for more is done with what came before.
+        if (aliveAt !== null) this.#options.live?.onAlive?.(aliveAt);
+      }
+    } finally {
+      this.end({ type: "aborted" });
+      this.drop();
+    }
+  }
+
+  /** All that comes. */
+  async page(): Promise<Page> {
+    const events: unknown[] = [];
+    while (true) {
+      const taken = await this.take();
+      if (!Array.isArray(taken)) {
+        const { bytes, oversized } = this;
+        return { events, outcome: taken, bytes, oversized };
+      }
+      for (const event of taken) events.push(event);
+    }
+  }
+
+  /** What came since the last call, if only a sign of life; waits when nothing did. The outcome at the end. */
   async take(): Promise<unknown[] | ReqOutcome> {
-    while (this.#events.length === 0) {
+    while (this.#events.length === 0 && this.#signAt === null) {
       if (this.#outcome !== undefined) return this.#outcome;
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
     const events = this.#events;
     this.#events = [];
+    this.#aliveAt = this.#signAt;
+    this.#signAt = null;
     this.#release();
     return events;
   }

@@ -12,6 +12,7 @@ import type { RelayFailure } from "./failure.ts";
 import { printable } from "./http_head.ts";
 import { MessageQueue } from "./message_queue.ts";
 import type { RelaySocket } from "./relay_socket.ts";
+import { PingBook } from "./ping_book.ts";
 import type { Stream } from "./route.ts";
 
 /** A silent peer is looked at so often before it is asked for a sign of life, and before it is given up. */
@@ -57,6 +58,8 @@ export class OpenRelaySocket implements RelaySocket {
   });
   readonly #ended = Promise.withResolvers<RelayFailure>();
   #failure: RelayFailure | undefined;
+  readonly #pings = new PingBook();
+  #messages = 0;
   #silentLooks = 0;
   readonly #pingAfterMs: number;
   readonly #pulse: ReturnType<typeof setInterval>;
@@ -93,6 +96,14 @@ export class OpenRelaySocket implements RelaySocket {
     return true;
   }
 
+  ping(): Promise<number | null> {
+    const { destroyed, writableLength } = this.#socket;
+    if (this.#failure !== undefined || destroyed) return Promise.resolve(null);
+    const { mark, answered } = this.#pings.open();
+    if (writableLength < MAX_UNSENT_BYTES) this.#sender.ping(mark, true);
+    return answered;
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<readonly string[]> {
     return this.#queue;
   }
@@ -121,6 +132,7 @@ export class OpenRelaySocket implements RelaySocket {
     });
     receiver.on("message", (data, isBinary) => this.#take(data, isBinary));
     receiver.on("ping", (data) => this.#pong(data));
+    receiver.on("pong", (mark) => this.#pings.answer(mark, this.#messages));
     receiver.on("conclude", (status, reason) => {
       const detail = printable(String(reason)) || "the relay said goodbye";
       this.#end({ code: "closed", status, detail }, { status, reason: "" });
@@ -156,6 +168,7 @@ export class OpenRelaySocket implements RelaySocket {
       this.#end({ code: "protocol", detail: "A binary message came" }, BREACH);
       return;
     }
+    this.#messages += 1;
     try {
       this.#queue.push(this.#decoder.decode(data));
     } catch {
@@ -206,6 +219,7 @@ export class OpenRelaySocket implements RelaySocket {
     this.#failure = failure;
     clearInterval(this.#pulse);
     this.#queue.end();
+    this.#pings.endAll();
     this.#hangUp(goodbye).then(() => this.#ended.resolve(failure));
   }
 

@@ -31,6 +31,8 @@ export interface RelaySocket
   readonly closed: Promise<RelayFailure>;
   /** Sends a text message; false when the connection has ended, or the peer has not taken megabytes sent before. */
   send(text: string): boolean;
+  /** Asks for a sign of life (RFC 6455): how many messages came before it; null when the connection ended instead. */
+  ping(): Promise<number | null>;
   /** Says goodbye and waits for the answer, a second at most. Safe to call twice. */
   close(status?: number, reason?: string): Promise<void>;
 }

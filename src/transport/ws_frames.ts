@@ -24,7 +24,7 @@ export declare class Receiver {
     event: "conclude",
     listener: (status: number, reason: Uint8Array) => void,
   ): this;
-  on(event: "ping", listener: (data: Uint8Array) => void): this;
+  on(event: "ping" | "pong", listener: (data: Uint8Array) => void): this;
   on(event: "error", listener: (error: Error) => void): this;
 }
 
