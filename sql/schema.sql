@@ -325,12 +325,12 @@ create table sync_proof (
   method text not null,
   covered int8multirange not null,
   constraint sync_proof_pkey PRIMARY KEY (relay_id, filter_hash, method),
-  constraint sync_proof_method_check CHECK ((method = ANY (ARRAY['negentropy'::text, 'finish'::text, 'count'::text, 'paging'::text, 'split'::text, 'empty-page'::text])))
+  constraint sync_proof_method_check CHECK ((method = ANY (ARRAY['negentropy'::text, 'finish'::text, 'count'::text, 'paging'::text, 'split'::text, 'empty-page'::text, 'live'::text])))
 );
 comment on table sync_proof is 'What each stretch of sync_coverage was last proven by; together they are exactly the coverage';
 comment on column sync_proof.relay_id is 'relay.id';
 comment on column sync_proof.filter_hash is 'sync_coverage.filter_hash';
-comment on column sync_proof.method is 'negentropy (NIP-77), finish (NIP-67 hint), count (NIP-45), paging, split, empty-page (weakest)';
+comment on column sync_proof.method is 'negentropy (NIP-77), finish (NIP-67 hint), count (NIP-45), paging, split, empty-page (weak), live (an open subscription; looked at again within the lookback)';
 comment on column sync_proof.covered is 'Unix seconds proven by it';
 
 create view relay_metadata_latest as

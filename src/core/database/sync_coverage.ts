@@ -23,6 +23,8 @@ export const PROOFS = [
   "split",
   /** A page, and a narrower one after it, brought nothing more. */
   "empty-page",
+  /** A subscription was open and its line alive; what the relay forgot to send is found by the lookback. */
+  "live",
 ] as const;
 
 export type Proof = (typeof PROOFS)[number];

@@ -84,7 +84,8 @@ export type WalkProof =
   | "finish"
   | "paging"
   | "split"
-  | "empty-page";
+  | "empty-page"
+  | "live";
 
 /**
  * Whether the events came newest first, as NIP-01 promises for a request with a limit. What is younger than
