@@ -200,7 +200,11 @@ create table relay_lease (
   claimed_until bigint not null default 0,
   holder text,
   failures integer not null default 0,
-  constraint relay_lease_pkey PRIMARY KEY (service, relay_id)
+  interval_seconds integer,
+  yield real not null default 0,
+  yielded_at bigint,
+  constraint relay_lease_pkey PRIMARY KEY (service, relay_id),
+  constraint relay_lease_interval_seconds_check CHECK ((interval_seconds > 0))
 ) with (fillfactor=70);
 comment on table relay_lease is 'Which process of a service works on a relay, and when the relay is due again';
 comment on column relay_lease.service is 'Name of the service';
@@ -209,6 +213,9 @@ comment on column relay_lease.due_at is 'Unix seconds from which it may be lease
 comment on column relay_lease.claimed_until is 'Unix seconds at which the lease ends; a dead holder loses it then';
 comment on column relay_lease.holder is 'Who holds, or last held, the lease';
 comment on column relay_lease.failures is 'Failures in a row, for the backoff of the next holder';
+comment on column relay_lease.interval_seconds is 'How often the relay is worth a look; null for a relay that was never given back with one';
+comment on column relay_lease.yield is 'New events of a look lately: a mean in which the last one counts half';
+comment on column relay_lease.yielded_at is 'Unix seconds at which there was last something new; null for never';
 CREATE INDEX relay_lease_due ON relay_lease USING btree (service, due_at);
 
 create table relay_listing (
@@ -242,6 +249,21 @@ comment on column relay_metadata.relay_id is 'relay.id';
 comment on column relay_metadata.metadata_type is 'metadata.type';
 comment on column relay_metadata.metadata_id is 'metadata.id';
 CREATE INDEX relay_metadata_document ON relay_metadata USING btree (metadata_id, metadata_type);
+
+create table relay_rejection (
+  relay_id integer not null,
+  reason text not null,
+  events bigint not null,
+  first_at bigint not null,
+  last_at bigint not null,
+  constraint relay_rejection_pkey PRIMARY KEY (relay_id, reason)
+) with (fillfactor=70);
+comment on table relay_rejection is 'How many events of a relay were not archived, by reason; rejected_event holds samples';
+comment on column relay_rejection.relay_id is 'relay.id';
+comment on column relay_rejection.reason is 'Short, from a small set';
+comment on column relay_rejection.events is 'How many came, each time they came';
+comment on column relay_rejection.first_at is 'Unix seconds';
+comment on column relay_rejection.last_at is 'Unix seconds';
 
 create table schema_function (
   name text not null,
@@ -288,6 +310,7 @@ create table sync_coverage (
   filter jsonb not null,
   covered int8multirange not null,
   updated_at bigint not null,
+  wanted int8range default '[0,)'::int8range,
   constraint sync_coverage_pkey PRIMARY KEY (relay_id, filter_hash)
 );
 comment on table sync_coverage is 'Stretches of created_at that are archived and proven complete, by relay and filter';
@@ -296,6 +319,7 @@ comment on column sync_coverage.filter_hash is 'sha256 of the filter''s canonica
 comment on column sync_coverage.filter is 'The filter, for readers';
 comment on column sync_coverage.covered is 'Unix seconds proven complete';
 comment on column sync_coverage.updated_at is 'Unix seconds';
+comment on column sync_coverage.wanted is 'Unix seconds that the synchronizer wants; null when it does not want this filter any more';
 
 create table sync_gap (
   relay_id integer not null,
@@ -935,17 +959,7 @@ begin
     'metadata', pipeline_count_table('metadata'),
     'checks', pipeline_count_table('relay_check'),
     'rejected', pipeline_count_table('rejected_event'),
-    'coverage', (
-      select jsonb_build_object(
-        'walks', count(*),
-        'relays', count(distinct relay_id),
-        'medianLagSeconds', percentile_disc(0.5) within group (order by v_now - upper(covered)),
-        'worstLagSeconds', max(v_now - upper(covered)),
-        'gaps', (select count(*) from sync_gap),
-        'gapReasons', (
-          select coalesce(jsonb_object_agg(reason, gaps), '{}')
-          from (select reason, count(*) as gaps from sync_gap group by reason) as by_reason))
-      from sync_coverage),
+    'coverage', sync_status(),
     'databaseBytes', pg_database_size(current_database()));
 end
 $function$;
@@ -996,8 +1010,18 @@ begin
   insert into rejected_event (relay_id, reason, detail, event_id, raw, rejected_at)
   select p_relay_id, reason, detail, case when "eventId" ~ '^([0-9a-f]{2})*$' then decode("eventId", 'hex') end, raw,
     unix_now()
-  from jsonb_to_recordset(p_rejections) as new (reason text, detail text, "eventId" text, raw text);
+  from jsonb_to_recordset(p_rejections) as new (reason text, detail text, "eventId" text, raw text)
+  where detail is not null;
   get diagnostics v_inserted = row_count;
+
+  insert into relay_rejection as r (relay_id, reason, events, first_at, last_at)
+  select p_relay_id, reason, sum(coalesce(events, 1)), unix_now(), unix_now()
+  from jsonb_to_recordset(p_rejections) as new (reason text, events int8)
+  where p_relay_id is not null
+  group by reason
+  order by reason
+  on conflict (relay_id, reason) do update
+  set events = r.events + excluded.events, last_at = excluded.last_at;
 
   delete from rejected_event
   where id in (
@@ -1009,7 +1033,7 @@ begin
   return v_inserted;
 end
 $function$;
-comment on function rejected_event_insert(p_relay_id integer, p_rejections jsonb) is 'Stores rejections within their bound; returns their number';
+comment on function rejected_event_insert(p_relay_id integer, p_rejections jsonb) is 'Counts rejections and stores samples within their bound; returns the number of samples';
 
 CREATE OR REPLACE FUNCTION public.relay_check_expire(p_before bigint, p_limit integer)
  RETURNS integer
@@ -1114,6 +1138,25 @@ CREATE OR REPLACE FUNCTION public.relay_is_known(p_url text)
 AS $function$ select exists (select from relay where url in (p_url, relay_twin(p_url))) $function$;
 comment on function relay_is_known(p_url text) is 'Whether a URL is a relay, in its ws or wss form';
 
+CREATE OR REPLACE FUNCTION public.relay_lease_enroll(p_service text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if coalesce((select max(id) from relay), 0)
+      > coalesce((select max(l.relay_id) from relay_lease l where l.service = p_service), 0)
+    or random() < 0.01
+  then
+    insert into relay_lease (service, relay_id)
+    select p_service, r.id from relay r
+    where not exists (select from relay_lease l where l.service = p_service and l.relay_id = r.id)
+    order by r.id
+    on conflict do nothing;
+  end if;
+end
+$function$;
+comment on function relay_lease_enroll(p_service text) is 'Makes relays that are new to a service due at once';
+
 CREATE OR REPLACE FUNCTION public.relay_lease_release(p_service text, p_holder text, p_relays jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1122,8 +1165,10 @@ declare
   v_released int4;
 begin
   with given as (
-    select "relayId" as relay_id, max("nextDueAt") as due_at, max(coalesce(failures, 0)) as failures
-    from jsonb_to_recordset(p_relays) as new ("relayId" int4, "nextDueAt" int8, failures int4)
+    select "relayId" as relay_id, max("nextDueAt") as due_at, max(coalesce(failures, 0)) as failures,
+      max("intervalSeconds") as interval_seconds, max("newEvents") as new_events
+    from jsonb_to_recordset(p_relays)
+      as new ("relayId" int4, "nextDueAt" int8, failures int4, "intervalSeconds" int4, "newEvents" int8)
     group by 1
   ), held as (
     select l.relay_id from relay_lease l
@@ -1133,7 +1178,10 @@ begin
     for update
   )
   update relay_lease l
-  set due_at = given.due_at, failures = given.failures, claimed_until = 0, holder = null
+  set due_at = given.due_at, failures = given.failures, claimed_until = 0, holder = null,
+    interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
+    yield = coalesce((l.yield + given.new_events) / 2, l.yield),
+    yielded_at = case when given.new_events > 0 then unix_now() else l.yielded_at end
   from held join given using (relay_id)
   where l.service = p_service and l.relay_id = held.relay_id;
   get diagnostics v_released = row_count;
@@ -1165,30 +1213,31 @@ $function$;
 comment on function relay_lease_renew(p_service text, p_holder text, p_relay_ids jsonb, p_lease_seconds integer) is 'Extends leases; returns the relays still held';
 
 CREATE OR REPLACE FUNCTION public.relay_lease_take(p_request jsonb)
- RETURNS TABLE(relay_id integer, url text, network text, failures integer, due_at bigint)
+ RETURNS TABLE(relay_id integer, url text, network text, failures integer, due_at bigint, interval_seconds integer, yield real)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
 declare
   v_service text := p_request ->> 'service';
+  v_networks text[] := array(select jsonb_array_elements_text(p_request -> 'networks'));
   v_urls text[] := array(select jsonb_array_elements_text(p_request -> 'urls'));
+  v_except text[] := array(select jsonb_array_elements_text(p_request -> 'exceptUrls'));
   v_everything boolean := coalesce((p_request ->> 'evenIfNotDue')::boolean, false);
   v_all_urls boolean := p_request -> 'urls' is null;
   v_now int8 := unix_now();
 begin
-  insert into relay_lease (service, relay_id)
-  select v_service, r.id from relay r
-  where not exists (select from relay_lease l where l.service = v_service and l.relay_id = r.id)
-  order by r.id
-  on conflict do nothing;
+  perform relay_lease_enroll(v_service);
 
   return query
   with due as (
-    select l.relay_id, r.url, r.network
+    select l.relay_id, r.url, r.network,
+      (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
     from relay_lease l join relay r on r.id = l.relay_id
     where l.service = v_service and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
-      and p_request -> 'networks' ? r.network and (v_all_urls or r.url = any (v_urls))
-    order by l.due_at, l.relay_id
+      and r.network = any (v_networks)
+      and (v_all_urls or r.url in (select unnest(v_urls)))
+      and r.url not in (select unnest(v_except))
+    order by overdue desc, l.relay_id
     limit (p_request ->> 'limit')::int4
     for update of l skip locked
   ), taken as (
@@ -1196,9 +1245,10 @@ begin
     set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8
     from due
     where l.service = v_service and l.relay_id = due.relay_id
-    returning l.relay_id, due.url, due.network, l.failures, l.due_at
+    returning l.relay_id, due.url, due.network, l.failures, l.due_at, l.interval_seconds, l.yield, due.overdue
   )
-  select * from taken order by due_at, relay_id;
+  select relay_id, url, network, failures, due_at, interval_seconds, yield
+  from taken order by overdue desc, relay_id;
 end
 $function$;
 comment on function relay_lease_take(p_request jsonb) is 'Leases relays that are due and free, the longest due first';
@@ -1274,6 +1324,15 @@ begin
 end
 $function$;
 comment on function relay_metadata_insert(p_documents jsonb) is 'Stores documents and whose they are; returns the number of new rows';
+
+CREATE OR REPLACE FUNCTION public.relay_rejection_get(p_relay_id integer)
+ RETURNS TABLE(reason text, events bigint, first_at bigint, last_at bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select reason, events, first_at, last_at from relay_rejection where relay_id = p_relay_id order by events desc, reason
+$function$;
+comment on function relay_rejection_get(p_relay_id integer) is 'How many events of a relay were not archived, by reason';
 
 CREATE OR REPLACE FUNCTION public.relay_twin(p_url text)
  RETURNS text
@@ -1520,6 +1579,92 @@ begin
 end
 $function$;
 comment on function sync_proof_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange) is 'Removes ranges from the proofs of a walk';
+
+CREATE OR REPLACE FUNCTION public.sync_status()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_first int8 := 1604188800;
+begin
+  return (
+    with walk as (
+      select relay_id, covered,
+        lower(wanted) as since,
+        least(upper(wanted), v_now) as until,
+        upper(covered) as edge,
+        case when upper(wanted) <= v_first then lower(wanted) else greatest(lower(wanted), v_first) end as counted_from
+      from sync_coverage where wanted is not null
+    ), measured as (
+      select relay_id, edge,
+        greatest(until - counted_from, 0) as wanted_seconds,
+        coalesce((
+          select sum(upper(piece) - lower(piece))
+          from unnest(covered * int8multirange(int8range(counted_from, greatest(until, counted_from)))) as piece), 0)
+          as covered_seconds,
+        case when edge is not null then greatest(until - edge, 0) end as lag,
+        coalesce(int8multirange(int8range(since, greatest(since, least(edge, until)))) <@ covered, false) as complete
+      from walk
+    ), relay_walks as (
+      select relay_id, bool_and(complete and edge is not null) as complete, bool_or(edge is not null) as begun
+      from measured group by relay_id
+    )
+    select jsonb_build_object(
+      'walks', (select count(*) from measured),
+      'relays', (select count(*) from relay_walks where begun),
+      'completeRelays', (select count(*) from relay_walks where complete),
+      'wantedRelays', (select count(*) from relay_walks),
+      'coveredShare', (select round(sum(covered_seconds) / nullif(sum(wanted_seconds), 0), 6) from measured),
+      'medianLagSeconds', (select percentile_disc(0.5) within group (order by lag) from measured),
+      'worstLagSeconds', (select max(lag) from measured),
+      'gaps', (select count(*) from sync_gap),
+      'gapReasons', (
+        select coalesce(jsonb_object_agg(reason, gaps), '{}')
+        from (select reason, count(*) as gaps from sync_gap group by reason) as by_reason),
+      'rejectedReasons', (
+        select coalesce(jsonb_object_agg(reason, events), '{}')
+        from (select reason, sum(events) as events from relay_rejection group by reason) as by_reason),
+      'running', (
+        select count(*) from relay_lease where service = 'synchronizer' and claimed_until > v_now)));
+end
+$function$;
+comment on function sync_status() is 'What is proven complete of what is wanted, as JSON';
+
+CREATE OR REPLACE FUNCTION public.sync_walk_get(p_relay_id integer, p_filter_hashes jsonb)
+ RETURNS TABLE(filter_hash text, covered jsonb, gaps jsonb)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select hash,
+    (select coalesce(jsonb_agg(jsonb_build_array(since, until) order by since), '[]')
+      from sync_coverage_get(p_relay_id, hash)),
+    (select coalesce(jsonb_agg(jsonb_build_object('since', since, 'until', until, 'reason', reason,
+        'foundAt', found_at, 'reportedAt', reported_at, 'attempts', attempts) order by since), '[]')
+      from sync_gap_get(p_relay_id, hash))
+  from jsonb_array_elements_text(p_filter_hashes) as hash
+$function$;
+comment on function sync_walk_get(p_relay_id integer, p_filter_hashes jsonb) is 'Coverage and gaps of walks of a relay';
+
+CREATE OR REPLACE FUNCTION public.sync_walk_want(p_relay_id integer, p_walks jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into sync_coverage as c (relay_id, filter_hash, filter, covered, wanted, updated_at)
+  select p_relay_id, decode("filterHash", 'hex'), filter, '{}', int8range(since, until, '[]'), unix_now()
+  from jsonb_to_recordset(p_walks) as new ("filterHash" text, filter jsonb, since int8, until int8)
+  order by 2
+  on conflict (relay_id, filter_hash) do update set wanted = excluded.wanted
+  where c.wanted is distinct from excluded.wanted;
+
+  update sync_coverage set wanted = null
+  where relay_id = p_relay_id and wanted is not null and filter_hash not in (
+    select decode(walk ->> 'filterHash', 'hex') from jsonb_array_elements(p_walks) as walk);
+end
+$function$;
+comment on function sync_walk_want(p_relay_id integer, p_walks jsonb) is 'Sets what is wanted of a relay';
 
 CREATE OR REPLACE FUNCTION public.unix_now()
  RETURNS bigint

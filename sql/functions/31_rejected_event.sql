@@ -1,7 +1,8 @@
 -- Rejected events.
 
--- p_rejections: [{reason, detail, eventId?, raw?}]. Keeps the newest 1000 of each relay (and of files), so that a
--- relay that sends nothing but garbage fills neither the disk nor the places of others.
+-- p_rejections: [{reason, detail?, eventId?, raw?, events?}]. Each counts as so many events (1) of its relay; those
+-- without detail are only counted. Keeps the newest 1000 of each relay (and of files), so that a relay that sends
+-- nothing but garbage fills neither the disk nor the places of others. Returns the number of rows kept.
 create or replace function rejected_event_insert(p_relay_id int4, p_rejections jsonb) returns int4
 language plpgsql
 as $$
@@ -11,8 +12,18 @@ begin
   insert into rejected_event (relay_id, reason, detail, event_id, raw, rejected_at)
   select p_relay_id, reason, detail, case when "eventId" ~ '^([0-9a-f]{2})*$' then decode("eventId", 'hex') end, raw,
     unix_now()
-  from jsonb_to_recordset(p_rejections) as new (reason text, detail text, "eventId" text, raw text);
+  from jsonb_to_recordset(p_rejections) as new (reason text, detail text, "eventId" text, raw text)
+  where detail is not null;
   get diagnostics v_inserted = row_count;
+
+  insert into relay_rejection as r (relay_id, reason, events, first_at, last_at)
+  select p_relay_id, reason, sum(coalesce(events, 1)), unix_now(), unix_now()
+  from jsonb_to_recordset(p_rejections) as new (reason text, events int8)
+  where p_relay_id is not null
+  group by reason
+  order by reason
+  on conflict (relay_id, reason) do update
+  set events = r.events + excluded.events, last_at = excluded.last_at;
 
   delete from rejected_event
   where id in (
@@ -24,7 +35,15 @@ begin
   return v_inserted;
 end
 $$;
-comment on function rejected_event_insert(int4, jsonb) is 'Stores rejections within their bound; returns their number';
+comment on function rejected_event_insert(int4, jsonb) is 'Counts rejections and stores samples within their bound; returns the number of samples';
+
+create or replace function relay_rejection_get(p_relay_id int4)
+returns table (reason text, events int8, first_at int8, last_at int8)
+language sql stable
+as $$
+  select reason, events, first_at, last_at from relay_rejection where relay_id = p_relay_id order by events desc, reason
+$$;
+comment on function relay_rejection_get(int4) is 'How many events of a relay were not archived, by reason';
 
 -- Deletes up to p_limit rejections older than a moment. Returns their number.
 create or replace function rejected_event_expire(p_before int8, p_limit int4) returns int4

@@ -141,3 +141,39 @@ as $$
   order by since
 $$;
 comment on function sync_gap_get(int4, text) is 'Windows that could not be proven complete, ascending';
+
+-- p_walks: [{filterHash, filter, since, until}], until null for no bound: what the synchronizer wants of a relay, and
+-- nothing else. Writes only what is news.
+create or replace function sync_walk_want(p_relay_id int4, p_walks jsonb) returns void
+language plpgsql
+as $$
+begin
+  insert into sync_coverage as c (relay_id, filter_hash, filter, covered, wanted, updated_at)
+  select p_relay_id, decode("filterHash", 'hex'), filter, '{}', int8range(since, until, '[]'), unix_now()
+  from jsonb_to_recordset(p_walks) as new ("filterHash" text, filter jsonb, since int8, until int8)
+  order by 2
+  on conflict (relay_id, filter_hash) do update set wanted = excluded.wanted
+  where c.wanted is distinct from excluded.wanted;
+
+  update sync_coverage set wanted = null
+  where relay_id = p_relay_id and wanted is not null and filter_hash not in (
+    select decode(walk ->> 'filterHash', 'hex') from jsonb_array_elements(p_walks) as walk);
+end
+$$;
+comment on function sync_walk_want(int4, jsonb) is 'Sets what is wanted of a relay';
+
+-- p_filter_hashes: array of text. Everything about these walks of a relay at once; covered: [[since, until]], gaps:
+-- [{since, until, reason, foundAt, reportedAt, attempts}], ascending.
+create or replace function sync_walk_get(p_relay_id int4, p_filter_hashes jsonb)
+returns table (filter_hash text, covered jsonb, gaps jsonb)
+language sql stable
+as $$
+  select hash,
+    (select coalesce(jsonb_agg(jsonb_build_array(since, until) order by since), '[]')
+      from sync_coverage_get(p_relay_id, hash)),
+    (select coalesce(jsonb_agg(jsonb_build_object('since', since, 'until', until, 'reason', reason,
+        'foundAt', found_at, 'reportedAt', reported_at, 'attempts', attempts) order by since), '[]')
+      from sync_gap_get(p_relay_id, hash))
+  from jsonb_array_elements_text(p_filter_hashes) as hash
+$$;
+comment on function sync_walk_get(int4, jsonb) is 'Coverage and gaps of walks of a relay';

@@ -32,6 +32,7 @@ export class BatchBuilder {
   /** One of each author, source and relay: whoever repeats himself counts once a batch. */
   #hints = new Map<string, RelayHint>();
   #rejected: RejectedEvent[] = [];
+  readonly #unsampled = new Map<string, number>();
   #coverage: ProvenStretch[] = [];
   #gaps: OpenStretch[] = [];
 
@@ -41,7 +42,7 @@ export class BatchBuilder {
 
   get isEmpty(): boolean {
     return this.#events.length + this.#known.length + this.#rejected.length +
-        this.#coverage.length + this.#gaps.length === 0;
+        this.#unsampled.size + this.#coverage.length + this.#gaps.length === 0;
   }
 
   get isFull(): boolean {
@@ -70,6 +71,11 @@ export class BatchBuilder {
     this.#rejected.push(rejection);
   }
 
+  /** One more of which no sample is kept. */
+  countRejected(reason: RejectedEvent["reason"]): void {
+    this.#unsampled.set(reason, (this.#unsampled.get(reason) ?? 0) + 1);
+  }
+
   /** Neighbouring stretches with one proof become one. */
   note(finding: Finding): void {
     if (finding.type === "open") {
@@ -93,6 +99,7 @@ export class BatchBuilder {
       known: encodeKeys(this.#known),
       hints: [...this.#hints.values()],
       rejected: this.#rejected,
+      unsampled: Object.fromEntries(this.#unsampled),
       coverage: this.#coverage,
       gaps: this.#gaps,
     };
@@ -101,6 +108,7 @@ export class BatchBuilder {
     this.#known = [];
     this.#hints.clear();
     this.#rejected = [];
+    this.#unsampled.clear();
     this.#coverage = [];
     this.#gaps = [];
     return batch;

@@ -81,7 +81,7 @@ export class Intake {
   /** Counts an event that is not archived, and keeps some to be looked at. */
   reject(reason: RejectReason, detail: string, raw: unknown): void {
     this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
-    if (this.#samples >= MAX_SAMPLES) return;
+    if (this.#samples >= MAX_SAMPLES) return this.#batch.countRejected(reason);
     this.#samples += 1;
     const text = JSON.stringify(raw) ?? "";
     this.#batch.reject({

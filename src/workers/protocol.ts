@@ -210,6 +210,8 @@ export interface WorkerBatch {
   readonly known: EventKeys;
   readonly hints: readonly RelayHint[];
   readonly rejected: readonly RejectedEvent[];
+  /** More rejected events, by reason: too many to keep samples of. */
+  readonly unsampled: Readonly<Record<string, number>>;
   /** Proven by everything in this batch and those before it. */
   readonly coverage: readonly ProvenStretch[];
   readonly gaps: readonly OpenStretch[];

@@ -42,6 +42,8 @@ export interface SyncBatch {
   readonly hints: readonly CandidateHint[];
   readonly budgets: CandidateBudgets;
   readonly rejected: readonly Rejection[];
+  /** More rejected events, by reason, of which only the number is kept. */
+  readonly unsampled?: Readonly<Record<string, number>> | undefined;
   readonly coverage: readonly NewCoverage[];
   readonly gaps: readonly NewGap[];
 }
@@ -117,7 +119,9 @@ export function storeBatch(
   const { relayId, seenAt, events, rejected, coverage, gaps, hints } = batch;
   const { keys, createdAt, kinds, raw } = eventParameters(events);
   const known = keyParameters(batch.known);
-  const rejections = rejected.length > 0 ? rejectionRows(rejected) : null;
+  const { unsampled = {} } = batch;
+  const isClean = rejected.length + Object.keys(unsampled).length === 0;
+  const rejections = isClean ? null : rejectionRows(rejected, unsampled);
   const mentions = hints.length > 0 ? candidateRows(hints) : null;
   const budgets = storableJson(batch.budgets);
   // One statement is one transaction and one round trip.

@@ -82,6 +82,7 @@ const RULES: Readonly<Record<string, string>> = {
       "relay_check",
       "relay_lease",
       "rejected_event",
+      "relay_rejection",
       "sync_coverage",
       "sync_proof",
       "sync_gap",

@@ -18,6 +18,10 @@ export interface LeasedRelay {
   readonly failures: number;
   /** Unix seconds at which it was due; 0 for a relay that was never leased. */
   readonly dueAt: number;
+  /** As last given to `releaseRelays`; null when it never was. */
+  readonly intervalSeconds: number | null;
+  /** New events of a look lately: a mean in which the last one counts half. */
+  readonly yield: number;
 }
 
 export interface LeaseRequest {
@@ -29,6 +33,8 @@ export interface LeaseRequest {
   readonly leaseSeconds: number;
   /** Only these relays. */
   readonly urls?: readonly string[] | undefined;
+  /** Not these. */
+  readonly exceptUrls?: readonly string[] | undefined;
   /** Take relays that are not due yet as well (`sync URL…`). */
   readonly evenIfNotDue?: boolean | undefined;
 }
@@ -39,9 +45,13 @@ export interface ReleasedRelay {
   readonly nextDueAt: number;
   /** Failures in a row, kept for the next holder's backoff; left out: 0. */
   readonly failures?: number | undefined;
+  /** How often the relay is worth a look; left out: as before. When many are due, the most overdue by it come first. */
+  readonly intervalSeconds?: number | undefined;
+  /** What this look brought; left out: it does not count. */
+  readonly newEvents?: number | undefined;
 }
 
-/** Leases relays that are due and free, the longest due first. */
+/** Leases relays that are due and free, the longest due (by the measure of their own interval) first. */
 export function leaseRelays(
   db: Executor,
   request: LeaseRequest,
@@ -49,7 +59,7 @@ export function leaseRelays(
   const json = storableJson(request);
   return onConnection(db, async (sql) => {
     const rows = await sql<LeaseRow[]>`
-      select relay_id, url, network, failures, due_at
+      select relay_id, url, network, failures, due_at, interval_seconds, yield
       from relay_lease_take(${json}::text::jsonb)`;
     return rows.map((row) => ({
       relayId: row.relay_id,
@@ -57,6 +67,8 @@ export function leaseRelays(
       network: row.network,
       failures: row.failures,
       dueAt: Number(row.due_at),
+      intervalSeconds: row.interval_seconds,
+      yield: row.yield,
     }));
   }, { kind: "batch" });
 }
@@ -107,4 +119,6 @@ interface LeaseRow {
   readonly network: Network;
   readonly failures: number;
   readonly due_at: string;
+  readonly interval_seconds: number | null;
+  readonly yield: number;
 }

@@ -34,17 +34,31 @@ export interface PipelineCounts {
   readonly metadata: Counted;
   readonly checks: Counted;
   readonly rejected: Counted;
-  readonly coverage: {
-    /** Walks: a relay and a filter each. */
-    readonly walks: number;
-    readonly relays: number;
-    /** How far the newest end of a walk's coverage is behind now; null without walks. */
-    readonly medianLagSeconds: number | null;
-    readonly worstLagSeconds: number | null;
-    readonly gaps: number;
-    readonly gapReasons: Readonly<Record<string, number>>;
-  };
+  readonly coverage: SyncStatus;
   readonly databaseBytes: number;
+}
+
+/** What is proven complete of what is wanted. */
+export interface SyncStatus {
+  /** Wanted ones: a relay and a filter each. */
+  readonly walks: number;
+  /** Relays of which something is proven. */
+  readonly relays: number;
+  /** Relays of which nothing is missing below the newest second that is proven. */
+  readonly completeRelays: number;
+  /** Relays that were looked at, or tried. */
+  readonly wantedRelays: number;
+  /** Seconds proven of seconds wanted since November 2020, 0 to 1; null without walks. */
+  readonly coveredShare: number | null;
+  /** How far the newest end of a walk's coverage is behind what is wanted; null without any. */
+  readonly medianLagSeconds: number | null;
+  readonly worstLagSeconds: number | null;
+  readonly gaps: number;
+  readonly gapReasons: Readonly<Record<string, number>>;
+  /** Events that were not archived, by reason. */
+  readonly rejectedReasons: Readonly<Record<string, number>>;
+  /** Relays leased to synchronizers now. */
+  readonly running: number;
 }
 
 /** Exact while counting takes milliseconds, the server's estimate when a table is large. */
@@ -79,6 +93,15 @@ export function pipelineCounts(db: Executor): Promise<PipelineCounts> {
       candidates: everyNetwork(candidates, NO_CANDIDATES),
       relays: everyNetwork(relays, NO_RELAYS),
     };
+  });
+}
+
+/** What the synchronizers have proven, at a cost that grows with relays and filters, not with events. */
+export function syncStatus(db: Executor): Promise<SyncStatus> {
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ status: SyncStatus }[]>`
+      select sync_status() as status`;
+    return row!.status;
   });
 }
 

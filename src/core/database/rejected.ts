@@ -42,6 +42,35 @@ export function insertRejected(
   }, { kind: "batch" });
 }
 
+/** How many events of a relay were not archived for one reason. */
+export interface RejectionCount {
+  readonly reason: string;
+  /** Each time that one came. */
+  readonly events: number;
+  /** Unix seconds. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+/** What of a relay was not archived, by reason, the most frequent first. */
+export function rejectionCounts(
+  db: Executor,
+  relayId: number,
+): Promise<RejectionCount[]> {
+  return onConnection(db, async (sql) => {
+    const rows = await sql<
+      { reason: string; events: string; first_at: string; last_at: string }[]
+    >`select reason, events, first_at, last_at
+      from relay_rejection_get(${relayId}::int)`;
+    return rows.map((row) => ({
+      reason: row.reason,
+      events: Number(row.events),
+      firstAt: Number(row.first_at),
+      lastAt: Number(row.last_at),
+    }));
+  });
+}
+
 /** The newest rejections of a relay (null: of files). */
 export function relayRejections(
   db: Executor,
@@ -66,15 +95,24 @@ export function relayRejections(
   });
 }
 
-/** Rejections as `rejected_event_insert` and `sync_batch_store` take them, each within its bounds. */
-export function rejectionRows(rejections: readonly Rejection[]): string {
+/**
+ * Rejections as `rejected_event_insert` and `sync_batch_store` take them, each within its bounds. `unsampled` are more of
+ * them, by reason, which are only counted.
+ */
+export function rejectionRows(
+  rejections: readonly Rejection[],
+  unsampled: Readonly<Record<string, number>> = {},
+): string {
   const kept = rejections.slice(0, MAX_REJECTIONS_PER_BATCH);
-  return storableJson(kept.map(({ reason, detail, eventId, raw }) => ({
+  const samples = kept.map(({ reason, detail, eventId, raw }) => ({
     reason,
     detail: detail.slice(0, MAX_DETAIL_CHARS),
     eventId,
     raw: raw?.slice(0, MAX_RAW_CHARS),
-  })));
+  }));
+  const counts = Object.entries(unsampled)
+    .map(([reason, events]) => ({ reason, events }));
+  return storableJson([...samples, ...counts]);
 }
 
 /** postgres.js gives int8 as text. */

@@ -87,6 +87,7 @@ const WRITER: Readonly<Record<string, readonly Privilege[]>> = {
   event_raw: DELETED,
   event_relay: DELETED,
   rejected_event: CHANGED,
+  relay_rejection: CHANGED,
   metadata: DELETED,
   relay_metadata: CHANGED,
   relay_check: CHANGED,

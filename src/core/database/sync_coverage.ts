@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Filter } from "../../models/filter.ts";
 import type { Window } from "../../models/window.ts";
 import { storableJson } from "../../models/storable_text.ts";
 import { type Executor, onConnection } from "./executor.ts";
@@ -57,6 +58,57 @@ export function relayCoverage(
         ${filterHash}::text)`;
     return rows.map(asWindow);
   });
+}
+
+/** How a walk stands: what is proven, and what could not be. */
+export interface WalkState {
+  readonly covered: readonly Window[];
+  readonly gaps: readonly Gap[];
+}
+
+/** Coverage and gaps of walks of a relay, by filter hash, in one round trip. */
+export function walkStates(
+  db: Executor,
+  relayId: number,
+  filterHashes: readonly string[],
+): Promise<Map<string, WalkState>> {
+  return onConnection(db, async (sql) => {
+    const rows = await sql<WalkRow[]>`
+      select filter_hash, covered, gaps from sync_walk_get(${relayId}::int,
+        ${storableJson(filterHashes)}::text::jsonb)`;
+    return new Map(rows.map(({ filter_hash, covered, gaps }) => [
+      filter_hash,
+      { covered: covered.map(([since, until]) => ({ since, until })), gaps },
+    ]));
+  });
+}
+
+interface WalkRow {
+  readonly filter_hash: string;
+  readonly covered: readonly (readonly [since: number, until: number])[];
+  readonly gaps: readonly Gap[];
+}
+
+/** A walk of a relay that is wanted, and from when to when. */
+export interface WantedWalk {
+  readonly filterHash: string;
+  /** Without `since`, `until` and `limit`. */
+  readonly filter: Filter;
+  readonly since: number;
+  /** Null for no bound. */
+  readonly until: number | null;
+}
+
+/** Says what is wanted of a relay, and that nothing else is: `status` measures coverage by it. */
+export function wantWalks(
+  db: Executor,
+  relayId: number,
+  walks: readonly WantedWalk[],
+): Promise<void> {
+  const rows = storableJson(walks);
+  return onConnection(db, async (sql) => {
+    await sql`select sync_walk_want(${relayId}::int, ${rows}::text::jsonb)`;
+  }, { kind: "batch" });
 }
 
 /** The same with what each stretch was proven by, ascending. */

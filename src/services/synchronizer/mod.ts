@@ -62,8 +62,8 @@ async function syncDueRelays(
       await leases.release(dueAgain(ctx.config, relay, result));
     },
   }, ctx.signal);
-  for (const relay of untouched) {
-    await leases.release({ ...relay, nextDueAt: relay.dueAt });
+  for (const { relayId, dueAt, failures } of untouched) {
+    await leases.release({ relayId, nextDueAt: dueAt, failures });
   }
   tally.summarize();
 }

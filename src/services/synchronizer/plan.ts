@@ -6,8 +6,8 @@
 import type { Database } from "../../core/database/database.ts";
 import {
   type Gap,
-  relayCoverage,
-  relayGaps,
+  type WalkState,
+  walkStates,
 } from "../../core/database/sync_coverage.ts";
 import { type Filter, filterHash } from "../../models/filter.ts";
 import {
@@ -49,10 +49,8 @@ export async function planWalks(
   wanted: Wanted,
 ): Promise<WalkJob[]> {
   const walks: WalkJob[] = [];
-  for (const { filter, since, until } of wanted.filters) {
-    const hash = filterHash(filter);
-    const covered = await relayCoverage(database, relayId, hash);
-    const gaps = await relayGaps(database, relayId, hash);
+  for (const walk of await wantedWalks(database, relayId, wanted)) {
+    const { filter, hash, since, until, covered, gaps } = walk;
     const windows = subtractWindows({ since, until: until ?? OPEN_END }, [
       ...settled(covered, { now, wanted }),
       ...gaps.filter((gap) => isLeftAlone(gap, { now, wanted })),
@@ -79,16 +77,29 @@ export async function missingStretches(
   },
 ): Promise<Missing[]> {
   const missing: Missing[] = [];
-  for (const { filter, since, until } of wanted.filters) {
+  for (const walk of await wantedWalks(database, relayId, wanted)) {
+    const { since, until, covered, gaps } = walk;
     const window = { since, until: Math.min(until ?? now, now) };
-    const hash = filterHash(filter);
-    const covered = await relayCoverage(database, relayId, hash);
-    const gaps = await relayGaps(database, relayId, hash);
     for (const hole of subtractWindows(window, covered)) {
       missing.push(...explained(hole, gaps, otherwise));
     }
   }
   return missing;
+}
+
+/** What is wanted, and how it stands. */
+async function wantedWalks(
+  database: Database,
+  relayId: number,
+  { filters }: Wanted,
+): Promise<(WantedFilter & WalkState & { readonly hash: string })[]> {
+  const walks = filters.map((wanted) => ({
+    ...wanted,
+    hash: filterHash(wanted.filter),
+  }));
+  const hashes = walks.map(({ hash }) => hash);
+  const states = await walkStates(database, relayId, hashes);
+  return walks.map((walk) => ({ ...walk, ...states.get(walk.hash)! }));
 }
 
 /** `until: 0` is not asked: some relays ignore it and give the newest page again. */

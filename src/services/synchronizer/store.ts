@@ -100,6 +100,7 @@ async function* storableParts(
       known: encodeKeys([]),
       hints: [],
       rejected: [],
+      unsampled: {},
       coverage: [],
       gaps: [],
     });

@@ -97,6 +97,37 @@ testOnEachServer("a relay found later is due at once", async ({ database }) => {
   assert.equal(lease?.dueAt, 0);
 });
 
+testOnEachServer(
+  "leaseRelays() prefers those overdue by the most of their own intervals, and leaves out whom it is told to",
+  async ({ database }) => {
+    await insertRelays(database, relays(3));
+    const all = await leaseRelays(database, request());
+    const [often, seldom, left] = all.map(({ relayId }) => relayId);
+    const give = (newEvents: number) =>
+      releaseRelays(database, {
+        ...HOLDER,
+        relays: [
+          { relayId: seldom!, nextDueAt: NOW - 500, intervalSeconds: 1_000 },
+          ...[often!, left!].map((relayId) => ({
+            ...{ relayId, nextDueAt: NOW - 100, intervalSeconds: 10 },
+            newEvents,
+          })),
+        ],
+      });
+    await give(40);
+    const exceptUrls = [all[2]!.url];
+    const first = await leaseRelays(database, request({ exceptUrls }));
+    assert.deepEqual(
+      first.map((relay) => [relay.relayId, relay.intervalSeconds, relay.yield]),
+      [[often, 10, 20], [seldom, 1_000, 0]],
+    );
+    await give(0);
+    const again = await leaseRelays(database, request({ limit: 1 }));
+    assert.deepEqual(again.map(({ relayId }) => relayId), [often]);
+    assert.equal(again[0]!.yield, 10);
+  },
+);
+
 const HOLDER = { service: "synchronizer", holder: "a" } as const;
 
 function request(rest: Partial<LeaseRequest> = {}): LeaseRequest {

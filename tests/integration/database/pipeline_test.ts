@@ -5,10 +5,18 @@ import {
   insertCandidates,
 } from "../../../src/core/database/candidates.ts";
 import { insertChecks } from "../../../src/core/database/checks.ts";
-import { storeBatch } from "../../../src/core/database/events.ts";
-import { pipelineCounts } from "../../../src/core/database/pipeline.ts";
+import {
+  type NewCoverage,
+  storeBatch,
+} from "../../../src/core/database/events.ts";
+import { leaseRelays } from "../../../src/core/database/leases.ts";
+import {
+  pipelineCounts,
+  syncStatus,
+} from "../../../src/core/database/pipeline.ts";
+import { wantWalks } from "../../../src/core/database/sync_coverage.ts";
 import { insertRelays } from "../../../src/core/database/relays.ts";
-import { filterHash } from "../../../src/models/filter.ts";
+import { type Filter, filterHash } from "../../../src/models/filter.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
@@ -26,8 +34,10 @@ testOnEachServer(
       ...{ total: 0, due: 0, claimed: 0, failed: 0 },
     });
     assert.deepEqual(counts.coverage, {
-      ...{ walks: 0, relays: 0, gaps: 0, gapReasons: {} },
+      ...{ walks: 0, relays: 0, gaps: 0, gapReasons: {}, running: 0 },
       ...{ medianLagSeconds: null, worstLagSeconds: null },
+      ...{ completeRelays: 0, wantedRelays: 0, coveredShare: null },
+      rejectedReasons: {},
     });
     assert.ok(counts.databaseBytes > 1_000_000);
   },
@@ -89,9 +99,55 @@ testOnEachServer(
     const { medianLagSeconds, worstLagSeconds, ...coverage } = counts.coverage;
     assert.deepEqual(coverage, {
       ...{ walks: 1, relays: 1, gaps: 1, gapReasons: { timeout: 1 } },
+      ...{ completeRelays: 1, wantedRelays: 1, coveredShare: 0, running: 0 },
+      rejectedReasons: {},
     });
     // Everything is covered up to second 9.
     assert.ok(medianLagSeconds! > 1_700_000_000);
     assert.equal(medianLagSeconds, worstLagSeconds);
+  },
+);
+
+testOnEachServer(
+  "syncStatus() measures what is proven against what is wanted now",
+  async (archive) => {
+    const { database } = archive;
+    const now = Math.floor(Date.now() / 1_000);
+    const since = now - 1_000;
+    const kinds = { kinds: [1] };
+    const wanted = (filter: Filter, until: number | null = null) => ({
+      ...{ filterHash: filterHash(filter), filter, since, until },
+    });
+    const proven = (filter: Filter, [from, to]: [number, number]) => ({
+      ...{ filterHash: filterHash(filter), filter, method: "paging" as const },
+      ...{ since: since + from, until: since + to },
+    });
+    const whole = await newRelay(archive);
+    const holed = await newRelay(archive, "wss://holed.example.com");
+    const begun = await newRelay(archive, "wss://begun.example.com");
+    for (const relayId of [whole, holed, begun]) {
+      await wantWalks(database, relayId, [wanted({}), wanted(kinds)]);
+      await wantWalks(database, relayId, [wanted({}, since + 999)]);
+    }
+    const store = (relayId: number, ...coverage: NewCoverage[]) =>
+      storeBatch(database, syncBatch(relayId, [], { coverage }));
+    // What is not wanted any more counts nothing, nor does what lies beyond.
+    await store(whole, proven({}, [-50, 999]), proven(kinds, [0, 10]));
+    await store(holed, proven({}, [0, 99]), proven({}, [500, 899]));
+    await leaseRelays(database, {
+      ...{ service: "synchronizer", holder: "me", networks: ["clearnet"] },
+      ...{ limit: 2, leaseSeconds: 60 },
+    });
+
+    const status = await syncStatus(database);
+    assert.deepEqual(
+      [status.walks, status.relays, status.completeRelays, status.wantedRelays],
+      [3, 2, 1, 3],
+    );
+    assert.equal(status.coveredShare, 0.5);
+    assert.deepEqual(
+      [status.medianLagSeconds, status.worstLagSeconds, status.running],
+      [0, 100, 2],
+    );
   },
 );

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import {
   insertRejected,
+  rejectionCounts,
   relayRejections,
 } from "../../../src/core/database/rejected.ts";
+import { storeBatch } from "../../../src/core/database/events.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
+import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 
 testOnEachServer(
   "insertRejected() stores what came, cut to its bounds and storable",
@@ -50,5 +53,31 @@ testOnEachServer(
     ]);
     const [newest] = await relayRejections(database, 1, 1);
     assert.equal(newest?.detail, "3 599");
+  },
+);
+
+testOnEachServer(
+  "rejected events are counted by relay and reason, those without a sample as well",
+  async (archive) => {
+    const { database } = archive;
+    const relayId = await newRelay(archive);
+    const other = await newRelay(archive, "wss://other.example.com");
+    const rejected = [
+      { reason: "signature", detail: "one" },
+      { reason: "shape", detail: "two" },
+    ];
+    await storeBatch(database, syncBatch(relayId, [], { rejected }));
+    const unsampled = { signature: 70, filter: 2 };
+    await storeBatch(database, syncBatch(relayId, [], { unsampled, rejected }));
+    await insertRejected(database, other, rejected.slice(0, 1));
+
+    const counts = await rejectionCounts(database, relayId);
+    assert.deepEqual(counts.map(({ reason, events }) => [reason, events]), [
+      ["signature", 72],
+      ["filter", 2],
+      ["shape", 2],
+    ]);
+    assert.equal((await rejectionCounts(database, other))[0]?.events, 1);
+    assert.equal((await relayRejections(database, relayId, 10)).length, 4);
   },
 );
