@@ -15,7 +15,7 @@ import type { RelayFailure } from "./failure.ts";
 import { get, type GetOptions, type HttpAnswer } from "./http_get.ts";
 import { printable } from "./http_head.ts";
 import { type HttpUrl, parseHttpUrl } from "./http_url.ts";
-import { Manners } from "./manners.ts";
+import { type Gate, gateOf, Manners } from "./manners.ts";
 import type { RelaySocket } from "./relay_socket.ts";
 import { resolveHost, type Resolver, systemResolver } from "./resolve.ts";
 import {
@@ -48,6 +48,8 @@ export interface DialerOptions {
   readonly maxNewConnectionsPerMinute?: number;
   /** Kept together with other dialers: its seats instead of own ones, its rate beside the own. Default: none. */
   readonly manners?: Manners | undefined;
+  /** Asked instead of all these. Default: none. */
+  readonly gate?: Gate;
   /** Hosts that are neither looked up nor dialled, in the form `HostList` takes. Default: none. */
   readonly optOut?: readonly string[];
   /** Default: the system's. */
@@ -112,16 +114,13 @@ export function createDialer(options: DialerOptions): Dialer {
       `Cannot dial as the user agent must be printable ASCII: ${userAgent}`,
     );
   }
-  const own = new Manners(options);
-  const { manners = own } = options;
   const policy: RoutePolicy = {
     networks,
     allowPrivate,
     resolve: options.resolve ?? systemResolver,
     caCertificates: options.caCertificates ?? [],
-    seats: manners.seats,
+    gate: options.gate ?? gateOf(new Manners(options), options.manners),
     seatTimeoutMs: options.seatTimeoutMs ?? 60_000,
-    rates: new Set([own.rate, manners.rate]),
     optedOut: new HostList(options.optOut ?? []),
   };
   const dialing = { policy, userAgent, allowInsecureTls };

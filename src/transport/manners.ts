@@ -32,6 +32,36 @@ export class Manners {
   }
 }
 
+/** How long to stand in line. */
+export interface Patience {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Who is asked before each connection, and told when it is over: this thread, or the one that keeps the books for all. */
+export interface Gate {
+  /** Takes one connection from the budget; says how long to wait before making it, ms. */
+  reserve(): Promise<number>;
+  /** As {@linkcode AddressSeats.take}. */
+  take(
+    addresses: readonly string[],
+    patience: Patience,
+  ): Promise<Result<readonly string[], RelayFailure>>;
+  /** As {@linkcode AddressSeats.free}. */
+  free(addresses: readonly string[]): void;
+}
+
+/** The gate of one dialer: the seats are those it shares with others, and its connections count on both rates. */
+export function gateOf(own: Manners, shared: Manners = own): Gate {
+  const rates = new Set([own.rate, shared.rate]);
+  return {
+    reserve: () =>
+      Promise.resolve(Math.max(...[...rates].map((rate) => rate.reserve()))),
+    take: (addresses, patience) => shared.seats.take(addresses, patience),
+    free: (addresses) => shared.seats.free(addresses),
+  };
+}
+
 /** Seats at addresses, taken before dialling and given back when the socket is closed. */
 export class AddressSeats {
   readonly #perAddress: number;
@@ -48,7 +78,7 @@ export class AddressSeats {
    */
   async take(
     addresses: readonly string[],
-    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+    { timeoutMs, signal }: Patience,
   ): Promise<Result<readonly string[], RelayFailure>> {
     const deadline = deadlineIn(timeoutMs, signal);
     while (true) {

@@ -11,7 +11,7 @@ import { fail, ok, type Result } from "../models/result.ts";
 import { connectFirst } from "./connect.ts";
 import { type Deadline, deadlineIn, pause } from "./deadline.ts";
 import type { RelayFailure } from "./failure.ts";
-import type { AddressSeats, ConnectionRate } from "./manners.ts";
+import type { Gate } from "./manners.ts";
 import { resolveHost, type Resolver } from "./resolve.ts";
 import { connectThroughProxy } from "./socks_proxy.ts";
 import { secure, type TlsInfo } from "./tls.ts";
@@ -31,10 +31,8 @@ export interface RoutePolicy {
   readonly allowPrivate: boolean;
   readonly resolve: Resolver;
   readonly caCertificates: readonly string[];
-  readonly seats: AddressSeats;
+  readonly gate: Gate;
   readonly seatTimeoutMs: number;
-  /** Every connection counts on all of them. */
-  readonly rates: ReadonlySet<ConnectionRate>;
   /** Neither looked up nor dialled. */
   readonly optedOut: HostList;
 }
@@ -67,8 +65,7 @@ export async function openStream(
   attempt: Attempt,
 ): Promise<Result<Stream, RelayFailure>> {
   if (policy.optedOut.has(target.host)) return optedOut(target.host);
-  const waitsMs = [...policy.rates].map((rate) => rate.reserve());
-  await pause(Math.max(...waitsMs), attempt.signal);
+  await pause(await policy.gate.reserve(), attempt.signal);
   const { proxyUrl, enabled } = policy.networks[target.network];
   if (!enabled) return proxyFailure(target, "is not enabled");
   if (proxyUrl !== undefined) {
@@ -101,13 +98,13 @@ async function directly(
     deadline,
   );
   if (!connected.ok) {
-    policy.seats.free(seats.value);
+    policy.gate.free(seats.value);
     return connected;
   }
   const { socket, address } = connected.value;
   const seat = seatOf(address);
-  policy.seats.free(seats.value.filter((it) => it !== seat));
-  socket.once("close", () => policy.seats.free([seat]));
+  policy.gate.free(seats.value.filter((it) => it !== seat));
+  socket.once("close", () => policy.gate.free([seat]));
   const stream = { socket, address, tls: null, deadline, startedAt };
   return await underTls(stream, target, { policy, attempt });
 }
@@ -128,21 +125,21 @@ async function throughProxy(
     deadline,
   );
   if (!connected.ok) {
-    policy.seats.free(seats.value);
+    policy.gate.free(seats.value);
     return connected;
   }
   const socket = connected.value;
-  socket.once("close", () => policy.seats.free(seats.value));
+  socket.once("close", () => policy.gate.free(seats.value));
   const stream = { socket, address: null, tls: null, deadline, startedAt };
   return await underTls(stream, target, { policy, attempt });
 }
 
 function takeSeats(
   seats: readonly string[],
-  { seats: all, seatTimeoutMs }: RoutePolicy,
+  { gate, seatTimeoutMs }: RoutePolicy,
   { signal }: Attempt,
 ): Promise<Result<readonly string[], RelayFailure>> {
-  return all.take(seats, { timeoutMs: seatTimeoutMs, signal });
+  return gate.take(seats, { timeoutMs: seatTimeoutMs, signal });
 }
 
 /** A private address is a machine of our own or a test, where several relays share it by port. */

@@ -12,6 +12,7 @@ import type {
   ToWorker,
   WorkerOptions,
 } from "./protocol.ts";
+import { GatePort } from "./gate_port.ts";
 import { runSession } from "./session.ts";
 import { Abandoned, SessionPort } from "./session_port.ts";
 
@@ -25,6 +26,7 @@ interface Means {
 }
 
 const sessions = new Map<number, SessionPort>();
+const gate = new GatePort(postMessage);
 const means = Promise.withResolvers<Means>();
 
 globalThis.addEventListener("message", (event) => {
@@ -57,6 +59,12 @@ function receive(message: ToWorker): void {
     case "abandon":
       sessions.get(message.session)?.abandon();
       return;
+    case "turn":
+      gate.turn(message.request, message.waitMs);
+      return;
+    case "seats":
+      gate.seats(message.request, message.taken);
+      return;
     case "ping":
       postMessage({ type: "pong", number: message.number });
       return;
@@ -67,7 +75,8 @@ async function init(options: WorkerOptions): Promise<void> {
   try {
     const { library, authKey } = options;
     const verifier = await loadVerifier({ library });
-    means.resolve({ verifier, authKey, dialer: createDialer(options) });
+    const dialer = createDialer({ ...options, gate });
+    means.resolve({ verifier, authKey, dialer });
     const { name, detail } = verifier;
     postMessage({ type: "ready", verifier: { name, detail } });
   } catch (error) {

@@ -39,12 +39,10 @@ export interface SessionLoss {
 
 type FromSession = Extract<FromWorker, { readonly session: number }>;
 
-type Question = Extract<FromWorker, { readonly request: number }>;
+type Question = Extract<FromSession, { readonly request: number }>;
 
 export class HostedSession implements Borrower {
   readonly number: number;
-  /** The host name of the relay: its sessions share one worker, whose dialer bounds the sockets to it. */
-  readonly relayHost: string;
   readonly #host: SessionHost;
   readonly #credits: CreditPool;
   readonly #post: (message: ToWorker) => void;
@@ -53,16 +51,14 @@ export class HostedSession implements Borrower {
   #ended = false;
 
   constructor(
-    { number, relayHost, host, credits, post }: {
+    { number, host, credits, post }: {
       readonly number: number;
-      readonly relayHost: string;
       readonly host: SessionHost;
       readonly credits: CreditPool;
       readonly post: (message: ToWorker) => void;
     },
   ) {
     this.number = number;
-    this.relayHost = relayHost;
     this.#host = host;
     this.#credits = credits;
     this.#post = post;

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Gate } from "../transport/manners.ts";
+import { GateKeeper } from "./gate_keeper.ts";
 import type { HostedSession } from "./hosted_session.ts";
 import type {
   FromWorker,
@@ -16,6 +18,8 @@ export interface HostedWorkerOptions {
   readonly entry: URL;
   readonly options: WorkerOptions;
   readonly permissions: Deno.PermissionOptionsObject;
+  /** Asked before it connects to a relay. */
+  readonly gate: Gate;
   /** A worker that says nothing for so long hangs. */
   readonly hangTimeoutMs: number;
   /** The worker died or hung; its sessions were told. */
@@ -29,6 +33,7 @@ export class HostedWorker implements Disposable {
   readonly #worker: Worker;
   readonly #options: HostedWorkerOptions;
   readonly #sessions = new Map<number, HostedSession>();
+  readonly #gate: GateKeeper;
   readonly #ready = Promise.withResolvers<VerifierInfo>();
   readonly #watch: ReturnType<typeof setInterval>;
   #heardAt = performance.now();
@@ -39,6 +44,7 @@ export class HostedWorker implements Disposable {
 
   constructor(options: HostedWorkerOptions) {
     this.#options = options;
+    this.#gate = new GateKeeper(options.gate, (answer) => this.post(answer));
     this.#worker = new Worker(options.entry, {
       type: "module",
       name: "bigbrotr-sync",
@@ -63,13 +69,6 @@ export class HostedWorker implements Disposable {
 
   get load(): number {
     return this.#sessions.size;
-  }
-
-  /** Whether it works for a relay of this host now. */
-  serves(relayHost: string): boolean {
-    return this.#sessions.values().some((session) =>
-      session.relayHost === relayHost
-    );
   }
 
   post(message: ToWorker): void {
@@ -102,6 +101,12 @@ export class HostedWorker implements Disposable {
         return;
       case "pong":
         return;
+      case "ask-turn":
+      case "take-seats":
+      case "leave-line":
+      case "free-seats":
+        this.#gate.receive(message);
+        return;
       case "ask-known":
       case "ask-vector":
       case "ask-found":
@@ -128,6 +133,7 @@ export class HostedWorker implements Disposable {
     this.#gone = true;
     clearInterval(this.#watch);
     this.#worker.terminate();
+    this.#gate.close();
     for (const session of this.#sessions.values()) session.lose(detail);
     this.#options.onLost(this, detail);
   }

@@ -6,14 +6,13 @@
  *
  * @module
  */
-import { canonicalAddress, isPublicAddress } from "../models/address.ts";
-import type { RelayUrl } from "../models/relay_url.ts";
 import type { Result } from "../models/result.ts";
 import {
   loadVerifier,
   type VerifierOptions,
   workerPermissions,
 } from "../nips/verify/verifier.ts";
+import type { Gate } from "../transport/manners.ts";
 import { CreditPool } from "./credit.ts";
 import {
   HostedSession,
@@ -34,6 +33,8 @@ export interface SyncPoolOptions {
   readonly workers: number;
   /** Batches on their way to the database at once, of all sessions: together with their size the bound on memory. */
   readonly maxBatches: number;
+  /** Asked before each connection, of whichever worker. */
+  readonly gate: Gate;
   /** Where libsecp256k1 is looked for. */
   readonly verifier: VerifierOptions;
   readonly worker: Omit<WorkerOptions, "library">;
@@ -109,11 +110,9 @@ class WorkerPool implements SyncPool {
     host: SessionHost,
     signal: AbortSignal,
   ): Promise<Result<SyncReport, SessionLoss>> {
-    const relayHost = hostOf(job.relay);
-    const worker = this.#workerFor(relayHost);
+    const worker = this.#freest();
     const session = new HostedSession({
       number: ++this.#lastSession,
-      relayHost,
       host,
       credits: this.#credits,
       post: (message) => worker.post(message),
@@ -142,11 +141,9 @@ class WorkerPool implements SyncPool {
     for (const worker of workers) worker[Symbol.dispose]();
   }
 
-  /** One that talks to the same host already, a new one while there may be more, or the least busy. */
-  #workerFor(relayHost: string): HostedWorker {
+  /** An idle worker, a new one while there may be more, or the least busy. */
+  #freest(): HostedWorker {
     const workers = [...this.#workers];
-    const same = workers.find((worker) => worker.serves(relayHost));
-    if (same !== undefined) return same;
     const idle = workers.find(({ load }) => load === 0);
     if (idle !== undefined) return idle;
     const [least] = workers.sort((a, b) => a.load - b.load);
@@ -155,11 +152,12 @@ class WorkerPool implements SyncPool {
   }
 
   #start(): HostedWorker {
-    const { verifier, permissions, hangTimeoutMs = 30_000 } = this.#parts;
+    const { verifier, permissions, gate, hangTimeoutMs = 30_000 } = this.#parts;
     const worker = new HostedWorker({
       entry: this.#parts.entry ?? new URL("./entry.ts", import.meta.url),
       options: { ...this.#parts.worker, library: verifier.library },
       permissions,
+      gate,
       hangTimeoutMs,
       onLost: (lost, detail) => {
         if (this.#workers.delete(lost)) this.#parts.onLost(detail);
@@ -179,11 +177,4 @@ class WorkerPool implements SyncPool {
     over.abort();
     session.lose("It did not end in time");
   }
-}
-
-/** What the dialer counts sockets by; on a private address each port is a relay of its own, as it is to the dialer. */
-function hostOf({ host, port }: RelayUrl): string {
-  return isPublicAddress(host) || canonicalAddress(host) === null
-    ? host
-    : `${host}:${port}`;
 }

@@ -11,6 +11,7 @@ import type { Filter } from "../models/filter.ts";
 import type { Networks } from "../models/network.ts";
 import type { RelayHint } from "../models/relay_hints.ts";
 import type { RelayUrl } from "../models/relay_url.ts";
+import type { Result } from "../models/result.ts";
 import type { Window } from "../models/window.ts";
 import type { RelayFailure } from "../transport/failure.ts";
 import type { RelayOrder } from "./walk/pace.ts";
@@ -47,7 +48,28 @@ export type ToWorker =
   | { readonly type: "cancel"; readonly session: number }
   /** Drop everything: nobody takes batches of this session any more. */
   | { readonly type: "abandon"; readonly session: number }
+  /** A connection may be made after so long. */
+  | { readonly type: "turn"; readonly request: number; readonly waitMs: number }
+  /** The seats that were had, or why none was. */
+  | {
+    readonly type: "seats";
+    readonly request: number;
+    readonly taken: Result<readonly string[], RelayFailure>;
+  }
   | { readonly type: "ping"; readonly number: number };
+
+/** What a worker asks before it connects to a relay: the host keeps the books for all threads. */
+export type ToGate =
+  | { readonly type: "ask-turn"; readonly request: number }
+  | {
+    readonly type: "take-seats";
+    readonly request: number;
+    readonly addresses: readonly string[];
+    readonly timeoutMs: number;
+  }
+  /** Whoever asked for these seats does not want them any more. */
+  | { readonly type: "leave-line"; readonly request: number }
+  | { readonly type: "free-seats"; readonly addresses: readonly string[] };
 
 /** Worker to host. */
 export type FromWorker =
@@ -101,6 +123,7 @@ export type FromWorker =
     readonly session: number;
     readonly detail: string;
   }
+  | ToGate
   | { readonly type: "pong"; readonly number: number };
 
 /** What a worker needs to dial and to verify. */
@@ -111,8 +134,6 @@ export interface WorkerOptions {
   readonly userAgent: string;
   /** Hosts that are neither looked up nor dialled. */
   readonly optOut: readonly string[];
-  /** Connections this worker may open in a minute. */
-  readonly maxNewConnectionsPerMinute: number;
   /** Answers NIP-42 challenges; null for nobody. */
   readonly authKey: Uint8Array | null;
   /** The libsecp256k1 the host has chosen; null for WASM. */

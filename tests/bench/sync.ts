@@ -10,6 +10,7 @@ import { WebSocket } from "ws";
 import { parseRelayUrl, type RelayUrl } from "../../src/models/relay_url.ts";
 import { synchronizerConfig } from "../../src/services/synchronizer/config.ts";
 import type { RelaySync } from "../../src/services/synchronizer/sync_relay.ts";
+import { gateOf, Manners } from "../../src/transport/manners.ts";
 import { openSyncPool, type SyncPool } from "../../src/workers/pool.ts";
 import { testArchive } from "../support/archive.ts";
 import { lines } from "../support/lines.ts";
@@ -97,13 +98,13 @@ function openPool(workers: number, wasm: boolean): Promise<SyncPool> {
   return openSyncPool({
     workers,
     maxBatches,
+    gate: gateOf(new Manners({ maxNewConnectionsPerMinute: 6_000 })),
     verifier: wasm ? { library: null } : {},
     worker: {
       networks,
       allowPrivate: true,
       allowInsecureTls: false,
       userAgent: "bench",
-      maxNewConnectionsPerMinute: 6_000,
       authKey: null,
       optOut: [],
     },

@@ -7,21 +7,23 @@ import { optedOutHosts } from "../../core/config/opt_out.ts";
 import { resolveSecretKey } from "../../core/config/secret_key.ts";
 import type { Database } from "../../core/database/database.ts";
 import type { Logger } from "../../core/log/logger.ts";
+import { gateOf, Manners } from "../../transport/manners.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { openSyncPool, type SyncPool } from "../../workers/pool.ts";
 import type { SynchronizerConfig } from "./config.ts";
 import type { SyncMeans } from "./sync_relay.ts";
 
-/** Opens the workers. Whoever opens them disposes them. */
+/** Opens the workers, which share `manners` with whoever else has them. Whoever opens them disposes them. */
 export async function openPool(
   config: SynchronizerConfig,
   log: Logger,
+  manners?: Manners,
 ): Promise<SyncPool> {
   const workers = config.workers || navigator.hardwareConcurrency;
-  const perMinute = config.maxNewConnectionsPerMinute / workers;
   const pool = await openSyncPool({
     workers,
     maxBatches: config.maxBatches,
+    gate: gateOf(new Manners(config), manners),
     hangTimeoutMs: config.hangTimeoutMs,
     verifier: {},
     worker: {
@@ -30,7 +32,6 @@ export async function openPool(
       allowInsecureTls: config.allowInsecureTls,
       userAgent: userAgent(config.contact),
       optOut: optedOutHosts(config),
-      maxNewConnectionsPerMinute: Math.max(1, Math.ceil(perMinute)),
       authKey: authKey(config),
     },
     onLost: (reason) => log.warn("sync worker lost, replaced", { reason }),

@@ -7,7 +7,6 @@ import { backoffMs } from "../../core/lifecycle/backoff.ts";
 import { workInLanes } from "../../core/lifecycle/lanes.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
-import { sleep } from "../../core/lifecycle/sleep.ts";
 import { slotsOf } from "../../models/network.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import { countsAgainstRelay } from "../../transport/failure.ts";
@@ -24,7 +23,8 @@ export const synchronizer: Service<SynchronizerConfig> = {
   config: synchronizerConfig,
   async run(ctx) {
     const { config, database, log } = ctx;
-    await using pool = await openPool(config, log);
+    const manners = Manners.of(ctx.manners);
+    await using pool = await openPool(config, log, manners);
     await using leases = new Leases({ ...config, database, log });
     const means = syncMeans(config, { database, pool });
     await repeat(ctx, (cycle) => syncDueRelays(cycle, { means, leases }));
@@ -48,15 +48,12 @@ async function syncDueRelays(
   { means, leases }: Work,
 ): Promise<void> {
   const tally = startTally(ctx);
-  const manners = Manners.of(ctx.manners);
   const untouched = await workInLanes({
     slots: slotsOf(ctx.config.networks),
     askAgainMs: ASK_AGAIN_MS,
     take: (network, count) => leases.take(network, Math.min(count, MAX_TAKEN)),
     work: async (relay, stop) => {
       const signal = AbortSignal.any([stop, relay.lost]);
-      // The threads have dialers of their own; a sync is one connection, as a rule.
-      await sleep(manners?.rate.reserve() ?? 0, signal);
       const result = await syncHeld(means, relay, signal);
       if (result !== null) tally.add(relay, result);
       await leases.release(dueAgain(ctx.config, relay, result));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { parseRelayUrl, type RelayUrl } from "../../../src/models/relay_url.ts";
 import { synchronizerConfig } from "../../../src/services/synchronizer/config.ts";
+import { gateOf, Manners } from "../../../src/transport/manners.ts";
 import { openSyncPool, type SyncPool } from "../../../src/workers/pool.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
@@ -165,6 +166,7 @@ function faultyPool(
   return openSyncPool({
     workers: 2,
     maxBatches: 4,
+    gate: gateOf(new Manners({ maxNewConnectionsPerMinute: 6_000 })),
     hangTimeoutMs: 1_000,
     verifier: {},
     entry,
@@ -173,7 +175,6 @@ function faultyPool(
       allowPrivate: true,
       allowInsecureTls: false,
       userAgent: "test",
-      maxNewConnectionsPerMinute: 6_000,
       authKey: null,
       optOut: [],
     },
