@@ -5,7 +5,14 @@
  * @module
  */
 import type { Gate } from "../transport/manners.ts";
+import { pause } from "./pause.ts";
 import type { ToGate, ToWorker } from "./protocol.ts";
+
+/**
+ * The sockets of a thread that was ended close a moment later, and nobody tells when. Those of one that never gives up
+ * its turn stay open, as Deno cannot end it (denoland/deno#35657); its relays are not to be shut out for that.
+ */
+const LINGER_MS = 1_000;
 
 export class GateKeeper {
   readonly #gate: Gate;
@@ -36,10 +43,11 @@ export class GateKeeper {
     }
   }
 
-  /** The worker is gone: nobody stands in line for it, and its seats are free. */
-  close(): void {
+  /** The worker was ended: nobody stands in line for it, and its seats are free soon, or when the signal aborts. */
+  async close(signal: AbortSignal): Promise<void> {
     this.#isOpen = false;
     for (const line of this.#lines.values()) line.abort();
+    if (this.#held.size > 0) await pause(LINGER_MS, signal);
     const seats = [...this.#held].flatMap(([seat, count]) =>
       Array.from({ length: count }, () => seat)
     );

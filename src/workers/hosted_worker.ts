@@ -20,6 +20,8 @@ export interface HostedWorkerOptions {
   readonly permissions: Deno.PermissionOptionsObject;
   /** Asked before it connects to a relay. */
   readonly gate: Gate;
+  /** Aborts when nothing is to be waited for any more. */
+  readonly signal: AbortSignal;
   /** A worker that says nothing for so long hangs. */
   readonly hangTimeoutMs: number;
   /** The worker died or hung; its sessions were told. */
@@ -133,7 +135,7 @@ export class HostedWorker implements Disposable {
     this.#gone = true;
     clearInterval(this.#watch);
     this.#worker.terminate();
-    this.#gate.close();
+    void this.#gate.close(this.#options.signal);
     for (const session of this.#sessions.values()) session.lose(detail);
     this.#options.onLost(this, detail);
   }

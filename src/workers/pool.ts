@@ -97,6 +97,7 @@ class WorkerPool implements SyncPool {
   readonly #credits: CreditPool;
   readonly #workers = new Set<HostedWorker>();
   readonly #sessions = new Set<HostedSession>();
+  readonly #over = new AbortController();
   #lastSession = 0;
 
   constructor(parts: PoolParts) {
@@ -139,6 +140,7 @@ class WorkerPool implements SyncPool {
     const workers = [...this.#workers];
     this.#workers.clear();
     for (const worker of workers) worker[Symbol.dispose]();
+    this.#over.abort();
   }
 
   /** An idle worker, a new one while there may be more, or the least busy. */
@@ -158,6 +160,7 @@ class WorkerPool implements SyncPool {
       options: { ...this.#parts.worker, library: verifier.library },
       permissions,
       gate,
+      signal: this.#over.signal,
       hangTimeoutMs,
       onLost: (lost, detail) => {
         if (this.#workers.delete(lost)) this.#parts.onLost(detail);

@@ -9,6 +9,9 @@ import "../../src/workers/entry.ts";
 /** Late enough for a part of the relay to have been archived. */
 const FAULT_AFTER_MS = 300;
 
+/** Longer than any test waits for a sign of life. */
+const HANG_MS = 5_000;
+
 globalThis.addEventListener("message", (event) => {
   if (!(event instanceof MessageEvent) || event.data.type !== "sync") return;
   if (event.data.session > 2) return;
@@ -17,7 +20,8 @@ globalThis.addEventListener("message", (event) => {
       case "/crash":
         throw new Error("A crash that was planned");
       case "/hang":
-        for (;;);
+        // Not for ever: Deno cannot end a thread that never gives up its turn (denoland/deno#35657).
+        for (const end = performance.now() + HANG_MS; performance.now() < end;);
     }
   }, FAULT_AFTER_MS);
 });
