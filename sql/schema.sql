@@ -746,14 +746,19 @@ AS $function$
 declare
   v_inserted int4;
 begin
-  insert into event_relay (seen_at, created_at, relay_id, event_id)
-  select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
-  from unnest(p_created_at) with ordinality as batch (created_at, i)
-  -- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order
-  -- of the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry
-  -- instead of 102, measured.
-  order by id
-  on conflict do nothing;
+  begin
+    -- As a rule all are new, and then `on conflict` would cost two fifths more (11.8 instead of 8.4 µs each).
+    insert into event_relay (seen_at, created_at, relay_id, event_id)
+    select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
+    from unnest(p_created_at) with ordinality as batch (created_at, i)
+    order by id;
+  exception when unique_violation then
+    insert into event_relay (seen_at, created_at, relay_id, event_id)
+    select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
+    from unnest(p_created_at) with ordinality as batch (created_at, i)
+    order by id
+    on conflict do nothing;
+  end;
   get diagnostics v_inserted = row_count;
   return v_inserted;
 end

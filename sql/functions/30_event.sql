@@ -68,6 +68,9 @@ $$;
 comment on function event_ids(bytea) is 'The ids of packed id, pubkey and sig';
 
 -- p_ids: 32 bytes each, of events that are stored. Returns the number of new sightings.
+-- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order of
+-- the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry instead
+-- of 102, measured.
 create or replace function event_relay_insert(p_relay_id int4, p_seen_at int8, p_created_at int8[], p_ids bytea)
 returns int4
 language plpgsql
@@ -75,14 +78,19 @@ as $$
 declare
   v_inserted int4;
 begin
-  insert into event_relay (seen_at, created_at, relay_id, event_id)
-  select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
-  from unnest(p_created_at) with ordinality as batch (created_at, i)
-  -- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order
-  -- of the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry
-  -- instead of 102, measured.
-  order by id
-  on conflict do nothing;
+  begin
+    -- As a rule all are new, and then `on conflict` would cost two fifths more (11.8 instead of 8.4 µs each).
+    insert into event_relay (seen_at, created_at, relay_id, event_id)
+    select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
+    from unnest(p_created_at) with ordinality as batch (created_at, i)
+    order by id;
+  exception when unique_violation then
+    insert into event_relay (seen_at, created_at, relay_id, event_id)
+    select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
+    from unnest(p_created_at) with ordinality as batch (created_at, i)
+    order by id
+    on conflict do nothing;
+  end;
   get diagnostics v_inserted = row_count;
   return v_inserted;
 end

@@ -136,16 +136,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A loop beats a regular expression here, and this runs for every event received. */
 function isHex(text: string, length: number): boolean {
-  if (text.length !== length) return false;
-  for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i);
-    const digit = code >= 48 && code <= 57;
-    const letter = code >= 97 && code <= 102;
-    if (!digit && !letter) return false;
-  }
-  return true;
+  return text.length === length && /^[0-9a-f]+$/.test(text);
 }
 
 function isTags(value: unknown): value is string[][] {
