@@ -193,6 +193,34 @@ comment on column relay_check.write_ms is 'Milliseconds from EVENT to OK; null w
 comment on column relay_check.online is 'It opened and spoke';
 comment on column relay_check.failure is 'Why it is not online, or what else went wrong';
 
+create table relay_check_rollup (
+  starts_at bigint not null,
+  open_ms_sum bigint not null,
+  relay_id integer not null,
+  seconds integer not null,
+  observed_seconds integer not null,
+  online_seconds integer not null,
+  checks integer not null,
+  failures integer not null,
+  opened integer not null,
+  open_ms_min integer,
+  open_ms_max integer,
+  constraint relay_check_rollup_pkey PRIMARY KEY (relay_id, seconds, starts_at),
+  constraint relay_check_rollup_seconds_check CHECK ((seconds = ANY (ARRAY[3600, 86400])))
+);
+comment on table relay_check_rollup is 'Checks summed up by hour and by day in UTC, both; a day observed from end to end and offline throughout has no hours, nor has time in which nobody looked';
+comment on column relay_check_rollup.starts_at is 'Unix seconds of the full hour or the midnight in UTC';
+comment on column relay_check_rollup.open_ms_sum is 'Of the checks that opened: divided by opened it is their mean';
+comment on column relay_check_rollup.relay_id is 'relay.id';
+comment on column relay_check_rollup.seconds is '3600 for an hour, 86400 for a day: sum over one of them';
+comment on column relay_check_rollup.observed_seconds is 'How much of it is covered by checks, as relay_observe defines it';
+comment on column relay_check_rollup.online_seconds is 'How much of that it was online';
+comment on column relay_check_rollup.checks is 'Checks made in it';
+comment on column relay_check_rollup.failures is 'Those that found it offline';
+comment on column relay_check_rollup.opened is 'Those that opened a connection';
+comment on column relay_check_rollup.open_ms_min is 'The fastest opening; null when there was none';
+comment on column relay_check_rollup.open_ms_max is 'The slowest';
+
 create table relay_lease (
   service text not null,
   relay_id integer not null,
@@ -250,6 +278,22 @@ comment on column relay_metadata.metadata_type is 'metadata.type';
 comment on column relay_metadata.metadata_id is 'metadata.id';
 CREATE INDEX relay_metadata_document ON relay_metadata USING btree (metadata_id, metadata_type);
 
+create table relay_outage (
+  since bigint not null,
+  until bigint,
+  relay_id integer not null,
+  checks integer,
+  cause text,
+  constraint relay_outage_pkey PRIMARY KEY (relay_id, since)
+);
+comment on table relay_outage is 'Times a relay was offline, one row each, from the first failing check to the next good one; never deleted';
+comment on column relay_outage.since is 'Unix seconds of the first failing check';
+comment on column relay_outage.until is 'Unix seconds of the first good check after it; null while it lasts';
+comment on column relay_outage.relay_id is 'relay.id';
+comment on column relay_outage.checks is 'How many checks failed; null while it lasts (then relay_state.streak)';
+comment on column relay_outage.cause is 'Why the first of them failed';
+CREATE INDEX relay_outage_open ON relay_outage USING btree (relay_id) WHERE (until IS NULL);
+
 create table relay_rejection (
   relay_id integer not null,
   reason text not null,
@@ -264,6 +308,32 @@ comment on column relay_rejection.reason is 'Short, from a small set';
 comment on column relay_rejection.events is 'How many came, each time they came';
 comment on column relay_rejection.first_at is 'Unix seconds';
 comment on column relay_rejection.last_at is 'Unix seconds';
+
+create table relay_state (
+  since bigint not null,
+  last_checked_at bigint not null,
+  last_online_at bigint,
+  first_checked_at bigint not null,
+  rolled_until bigint not null default 0,
+  checks_since bigint not null default 0,
+  hours_since bigint not null default 0,
+  relay_id integer not null,
+  streak integer not null,
+  online boolean not null,
+  constraint relay_state_pkey PRIMARY KEY (relay_id)
+) with (fillfactor=70);
+comment on table relay_state is 'Where each relay that was ever checked stands; kept by relay_check_insert';
+comment on column relay_state.since is 'Unix seconds of the first of the checks in a row that found it as it is';
+comment on column relay_state.last_checked_at is 'Unix seconds';
+comment on column relay_state.last_online_at is 'Unix seconds of the last check that found it online; null when none did';
+comment on column relay_state.first_checked_at is 'Unix seconds';
+comment on column relay_state.rolled_until is 'Checks before this moment are in relay_check_rollup, and no more are taken; a midnight in UTC';
+comment on column relay_state.checks_since is 'From here on relay_check is whole; before, its rows may be gone';
+comment on column relay_state.hours_since is 'From here on relay_check_rollup has hours; before, only days';
+comment on column relay_state.relay_id is 'relay.id';
+comment on column relay_state.streak is 'Checks in a row that found it as it is';
+comment on column relay_state.online is 'By the last check: it opened and spoke';
+CREATE INDEX relay_state_since ON relay_state USING btree (since);
 
 create table schema_function (
   name text not null,
@@ -357,6 +427,25 @@ comment on column sync_proof.filter_hash is 'sync_coverage.filter_hash';
 comment on column sync_proof.method is 'negentropy (NIP-77), finish (NIP-67 hint), count (NIP-45), paging, split, empty-page (weak), live (an open subscription; looked at again within the lookback)';
 comment on column sync_proof.covered is 'Unix seconds proven by it';
 
+create view relay_health as
+ SELECT s.relay_id,
+    r.url,
+    r.network,
+    s.online,
+    s.since,
+    s.streak,
+    s.last_checked_at,
+    s.last_online_at,
+    s.first_checked_at,
+    c.open_ms,
+    c.read_ms,
+    c.write_ms,
+    c.failure
+   FROM ((relay_state s
+     JOIN relay r ON ((r.id = s.relay_id)))
+     LEFT JOIN relay_check c ON (((c.relay_id = s.relay_id) AND (c.checked_at = s.last_checked_at))));
+comment on view relay_health is 'Where each relay stands, with the numbers of its last check; uptime: relay_uptime()';
+
 create view relay_metadata_latest as
  SELECT r.id AS relay_id,
     r.url AS relay_url,
@@ -375,6 +464,21 @@ create view relay_metadata_latest as
          LIMIT 1) m)
      JOIN metadata d ON (((d.id = m.metadata_id) AND (d.type = m.metadata_type))));
 comment on view relay_metadata_latest is 'The newest document of each type of each relay';
+
+create view relay_outage_history as
+ SELECT o.relay_id,
+    r.url,
+    r.network,
+    o.since,
+    o.until,
+    (COALESCE(o.until, unix_now()) - o.since) AS seconds,
+    COALESCE(o.checks, s.streak) AS checks,
+    o.cause,
+    (o.until IS NULL) AS is_open
+   FROM ((relay_outage o
+     JOIN relay r ON ((r.id = o.relay_id)))
+     JOIN relay_state s ON ((s.relay_id = o.relay_id)));
+comment on view relay_outage_history is 'Outages with the URL of their relay and how long they lasted, or have lasted so far';
 
 CREATE OR REPLACE FUNCTION public.archive_edition()
  RETURNS text
@@ -948,15 +1052,13 @@ begin
       from (
         select network, jsonb_build_object(
           'total', count(*),
-          'online', count(*) filter (where last.online),
-          'offline', count(*) filter (where not last.online),
-          'unchecked', count(*) filter (where last.online is null),
+          'online', count(*) filter (where state.online),
+          'offline', count(*) filter (where not state.online),
+          'unchecked', count(*) filter (where state.online is null),
           'synced', count(*) filter (where exists (
             select from sync_coverage c where c.relay_id = r.id and not isempty(c.covered)))) as counts
         from relay r
-        left join lateral (
-          select online from relay_check c where c.relay_id = r.id order by checked_at desc limit 1
-        ) as last on true
+        left join relay_state state on state.relay_id = r.id
         group by network
       ) as by_network),
     'events', pipeline_count_table('event'),
@@ -1040,28 +1142,41 @@ end
 $function$;
 comment on function rejected_event_insert(p_relay_id integer, p_rejections jsonb) is 'Counts rejections and stores samples within their bound; returns the number of samples';
 
-CREATE OR REPLACE FUNCTION public.relay_check_expire(p_before bigint, p_limit integer)
- RETURNS integer
+CREATE OR REPLACE FUNCTION public.relay_check_expire(p_checks_before bigint, p_hours_before bigint, p_limit integer, OUT relays integer, OUT checks integer, OUT hours integer)
+ RETURNS record
  LANGUAGE plpgsql
 AS $function$
 declare
-  v_deleted int4;
+  v_checks_before int8 := coalesce(p_checks_before / 86400 * 86400, 0);
+  v_hours_before int8 := coalesce(p_hours_before / 86400 * 86400, 0);
+  v_relay_ids int4[];
 begin
-  delete from relay_check old
-  using (
-    select relay_id, checked_at from relay_check
-    where checked_at < p_before and exists (
-      select from relay_check newer
-      where newer.relay_id = relay_check.relay_id and newer.checked_at > relay_check.checked_at)
+  select array_agg(relay_id) into v_relay_ids
+  from (
+    select relay_id from relay_state
+    where checks_since < least(v_checks_before, rolled_until) or hours_since < least(v_hours_before, rolled_until)
+    order by relay_id
     limit p_limit
-    for update skip locked
-  ) as expired
-  where old.relay_id = expired.relay_id and old.checked_at = expired.checked_at;
-  get diagnostics v_deleted = row_count;
-  return v_deleted;
+    for no key update skip locked
+  ) as page;
+
+  update relay_state
+  set checks_since = greatest(checks_since, least(v_checks_before, rolled_until)),
+    hours_since = greatest(hours_since, least(v_hours_before, rolled_until))
+  where relay_id = any (v_relay_ids);
+  -- What an older check still says about the time that is kept, is kept with it.
+  delete from relay_check c using relay_state s
+  where s.relay_id = any (v_relay_ids) and c.relay_id = s.relay_id
+    and c.checked_at < s.checks_since - relay_check_max_gap() and c.checked_at < s.last_checked_at;
+  get diagnostics checks = row_count;
+  delete from relay_check_rollup r using relay_state s
+  where s.relay_id = any (v_relay_ids) and r.relay_id = s.relay_id and r.seconds = 3600
+    and r.starts_at < s.hours_since;
+  get diagnostics hours = row_count;
+  relays := coalesce(cardinality(v_relay_ids), 0);
 end
 $function$;
-comment on function relay_check_expire(p_before bigint, p_limit integer) is 'Deletes old checks, never the newest of a relay; returns their number';
+comment on function relay_check_expire(p_checks_before bigint, p_hours_before bigint, p_limit integer, OUT relays integer, OUT checks integer, OUT hours integer) is 'Deletes checks and hours that are rolled up, for up to p_limit relays; returns how many';
 
 CREATE OR REPLACE FUNCTION public.relay_check_insert(p_checks jsonb)
  RETURNS integer
@@ -1070,17 +1185,173 @@ AS $function$
 declare
   v_inserted int4;
 begin
-  insert into relay_check (checked_at, relay_id, open_ms, read_ms, write_ms, online, failure)
-  select "checkedAt", "relayId", "openMs", "readMs", "writeMs", online, left(failure, 1024)
-  from jsonb_to_recordset(p_checks) as new (
-    "checkedAt" int8, "relayId" int4, "openMs" int4, "readMs" int4, "writeMs" int4, online boolean, failure text)
-  order by "relayId", "checkedAt"
+  insert into relay_state (since, last_checked_at, first_checked_at, relay_id, streak, online)
+  select distinct 0, -1, -1, "relayId", 0, false
+  from jsonb_to_recordset(p_checks) as new ("relayId" int4)
+  where not exists (select from relay_state s where s.relay_id = "relayId")
+  order by "relayId"
   on conflict do nothing;
-  get diagnostics v_inserted = row_count;
+  -- Whoever else stores or rolls up checks of these relays goes before or after, never between.
+  perform from relay_state
+  where relay_id in (select "relayId" from jsonb_to_recordset(p_checks) as new ("relayId" int4))
+  order by relay_id
+  for no key update;
+
+  with new as (
+    select distinct on ("relayId", least("checkedAt", unix_now()))
+      "relayId" as relay_id, least("checkedAt", unix_now()) as checked_at, online, "openMs" as open_ms,
+      "readMs" as read_ms, "writeMs" as write_ms, left(failure, 1024) as failure
+    from jsonb_to_recordset(p_checks) as new (
+      "checkedAt" int8, "relayId" int4, "openMs" int4, "readMs" int4, "writeMs" int4, online boolean, failure text)
+    order by "relayId", least("checkedAt", unix_now())
+  ), fresh as (
+    select new.*, state.since as was_since, state.streak as was_streak, state.last_checked_at < 0 as is_first,
+      new.online is distinct from lag(new.online, 1, case when state.last_checked_at >= 0 then state.online end)
+        over (partition by relay_id order by checked_at) as is_turn
+    from new join relay_state state using (relay_id)
+    where checked_at > last_checked_at and checked_at >= rolled_until
+  ), stored as (
+    insert into relay_check (checked_at, relay_id, open_ms, read_ms, write_ms, online, failure)
+    select checked_at, relay_id, open_ms, read_ms, write_ms, online, failure
+    from fresh order by relay_id, checked_at
+  ), numbered as (
+    select *, count(*) filter (where is_turn) over (partition by relay_id order by checked_at) as run
+    from fresh
+  ), run as (
+    -- Run 0 goes on with the state the relay was in.
+    select relay_id, run, bool_and(online) as online, max(checked_at) as last_checked_at,
+      case when run = 0 then min(was_since) else min(checked_at) end as since,
+      (count(*) + case when run = 0 then min(was_streak) else 0 end)::int4 as checks,
+      (array_agg(failure order by checked_at))[1] as cause,
+      lead(min(checked_at)) over (partition by relay_id order by run) as until,
+      bool_or(is_first) as is_first, min(was_since) as was_since, min(was_streak) as was_streak
+    from numbered group by relay_id, run
+  ), ended as (
+    -- The outage that was open: it ends where run 0 does, or, without one, with run 1.
+    update relay_outage o
+    set until = case when run.run = 0 then run.until else run.since end,
+      checks = case when run.run = 0 then run.checks else run.was_streak end
+    from run
+    where o.relay_id = run.relay_id and o.since = run.was_since and o.until is null and not run.is_first
+      and (run.run = 0 and not run.online and run.until is not null
+        or run.run = 1 and run.online
+          and not exists (select from run zero where zero.relay_id = run.relay_id and zero.run = 0))
+  ), begun as (
+    insert into relay_outage (since, until, relay_id, checks, cause)
+    select since, until, relay_id, case when until is not null then checks end, cause
+    from run where run > 0 and not online
+    order by relay_id, since
+  ), last as (
+    select relay_id, min(since) as first_since,
+      max(last_checked_at) as last_checked_at, max(last_checked_at) filter (where online) as last_online_at,
+      max(since) filter (where until is null) as since, max(checks) filter (where until is null) as streak,
+      bool_or(online) filter (where until is null) as online
+    from run group by relay_id
+  ), moved as (
+    update relay_state state
+    set online = last.online, since = last.since, streak = last.streak, last_checked_at = last.last_checked_at,
+      last_online_at = coalesce(last.last_online_at, state.last_online_at),
+      first_checked_at = case when state.first_checked_at < 0 then last.first_since else state.first_checked_at end
+    from last where state.relay_id = last.relay_id
+  )
+  select count(*) into v_inserted from fresh;
   return v_inserted;
 end
 $function$;
-comment on function relay_check_insert(p_checks jsonb) is 'Stores checks; returns the number of new ones';
+comment on function relay_check_insert(p_checks jsonb) is 'Stores checks that are newer than the last of their relay, and what they change; returns their number';
+
+CREATE OR REPLACE FUNCTION public.relay_check_max_gap()
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select 26 * 3600::int8 $function$;
+comment on function relay_check_max_gap() is 'Seconds that a check speaks for, unless the next one comes earlier';
+
+CREATE OR REPLACE FUNCTION public.relay_check_roll_up(p_until bigint, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_until int8 := p_until / 86400 * 86400;
+  v_relay_ids int4[];
+begin
+  select array_agg(relay_id) into v_relay_ids
+  from (
+    select relay_id from relay_state
+    where rolled_until < v_until
+    order by relay_id
+    limit p_limit
+    for no key update skip locked
+  ) as page;
+
+  with span as (
+    select relay_id, start.since, least(v_until, start.since + 31 * 86400) as until
+    from relay_state
+    cross join lateral (
+      select least(v_until, greatest(rolled_until, first_checked_at / 86400 * 86400)) as since) as start
+    where relay_id = any (v_relay_ids)
+  ), held as (
+    select slice.relay_id, starts_at, sum(length)::int4 as observed_seconds,
+      coalesce(sum(length) filter (where online), 0)::int4 as online_seconds
+    from span
+    cross join lateral relay_check_slice(array[span.relay_id], span.since, span.until) as slice
+    cross join lateral generate_series(slice.since / 3600 * 3600, slice.until - 1, 3600) as hour (starts_at)
+    cross join lateral (
+      select least(slice.until, starts_at + 3600) - greatest(slice.since, starts_at) as length) as part
+    group by 1, 2
+  ), made as (
+    select span.relay_id, checked_at / 3600 * 3600 as starts_at, count(*)::int4 as checks,
+      count(*) filter (where not online)::int4 as failures, count(open_ms)::int4 as opened,
+      coalesce(sum(open_ms), 0)::int8 as open_ms_sum, min(open_ms) as open_ms_min, max(open_ms) as open_ms_max
+    from span join relay_check c
+      on c.relay_id = span.relay_id and c.checked_at >= span.since and c.checked_at < span.until
+    group by 1, 2
+  ), hour as (
+    select relay_id, starts_at, observed_seconds, online_seconds, coalesce(checks, 0) as checks,
+      coalesce(failures, 0) as failures, coalesce(opened, 0) as opened, coalesce(open_ms_sum, 0) as open_ms_sum,
+      open_ms_min, open_ms_max
+    from held left join made using (relay_id, starts_at)
+  ), day as (
+    select relay_id, starts_at / 86400 * 86400 as starts_at, sum(observed_seconds)::int4 as observed_seconds,
+      sum(online_seconds)::int4 as online_seconds, sum(checks)::int4 as checks, sum(failures)::int4 as failures,
+      sum(opened)::int4 as opened, sum(open_ms_sum)::int8 as open_ms_sum, min(open_ms_min) as open_ms_min,
+      max(open_ms_max) as open_ms_max
+    from hour group by 1, 2
+  ), stored as (
+    insert into relay_check_rollup (starts_at, open_ms_sum, relay_id, seconds, observed_seconds, online_seconds,
+      checks, failures, opened, open_ms_min, open_ms_max)
+    select starts_at, open_ms_sum, relay_id, 86400, observed_seconds, online_seconds,
+      checks, failures, opened, open_ms_min, open_ms_max
+    from day
+    union all
+    select hour.starts_at, hour.open_ms_sum, relay_id, 3600, hour.observed_seconds, hour.online_seconds,
+      hour.checks, hour.failures, hour.opened, hour.open_ms_min, hour.open_ms_max
+    from hour join day using (relay_id)
+    where day.starts_at = hour.starts_at / 86400 * 86400
+      and not (day.observed_seconds = 86400 and day.online_seconds = 0)
+  )
+  update relay_state state set rolled_until = span.until
+  from span where state.relay_id = span.relay_id;
+  return coalesce(cardinality(v_relay_ids), 0);
+end
+$function$;
+comment on function relay_check_roll_up(p_until bigint, p_limit integer) is 'Sums checks up by hour and day for up to p_limit relays; returns their number';
+
+CREATE OR REPLACE FUNCTION public.relay_check_slice(p_relay_ids integer[], p_since bigint, p_until bigint)
+ RETURNS TABLE(relay_id integer, since bigint, until bigint, online boolean)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select relay_id, greatest(checked_at, p_since), least(next_at, checked_at + relay_check_max_gap(), p_until), online
+  from (
+    select relay_id, checked_at, online,
+      lead(checked_at, 1, p_until) over (partition by relay_id order by checked_at) as next_at
+    from relay_check
+    where relay_id = any (p_relay_ids) and checked_at >= p_since - relay_check_max_gap() and checked_at < p_until
+  ) as held
+  where least(next_at, checked_at + relay_check_max_gap(), p_until) > p_since
+$function$;
+comment on function relay_check_slice(p_relay_ids integer[], p_since bigint, p_until bigint) is 'What the stored checks of relays say about a stretch of time';
 
 CREATE OR REPLACE FUNCTION public.relay_find(p_networks jsonb, p_urls jsonb)
  RETURNS TABLE(id integer, url text, network text, discovered_at bigint)
@@ -1330,6 +1601,48 @@ end
 $function$;
 comment on function relay_metadata_insert(p_documents jsonb) is 'Stores documents and whose they are; returns the number of new rows';
 
+CREATE OR REPLACE FUNCTION public.relay_observe(p_since bigint, p_until bigint, p_relay_ids integer[] DEFAULT NULL::integer[])
+ RETURNS TABLE(relay_id integer, observed_seconds bigint, online_seconds bigint)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  with relays as (
+    select s.relay_id, rolled_until, checks_since, hours_since, days_from,
+      greatest(days_from, least(p_until / 86400 * 86400, rolled_until)) as days_to
+    from relay_state s
+    cross join (select least((p_since + 86399) / 86400 * 86400, p_until) as days_from) as whole
+    where p_relay_ids is null or s.relay_id = any (p_relay_ids)
+  ), edge as (
+    select relays.*, edges.*
+    from relays cross join lateral (values (p_since, days_from), (days_to, p_until)) as edges (since, until)
+    where edges.since < edges.until
+  ), part as (
+    select r.relay_id, r.observed_seconds::int8, r.online_seconds::int8
+    from relays join relay_check_rollup r
+      on r.relay_id = relays.relay_id and r.seconds = 86400 and r.starts_at >= days_from and r.starts_at < days_to
+    union all
+    select slice.relay_id, slice.until - slice.since, case when online then slice.until - slice.since else 0 end
+    from edge cross join lateral relay_check_slice(array[edge.relay_id], edge.since, edge.until) as slice
+    where edge.since >= checks_since
+    union all
+    select edge.relay_id, r.observed_seconds * overlap / r.seconds, r.online_seconds * overlap / r.seconds
+    from edge join relay_check_rollup r
+      on r.relay_id = edge.relay_id and r.starts_at < edge.until and r.starts_at + r.seconds > edge.since
+      and case when edge.since < hours_since or exists (
+          select from relay_check_rollup day
+          where day.relay_id = edge.relay_id and day.seconds = 86400
+            and day.starts_at = edge.since / 86400 * 86400 and day.observed_seconds = 86400 and day.online_seconds = 0)
+        then r.seconds = 86400 else r.seconds = 3600 end
+    cross join lateral (
+      select least(edge.until, r.starts_at + r.seconds) - greatest(edge.since, r.starts_at) as overlap) as shared
+    where edge.since < checks_since
+  )
+  select relays.relay_id, coalesce(sum(part.observed_seconds), 0)::int8, coalesce(sum(part.online_seconds), 0)::int8
+  from relays left join part using (relay_id)
+  group by relays.relay_id
+$function$;
+comment on function relay_observe(p_since bigint, p_until bigint, p_relay_ids integer[]) is 'Seconds that relays were observed, and online, in a stretch of time';
+
 CREATE OR REPLACE FUNCTION public.relay_rejection_get(p_relay_id integer)
  RETURNS TABLE(reason text, events bigint, first_at bigint, last_at bigint)
  LANGUAGE sql
@@ -1347,6 +1660,20 @@ AS $function$
   select case when p_url like 'wss://%' then 'ws://' || substr(p_url, 7) else 'wss://' || substr(p_url, 6) end
 $function$;
 comment on function relay_twin(p_url text) is 'wss://x for ws://x and the other way round';
+
+CREATE OR REPLACE FUNCTION public.relay_uptime(p_at bigint DEFAULT unix_now(), p_relay_ids integer[] DEFAULT NULL::integer[])
+ RETURNS TABLE(relay_id integer, uptime_24h double precision, uptime_7d double precision, uptime_30d double precision)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select relay_id, day.online_seconds::float8 / nullif(day.observed_seconds, 0),
+    week.online_seconds::float8 / nullif(week.observed_seconds, 0),
+    month.online_seconds::float8 / nullif(month.observed_seconds, 0)
+  from relay_observe(p_at - 86400, p_at, p_relay_ids) as day
+  join relay_observe(p_at - 7 * 86400, p_at, p_relay_ids) as week using (relay_id)
+  join relay_observe(p_at - 30 * 86400, p_at, p_relay_ids) as month using (relay_id)
+$function$;
+comment on function relay_uptime(p_at bigint, p_relay_ids integer[]) is 'Share of the observed time that relays were online, over 24 h, 7 d and 30 d before a moment';
 
 CREATE OR REPLACE FUNCTION public.service_state_delete(p_keys jsonb)
  RETURNS integer

@@ -97,15 +97,13 @@ begin
       from (
         select network, jsonb_build_object(
           'total', count(*),
-          'online', count(*) filter (where last.online),
-          'offline', count(*) filter (where not last.online),
-          'unchecked', count(*) filter (where last.online is null),
+          'online', count(*) filter (where state.online),
+          'offline', count(*) filter (where not state.online),
+          'unchecked', count(*) filter (where state.online is null),
           'synced', count(*) filter (where exists (
             select from sync_coverage c where c.relay_id = r.id and not isempty(c.covered)))) as counts
         from relay r
-        left join lateral (
-          select online from relay_check c where c.relay_id = r.id order by checked_at desc limit 1
-        ) as last on true
+        left join relay_state state on state.relay_id = r.id
         group by network
       ) as by_network),
     'events', pipeline_count_table('event'),

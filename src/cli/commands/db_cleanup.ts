@@ -11,13 +11,18 @@ export const dbCleanup: Command = {
   summary: "Delete what is too old, and what nobody refers to any more",
   description:
     `Checks, documents and rejections beyond their age go, but never the newest of a relay; then documents of no relay.
-Events no relay was seen to hold go only with --orphan-events: imported events have no sighting either. It works page
+What checks say is summed up first: by hour for a while, by day for ever; outages stay. Events no relay was seen to hold go only with --orphan-events: imported events have no sighting either. It works page
 by page beside running services; stopping it in the middle harms nothing.`,
   options: [
     {
       name: "check-days",
       value: "DAYS",
-      description: "keep checks as long (365; never for all)",
+      description: "keep single checks as long (31; never for all)",
+    },
+    {
+      name: "hour-days",
+      value: "DAYS",
+      description: "keep their sums by hour as long (92; never for all)",
     },
     {
       name: "metadata-days",
@@ -56,7 +61,8 @@ const BATCH_SIZE = 5_000;
 async function clean(invocation: Invocation): Promise<number> {
   const { options, stdout, signal } = invocation;
   const limits = {
-    checkDays: days(invocation, "check-days", 365),
+    checkDays: days(invocation, "check-days", 31),
+    hourDays: days(invocation, "hour-days", 92),
     metadataDays: days(invocation, "metadata-days", 365),
     rejectedDays: days(invocation, "rejected-days", 30),
     maxCandidateFailures:
@@ -71,7 +77,7 @@ async function clean(invocation: Invocation): Promise<number> {
   });
   stdout.write(
     options.flag("json") ? `${JSON.stringify(deleted)}\n` : [
-      `Deleted ${deleted.checks} checks, ${deleted.relayMetadata} references to documents, `,
+      `Deleted ${deleted.checks} checks, ${deleted.checkHours} hours of checks, ${deleted.relayMetadata} references to documents, `,
       `${deleted.orphanMetadata} documents, ${deleted.rejected} rejections, `,
       `${deleted.candidates} candidates, ${deleted.orphanEvents} events.\n`,
     ].join(""),

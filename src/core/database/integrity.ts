@@ -80,6 +80,9 @@ const RULES: Readonly<Record<string, string>> = {
     [
       "relay_metadata",
       "relay_check",
+      "relay_check_rollup",
+      "relay_outage",
+      "relay_state",
       "relay_lease",
       "rejected_event",
       "relay_rejection",

@@ -6,6 +6,7 @@
  * @module
  */
 import { dropCandidates } from "./candidates.ts";
+import { retainChecks } from "./check_retention.ts";
 import type { Database, Sql } from "./database.ts";
 
 export interface PageOptions {
@@ -17,8 +18,10 @@ export interface PageOptions {
 export interface CleanupOptions extends PageOptions {
   /** Also delete events no relay was seen to hold. Off unless asked for: imported events have no sighting either. */
   readonly orphanEvents: boolean;
-  /** Older checks, documents and rejections are deleted, but never a relay's newest; null keeps them for ever. */
+  /** Older checks are deleted: what they say stays, by hour for `hourDays` and by day for ever. Null keeps them. */
   readonly checkDays: number | null;
+  readonly hourDays: number | null;
+  /** Older documents and rejections are deleted, but never a relay's newest document; null keeps them for ever. */
   readonly metadataDays: number | null;
   readonly rejectedDays: number | null;
   /** Candidates with as many failures are dropped; null keeps them. */
@@ -30,6 +33,8 @@ export interface CleanupCounts {
   readonly orphanEvents: number;
   readonly orphanMetadata: number;
   readonly checks: number;
+  /** Hours that checks were summed up by. */
+  readonly checkHours: number;
   readonly relayMetadata: number;
   readonly rejected: number;
   readonly candidates: number;
@@ -37,18 +42,13 @@ export interface CleanupCounts {
 
 const DAY_SECONDS = 86_400;
 
-/** Deletes what is too old and what nobody refers to any more; ends early, between pages, when the signal aborts. */
+/** Rolls up checks, deletes what is too old and what nobody refers to any more; ends early, between pages, when the signal aborts. */
 export async function cleanup(
   db: Database,
   options: CleanupOptions,
 ): Promise<CleanupCounts> {
-  const { checkDays, metadataDays, rejectedDays, maxCandidateFailures } =
-    options;
-  const checks = await expire(db, options, {
-    days: checkDays,
-    page: (sql, before, limit) =>
-      sql`select relay_check_expire(${before}::int8, ${limit}::int) as deleted`,
-  });
+  const { metadataDays, rejectedDays, maxCandidateFailures } = options;
+  const { checks, checkHours } = await retainChecks(db, options);
   const relayMetadata = await expire(db, options, {
     days: metadataDays,
     page: (sql, before, limit) =>
@@ -63,6 +63,7 @@ export async function cleanup(
   });
   return {
     checks,
+    checkHours,
     relayMetadata,
     rejected,
     candidates: maxCandidateFailures === null

@@ -91,6 +91,9 @@ const WRITER: Readonly<Record<string, readonly Privilege[]>> = {
   metadata: DELETED,
   relay_metadata: CHANGED,
   relay_check: CHANGED,
+  relay_check_rollup: DELETED,
+  relay_outage: ["select", "insert", "update"],
+  relay_state: ["select", "insert", "update"],
   sync_coverage: CHANGED,
   sync_proof: CHANGED,
   sync_gap: CHANGED,
@@ -109,7 +112,7 @@ async function grantPrivileges(sql: Sql): Promise<void> {
     grant usage on schema ${schema} to ${all};
     grant create on schema ${schema} to bigbrotr_admin;
     grant select on all tables in schema ${schema} to bigbrotr_reader, bigbrotr_refresher;
-    grant select on relay_metadata_latest to bigbrotr_writer;
+    grant select on relay_metadata_latest, relay_health, relay_outage_history to bigbrotr_writer;
     grant insert, update on service_state to bigbrotr_refresher`);
   for (const [table, privileges] of Object.entries(WRITER)) {
     await sql.unsafe(`grant ${privileges.join(", ")} on ${table}

@@ -54,8 +54,14 @@ const keysConfig = z.strictObject({
 const days = z.int().min(1).max(100_000).nullable();
 
 const retentionConfig = z.strictObject({
-  checkDays: days.default(365)
-    .describe("Days that checks are kept; null for ever"),
+  checkDays: days.default(31)
+    .describe(
+      "Days that single checks are kept, more than 30 for exact figures over 30 days; what they say stays; null for ever",
+    ),
+  hourDays: days.default(92)
+    .describe(
+      "Days that checks are kept summed up by hour; by day they stay; null for ever",
+    ),
   metadataDays: days.default(365)
     .describe("Days that superseded documents are kept; null for ever"),
   rejectedDays: days.default(30)

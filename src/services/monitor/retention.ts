@@ -22,7 +22,7 @@ const DAY_SECONDS = 86_400;
 /** Rows looked at by one statement: long enough to be quick, short enough for others not to notice. */
 const BATCH_SIZE = 5_000;
 
-/** Deletes checks, superseded documents and rejections beyond their age, unless some monitor did so within a day. */
+/** Rolls up checks, then deletes checks, superseded documents and rejections beyond their age, unless some monitor did so within a day. */
 export async function expireDaily(ctx: Context<MonitorConfig>): Promise<void> {
   const { config: { retention }, database, log, signal } = ctx;
   const now = Math.floor(Date.now() / 1_000);
@@ -32,16 +32,16 @@ export async function expireDaily(ctx: Context<MonitorConfig>): Promise<void> {
 
   // Noted first: whoever is next need not begin as well. Twice would do no harm either.
   await upsertState(database, [{ ...CHECKPOINT, value: { startedAt: now } }]);
-  const { checks, relayMetadata, orphanMetadata, rejected } = await cleanup(
-    database,
-    {
-      ...retention,
-      maxCandidateFailures: null,
-      orphanEvents: false,
-      batchSize: BATCH_SIZE,
-      signal,
-    },
-  );
-  const documents = orphanMetadata;
-  log.info("old data deleted", { checks, relayMetadata, documents, rejected });
+  const deleted = await cleanup(database, {
+    ...retention,
+    maxCandidateFailures: null,
+    orphanEvents: false,
+    batchSize: BATCH_SIZE,
+    signal,
+  });
+  const { checks, checkHours, relayMetadata, rejected } = deleted;
+  log.info("old data deleted", {
+    ...{ checks, checkHours, relayMetadata, rejected },
+    documents: deleted.orphanMetadata,
+  });
 }

@@ -43,8 +43,9 @@ Deno.test("db verify --deep --json gives the whole finding, with exit code 1", a
 Deno.test("db cleanup keeps to the ages given and refuses what is none", async () => {
   await using scratch = await scratchDatabase();
   await db(scratch.url, ["init"]);
-  await scratch.sql`insert into relay_check (checked_at, relay_id, online)
-    values (1, 7, true), (2, 7, true)`;
+  await scratch.sql`select relay_check_insert(
+    '[{"relayId": 7, "checkedAt": 1, "online": true},
+      {"relayId": 7, "checkedAt": 2, "online": true}]')`;
   const kept = await db(scratch.url, [
     ...["cleanup", "--json", "--check-days", "never"],
   ]);

@@ -152,12 +152,15 @@ testOnEachServer(
     where detail = 'old'`;
     await insertEvents(database, encodeEvents([factory.sign()]));
 
-    const nothing = { ...AGES, checkDays: null, metadataDays: null };
+    const keepAll = { checkDays: null, hourDays: null, metadataDays: null };
+    const nothing = { ...AGES, ...keepAll };
     assert.deepEqual(await cleanup(database, options(nothing)), {
       ...NOTHING,
       rejected: 1,
     });
-    assert.deepEqual(await cleanup(database, options({ batchSize: 1 })), {
+    const old = await cleanup(database, options({ batchSize: 1 }));
+    assert.ok(old.checkHours > 24);
+    assert.deepEqual({ ...old, checkHours: 0 }, {
       ...NOTHING,
       checks: 2,
       relayMetadata: 1,
@@ -179,12 +182,18 @@ async function waitingForLocks(sql: TestArchive["sql"]): Promise<number> {
 
 const signal = new AbortController().signal;
 
-const AGES = { checkDays: 30, metadataDays: 30, rejectedDays: 30 };
+const AGES = {
+  checkDays: 30,
+  hourDays: 30,
+  metadataDays: 30,
+  rejectedDays: 30,
+};
 
 const NOTHING = {
   orphanEvents: 0,
   orphanMetadata: 0,
   checks: 0,
+  checkHours: 0,
   relayMetadata: 0,
   rejected: 0,
   candidates: 0,

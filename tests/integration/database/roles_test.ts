@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import postgres from "postgres";
 import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
 import { insertCandidates } from "../../../src/core/database/candidates.ts";
+import { insertChecks } from "../../../src/core/database/checks.ts";
 import { connectDatabase } from "../../../src/core/database/connect.ts";
 import type { Database } from "../../../src/core/database/database.ts";
 import { storeBatch } from "../../../src/core/database/events.ts";
@@ -71,9 +72,14 @@ testOnEachServer(
     await insertRelayMetadata(database, [
       { relayId, type: "nip11_info", generatedAt: 1, data: { a: 1 } },
     ]);
+    await insertChecks(database, [
+      { relayId, checkedAt: 1, online: true },
+      { relayId, checkedAt: 900_000, online: false },
+      { relayId, checkedAt: 900_001, online: true },
+    ]);
     await cleanup(database, {
       ...{ batchSize: 10, signal: new AbortController().signal },
-      ...{ checkDays: 1, metadataDays: 1, rejectedDays: 1 },
+      ...{ checkDays: 1, hourDays: 1, metadataDays: 1, rejectedDays: 1 },
       ...{ maxCandidateFailures: 1, orphanEvents: true },
     });
     await requireCurrentSchema(database);

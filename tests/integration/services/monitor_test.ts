@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../src/core/config/config_error.ts";
-import { relayChecks } from "../../../src/core/database/checks.ts";
+import {
+  insertChecks,
+  relayChecks,
+} from "../../../src/core/database/checks.ts";
 import { leaseRelays } from "../../../src/core/database/leases.ts";
 import { latestMetadata } from "../../../src/core/database/metadata.ts";
 import { insertRelays, relayIds } from "../../../src/core/database/relays.ts";
@@ -53,6 +56,8 @@ Deno.test("monitor stores an unchanged document once and each check of it", asyn
     await archive.sql`update relay_lease set due_at = 0`;
     // Checks and documents have seconds for keys.
     await archive.sql`update relay_check set checked_at = checked_at - 100`;
+    await archive.sql`update relay_state
+      set last_checked_at = last_checked_at - 100`;
     await archive
       .sql`update relay_metadata set generated_at = generated_at - 100`;
   }
@@ -64,17 +69,21 @@ Deno.test("monitor stores an unchanged document once and each check of it", asyn
 Deno.test("monitor deletes what is too old once a day, but not the newest of a relay", async () => {
   await using archive = await testArchive();
   const id = await addRelay(archive, "ws://127.0.0.1:1");
-  const check = (age: number) =>
-    archive.sql`insert into relay_check (relay_id, checked_at, online)
-      values (${id}, extract(epoch from now())::int8 - ${age}::int8, false)`;
-  await check(3 * 86_400);
-  await check(2 * 86_400);
+  const now = Math.floor(Date.now() / 1_000);
+  const check = (days: number) => ({
+    ...{ relayId: id, checkedAt: now - days * 86_400, online: false },
+  });
+  await insertChecks(archive.database, [check(9), check(8), check(0.1)]);
   const retention = { checkDays: 1, metadataDays: 1, rejectedDays: 1 };
   const networks = { clearnet: { enabled: false } };
   const settings = { config: { retention, networks } };
   await runOnce(monitor, archive.database, settings);
   assert.equal((await checksOf(archive, id)).length, 1);
-  await check(4 * 86_400);
+  const days = "relay_check_rollup where seconds = 86400 and failures = 1";
+  assert.equal(await archive.count(days), 2, "what they said is kept");
+  await archive.sql`insert into relay_check (relay_id, checked_at, online)
+    values (${id}, ${now - 9 * 86_400}, false)`;
+  await archive.sql`update relay_state set checks_since = 0`;
   await runOnce(monitor, archive.database, settings);
   assert.equal((await checksOf(archive, id)).length, 2, "not again today");
 });
