@@ -14,6 +14,7 @@ import type {
   NegotiateOptions,
   NegotiationOutcome,
 } from "./nip77/negotiation_outcome.ts";
+import type { EventHead } from "./relay_message.ts";
 import type { EoseHint, ReasonPrefix, ReqOutcome } from "./req_outcome.ts";
 
 /** One connection to a relay, for any number of requests at once. */
@@ -93,6 +94,8 @@ export interface SubscribeOptions extends RequestOptions {
     /** A ping sent at this moment (Unix ms) was answered, and whatever the relay sent before that has been taken. */
     readonly onAlive?: (sentAt: number) => void;
   };
+  /** Told of each event that was dropped because of its length, and what can be known of it. */
+  readonly onOversized?: (head: EventHead | null) => void;
 }
 
 /** What one REQ brought. */

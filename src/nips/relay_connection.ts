@@ -217,7 +217,7 @@ export class RelayConnection implements RelayClient {
     if (subscription === undefined) {
       this.stats.late += 1;
     } else if (message.type === "oversized") {
-      subscription.pushOversized(characters);
+      subscription.pushOversized(message.head, characters);
     } else {
       this.stats.events += 1;
       this.#backlog.add(subscription.push(message.event, characters));

@@ -11,7 +11,11 @@ export type RelayMessage =
   /** `event` is whatever stood there: not even its type is checked. */
   | { readonly type: "EVENT"; readonly subId: string; readonly event: unknown }
   /** An EVENT longer than wanted, not parsed. */
-  | { readonly type: "oversized"; readonly subId: string }
+  | {
+    readonly type: "oversized";
+    readonly subId: string;
+    readonly head: EventHead | null;
+  }
   | {
     readonly type: "EOSE";
     readonly subId: string;
@@ -50,6 +54,12 @@ export type RelayMessage =
   /** Not JSON, or no such array. */
   | { readonly type: "garbage" };
 
+/** What an event that was not parsed seems to be; nothing of it is verified. */
+export interface EventHead {
+  readonly id: string;
+  readonly createdAt: number;
+}
+
 /** Longer challenges are none that a relay needs. */
 const MAX_CHALLENGE = 1_024;
 const MAX_NOTICE = 500;
@@ -61,7 +71,9 @@ export function parseRelayMessage(
 ): RelayMessage {
   if (text.length > maxEventBytes) {
     const subId = OVERSIZED_EVENT.exec(text.slice(0, 200))?.[1];
-    if (subId !== undefined) return { type: "oversized", subId };
+    if (subId !== undefined) {
+      return { type: "oversized", subId, head: headOf(text) };
+    }
   }
   const message = parseArray(text);
   const [type, subject, ...rest] = message ?? [];
@@ -117,6 +129,18 @@ function parseAbout(
 const UNKNOWN: RelayMessage = { type: "unknown" };
 
 const OVERSIZED_EVENT = /^\s*\[\s*"EVENT"\s*,\s*"([^"\\]{1,64})"\s*,/;
+
+/** A quote within a JSON string is escaped, so that no content can look like these. */
+const ID = /[{,]\s{0,9}"id"\s{0,9}:\s{0,9}"([0-9a-f]{64})"/;
+const CREATED_AT = /[{,]\s{0,9}"created_at"\s{0,9}:\s{0,9}(\d{1,16})[\s,}]/;
+
+function headOf(text: string): EventHead | null {
+  const id = ID.exec(text)?.[1];
+  const createdAt = Number(CREATED_AT.exec(text)?.[1] ?? NaN);
+  return id !== undefined && Number.isSafeInteger(createdAt)
+    ? { id, createdAt }
+    : null;
+}
 
 function parseArray(text: string): readonly unknown[] | null {
   try {

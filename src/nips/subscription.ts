@@ -5,6 +5,7 @@
  */
 import { Patience } from "./patience.ts";
 import type { Page, RequestOptions, SubscribeOptions } from "./relay_client.ts";
+import type { EventHead } from "./relay_message.ts";
 import type { EoseHint, ReqOutcome } from "./req_outcome.ts";
 
 /** What a subscription needs of its connection. */
@@ -88,8 +89,10 @@ export class Subscription {
   }
 
   /** An EVENT came that is too long to be looked at. */
-  pushOversized(characters: number): void {
-    if (!this.hasEnded && this.#spend(characters)) this.#oversized += 1;
+  pushOversized(head: EventHead | null, characters: number): void {
+    if (this.hasEnded || !this.#spend(characters)) return;
+    this.#oversized += 1;
+    this.#options.onOversized?.(head);
   }
 
   /** EOSE came: the end, unless the subscription is a live one. */

@@ -5,6 +5,7 @@
  */
 import { hasValidId, type NostrEvent, parseEvent } from "../models/event.ts";
 import { type Filter, matchesFilter } from "../models/filter.ts";
+import type { EventHead } from "../nips/relay_message.ts";
 import type { RejectReason } from "./protocol.ts";
 import type { Page, PageEnd, PageEvent, Query } from "./walk/page.ts";
 
@@ -24,6 +25,7 @@ export class PageReader {
   readonly #events: PageEvent[] = [];
   /** Those of them that match the filter. */
   readonly #wanted: PageEvent[] = [];
+  readonly #unread: (number | null)[] = [];
   #strangers = 0;
   #newer = 0;
   #older = 0;
@@ -57,6 +59,15 @@ export class PageReader {
     }
   }
 
+  /** An event came that is too long to be read. */
+  skip(head: EventHead | null): void {
+    this.#sink.reject("too-large", "Longer than maxEventBytes", head);
+    this.#strangers += 1;
+    const { since, until } = this.#query.window;
+    const at = head?.createdAt ?? null;
+    if (at === null || (at >= since && at <= until)) this.#unread.push(at);
+  }
+
   /** Distinct events of any sort so far. */
   get size(): number {
     return this.#signatures.size + this.#strangers;
@@ -69,6 +80,7 @@ export class PageReader {
       size: this.size,
       newer: this.#newer,
       older: this.#older,
+      unread: this.#unread,
       limit: this.#query.limit,
       end,
     };

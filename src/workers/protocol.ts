@@ -14,7 +14,7 @@ import type { RelayUrl } from "../models/relay_url.ts";
 import type { Result } from "../models/result.ts";
 import type { Window } from "../models/window.ts";
 import type { RelayFailure } from "../transport/failure.ts";
-import type { RelayOrder } from "./walk/pace.ts";
+import type { RelayTraits } from "./walk/pace.ts";
 import type { GapReason, WalkProof } from "./walk/page.ts";
 
 /** Host to worker. */
@@ -150,8 +150,8 @@ export interface VerifierInfo {
 export interface SyncJob {
   readonly relay: RelayUrl;
   readonly walks: readonly WalkJob[];
-  /** Order of the relay as found earlier. */
-  readonly order: RelayOrder;
+  /** As found earlier. */
+  readonly traits: RelayTraits;
   /** Null where the relay is not to be reconciled with. */
   readonly negentropy: NegentropyJob | null;
   readonly bounds: SyncBounds;
@@ -282,9 +282,7 @@ export interface SyncProgress {
 export interface SyncReport extends SyncProgress {
   /** Why there was no connection, or none any more. */
   readonly failure: RelayFailure | null;
-  readonly order: RelayOrder;
-  /** Most events the relay gave at once. */
-  readonly largestPage: number;
+  readonly traits: RelayTraits;
   readonly negentropy: NegentropySupport;
   /** Whether anything was proven by it. */
   readonly hasReconciled: boolean;

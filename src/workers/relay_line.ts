@@ -144,9 +144,9 @@ export class RelayLine implements AsyncDisposable {
       totalTimeoutMs: bounds.requestTimeoutMs,
       maxEvents,
       maxBytes: bounds.maxPageBytes,
+      onOversized: (head) => reader.skip(head),
     });
     this.requests += 1;
-    const oversized = client.stats.oversized;
     let count = 0;
     try {
       for (;;) {
@@ -164,9 +164,6 @@ export class RelayLine implements AsyncDisposable {
       }
     } finally {
       await chunks.return({ type: "aborted" });
-      for (let i = oversized; i < client.stats.oversized; i++) {
-        target.reject("too-large", "Longer than maxEventBytes", undefined);
-      }
     }
   }
 

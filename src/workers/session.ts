@@ -22,6 +22,7 @@ import type { ListingLink } from "./reconcile/listing_link.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import { type PageTarget, RelayLine } from "./relay_line.ts";
 import type { Ledger, NoPage } from "./walk/ask.ts";
+import { HonestLedger } from "./walk/honest_ledger.ts";
 import { Pace } from "./walk/pace.ts";
 import type { Page, Query } from "./walk/page.ts";
 import { walkWindow } from "./walk/walk.ts";
@@ -62,11 +63,13 @@ class Session {
   readonly #pace: Pace;
   readonly #recent: RecentEvents;
   readonly #reconciler: Reconciler | null;
+  /** Of the filter in work. */
+  #ledger = new HonestLedger({ prove: () => {}, gap: () => {} });
   #walk = 0;
   #until = 0;
 
   constructor(job: SyncJob, means: SessionMeans, line: RelayLine) {
-    const { bounds, allowPrivate, order, negentropy } = job;
+    const { bounds, allowPrivate, traits, negentropy } = job;
     this.#job = job;
     this.#means = means;
     this.#line = line;
@@ -74,7 +77,7 @@ class Session {
       ...means,
       bounds: { ...bounds, allowPrivate },
     });
-    this.#pace = new Pace(bounds.limit, order);
+    this.#pace = new Pace(bounds.limit, traits);
     this.#recent = new RecentEvents(2 * bounds.limit);
     this.#reconciler = negentropy && new Reconciler({
       ...means,
@@ -99,17 +102,17 @@ class Session {
     return {
       ...this.#progress(),
       failure: this.#line.failure,
-      order: this.#pace.order,
-      largestPage: this.#pace.largestPage,
+      traits: this.#pace.traits,
       negentropy: this.#negentropySupport(),
       hasReconciled: this.#reconciler?.hasSettled ?? false,
     };
   }
 
   async #walkFilter(walk: WalkJob): Promise<NoPage | null> {
+    const ledger = this.#ledger = new HonestLedger(this.#ledgerOf(walk));
     for (const window of walk.windows) {
       const left = await this.#reconciler
-        ?.settle(walk, window, this.#ledger(walk)) ?? [window];
+        ?.settle(walk, window, ledger) ?? [window];
       for (const part of left) {
         const broken = await this.#walkWindow(walk, part);
         if (broken !== null) return broken;
@@ -128,10 +131,10 @@ class Session {
   async #walkWindow(walk: WalkJob, window: Window): Promise<NoPage | null> {
     const asking = walkWindow({
       filter: walk.filter,
-      window,
+      stretch: { ...window },
       settledBefore: walk.claimUntil - SETTLING_SECONDS,
       pace: this.#pace,
-      ledger: this.#ledger(walk),
+      ledger: this.#ledger,
     });
     let step = asking.next();
     while (!step.done) {
@@ -148,6 +151,7 @@ class Session {
       room: () => this.#intake.room(),
     };
     const page = await this.#line.fetch(query, target);
+    this.#ledger.skipUnread(query, page);
     this.#means.onProgress(this.#progress());
     return page;
   }
@@ -157,7 +161,7 @@ class Session {
   }
 
   /** Claims nothing about the future, whatever proved it. */
-  #ledger({ filter, filterHash, claimUntil }: WalkJob): Ledger {
+  #ledgerOf({ filter, filterHash, claimUntil }: WalkJob): Ledger {
     const note = (window: Window, toFinding: (window: Window) => Finding) => {
       const until = Math.min(window.until, claimUntil);
       if (window.since > until) return;

@@ -120,6 +120,7 @@ const LASTING: ReadonlySet<string> = new Set<GapReason>([
   "saturated",
   "hidden",
   "boundary",
+  "too-large",
   "bounds-ignored",
   "restricted",
 ]);

@@ -26,7 +26,7 @@ import {
   type NegentropyPolicy,
   rememberSupport,
 } from "./relay_nip77.ts";
-import { knownOrder, rememberOrder } from "./relay_order.ts";
+import { knownTraits, rememberTraits } from "./relay_traits.ts";
 import { type SyncCounts, Tally } from "./tally.ts";
 
 /** What syncing relays takes. */
@@ -111,15 +111,15 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
-type End = Pick<SyncReport, "failure" | "order" | "hasReconciled">;
+type End = Pick<SyncReport, "failure" | "traits" | "hasReconciled">;
 
 /** Begins a session, and again from coverage when its worker was lost. */
 async function runSessions(means: SyncMeans, run: Run): Promise<End> {
   const { database, pool, bounds, allowPrivate } = means;
   const { target: { relay }, tally, signal } = run;
-  const order = await knownOrder(database, relay.url);
+  const traits = await knownTraits(database, relay.url);
   const negentropy = await negentropyJob(database, relay.url, means.negentropy);
-  const nothing = { order, hasReconciled: false };
+  const nothing = { traits, hasReconciled: false };
   const connectTimeoutMs = means.connectTimeoutMs[relay.network];
   for (let losses = 0;;) {
     const walks = await planWalks(database, run.occasion, means.wanted);
@@ -127,7 +127,7 @@ async function runSessions(means: SyncMeans, run: Run): Promise<End> {
     const job = {
       relay,
       walks,
-      order,
+      traits,
       negentropy,
       bounds: { ...bounds, connectTimeoutMs },
       allowPrivate,
@@ -152,19 +152,18 @@ async function runSessions(means: SyncMeans, run: Run): Promise<End> {
 /** Keeps what a session has found out about the relay, where it is news. */
 async function remember(
   database: Database,
-  { relay, order, negentropy }: SyncJob,
+  { relay, traits, negentropy }: SyncJob,
   report: SyncReport,
 ): Promise<void> {
-  if (report.order !== order) {
-    await rememberOrder(database, relay.url, report.order);
-  }
+  const change = { before: traits, now: report.traits };
+  await rememberTraits(database, relay.url, change);
   if (negentropy !== null && report.negentropy !== negentropy.support) {
     await rememberSupport(database, relay.url, report.negentropy);
   }
 }
 
 /** By what a sync went, in one word. */
-function methodOf({ order, hasReconciled }: End): RelaySync["method"] {
+function methodOf({ traits, hasReconciled }: End): RelaySync["method"] {
   if (hasReconciled) return "negentropy";
-  return order === "unsorted" ? "split" : "paging";
+  return traits.order === "unsorted" ? "split" : "paging";
 }

@@ -23,12 +23,19 @@ export type Asking<T> = Generator<Query, T, Page>;
 export interface Walk {
   /** Without `since`, `until` and `limit`. */
   readonly filter: Filter;
-  /** `until` may be `OPEN_END`. */
-  readonly window: Window;
+  /** What is left of it, newest first. */
+  readonly stretch: Stretch;
   /** Unix seconds: what is younger may still be arriving, and is no evidence of anything. */
   readonly settledBefore: number;
   readonly pace: Pace;
   readonly ledger: Ledger;
+}
+
+/** A window on its way to nothing: `until` comes down, `since` may be raised when the older part is given away. */
+export interface Stretch {
+  since: number;
+  /** May be `OPEN_END`. */
+  until: number;
 }
 
 /** Takes the findings of a walk, in the order in which they follow from the pages. */
@@ -49,6 +56,8 @@ export interface Question {
   readonly evidenceOnly?: boolean;
   /** A filter of our own making: when the relay refuses it, that says nothing about what else it bears. */
   readonly isSpecial?: boolean;
+  /** Asked where the relay is expected to fail: once is enough. */
+  readonly isProbe?: boolean;
 }
 
 /** Asks, and asks again as long as the failure is one that may pass. */
@@ -66,8 +75,9 @@ export function* ask(
       return ok(page);
     }
     if (reason === "refused" && question.isSpecial) return fail(reason);
+    if (reason === "refused" && question.isProbe) return fail(reason);
     pace.failed(reason, page.size);
-    if (failures >= ATTEMPTS[reason]) return fail(reason);
+    if (question.isProbe || failures >= ATTEMPTS[reason]) return fail(reason);
   }
 }
 

@@ -43,7 +43,7 @@ export function breakOff(walk: Walk, rest: Window, failure: NoPage): Done {
 
 /** Leaves a second that was dealt with. `until: 0` is never asked: some relays ignore it and start over. */
 export function goBelow(walk: Walk, second: number): Edge | Done {
-  const { since } = walk.window;
+  const { since } = walk.stretch;
   if (second <= since) return DONE;
   if (second > 1) return { until: second - 1, ties: new Set() };
   walk.ledger.gap({ since, until: second - 1 }, "bounds-ignored");

@@ -13,29 +13,71 @@ const MAX_KINDS_ASKED = 20;
 /** Kinds remembered at most; a relay can invent 65,536. */
 const MAX_KINDS_REMEMBERED = 500;
 
-/** No relay is known to give fewer events than this at once, but only silence elsewhere makes us rely on it. */
+/** No relay that gave as many as this once is expected to give fewer at once some day. */
 const SMALLEST_CREDIBLE_CAP = 10;
 
 /** The order of a relay: kept as NIP-01 has it, not kept, or not known yet. */
 export type RelayOrder = "newest-first" | "unsorted" | "unknown";
 
+/** What was found out about a relay. */
+export interface RelayTraits {
+  readonly order: RelayOrder;
+  /** Most events it gave at once; 0 when nothing is known. */
+  readonly largestPage: number;
+}
+
+/** Of a relay nothing is known about. */
+export const UNKNOWN_TRAITS: RelayTraits = { order: "unknown", largestPage: 0 };
+
 export class Pace {
   /** Whether the page sizes of this relay were probed with the widest filter there is. */
   probed = false;
   order: RelayOrder;
+  /** Places that were stepped over because the relay fails there. */
+  stepsOver = 0;
   readonly #kinds = new Map<number, number>();
   #limit: number;
   #ceiling: number;
   #successes = 0;
   #largestPage = 0;
-  #oldestSeen = Infinity;
-  #newestSeen = -Infinity;
+  #likelyOrder: RelayOrder = "unknown";
+  #hasSucceeded = false;
+  #lastFailure: FailureReason | null = null;
+  readonly #rememberedPage: number;
 
-  /** `maxLimit` is asked for first; `order` is what earlier sessions have found. */
-  constructor(maxLimit: number, order: RelayOrder) {
+  /** `maxLimit` is asked for first. */
+  constructor(maxLimit: number, traits: RelayTraits) {
     this.#limit = maxLimit;
     this.#ceiling = maxLimit;
-    this.order = order;
+    this.order = traits.order;
+    this.#rememberedPage = traits.largestPage;
+  }
+
+  /** What later sessions should know. */
+  get traits(): RelayTraits {
+    const largestPage = Math.max(this.#largestPage, this.#rememberedPage);
+    const order = this.order === "unknown" ? this.#likelyOrder : this.order;
+    return { order, largestPage };
+  }
+
+  /** Takes what a look at the order has shown; what only a few events showed is left to be looked at again. */
+  judgeOrder(
+    order: Exclude<RelayOrder, "unknown">,
+    isTelling: boolean,
+  ): RelayOrder {
+    this.#likelyOrder = order;
+    if (isTelling || order === "unsorted") this.order = order;
+    return this.order;
+  }
+
+  /** Whether any page ended as it should. */
+  get hasSucceeded(): boolean {
+    return this.#hasSucceeded;
+  }
+
+  /** What went wrong last. */
+  get lastFailure(): FailureReason | null {
+    return this.#lastFailure;
   }
 
   /** Events to ask for now. */
@@ -60,11 +102,8 @@ export class Pace {
   /** A page ended as it should. */
   succeeded(page: Page): void {
     this.#largestPage = Math.max(this.#largestPage, page.size);
-    for (const { createdAt, kind } of page.events) {
-      if (createdAt < this.#oldestSeen) this.#oldestSeen = createdAt;
-      if (createdAt > this.#newestSeen) this.#newestSeen = createdAt;
-      this.#rememberKind(kind);
-    }
+    this.#hasSucceeded = true;
+    for (const { kind } of page.events) this.#rememberKind(kind);
     this.#successes += 1;
     if (this.#successes >= 2 && this.isReduced) {
       this.#limit = Math.min(this.#ceiling, this.#limit * 2);
@@ -75,6 +114,7 @@ export class Pace {
   /** A page failed after `size` events: asks for less next time where that may help. */
   failed(reason: FailureReason, size: number): void {
     this.#successes = 0;
+    this.#lastFailure = reason;
     switch (reason) {
       case "timeout":
       case "disconnected":
@@ -94,12 +134,12 @@ export class Pace {
 
   /**
    * Whether a page of one second is visibly smaller than what the relay gives at once, so that nothing of that second
-   * can have been cut off. A page never seen surpassed counts only when tiny and all the relay has ever shown.
+   * can have been cut off. What earlier sessions have seen counts for tiny pages only: relays change.
    */
   isShort(page: Page): boolean {
     if (page.size < Math.min(this.#largestPage, page.limit)) return true;
-    return page.size < SMALLEST_CREDIBLE_CAP && page.size < page.limit &&
-      this.#oldestSeen === this.#newestSeen;
+    return page.size < Math.min(SMALLEST_CREDIBLE_CAP, page.limit) &&
+      this.#rememberedPage >= SMALLEST_CREDIBLE_CAP;
   }
 
   /** Whether a page is so far from full that it holds all there is, even if its order tells nothing. */

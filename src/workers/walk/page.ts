@@ -38,6 +38,8 @@ export interface Page {
   readonly newer: number;
   /** Events older than the window: the relay ignores `since`. */
   readonly older: number;
+  /** When events were created that were too long to be read; null where that is not known. They are no part of what came. */
+  readonly unread: readonly (number | null)[];
   /** The limit it was asked with. */
   readonly limit: number;
   readonly end: PageEnd;
@@ -75,6 +77,8 @@ export type GapReason =
   | "hidden"
   /** The relay did not repeat the events of the second that two pages share. */
   | "boundary"
+  /** An event there is longer than we read. */
+  | "too-large"
   /** The relay ignores `since` or `until`, so that older pages cannot be asked for. */
   | "bounds-ignored";
 
@@ -112,6 +116,11 @@ export function oldestOf(events: readonly PageEvent[]): number {
     (oldest, { createdAt }) => Math.min(oldest, createdAt),
     OPEN_END,
   );
+}
+
+/** The oldest second a page shows: also one whose event was too long to be read. `OPEN_END` when it shows none. */
+export function bottomOf({ events, unread }: Page): number {
+  return Math.min(oldestOf(events), ...unread.map((at) => at ?? OPEN_END));
 }
 
 /** The ids of the events of one second. */

@@ -14,17 +14,21 @@ import {
   type PageEvent,
 } from "./page.ts";
 import { walkSecond } from "./second.ts";
+import { mayBeLocal } from "./step_over.ts";
 
-/** Walks the window newest part first. Returns what broke it off. */
-export function* walkInParts(
-  walk: Walk,
-  window: Window,
-): Asking<NoPage | null> {
-  const { ledger } = walk;
-  const parts: Part[] = [{ ...window, known: [] }];
+/** Walks the stretch newest part first. Returns what broke it off. */
+export function* walkInParts(walk: Walk): Asking<NoPage | null> {
+  const { ledger, stretch } = walk;
+  const parts: Part[] = [{ ...stretch, known: [] }];
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    const answer = yield* ask(walk, { window: part });
+    stretch.until = part.until;
+    const answer = yield* ask(walk, { window: part, ...askOnce(part) });
     if (!answer.ok) {
+      if (goesAround(walk, answer.failure)) {
+        if (part.since < part.until) parts.push(...suspects(part));
+        else leave(walk, [part], answer.failure);
+        continue;
+      }
       leave(walk, [part, ...parts], answer.failure);
       return answer.failure;
     }
@@ -40,18 +44,38 @@ export function* walkInParts(
     else if (walk.pace.isShort(page)) settle(walk, part, page);
     else {
       const failure = yield* walkSecond(walk, part.since, page);
-      if (failure !== null) {
-        leave(walk, [part, ...parts], failure);
-        return failure;
-      }
+      if (failure === null) continue;
+      leave(walk, [part], failure);
+      if (goesAround(walk, failure)) continue;
+      leave(walk, parts, failure);
+      return failure;
     }
   }
   return null;
 }
 
+/** Failures that one session goes around by cutting smaller. */
+const MAX_CUTS = 48;
+
+function goesAround({ pace }: Walk, failure: NoPage): boolean {
+  return mayBeLocal(failure) && pace.hasSucceeded &&
+    pace.stepsOver++ < MAX_CUTS;
+}
+
+/** The halves of a part at which the relay failed. */
+function suspects(part: Part): Part[] {
+  return cut(part, null).map((half) => ({ ...half, isSuspect: true }));
+}
+
+function askOnce({ isSuspect }: Part): { isProbe?: boolean } {
+  return isSuspect ? { isProbe: true } : {};
+}
+
 /** A part of the window, with the events that were seen in it when more was asked for. */
 interface Part extends Window {
   readonly known: readonly PageEvent[];
+  /** A larger one failed. */
+  readonly isSuspect?: boolean;
 }
 
 function leave(
@@ -72,8 +96,8 @@ function settle({ ledger }: Walk, part: Part, page: Page): void {
 }
 
 /** Cuts where half of what came lies on either side: the older half, and the newer one, which is walked first. */
-function cut(part: Part, page: Page): [Part, Part] {
-  const events = [...page.events, ...part.known];
+function cut(part: Part, page: Page | null): [Part, Part] {
+  const events = [...page?.events ?? [], ...part.known];
   const times = events.map(({ createdAt }) => createdAt).sort((a, b) => a - b);
   const last = part.until === OPEN_END ? part.since + 2 ** 33 : part.until;
   const halfway = part.since + Math.floor((last - part.since) / 2);

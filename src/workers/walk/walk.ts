@@ -17,45 +17,65 @@ import {
   goBelow,
 } from "./ending.ts";
 import {
+  bottomOf,
   idsAt,
   isFinished,
   isNewestFirst,
-  oldestOf,
   OPEN_END,
   type Page,
 } from "./page.ts";
 import type { RelayOrder } from "./pace.ts";
 import { walkSecond } from "./second.ts";
 import { walkInParts } from "./split.ts";
+import { stepOver } from "./step_over.ts";
 
-/** Walks the window down to its floor. Returns why it broke off, or null when it was walked to the end. */
+/** Walks the stretch down to its floor. Returns why it broke off, or null when it was walked to the end. */
 export function* walkWindow(walk: Walk): Asking<NoPage | null> {
-  if (walk.pace.order === "unsorted") {
-    return yield* walkInParts(walk, walk.window);
+  const { stretch } = walk;
+  if (walk.pace.order === "unsorted") return yield* walkInParts(walk);
+  let next: Edge | Done = { until: stretch.until, ties: new Set() };
+  while ("until" in next) {
+    stretch.until = next.until;
+    next = yield* step(walk, next);
   }
-  let next: Edge | Done = { until: walk.window.until, ties: new Set() };
-  while ("until" in next) next = yield* step(walk, next);
   return next.brokenBy;
 }
 
 /** Events younger than a page's newest eighth are asked for again, to see whether the relay keeps the order. */
 const SPOT_SHARE = 8;
 
-/** A relay that gave fewer events than this is not suspected of giving the wrong ones. */
-const SPOT_MIN_EVENTS = 10;
+/** A page of fewer events does not settle the question for those that follow. */
+const TELLING_EVENTS = 10;
 
 function* step(walk: Walk, edge: Edge): Asking<Edge | Done> {
-  const { ledger, pace, settledBefore } = walk;
-  const rest = { since: walk.window.since, until: edge.until };
+  const rest = { since: walk.stretch.since, until: edge.until };
   const answer = yield* ask(walk, { window: rest });
-  if (!answer.ok) return breakOff(walk, rest, answer.failure);
-  const page = answer.value;
+  return answer.ok
+    ? yield* digest(walk, edge, answer.value)
+    : yield* goAround(walk, edge, answer.failure);
+}
+
+/** Goes on below the place where the relay fails, if it can be found. */
+function* goAround(
+  walk: Walk,
+  edge: Edge,
+  failure: NoPage,
+): Asking<Edge | Done> {
+  const landing = yield* stepOver(walk, edge, failure);
+  return "page" in landing
+    ? yield* digest(walk, landing.edge, landing.page)
+    : landing;
+}
+
+function* digest(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
+  const { ledger, pace, settledBefore } = walk;
+  const rest = { since: walk.stretch.since, until: edge.until };
   if (isFinished(page)) {
     ledger.prove(rest, "finish");
     return DONE;
   }
   if (!isNewestFirst(page, settledBefore)) return yield* inParts(walk, rest);
-  if (pace.order === "unknown" && page.events.length >= SPOT_MIN_EVENTS) {
+  if (pace.order === "unknown" && bottomOf(page) < edge.until) {
     const found = yield* spotCheck(walk, rest, page);
     if (found === "unsorted") return yield* inParts(walk, rest);
     if (!isOrder(found)) return breakOff(walk, rest, found);
@@ -65,9 +85,9 @@ function* step(walk: Walk, edge: Edge): Asking<Edge | Done> {
 
 /** Records what the page proves, and finds where the next one begins. */
 function* descend(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
-  const { ledger, window: { since } } = walk;
+  const { ledger, pace, stretch: { since } } = walk;
   const { events } = page;
-  const oldest = oldestOf(events);
+  const oldest = bottomOf(page);
   let top = edge.until;
   if (edge.ties.size > 0 && !events.some(({ id }) => edge.ties.has(id))) {
     ledger.gap({ since: top, until: top }, "boundary");
@@ -82,10 +102,15 @@ function* descend(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
     ledger.gap({ since, until: edge.until }, "bounds-ignored");
     return DONE;
   }
-  if (events.length === 0) {
-    return since <= top
-      ? yield* confirmEnd(walk, { since, until: top }, new Set())
-      : DONE;
+  if (oldest === OPEN_END) {
+    if (since > top) return DONE;
+    const rest = { since, until: top };
+    if (page.size === 0 || pace.isShort(page)) {
+      return yield* confirmEnd(walk, rest, new Set());
+    }
+    // A page full of what is no event, or was not asked for, hides whatever is below it.
+    ledger.gap(rest, "hidden");
+    return DONE;
   }
   if (oldest === edge.until) return yield* stay(walk, edge, page);
   if (oldest < top) ledger.prove({ since: oldest + 1, until: top }, "paging");
@@ -94,10 +119,14 @@ function* descend(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
 
 /** The whole page lies in the second it began with: this is the end, or that second holds more than a page. */
 function* stay(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
-  const { pace, window: { since } } = walk;
+  const { pace, stretch: { since } } = walk;
   const { until } = edge;
   const ties = idsAt(page.events, until);
-  if (pace.isReduced && page.size >= page.limit && !edge.raised) {
+  if (pace.isReduced && page.size >= page.limit) {
+    // Asked for more of it, the relay fails.
+    if (edge.raised) {
+      return yield* goAround(walk, edge, pace.lastFailure ?? "over-budget");
+    }
     pace.raise();
     return { until, ties, raised: true };
   }
@@ -106,10 +135,9 @@ function* stay(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
     return yield* confirmEnd(walk, { since, until }, ties);
   }
   const failure = yield* walkSecond(walk, until, page);
-  if (failure !== null) {
-    return breakOff(walk, { since, until }, failure);
-  }
-  return goBelow(walk, until);
+  return failure === null
+    ? goBelow(walk, until)
+    : yield* goAround(walk, edge, failure);
 }
 
 /** Finds out how much the relay gives at once, by asking for as much as there is. */
@@ -130,18 +158,19 @@ function* spotCheck(
   page: Page,
 ): Asking<RelayOrder | NoPage> {
   const { events } = page;
-  const eighth = events[Math.floor(events.length / SPOT_SHARE)]!.createdAt;
+  const isTelling = events.length >= TELLING_EVENTS;
+  const eighth = isTelling
+    ? events[Math.floor(events.length / SPOT_SHARE)]!.createdAt
+    : 0;
   // The oldest second may be cut off, by whatever order the relay has within a second.
-  const since = Math.max(eighth, oldestOf(events) + 1);
-  if (since > until) return "unknown";
+  const since = Math.max(eighth, bottomOf(page) + 1);
   const answer = yield* ask(walk, { window: { since, until } });
   if (!answer.ok) return answer.failure;
   const seen = new Set(events.map(({ id }) => id));
   const hidden = answer.value.events.some(({ id, createdAt }) =>
     createdAt < walk.settledBefore && !seen.has(id)
   );
-  walk.pace.order = hidden ? "unsorted" : "newest-first";
-  return walk.pace.order;
+  return walk.pace.judgeOrder(hidden ? "unsorted" : "newest-first", isTelling);
 }
 
 function* inParts(
@@ -149,7 +178,8 @@ function* inParts(
   rest: Window,
 ): Asking<Done> {
   walk.pace.order = "unsorted";
-  return { brokenBy: yield* walkInParts(walk, rest) };
+  walk.stretch.until = rest.until;
+  return { brokenBy: yield* walkInParts(walk) };
 }
 
 function isOrder(found: RelayOrder | NoPage): found is RelayOrder {

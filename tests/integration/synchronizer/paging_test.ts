@@ -126,14 +126,14 @@ Deno.test("syncRelay() finds what arrived late and back-dated within the lookbac
   const now = Math.floor(Date.now() / 1_000);
   await using archive = await testArchive();
   await using relay = await testRelay({
-    events: [factory.sign({ createdAt: now - 100 })],
+    events: [100, 200].map((age) => factory.sign({ createdAt: now - age })),
   });
   await syncOnce({ archive, relay: relay.relay });
   const late = factory.sign({ createdAt: now - 3_000 });
   const tooLate = factory.sign({ createdAt: now - 90_000 });
   relay.add([late, tooLate]);
   const { stored, known } = await syncOnce({ archive, relay: relay.relay });
-  assert.deepEqual({ stored, known }, { stored: 1, known: 1 });
+  assert.deepEqual({ stored, known }, { stored: 1, known: 2 });
 });
 
 Deno.test("syncRelay() gives events the archive has a sighting, without verifying them", async () => {
@@ -211,7 +211,7 @@ Deno.test("syncRelay() extracts relay hints from what is new", async () => {
   ]);
 });
 
-Deno.test("syncRelay() counts an event that is too large, and goes on below it", async () => {
+Deno.test("syncRelay() leaves a gap where an event is too large, and goes on below it", async () => {
   const large = factory.sign({
     createdAt: FIRST + 3_000,
     content: "x".repeat(100_000),
@@ -223,6 +223,11 @@ Deno.test("syncRelay() counts an event that is too large, and goes on below it",
   const result = await syncOnce({ archive, relay: relay.relay, config });
   assert.equal(result.stored, 200);
   assert.ok(result.rejected["too-large"]! > 0);
+  assert.equal(result.complete, false);
+  assert.deepEqual(result.gaps, [
+    { since: FIRST + 3_000, until: FIRST + 3_000, reason: "too-large" },
+  ]);
+  await assertTruthful(archive, { relay: relay.relay, events });
 });
 
 Deno.test("syncRelay() answers who it is when it has a key", async () => {

@@ -98,7 +98,16 @@ Deno.test("parseRelayMessage() does not parse an event that is too long, but kno
   assert.deepEqual(parse("EVENT", "s", { content: long }), {
     type: "oversized",
     subId: "s",
+    head: null,
   });
+  const id = "ab".repeat(32);
+  const content = `,"created_at":7,"id":"${"0".repeat(64)}"${long}`;
+  const event = { content, tags: [["{", content]], created_at: 9, id };
+  assert.deepEqual(parse("EVENT", "s", event), {
+    type: "oversized",
+    subId: "s",
+    head: { id, createdAt: 9 },
+  }, "no content passes for a field");
   const spaced = `[ "EVENT" , "s" , {"content":"${long}"}]`;
   assert.equal(parseRelayMessage(spaced, 1_000).type, "oversized");
   assert.equal(parse("NOTICE", long).type, "NOTICE");

@@ -54,6 +54,21 @@ Deno.test("PageReader tells by strangers how far down a page went, unless they s
   ]);
 });
 
+Deno.test("PageReader says when what is too long was created, if it can be known and was asked for", () => {
+  const rejected: string[] = [];
+  const reader = new PageReader(QUERY, {
+    accept: () => {},
+    reject: (reason) => void rejected.push(reason),
+  });
+  for (const createdAt of [150, 99, 201]) {
+    reader.skip({ id: "ab".repeat(32), createdAt });
+  }
+  reader.skip(null);
+  const page = reader.page({ type: "eose" });
+  assert.deepEqual([page.unread, page.size], [[150, null], 4]);
+  assert.deepEqual(rejected, Array(4).fill("too-large"));
+});
+
 function read(raw: readonly unknown[]) {
   const accepted: NostrEvent[] = [];
   const rejected: string[] = [];

@@ -10,8 +10,12 @@ import {
   subtractWindows,
   type Window,
 } from "../../../src/models/window.ts";
-import type { Ledger } from "../../../src/workers/walk/ask.ts";
-import { Pace, type RelayOrder } from "../../../src/workers/walk/pace.ts";
+import { HonestLedger } from "../../../src/workers/walk/honest_ledger.ts";
+import {
+  Pace,
+  type RelayOrder,
+  UNKNOWN_TRAITS,
+} from "../../../src/workers/walk/pace.ts";
 import type {
   GapReason,
   Page,
@@ -34,6 +38,15 @@ export interface SimulatedRelay {
   readonly ignores?: readonly ("since" | "until" | "limit" | "kinds")[];
   readonly exclusiveUntil?: boolean;
   readonly hints?: boolean;
+  /** Longer than is read, and whether it can be seen which they are. */
+  readonly oversized?: {
+    readonly ids: ReadonlySet<string>;
+    readonly isSeen: boolean;
+  };
+  /** Events that the connection breaks at, whenever it comes to them. */
+  readonly poison?: ReadonlySet<string>;
+  /** Messages in front of every page that are no events, and count as such. */
+  readonly strangers?: number;
   /** Overrides how the nth request (from 0) ends, after so many of its events. */
   readonly fails?: (
     request: number,
@@ -74,7 +87,7 @@ export function simulate(
   const obtainable = relay.events.filter((event) =>
     matchesFilter(filter, event) && !relay.droppedKinds?.includes(event.kind)
   );
-  const ledger: Ledger = {
+  const ledger = new HonestLedger({
     prove(claim, proof) {
       proven.push({ ...claim, proof });
       for (const { id, created_at } of obtainable) {
@@ -85,10 +98,11 @@ export function simulate(
       }
     },
     gap: (gap, reason) => void gaps.push({ ...gap, reason }),
-  };
-  const pace = new Pace(limit, order);
+  });
+  const pace = new Pace(limit, { ...UNKNOWN_TRAITS, order });
   const settledBefore = Number.MAX_SAFE_INTEGER;
-  const walk = walkWindow({ filter, window, settledBefore, pace, ledger });
+  const stretch = { ...window };
+  const walk = walkWindow({ filter, stretch, settledBefore, pace, ledger });
   let requests = 0;
   let received = 0;
   let next = walk.next();
@@ -96,6 +110,7 @@ export function simulate(
     if (requests >= maxRequests) throw new Error(`${requests} requests`);
     const page = answer(relay, next.value, requests++);
     received += page.size;
+    ledger.skipUnread(next.value, page);
     if (!next.value.evidenceOnly) {
       for (const { id } of page.events) obtained.add(id);
     }
@@ -128,20 +143,36 @@ function answer(relay: SimulatedRelay, query: Query, request: number): Page {
     relay,
     relay.events.filter((event) => matchesFilter(asked, event)),
   );
+  const { strangers = 0 } = relay;
   const limit = relay.ignores?.includes("limit")
     ? Infinity
-    : Math.min(query.limit, relay.cap);
+    : Math.max(0, Math.min(query.limit, relay.cap) - strangers);
   const picked = matching.slice(0, limit);
   const sent = picked.filter(({ kind }) => !relay.droppedKinds?.includes(kind));
   if (relay.order === "oldest-first-sorted") sent.reverse();
-  const failure = relay.fails?.(request, query) ?? null;
+  const failure = relay.fails?.(request, query) ??
+    poisoned(sent, relay.poison);
   const hint = !relay.hints
     ? undefined
     : picked.length === matching.length
     ? "finish" as const
     : "more" as const;
   const end = failure?.end ?? { type: "eose" as const, hint };
-  return toPage(sent.slice(0, failure?.after ?? Infinity), query, end);
+  return toPage(relay, sent.slice(0, failure?.after ?? Infinity), {
+    query,
+    end,
+  });
+}
+
+function poisoned(
+  sent: readonly NostrEvent[],
+  poison: ReadonlySet<string> | undefined,
+): { end: PageEnd; after: number } | null {
+  const after = poison === undefined
+    ? -1
+    : sent.findIndex(({ id }) => poison.has(id));
+  const end = { type: "failed", reason: "disconnected" } as const;
+  return after < 0 ? null : { end, after };
 }
 
 function honoured(relay: SimulatedRelay, filter: Filter): Filter {
@@ -171,10 +202,17 @@ function sorted(relay: SimulatedRelay, events: NostrEvent[]): NostrEvent[] {
   }
 }
 
-function toPage(sent: NostrEvent[], query: Query, end: PageEnd): Page {
+function toPage(
+  relay: SimulatedRelay,
+  sent: readonly NostrEvent[],
+  { query, end }: { query: Query; end: PageEnd },
+): Page {
   const { since, until } = query.window;
+  const { ids, isSeen } = relay.oversized ?? { ids: new Set(), isSeen: true };
+  const unread = sent.filter(({ id }) => ids.has(id));
+  const read = sent.filter(({ id }) => !ids.has(id));
   return {
-    events: sent.filter(({ created_at }) =>
+    events: read.filter(({ created_at }) =>
       created_at >= since && created_at <= until
     ).map(({ id, created_at, kind, pubkey }) => ({
       id,
@@ -182,9 +220,10 @@ function toPage(sent: NostrEvent[], query: Query, end: PageEnd): Page {
       kind,
       pubkey,
     })),
-    size: sent.length,
-    newer: sent.filter(({ created_at }) => created_at > until).length,
-    older: sent.filter(({ created_at }) => created_at < since).length,
+    size: sent.length + (relay.strangers ?? 0),
+    newer: read.filter(({ created_at }) => created_at > until).length,
+    older: read.filter(({ created_at }) => created_at < since).length,
+    unread: unread.map(({ created_at }) => isSeen ? created_at : null),
     limit: query.limit,
     end,
   };

@@ -9,6 +9,7 @@ import {
   spread,
 } from "./simulated_events.ts";
 import {
+  forgotten,
   type Outcome,
   simulate,
   type SimulatedRelay,
@@ -173,4 +174,55 @@ Deno.test("walkWindow() obtains future-dated events and those of 1970", () => {
   const outcome: Outcome = simulate({ events, cap: 10 }, { window: WHOLE });
   assert.equal(outcome.obtained.size, events.length);
   assert.deepEqual(outcome.gaps, []);
+});
+
+Deno.test("walkWindow() steps over the second at which the relay breaks off, and goes on below it", () => {
+  const events = spread(3_000);
+  const poison = events[1_500]!;
+  const relay = { events, cap: 500, poison: new Set([poison.id]) };
+  const outcome = simulate(relay, { window: WHOLE });
+  assert.deepEqual(outcome.lies, []);
+  assert.equal(outcome.brokenBy, null);
+  assert.deepEqual(forgotten(WHOLE, outcome), []);
+  const at = poison.created_at;
+  for (const { since, until } of outcome.gaps) {
+    assert.ok(since >= at - 60 && until <= at + 60, `${since}-${until} ${at}`);
+  }
+  assert.ok(outcome.obtained.size >= 2_990, `${outcome.obtained.size}`);
+  assert.ok(outcome.requests < 60, `${outcome.requests} requests`);
+});
+
+Deno.test("walkWindow() leaves a gap where an event is too long to be read", () => {
+  const events = spread(3_000);
+  const long = events[1_500]!;
+  const ids = new Set([long.id]);
+  const relay = { events, cap: 500, oversized: { ids, isSeen: true } };
+  const outcome = simulate(relay, { window: WHOLE });
+  const at = long.created_at;
+  assert.deepEqual(outcome.lies, []);
+  assert.equal(outcome.obtained.size, 2_999);
+  for (const gap of outcome.gaps) {
+    assert.deepEqual(gap, { since: at, until: at, reason: "too-large" });
+  }
+  assert.ok(outcome.gaps.length > 0);
+});
+
+Deno.test("walkWindow() does not believe that a handful of events in one second are all there are", () => {
+  const events = burst(20, { authors: 1 }).map((event) => ({
+    ...event,
+    kind: 1,
+  }));
+  const outcome = simulate({ events, cap: 5 }, { window: WHOLE });
+  assert.deepEqual(outcome.lies, []);
+  assert.deepEqual(outcome.gaps, [
+    { since: BURST_AT, until: BURST_AT, reason: "saturated" },
+  ]);
+});
+
+Deno.test("walkWindow() claims nothing below a page full of what is no event", () => {
+  const events = spread(1_000);
+  const relay = { events, cap: 100, strangers: 100 };
+  const outcome = simulate(relay, { window: WHOLE });
+  assert.deepEqual(outcome.lies, []);
+  assert.deepEqual(outcome.gaps.map(({ reason }) => reason), ["hidden"]);
 });
