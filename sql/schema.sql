@@ -132,6 +132,72 @@ comment on column metadata.id is 'sha256 of the canonical JSON';
 comment on column metadata.type is 'nip11_info, nip66_rtt, nip66_ssl, nip66_dns, nip66_geo, nip66_net or nip66_http';
 comment on column metadata.data is '{"data": {…}, "logs": {…}}';
 
+create table outbox (
+  id bigint not null generated always as identity,
+  created_at bigint not null,
+  expires_at bigint not null,
+  kind integer not null,
+  sender bytea not null,
+  event_id bytea not null,
+  fingerprint bytea not null,
+  d text not null,
+  event text not null,
+  constraint outbox_sender_kind_d_key UNIQUE (sender, kind, d),
+  constraint outbox_pkey PRIMARY KEY (id)
+);
+comment on table outbox is 'Signed events to publish; of each address the newest only, which stays until after its end so that the next can be compared with it';
+comment on column outbox.id is 'Number';
+comment on column outbox.created_at is 'Unix seconds: the age by which readers judge it';
+comment on column outbox.expires_at is 'Unix seconds after which nobody tries to send it any more';
+comment on column outbox.kind is 'Kind (NIP-01)';
+comment on column outbox.sender is 'Public key of who publishes it: several with one key share the work';
+comment on column outbox.event_id is 'Id of the event';
+comment on column outbox.fingerprint is 'sha256 of what makes it differ from the one before';
+comment on column outbox.d is 'The d tag of an addressable event, empty for a replaceable one, the id of any other';
+comment on column outbox.event is 'The event as JSON, as it is sent';
+CREATE INDEX outbox_expiry ON outbox USING btree (expires_at);
+
+create table outbox_delivery (
+  outbox_id bigint not null,
+  next_try_at bigint not null default 0,
+  settled_at bigint,
+  target_id integer not null,
+  attempts integer not null default 0,
+  result text,
+  reason text,
+  constraint outbox_delivery_pkey PRIMARY KEY (outbox_id, target_id),
+  constraint outbox_delivery_result_check CHECK ((result = ANY (ARRAY['accepted'::text, 'refused'::text, 'failed'::text, 'expired'::text])))
+) with (fillfactor=70);
+comment on table outbox_delivery is 'What became of each event at each relay it is meant for';
+comment on column outbox_delivery.outbox_id is 'outbox.id';
+comment on column outbox_delivery.next_try_at is 'Unix seconds from which it is sent (again)';
+comment on column outbox_delivery.settled_at is 'Unix seconds at which it came to its end; null while it is still to be sent';
+comment on column outbox_delivery.target_id is 'outbox_target.id';
+comment on column outbox_delivery.attempts is 'How often it was tried';
+comment on column outbox_delivery.result is 'accepted, refused, failed (too often) or expired; null while it is still to be sent';
+comment on column outbox_delivery.reason is 'What the relay said, or why it could not be asked';
+CREATE INDEX outbox_delivery_pending ON outbox_delivery USING btree (target_id, next_try_at) WHERE (result IS NULL);
+
+create table outbox_target (
+  id integer not null generated always as identity,
+  failures integer not null default 0,
+  next_try_at bigint not null default 0,
+  claimed_until bigint not null default 0,
+  sender bytea not null,
+  relay_url text not null,
+  holder text,
+  constraint outbox_target_sender_relay_url_key UNIQUE (sender, relay_url),
+  constraint outbox_target_pkey PRIMARY KEY (id)
+) with (fillfactor=70);
+comment on table outbox_target is 'Relays that events are sent to, and who is sending to them now';
+comment on column outbox_target.id is 'Number';
+comment on column outbox_target.failures is 'Rounds in a row in which it could not be used';
+comment on column outbox_target.next_try_at is 'Unix seconds from which it may be dialled';
+comment on column outbox_target.claimed_until is 'Unix seconds at which the claim ends; a dead holder loses it then';
+comment on column outbox_target.sender is 'outbox.sender';
+comment on column outbox_target.relay_url is 'Normalised URL; it need not be a relay of the archive';
+comment on column outbox_target.holder is 'Who holds, or last held, the claim';
+
 create table rejected_event (
   id bigint not null generated always as identity,
   relay_id integer,
@@ -1026,6 +1092,191 @@ begin
 end
 $function$;
 comment on function orphan_metadata_delete(p_after_id bytea, p_after_type text, p_limit integer, OUT last_id bytea, OUT last_type text, OUT deleted integer) is 'Deletes documents of no relay among the next p_limit; returns where it stopped';
+
+CREATE OR REPLACE FUNCTION public.outbox_add(p_sender text, p_events jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_sender bytea := decode(p_sender, 'hex');
+  v_ids int8[];
+begin
+  insert into outbox_target (sender, relay_url)
+  select distinct v_sender, url
+  from jsonb_array_elements(p_events) as event, jsonb_array_elements_text(event -> 'relays') as url
+  where not exists (select from outbox_target t where t.sender = v_sender and t.relay_url = url)
+  order by url
+  on conflict do nothing;
+
+  with stored as (
+    insert into outbox as old (created_at, expires_at, kind, sender, event_id, fingerprint, d, event)
+    select distinct on (kind, d) "createdAt", "expiresAt", kind, v_sender, decode("eventId", 'hex'),
+      decode(fingerprint, 'hex'), d, event
+    from jsonb_to_recordset(p_events) as new (
+      "eventId" text, kind int4, d text, event text, "createdAt" int8, "expiresAt" int8, fingerprint text)
+    order by kind, d, "createdAt" desc
+    on conflict (sender, kind, d) do update
+    set created_at = excluded.created_at, expires_at = excluded.expires_at, event_id = excluded.event_id,
+      fingerprint = excluded.fingerprint, event = excluded.event
+    where old.created_at < excluded.created_at
+    returning id
+  )
+  select coalesce(array_agg(id), '{}') into v_ids from stored;
+
+  delete from outbox_delivery where outbox_id = any (v_ids);
+  insert into outbox_delivery (outbox_id, target_id)
+  select distinct o.id, t.id
+  from jsonb_array_elements(p_events) as event
+  cross join jsonb_array_elements_text(event -> 'relays') as url
+  join outbox o on o.sender = v_sender and o.kind = (event ->> 'kind')::int4 and o.d = event ->> 'd'
+    and o.event_id = decode(event ->> 'eventId', 'hex')
+  join outbox_target t on t.sender = v_sender and t.relay_url = url
+  where o.id = any (v_ids)
+  order by 1, 2;
+  return cardinality(v_ids);
+end
+$function$;
+comment on function outbox_add(p_sender text, p_events jsonb) is 'Takes signed events to be sent to relays; a newer one supersedes that of the same address';
+
+CREATE OR REPLACE FUNCTION public.outbox_claim(p_sender text, p_request jsonb)
+ RETURNS TABLE(target_id integer, relay_url text, failures integer, outbox_id bigint, event_id text, kind integer, attempts integer, event text)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  v_now int8 := unix_now();
+  v_target int4;
+begin
+  select t.id into v_target
+  from outbox_target t
+  where t.sender = decode(p_sender, 'hex') and t.claimed_until <= v_now and t.next_try_at <= v_now and exists (
+    select from outbox_delivery d join outbox o on o.id = d.outbox_id
+    where d.target_id = t.id and d.result is null and d.next_try_at <= v_now and o.expires_at > v_now)
+  order by t.next_try_at, t.id
+  limit 1
+  for update of t skip locked;
+  if not found then
+    return;
+  end if;
+  update outbox_target
+  set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8
+  where id = v_target;
+  return query
+  select t.id, t.relay_url, t.failures, o.id, encode(o.event_id, 'hex'), o.kind, d.attempts, o.event
+  from outbox_target t
+  join outbox_delivery d on d.target_id = t.id
+  join outbox o on o.id = d.outbox_id
+  where t.id = v_target and d.result is null and d.next_try_at <= v_now and o.expires_at > v_now
+  order by o.kind <> 1059, o.kind, o.created_at, o.id
+  limit (p_request ->> 'limit')::int4;
+end
+$function$;
+comment on function outbox_claim(p_sender text, p_request jsonb) is 'Claims a relay and returns the events that are due there';
+
+CREATE OR REPLACE FUNCTION public.outbox_count(p_sender text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'pending', count(*) filter (where d.result is null),
+    'oldestSeconds', unix_now() - min(o.created_at) filter (where d.result is null),
+    'accepted', count(*) filter (where d.result = 'accepted'),
+    'refused', count(*) filter (where d.result = 'refused'),
+    'failed', count(*) filter (where d.result = 'failed'),
+    'expired', count(*) filter (where d.result = 'expired'))
+  from outbox_delivery d join outbox o on o.id = d.outbox_id
+  where p_sender is null or o.sender = decode(p_sender, 'hex')
+$function$;
+comment on function outbox_count(p_sender text) is 'How many deliveries wait, since when, and how the others ended';
+
+CREATE OR REPLACE FUNCTION public.outbox_expire(p_before bigint, p_limit integer, OUT expired integer, OUT deleted integer)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_ids int8[];
+begin
+  update outbox_delivery d set result = 'expired', settled_at = unix_now()
+  from outbox o
+  where d.result is null and o.id = d.outbox_id and o.expires_at <= unix_now();
+  get diagnostics expired = row_count;
+
+  with gone as (
+    delete from outbox
+    where id in (select id from outbox where expires_at < p_before limit p_limit for update skip locked)
+    returning id
+  )
+  select coalesce(array_agg(id), '{}') into v_ids from gone;
+  delete from outbox_delivery where outbox_id = any (v_ids);
+  deleted := cardinality(v_ids);
+end
+$function$;
+comment on function outbox_expire(p_before bigint, p_limit integer, OUT expired integer, OUT deleted integer) is 'Ends what is too old to be sent and deletes what is long past';
+
+CREATE OR REPLACE FUNCTION public.outbox_latest(p_sender text, p_keys jsonb)
+ RETURNS TABLE(kind integer, d text, fingerprint text, created_at bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select o.kind, o.d, encode(o.fingerprint, 'hex'), o.created_at
+  from jsonb_to_recordset(p_keys) as wanted (kind int4, d text)
+  join outbox o on o.sender = decode(p_sender, 'hex') and o.kind = wanted.kind and o.d = wanted.d
+$function$;
+comment on function outbox_latest(p_sender text, p_keys jsonb) is 'The newest event of each address, for comparison';
+
+CREATE OR REPLACE FUNCTION public.outbox_retarget(p_sender text, p_relays jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_ended int4;
+begin
+  update outbox_delivery d
+  set result = 'failed', reason = 'the relay is no target any more', settled_at = unix_now()
+  from outbox o, outbox_target t
+  where d.result is null and o.id = d.outbox_id and t.id = d.target_id and t.sender = decode(p_sender, 'hex')
+    and o.kind <> 1059 and not p_relays ? t.relay_url;
+  get diagnostics v_ended = row_count;
+  return v_ended;
+end
+$function$;
+comment on function outbox_retarget(p_sender text, p_relays jsonb) is 'Ends deliveries to relays that are no target any more';
+
+CREATE OR REPLACE FUNCTION public.outbox_settle(p_round jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_target int4 := p_round ->> 'targetId';
+  v_settled int4;
+begin
+  with given as (
+    select g.*
+    from jsonb_to_recordset(p_round -> 'results') as g (
+      "outboxId" int8, "eventId" text, attempts int4, "nextTryAt" int8, result text, reason text)
+  ), held as (
+    select d.outbox_id from outbox_delivery d
+    join given g on g."outboxId" = d.outbox_id
+    join outbox o on o.id = d.outbox_id and o.event_id = decode(g."eventId", 'hex')
+    where d.target_id = v_target and d.result is null
+    order by d.outbox_id
+    for update of d
+  )
+  update outbox_delivery d
+  set attempts = g.attempts, next_try_at = g."nextTryAt", result = g.result, reason = left(g.reason, 500),
+    settled_at = case when g.result is not null then unix_now() end
+  from given g join held on held.outbox_id = g."outboxId"
+  where d.outbox_id = g."outboxId" and d.target_id = v_target;
+  get diagnostics v_settled = row_count;
+
+  update outbox_target
+  set claimed_until = 0, failures = (p_round ->> 'failures')::int4, next_try_at = (p_round ->> 'nextTryAt')::int8
+  where id = v_target and holder = p_round ->> 'holder' and claimed_until > 0;
+  return v_settled;
+end
+$function$;
+comment on function outbox_settle(p_round jsonb) is 'Writes down what a relay answered and gives the claim back';
 
 CREATE OR REPLACE FUNCTION public.pipeline_count()
  RETURNS jsonb

@@ -98,6 +98,9 @@ const WRITER: Readonly<Record<string, readonly Privilege[]>> = {
   sync_proof: CHANGED,
   sync_gap: CHANGED,
   service_state: CHANGED,
+  outbox: CHANGED,
+  outbox_target: CHANGED,
+  outbox_delivery: CHANGED,
 };
 
 async function grantPrivileges(sql: Sql): Promise<void> {
