@@ -1103,7 +1103,7 @@ declare
 begin
   insert into outbox_target (sender, relay_url)
   select distinct v_sender, url
-  from jsonb_array_elements(p_events) as event, jsonb_array_elements_text(event -> 'relays') as url
+  from jsonb_array_elements(p_events) as item, jsonb_array_elements_text(item -> 'relays') as url
   where not exists (select from outbox_target t where t.sender = v_sender and t.relay_url = url)
   order by url
   on conflict do nothing;
@@ -1126,10 +1126,10 @@ begin
   delete from outbox_delivery where outbox_id = any (v_ids);
   insert into outbox_delivery (outbox_id, target_id)
   select distinct o.id, t.id
-  from jsonb_array_elements(p_events) as event
-  cross join jsonb_array_elements_text(event -> 'relays') as url
-  join outbox o on o.sender = v_sender and o.kind = (event ->> 'kind')::int4 and o.d = event ->> 'd'
-    and o.event_id = decode(event ->> 'eventId', 'hex')
+  from jsonb_array_elements(p_events) as item
+  cross join jsonb_array_elements_text(item -> 'relays') as url
+  join outbox o on o.sender = v_sender and o.kind = (item ->> 'kind')::int4 and o.d = item ->> 'd'
+    and o.event_id = decode(item ->> 'eventId', 'hex')
   join outbox_target t on t.sender = v_sender and t.relay_url = url
   where o.id = any (v_ids)
   order by 1, 2;
@@ -1224,24 +1224,6 @@ AS $function$
   join outbox o on o.sender = decode(p_sender, 'hex') and o.kind = wanted.kind and o.d = wanted.d
 $function$;
 comment on function outbox_latest(p_sender text, p_keys jsonb) is 'The newest event of each address, for comparison';
-
-CREATE OR REPLACE FUNCTION public.outbox_retarget(p_sender text, p_relays jsonb)
- RETURNS integer
- LANGUAGE plpgsql
-AS $function$
-declare
-  v_ended int4;
-begin
-  update outbox_delivery d
-  set result = 'failed', reason = 'the relay is no target any more', settled_at = unix_now()
-  from outbox o, outbox_target t
-  where d.result is null and o.id = d.outbox_id and t.id = d.target_id and t.sender = decode(p_sender, 'hex')
-    and o.kind <> 1059 and not p_relays ? t.relay_url;
-  get diagnostics v_ended = row_count;
-  return v_ended;
-end
-$function$;
-comment on function outbox_retarget(p_sender text, p_relays jsonb) is 'Ends deliveries to relays that are no target any more';
 
 CREATE OR REPLACE FUNCTION public.outbox_settle(p_round jsonb)
  RETURNS integer

@@ -75,12 +75,18 @@ export interface ServiceRun {
   ): Promise<number>;
 }
 
-/** Runs one cycle of a service. `config` is what its file would say. */
+/** Runs one cycle of a service, or all until `signal` aborts. `config` is what its file would say. */
 export async function runOnce<C extends CommonConfig>(
   service: Service<C>,
   database: Database,
-  { config = {}, manners, signal = new AbortController().signal }: {
+  {
+    config = {},
+    manners,
+    signal = new AbortController().signal,
+    once = true,
+  }: {
     readonly config?: unknown;
+    readonly once?: boolean;
     readonly manners?: Manners;
     readonly signal?: AbortSignal;
   } = {},
@@ -104,7 +110,7 @@ export async function runOnce<C extends CommonConfig>(
     metrics,
     signal,
     manners,
-    once: true,
+    once,
   });
   return {
     log,

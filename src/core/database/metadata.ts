@@ -65,6 +65,47 @@ export function latestMetadata(
   });
 }
 
+/** A document as checks write it. */
+export interface StoredDocument {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly logs: Readonly<Record<string, boolean | string>>;
+}
+
+/** The newest documents of these types, by relay and type; relays that have none are left out. */
+export function latestDocuments(
+  db: Executor,
+  relayIds: readonly number[],
+  types: readonly MetadataType[],
+): Promise<Map<number, Map<MetadataType, StoredDocument>>> {
+  if (relayIds.length === 0 || types.length === 0) {
+    return Promise.resolve(new Map());
+  }
+  const ids = storableJson(relayIds);
+  const wanted = storableJson(types);
+  return onConnection(db, async (sql) => {
+    const rows = await sql<DocumentRow[]>`
+      select relay_id, metadata_type as type, data
+      from relay_metadata_latest
+      where relay_id in (
+          select id::int from jsonb_array_elements_text(${ids}::text::jsonb)
+            as wanted (id))
+        and ${wanted}::text::jsonb ? metadata_type`;
+    const found = new Map<number, Map<MetadataType, StoredDocument>>();
+    for (const { relay_id, type, data: { data = {}, logs = {} } } of rows) {
+      const documents = found.get(relay_id) ?? new Map();
+      found.set(relay_id, documents.set(type, { data, logs }));
+    }
+    return found;
+  }, { kind: "batch" });
+}
+
+interface DocumentRow {
+  readonly relay_id: number;
+  readonly type: MetadataType;
+  /** Empty parts are not stored. */
+  readonly data: Partial<StoredDocument>;
+}
+
 /** postgres.js gives int8 as text. */
 interface MetadataRow {
   readonly type: MetadataType;

@@ -175,20 +175,6 @@ export function settleOutbox(
   }, { kind: "batch" });
 }
 
-/** Ends what still waits for relays other than these, private messages excepted; gives its number. */
-export function retargetOutbox(
-  db: Executor,
-  sender: string,
-  relays: readonly string[],
-): Promise<number> {
-  const json = storableJson(relays);
-  return onConnection(db, async (sql) => {
-    const [row] = await sql<{ ended: number }[]>`
-      select outbox_retarget(${sender}::text, ${json}::text::jsonb) as ended`;
-    return row!.ended;
-  }, { kind: "batch" });
-}
-
 /** Ends deliveries whose time is over and deletes up to `limit` events whose time was over before `before`. */
 export function expireOutbox(
   db: Executor,

@@ -7,6 +7,11 @@ import { z } from "zod";
 import { commonConfig } from "../../core/config/common_config.ts";
 import { dialConfig } from "../../core/config/networks_config.ts";
 import { NETWORKS } from "../../models/network.ts";
+import {
+  alertsConfig,
+  checkPublication,
+  publishConfig,
+} from "./publish_config.ts";
 
 /** The checks of one relay are at most so many steps of a network's `timeoutMs`; and one round waits in hand. */
 const STEPS_PER_LEASE = 16;
@@ -75,13 +80,19 @@ export const monitorConfig = z.strictObject({
   checks: checksConfig.prefault({}),
   keys: keysConfig.prefault({}),
   retention: retentionConfig.prefault({}),
+  publish: publishConfig.prefault({}),
+  alerts: alertsConfig.prefault({}),
   maxNewConnectionsPerMinute: z.int().min(1).max(60_000).default(1_200)
     .describe("Connections opened per minute at most, a sixth of them at once"),
   leaseSeconds: z.int().min(1).max(86_400).default(900)
     .describe(
       "For how long relays are leased before they are checked; after a crash they are free again this late",
     ),
-}).superRefine(({ leaseSeconds, networks }, check) => {
+}).superRefine((config, check) => {
+  checkPublication(config, (path, message) => {
+    check.addIssue({ code: "custom", path, message });
+  });
+  const { leaseSeconds, networks } = config;
   for (const network of NETWORKS) {
     const { enabled, timeoutMs } = networks[network];
     const least = Math.ceil(timeoutMs * STEPS_PER_LEASE / 1_000);

@@ -1,5 +1,5 @@
 /**
- * Monitor: looks at each relay again and again, and keeps what it saw.
+ * Monitor: looks at each relay again and again, keeps what it saw, and publishes it.
  *
  * @module
  */
@@ -14,6 +14,12 @@ import { createDialer } from "../../transport/dialer.ts";
 import { Manners } from "../../transport/manners.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { type MonitorConfig, monitorConfig } from "./config.ts";
+import {
+  beginPublication,
+  endPublication,
+  whileSending,
+} from "./publication.ts";
+import { openPublisher } from "./publisher.ts";
 import { expireDaily } from "./retention.ts";
 import {
   lease,
@@ -29,10 +35,15 @@ export const monitor: Service<MonitorConfig> = {
   config: monitorConfig,
   run: async (ctx) => {
     const means = openMeans(ctx);
-    await repeat(ctx, async (cycle) => {
-      await expireDaily(cycle);
-      await checkDueRelays(cycle, means);
-    });
+    const { dialer, publisher } = means;
+    const sender = publisher === null ? null : { dialer, publisher };
+    await whileSending(ctx, sender, (ctx) =>
+      repeat(ctx, async (cycle) => {
+        await expireDaily(cycle);
+        if (sender !== null) await beginPublication(cycle, sender);
+        await checkDueRelays(cycle, means);
+        if (sender !== null) await endPublication(cycle, sender);
+      }));
   },
 };
 
@@ -59,11 +70,17 @@ async function checkDueRelays(
 }
 
 function openMeans(
-  { config, manners }: Context<MonitorConfig>,
+  { config, log, manners }: Context<MonitorConfig>,
 ): MonitorMeans {
   const { secretKeyEnv: env, secretKeyFile: file } = config.keys;
   const what = "the monitor's key (keys.secretKeyEnv, keys.secretKeyFile)";
   const random = crypto.randomUUID().slice(0, 8);
+  const holder = `${Deno.hostname()}:${Deno.pid}:${random}`;
+  const secretKey = resolveSecretKey({ env, file, what });
+  const { enabled, relays } = config.publish;
+  if (secretKey === null && enabled && relays.length > 0) {
+    log.warn("nothing is published, there is no key");
+  }
   return {
     dialer: createDialer({
       ...config,
@@ -71,7 +88,8 @@ function openMeans(
       optOut: optedOutHosts(config),
       manners: Manners.of(manners),
     }),
-    secretKey: resolveSecretKey({ env, file, what }),
-    holder: `${Deno.hostname()}:${Deno.pid}:${random}`,
+    secretKey,
+    holder,
+    publisher: openPublisher(config, secretKey, holder),
   };
 }

@@ -19,6 +19,8 @@ import {
 } from "../../transport/failure.ts";
 import { checkRelay, type Findings } from "./check_relay.ts";
 import type { MonitorConfig } from "./config.ts";
+import type { Publisher } from "./publisher.ts";
+import { publicationOf } from "./publish_visits.ts";
 import { secondsUntilNext } from "./schedule.ts";
 import { storeVisits, type Visit } from "./store.ts";
 
@@ -28,6 +30,8 @@ export interface MonitorMeans {
   readonly secretKey: Uint8Array | null;
   /** Names this process among all that share the database. */
   readonly holder: string;
+  /** Null without a key. */
+  readonly publisher: Publisher | null;
 }
 
 /** What the visits of one cycle share. */
@@ -60,10 +64,11 @@ export function startRound(
     means,
     pauses: new Pauses(),
     tally: { online: 0, offline: 0 },
-    store: gatherWrites(
-      (visits) => storeVisits(ctx.database, means.holder, visits),
-      { maxItems: MAX_VISITS },
-    ),
+    store: gatherWrites(async (visits) => {
+      const publish = await publicationOf(ctx, means.publisher, visits);
+      const { holder } = means;
+      await storeVisits(ctx.database, visits, { holder, publish });
+    }, { maxItems: MAX_VISITS }),
   };
 }
 
@@ -122,8 +127,10 @@ export async function visit(
 }
 
 /** Gives a lease back as if it had never been taken. */
-export function untouched({ relayId, dueAt, failures }: LeasedRelay): Visit {
-  return { relayId, findings: null, nextDueAt: dueAt, failures };
+export function untouched(
+  { relayId, url, dueAt, failures }: LeasedRelay,
+): Visit {
+  return { relayId, url, findings: null, nextDueAt: dueAt, failures };
 }
 
 async function examine(
@@ -153,20 +160,21 @@ function unchecked(failure: RelayFailure): Findings {
 
 function visited(
   { ctx }: Round,
-  { relayId, failures: before }: LeasedRelay,
+  { relayId, url, failures: before }: LeasedRelay,
   findings: Findings,
 ): Visit {
   const failures = findings.rtt.failure === null ? 0 : before + 1;
   const seconds = secondsUntilNext(failures, ctx.config.schedule);
-  return { relayId, findings, failures, nextDueAt: unixNow() + seconds };
+  const nextDueAt = unixNow() + seconds;
+  return { relayId, url, findings, failures, nextDueAt };
 }
 
 function postponed(
-  { relayId, failures }: LeasedRelay,
+  { relayId, url, failures }: LeasedRelay,
   seconds: number,
 ): Visit {
   const nextDueAt = unixNow() + seconds;
-  return { relayId, findings: null, failures, nextDueAt };
+  return { relayId, url, findings: null, failures, nextDueAt };
 }
 
 function noteOptOut({ ctx }: Round, { url, network }: LeasedRelay): void {

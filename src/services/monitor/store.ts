@@ -4,7 +4,7 @@
  * @module
  */
 import { insertChecks, type RelayCheck } from "../../core/database/checks.ts";
-import type { Database } from "../../core/database/database.ts";
+import type { Database, Sql } from "../../core/database/database.ts";
 import {
   type ReleasedRelay,
   releaseRelays,
@@ -20,6 +20,7 @@ import type { Findings } from "./check_relay.ts";
 /** How a visit to a leased relay ended. */
 export interface Visit {
   readonly relayId: number;
+  readonly url: string;
   /** Null when nothing was learnt, because what went wrong was ours. */
   readonly findings: Findings | null;
   /** Unix seconds. */
@@ -28,10 +29,14 @@ export interface Visit {
   readonly failures: number;
 }
 
+/** `publish` stores what is to be published about them, in the same transaction: neither is there without the other. */
 export async function storeVisits(
   database: Database,
-  holder: string,
   visits: readonly Visit[],
+  { holder, publish }: {
+    readonly holder: string;
+    readonly publish: (sql: Sql) => Promise<void>;
+  },
 ): Promise<void> {
   const relays = visits.map(
     ({ relayId, nextDueAt, failures }): ReleasedRelay => ({
@@ -43,6 +48,7 @@ export async function storeVisits(
   await database.transaction(async (sql) => {
     await insertRelayMetadata(sql, visits.flatMap(documentsOf));
     await insertChecks(sql, visits.flatMap(checkOf));
+    await publish(sql);
     await releaseRelays(sql, { service: "monitor", holder, relays });
   }, { kind: "batch" });
 }

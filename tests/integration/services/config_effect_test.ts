@@ -1,5 +1,6 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { join } from "node:path";
+import { getPublicKey } from "nostr-tools/pure";
 import { SERVICES } from "../../../src/cli/services.ts";
 import { insertRelays } from "../../../src/core/database/relays.ts";
 import { leafPaths } from "../../../src/core/config/schema_keys.ts";
@@ -92,11 +93,15 @@ function configs({ filePath, secretKeyFile, listPort }: {
   const sources = [`127.0.0.1:${listPort}`, ...Object.values(OVERLAY_HOSTS)]
     .map((host) => ({ url: `http://${host}/` }));
   const keys = { secretKeyFile };
+  const nobody = [`ws://${NOBODY}`];
+  const publish = { relays: nobody, profile: { name: "Nobody" } };
+  const operators = [getPublicKey(new Uint8Array(32).fill(2))];
+  const alerts = { watch: nobody, operators, afterFailures: 1 };
   return new Map<string, unknown>(Object.entries({
     seeder: { filePath, allowPrivate: true },
     finder: { ...dialling, api: { sources, requestDelayMs: 0 } },
     validator: { ...dialling, intervalSeconds: 1 },
-    monitor: { ...dialling, keys },
+    monitor: { ...dialling, keys, publish, alerts },
     synchronizer: { ...dialling, keys, workers: 1 },
   }));
 }

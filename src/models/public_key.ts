@@ -1,0 +1,45 @@
+/**
+ * Public keys as people keep them: 64 hex characters, or `npub1…` (NIP-19).
+ *
+ * @module
+ */
+import { decode } from "nostr-tools/nip19";
+import { getConversationKey } from "nostr-tools/nip44";
+import { fail, ok, type Result } from "./result.ts";
+
+/** The key as 64 lowercase hex characters. */
+export function parsePublicKey(
+  text: string,
+): Result<string, { readonly detail: string }> {
+  const key = /^[0-9a-f]{64}$/i.test(text)
+    ? text.toLowerCase()
+    : fromNpub(text);
+  // What was given is not quoted: it may be a secret key in the wrong place.
+  if (key === null) {
+    return fail({
+      detail: "a public key is 64 hex characters or begins with npub1",
+    });
+  }
+  return isOnCurve(key)
+    ? ok(key)
+    : fail({ detail: "this number is no public key of secp256k1" });
+}
+
+function fromNpub(text: string): string | null {
+  try {
+    const decoded = decode(text.toLowerCase());
+    return decoded.type === "npub" ? decoded.data : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Half of all numbers are no x of a point: nobody can have the secret key, and nothing can be encrypted to it. */
+function isOnCurve(key: string): boolean {
+  try {
+    getConversationKey(new Uint8Array(32).fill(1), key);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Private direct messages (NIP-17), sealed and wrapped so that nobody but the receiver learns who writes (NIP-59).
+ *
+ * @module
+ */
+import { wrapEvent } from "nostr-tools/nip59";
+import type { NostrEvent } from "../models/event.ts";
+import {
+  parseRelayUrl,
+  type RelayUrl,
+  type RelayUrlOptions,
+} from "../models/relay_url.ts";
+
+const CHAT_MESSAGE_KIND = 14;
+
+/** Who lists relays for messages keeps the list small (NIP-17: 1 to 3). */
+const MAX_RELAYS = 5;
+
+/**
+ * The gift wrap (kind 1059) of a chat message. Its author and its `created_at`, up to two days ago, are random.
+ *
+ * @param receiver Public key in hex, on the curve.
+ */
+export function directMessage(
+  text: string,
+  { key, receiver, subject }: {
+    readonly key: Uint8Array;
+    readonly receiver: string;
+    readonly subject: string;
+  },
+): NostrEvent {
+  const rumor = {
+    kind: CHAT_MESSAGE_KIND,
+    created_at: Math.floor(Date.now() / 1_000),
+    tags: [["p", receiver], ["subject", subject]],
+    content: text,
+  };
+  return wrapEvent(rumor, key, receiver);
+}
+
+/** Where somebody wants messages to be sent, as his kind 10050 says; what is no relay's URL is left out. */
+export function messageRelays(
+  { tags }: Pick<NostrEvent, "tags">,
+  options: RelayUrlOptions,
+): RelayUrl[] {
+  return tags.filter(([name]) => name === "relay")
+    .slice(0, MAX_RELAYS)
+    .flatMap(([, text = ""]) => {
+      const relay = parseRelayUrl(text, options);
+      return relay.ok ? [relay.value] : [];
+    });
+}

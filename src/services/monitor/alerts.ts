@@ -1,0 +1,155 @@
+/**
+ * Alerts: operators are told when a relay that they watch goes down, and when it comes back.
+ *
+ * What is known of each watched relay that does not answer is kept as service state, written in the transaction of the
+ * check, so that nobody is told twice and nobody is forgotten, whatever restarts in between.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { Sql } from "../../core/database/database.ts";
+import type { OutboxEvent } from "../../core/database/outbox.ts";
+import {
+  deleteState,
+  getState,
+  type NewState,
+  upsertState,
+} from "../../core/database/service_state.ts";
+import type { Context } from "../../core/lifecycle/service.ts";
+import { failureText } from "../../transport/failure.ts";
+import { alertMessages } from "./alert_messages.ts";
+import type { MonitorConfig } from "./config.ts";
+import { type Publisher, usableRelays } from "./publisher.ts";
+import type { Visit } from "./store.ts";
+
+/** What changed about the watched relays. */
+export interface ChangedAlerts {
+  readonly states: readonly NewState[];
+  /** Relays that are back, or not watched any more. */
+  readonly over: readonly string[];
+  readonly messages: readonly OutboxEvent[];
+}
+
+/** A watched relay that does not answer. */
+export interface Downtime {
+  /** Unix seconds of the first failed check. */
+  readonly since: number;
+  /** In a row. */
+  readonly failures: number;
+  /** Of the last one. */
+  readonly cause: string;
+  /** Whether the operators were told. */
+  readonly told: boolean;
+}
+
+/** Something to tell about a watched relay. */
+export interface Alert {
+  readonly url: string;
+  /** Unix seconds. */
+  readonly at: number;
+  readonly isUp: boolean;
+  readonly downtime: Downtime;
+}
+
+const KEY = { serviceName: "monitor", stateType: "alert" } as const;
+
+const downtimeValue = z.object({
+  since: z.number(),
+  failures: z.number(),
+  cause: z.string(),
+  told: z.boolean(),
+});
+
+/** What these visits change about the watched relays, to be stored by `storeAlerts`. */
+export async function changedAlerts(
+  ctx: Context<MonitorConfig>,
+  publisher: Publisher,
+  visits: readonly Visit[],
+): Promise<ChangedAlerts> {
+  const { config } = ctx;
+  const watched = watchedUrls(config);
+  const seen = visits.filter(({ url, findings }) =>
+    findings !== null && watched.has(url)
+  );
+  if (seen.length === 0) return { states: [], over: [], messages: [] };
+
+  const known = await knownDowntimes(ctx);
+  const states: NewState[] = [];
+  const over: string[] = [];
+  const alerts: Alert[] = [];
+  for (const { url, findings } of seen) {
+    if (findings === null) continue;
+    const { checkedAt: at, rtt: { failure } } = findings;
+    const before = known.get(url);
+    if (failure === null) {
+      if (before === undefined) continue;
+      over.push(url);
+      if (before.told) alerts.push({ url, at, isUp: true, downtime: before });
+      continue;
+    }
+    const cause = failureText(failure).slice(0, 300);
+    const downtime = lengthened(before, { at, cause }, config.alerts);
+    states.push({ ...KEY, stateKey: url, value: downtime });
+    const isNews = downtime.told && !before?.told;
+    if (isNews) alerts.push({ url, at, isUp: false, downtime });
+  }
+  return {
+    states,
+    over,
+    messages: await alertMessages(ctx, publisher, alerts),
+  };
+}
+
+/** Stores what `changedAlerts` gave; its messages go into the outbox in the same transaction. */
+export async function storeAlerts(
+  sql: Sql,
+  { states, over }: ChangedAlerts,
+): Promise<void> {
+  await upsertState(sql, states);
+  await deleteState(sql, over.map((stateKey) => ({ ...KEY, stateKey })));
+}
+
+/** Forgets relays that nobody watches any more. */
+export async function forgetUnwatched(
+  ctx: Context<MonitorConfig>,
+): Promise<void> {
+  const watched = watchedUrls(ctx.config);
+  const known = [...(await knownDowntimes(ctx)).keys()];
+  const unwatched = known.filter((url) => !watched.has(url));
+  await deleteState(
+    ctx.database,
+    unwatched.map((stateKey) => ({ ...KEY, stateKey })),
+  );
+}
+
+/** Their normal form; none when there is nobody to tell. */
+function watchedUrls(config: MonitorConfig): ReadonlySet<string> {
+  const { watch, operators } = config.alerts;
+  return new Set(
+    operators.length === 0
+      ? []
+      : usableRelays(watch, config).map(({ url }) => url),
+  );
+}
+
+async function knownDowntimes(
+  { database }: Context<MonitorConfig>,
+): Promise<Map<string, Downtime>> {
+  const states = await getState(database, KEY);
+  return new Map(states.flatMap(({ stateKey, value }) => {
+    const downtime = downtimeValue.safeParse(value);
+    return downtime.success ? [[stateKey, downtime.data] as const] : [];
+  }));
+}
+
+/** A single failure says little: some relays restart each night. */
+function lengthened(
+  before: Downtime | undefined,
+  { at, cause }: { readonly at: number; readonly cause: string },
+  { afterFailures, afterMinutes }: MonitorConfig["alerts"],
+): Downtime {
+  const since = before?.since ?? at;
+  const failures = (before?.failures ?? 0) + 1;
+  const isDown = failures >= afterFailures || at - since >= afterMinutes * 60;
+  return { since, failures, cause, told: isDown || (before?.told ?? false) };
+}

@@ -1,0 +1,284 @@
+/**
+ * What the monitor publishes, to real relays on loopback, read back by somebody who knows the NIP only.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { getPublicKey, verifyEvent } from "nostr-tools/pure";
+import { countOutbox } from "../../../src/core/database/outbox.ts";
+import { type NostrEvent, parseEvent } from "../../../src/models/event.ts";
+import { connectRelay } from "../../../src/nips/client.ts";
+import { monitor } from "../../../src/services/monitor/mod.ts";
+import { runOnce, testArchive } from "../../support/archive.ts";
+import { never, relayAt, testDialer, valueOf } from "../../support/dialing.ts";
+import {
+  addRelay,
+  againDue,
+  monitorConfig,
+  monitorKey,
+  reply,
+  unusedPort,
+} from "../../support/monitor.ts";
+import { readAnnouncement, readDiscovery } from "../../support/nip66_reader.ts";
+import { relayProcess } from "../../support/relay_process.ts";
+import { testRelay } from "../../support/test_relay.ts";
+import { until } from "../../support/until.ts";
+
+const PUBKEY = getPublicKey(monitorKey);
+
+Deno.test("monitor publishes itself and the relays that are up, and a stranger understands it", async () => {
+  await using archive = await testArchive();
+  await using target = await relayProcess();
+  await using relay = await testRelay({
+    http: reply({ name: "A relay", supported_nips: [1, 11], tags: ["cats"] }),
+  });
+  await addRelay(archive, relay.url);
+  await addRelay(archive, `ws://127.0.0.1:${await unusedPort()}`);
+  await using config = await monitorConfig({
+    relays: [target.url],
+    profile: { name: "Watchman", about: "On loopback" },
+    announcement: { geohash: "u0yj" },
+    discovery: { everySeconds: 7_200 },
+  });
+  const { metric, log } = await runOnce(monitor, archive.database, config);
+
+  const events = await held(target.url);
+  assert.deepEqual(events.map(({ kind }) => kind).sort((a, b) => a - b), [
+    0,
+    10_002,
+    10_166,
+    30_166,
+  ]);
+  const byKind = new Map(events.map((event) => [event.kind, event]));
+  assert.deepEqual(JSON.parse(byKind.get(0)?.content ?? ""), {
+    name: "Watchman",
+    about: "On loopback",
+  });
+  assert.deepEqual(byKind.get(10_002)?.tags, [
+    ["r", `${target.url}/`, "write"],
+  ]);
+  const announcement = readAnnouncement(byKind.get(10_166)!);
+  assert.deepEqual(announcement, {
+    frequencySeconds: 7_200,
+    checks: ["open", "read", "write", "nip11"],
+    timeoutsMs: { open: 2_000, read: 2_000, write: 2_000, nip11: 2_000 },
+    geohashes: ["u0yj"],
+  });
+  const discovery = readDiscovery(byKind.get(30_166)!);
+  assert.equal(discovery.url, `${relay.url}/`);
+  assert.deepEqual([discovery.nips, discovery.topics], [[1, 11], ["cats"]]);
+  assert.deepEqual(Object.keys(discovery.rtt), ["open", "read", "write"]);
+
+  for (const kind of ["0", "10002", "10166", "30166"]) {
+    const labels = { kind, result: "accepted" };
+    assert.equal(await metric("monitor_published_total", labels), 1, kind);
+  }
+  assert.equal(await metric("monitor_outbox_pending"), 0);
+  const said = JSON.stringify(log);
+  assert(!said.includes("17".repeat(32)) && !said.includes("nsec1"));
+});
+
+Deno.test("monitor publishes nothing without a key, without relays, or when told not to", async () => {
+  await using archive = await testArchive();
+  await using target = await testRelay();
+  await using relay = await testRelay();
+  await addRelay(archive, relay.url);
+  const relays = [target.url];
+  await using silent = await monitorConfig({ relays, enabled: false });
+  await using nowhere = await monitorConfig({ relays: [] });
+  await using keyed = await monitorConfig({ relays });
+  const { keys: _, ...keyless } = keyed.config;
+  for (const config of [silent.config, nowhere.config, keyless]) {
+    const { log } = await runOnce(monitor, archive.database, { config });
+    await againDue(archive);
+    const warned = log.filter(({ level }) => level === "warn").length;
+    assert.equal(warned, config === keyless ? 1 : 0);
+  }
+  assert.equal(await archive.count("outbox"), 0);
+  assert.equal(target.requests.length, 0);
+});
+
+Deno.test("monitor publishes again what has changed or is due, and nothing else", async () => {
+  await using archive = await testArchive();
+  await using target = await testRelay();
+  let name = "A relay";
+  await using relay = await testRelay({ http: () => reply({ name }) });
+  await addRelay(archive, relay.url);
+  const run = async (discovery: Record<string, unknown> = {}) => {
+    await using config = await monitorConfig({
+      relays: [target.url],
+      discovery,
+    });
+    const before = target.count("EVENT");
+    await againDue(archive);
+    await runOnce(monitor, archive.database, config);
+    const sent = target.log.filter(({ message }) => message[0] === "EVENT");
+    return sent.slice(before).map(({ message }) => Object(message[1]).kind)
+      .sort((a, b) => a - b);
+  };
+  assert.deepEqual(await run(), [10_002, 10_166, 30_166]);
+  assert.deepEqual(await run(), [], "round-trip times differ, no more");
+  name = "Another name";
+  assert.deepEqual(await run({ onChange: false }), []);
+  assert.deepEqual(await run(), [30_166]);
+  // The next check is in an hour: it would be too late then.
+  await archive.sql`update outbox set created_at = created_at - 11000
+    where kind = 30166`;
+  assert.deepEqual(await run(), [30_166]);
+  await archive.sql`update outbox set created_at = created_at - 86400
+    where kind <> 30166`;
+  assert.deepEqual(await run(), [10_002, 10_166]);
+  assert.deepEqual(await run({ everySeconds: 7_200 }), [10_166]);
+});
+
+Deno.test("monitor sends later what a target that is down did not get, and keeps no other waiting", async () => {
+  await using archive = await testArchive();
+  const port = await unusedPort();
+  await using stalled = await testRelay({ upgrade: "never" });
+  await using up = await testRelay();
+  await using relay = await testRelay();
+  await addRelay(archive, relay.url);
+  const down = `ws://127.0.0.1:${port}`;
+  await using config = await monitorConfig({
+    relays: [stalled.url, down, up.url],
+  });
+  await runOnce(monitor, archive.database, config);
+  assert.equal(up.count("EVENT"), 3);
+  assert.equal((await countOutbox(archive.database, PUBKEY)).pending, 6);
+  const refused = "outbox_delivery where reason like 'refused: %'";
+  assert.equal(await archive.count(`${refused} and attempts = 1`), 3);
+  const later = "outbox_target where failures = 1 and next_try_at > unix_now()";
+  assert.equal(await archive.count(later), 2);
+  await runOnce(monitor, archive.database, config);
+  assert.equal(await archive.count(later), 2, "not tried before its time");
+
+  await using _now = await relayProcess({ port });
+  await archive.sql`update outbox_target set next_try_at = 0
+    where relay_url = ${down}`;
+  await runOnce(monitor, archive.database, config);
+  assert.deepEqual((await held(down)).map(({ kind }) => kind).sort(), [
+    10_002,
+    10_166,
+    30_166,
+  ]);
+  assert.equal(await archive.count("outbox_target where failures = 0"), 2);
+  assert.equal(up.count("EVENT"), 3, "nobody got anything twice");
+});
+
+Deno.test("monitor gives up after so many attempts, and when time is over", async () => {
+  await using archive = await testArchive();
+  await using config = await monitorConfig({
+    relays: [`ws://127.0.0.1:${await unusedPort()}`],
+    retry: { maxAttempts: 2 },
+    announcement: { enabled: false },
+  });
+  for (let round = 0; round < 3; round++) {
+    await runOnce(monitor, archive.database, config);
+    await archive.sql`update outbox_target set next_try_at = 0`;
+  }
+  const failed = "outbox_delivery where result = 'failed' and attempts = 2";
+  assert.equal(await archive.count(failed), 1);
+});
+
+const ANSWERS = [
+  { says: "blocked: not you", result: "refused" },
+  { says: "", result: "refused" },
+  { says: "duplicate: have it", result: "accepted" },
+  { says: "error: disk full", result: null },
+  { says: "rate-limited: slow down", result: null },
+];
+for (const { says, result } of ANSWERS) {
+  Deno.test(`monitor takes a refusal "${says}" for ${result ?? "a reason to try again later"}`, async () => {
+    await using archive = await testArchive();
+    await using target = await testRelay({ onEvent: () => [false, says] });
+    await using config = await monitorConfig({ relays: [target.url] });
+    const { metric } = await runOnce(monitor, archive.database, config);
+    const is = result === null ? "is null" : `= '${result}'`;
+    assert.equal(await archive.count(`outbox_delivery where result ${is}`), 2);
+    const outcome = result ?? "retried";
+    const labels = { kind: "10166", result: outcome };
+    assert.equal(await metric("monitor_published_total", labels), 1);
+    await runOnce(monitor, archive.database, config);
+    assert.equal(target.count("EVENT"), 2, "not again before its time");
+  });
+}
+
+Deno.test("monitor says who it is where that is asked for", async () => {
+  await using archive = await testArchive();
+  await using target = await testRelay({ authRequired: "event" });
+  await using config = await monitorConfig({ relays: [target.url] });
+  await runOnce(monitor, archive.database, config);
+  assert.equal((await countOutbox(archive.database, PUBKEY)).accepted, 2);
+  const [, auth] = await target.received("AUTH");
+  assert.equal(Object(auth).pubkey, PUBKEY);
+});
+
+Deno.test("two monitors with one key send each event once to each target", async () => {
+  await using archive = await testArchive();
+  await using target = await testRelay();
+  await using other = await testRelay();
+  await using relay = await testRelay();
+  for (let i = 0; i < 40; i++) await addRelay(archive, `${relay.url}/${i}`);
+  await using config = await monitorConfig({
+    relays: [target.url, other.url],
+  });
+  const both = () => runOnce(monitor, archive.database, config);
+  await Promise.all([both(), both()]);
+  await both();
+  for (const { log } of [target, other]) {
+    const ids = log.filter(({ message }) => message[0] === "EVENT")
+      .map(({ message }) => Object(message[1]).id);
+    assert.equal(new Set(ids).size, ids.length);
+    assert(ids.length >= 42);
+  }
+  assert.equal((await countOutbox(archive.database, null)).pending, 0);
+});
+
+Deno.test("monitor sends beside its checks, whatever they wait for", async () => {
+  await using archive = await testArchive();
+  await using target = await testRelay();
+  await using slow = await testRelay({ upgrade: "never" });
+  await using relay = await testRelay();
+  await addRelay(archive, slow.url);
+  await addRelay(archive, relay.url);
+  await using config = await monitorConfig({
+    relays: [target.url],
+    sendSeconds: 1,
+  }, { timeoutMs: 50_000 });
+  const stop = new AbortController();
+  const run = runOnce(monitor, archive.database, {
+    ...config,
+    once: false,
+    signal: stop.signal,
+  });
+  await until(
+    "everything is sent",
+    () => Promise.resolve(target.count("EVENT") === 3),
+  );
+  assert.equal(slow.open, 1, "a check is still waiting");
+  stop.abort();
+  const { log } = await run;
+  assert.deepEqual(log.filter(({ level }) => level === "error"), []);
+  assert.equal(await archive.count("outbox_target where claimed_until > 0"), 0);
+});
+
+/** The events of this monitor that a relay holds; all of them verify. */
+async function held(url: string): Promise<NostrEvent[]> {
+  const options = { signal: never, timeoutMs: 20_000 };
+  const opened = await connectRelay(testDialer(), relayAt(url), options);
+  await using client = valueOf(opened);
+  const { events } = await client.fetchPage({ authors: [PUBKEY] }, {
+    signal: never,
+    idleTimeoutMs: 20_000,
+    totalTimeoutMs: 20_000,
+    maxEvents: 100,
+    maxBytes: 1_000_000,
+  });
+  return events.map((value) => {
+    const event = parseEvent(value);
+    assert(event.ok);
+    const tags = event.value.tags.map((tag) => [...tag]);
+    assert(verifyEvent({ ...event.value, tags }));
+    return event.value;
+  });
+}
