@@ -1325,6 +1325,40 @@ end
 $function$;
 comment on function pipeline_count_table(p_table regclass) is 'Rows of a table; an estimate when it is large';
 
+CREATE OR REPLACE FUNCTION public.pipeline_health(p_since bigint, p_names integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_live int4[];
+begin
+  select coalesce(array_agg(relay_id), '{}') into v_live
+  from relay_state where last_online_at >= v_now - 30 * 86400;
+  return jsonb_build_object(
+    'since', p_since,
+    'cameOnline', (
+      select relay_names(array_agg(url order by since desc, url), p_names)
+      from relay_state s join relay r on r.id = s.relay_id
+      where online and since >= p_since and first_checked_at < since),
+    'wentOffline', (
+      select relay_names(array_agg(url order by since desc, url), p_names)
+      from relay_state s join relay r on r.id = s.relay_id
+      where not online and since >= p_since and first_checked_at < since),
+    'discovered', (
+      select relay_names(array_agg(url order by discovered_at desc, url), p_names)
+      from relay where discovered_at >= p_since),
+    'medianUptime', (
+      select jsonb_build_object(
+        '24h', percentile_disc(0.5) within group (order by uptime_24h),
+        '7d', percentile_disc(0.5) within group (order by uptime_7d),
+        '30d', percentile_disc(0.5) within group (order by uptime_30d))
+      from relay_uptime(v_now, v_live)));
+end
+$function$;
+comment on function pipeline_health(p_since bigint, p_names integer) is 'What changed among relays since a moment, and their median uptime, as JSON';
+
 CREATE OR REPLACE FUNCTION public.rejected_event_expire(p_before bigint, p_limit integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1834,6 +1868,16 @@ end
 $function$;
 comment on function relay_metadata_insert(p_documents jsonb) is 'Stores documents and whose they are; returns the number of new rows';
 
+CREATE OR REPLACE FUNCTION public.relay_names(p_urls text[], p_names integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select jsonb_build_object('count', coalesce(cardinality(p_urls), 0),
+    'urls', to_jsonb(coalesce(p_urls[1:p_names], '{}')))
+$function$;
+comment on function relay_names(p_urls text[], p_names integer) is 'A count and the first few, as JSON';
+
 CREATE OR REPLACE FUNCTION public.relay_observe(p_since bigint, p_until bigint, p_relay_ids integer[] DEFAULT NULL::integer[])
  RETURNS TABLE(relay_id integer, observed_seconds bigint, online_seconds bigint)
  LANGUAGE sql
@@ -1884,6 +1928,52 @@ AS $function$
   select reason, events, first_at, last_at from relay_rejection where relay_id = p_relay_id order by events desc, reason
 $function$;
 comment on function relay_rejection_get(p_relay_id integer) is 'How many events of a relay were not archived, by reason';
+
+CREATE OR REPLACE FUNCTION public.relay_report(p_url text, p_outages integer)
+ RETURNS jsonb
+ LANGUAGE sql
+AS $function$
+  select jsonb_build_object(
+    'url', r.url, 'network', r.network, 'discoveredAt', r.discovered_at,
+    'state', (
+      select jsonb_build_object('online', online, 'since', since, 'streak', streak, 'lastCheckedAt', last_checked_at,
+        'lastOnlineAt', last_online_at, 'firstCheckedAt', first_checked_at, 'openMs', open_ms, 'readMs', read_ms,
+        'writeMs', write_ms, 'failure', failure)
+      from relay_health h where h.relay_id = r.id),
+    'uptime', (
+      select jsonb_build_object('24h', uptime_24h, '7d', uptime_7d, '30d', uptime_30d)
+      from relay_uptime(unix_now(), array[r.id])),
+    'outages', (
+      select coalesce(jsonb_agg(jsonb_build_object('since', since, 'until', until, 'seconds', seconds,
+        'checks', checks, 'cause', cause) order by since desc), '[]')
+      from (
+        select * from relay_outage_history o where o.relay_id = r.id order by since desc limit p_outages) as latest),
+    'documents', (
+      select coalesce(jsonb_agg(jsonb_build_object('type', metadata_type, 'generatedAt', generated_at)
+        order by metadata_type), '[]')
+      from relay_metadata_latest m where m.relay_id = r.id),
+    'coverage', (
+      select coalesce(jsonb_agg(jsonb_build_object('filter', filter, 'until', upper(covered) - 1,
+        'stretches', (select count(*) from unnest(covered)),
+        'gaps', (
+          select count(*) from sync_gap g where g.relay_id = c.relay_id and g.filter_hash = c.filter_hash)
+        ) order by filter_hash), '[]')
+      from sync_coverage c where c.relay_id = r.id))
+  from relay r where r.url = p_url
+$function$;
+comment on function relay_report(p_url text, p_outages integer) is 'All about one relay as JSON; null when there is none of that URL';
+
+CREATE OR REPLACE FUNCTION public.relay_state_count()
+ RETURNS TABLE(network text, online integer, offline integer, outages integer)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select network, count(*) filter (where online)::int4, count(*) filter (where not online)::int4,
+    count(*) filter (where not online and last_online_at is not null)::int4
+  from relay_state s join relay r on r.id = s.relay_id
+  group by network
+$function$;
+comment on function relay_state_count() is 'Relays online, offline, and offline after having been online, by network';
 
 CREATE OR REPLACE FUNCTION public.relay_twin(p_url text)
  RETURNS text

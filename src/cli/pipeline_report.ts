@@ -8,6 +8,10 @@ import {
   type PipelineCounts,
   pipelineCounts,
 } from "../core/database/pipeline.ts";
+import {
+  type RelayHealth,
+  relayHealth,
+} from "../core/database/relay_health.ts";
 import { getState, type State } from "../core/database/service_state.ts";
 import type { ServiceRuntime } from "../core/lifecycle/runtime.ts";
 import { HEARTBEAT_SECONDS, RUNTIME_STATE } from "./runtime_record.ts";
@@ -16,8 +20,15 @@ import { SERVICES } from "./services.ts";
 export interface PipelineReport extends PipelineCounts {
   /** When this was looked up, Unix seconds. */
   readonly at: number;
+  readonly health: RelayHealth;
   readonly services: readonly ServiceReport[];
 }
+
+/** What changed within it is told. */
+const CHANGE_SECONDS = 86_400;
+
+/** So many relays are named. */
+const NAMES = 3;
 
 /** One process of a service, or a service that has never run. */
 export interface ServiceReport {
@@ -36,12 +47,17 @@ export async function pipelineReport(
 ): Promise<PipelineReport> {
   const at = Math.floor(Date.now() / 1_000);
   const counts = await pipelineCounts(database);
+  const health = await relayHealth(database, {
+    since: at - CHANGE_SECONDS,
+    names: NAMES,
+  });
   const services = await Promise.all(
     SERVICES.map(({ name }) => serviceReports(database, name, at)),
   );
   return {
     at,
     ...counts,
+    health,
     services: services.flat(),
   };
 }

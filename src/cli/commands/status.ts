@@ -4,14 +4,18 @@
  * @module
  */
 import type { Counted } from "../../core/database/pipeline.ts";
+import { relayReport } from "../../core/database/relay_health.ts";
 import { NETWORKS } from "../../models/network.ts";
-import type { Command } from "../command.ts";
+import { parseRelayUrl } from "../../models/relay_url.ts";
+import { type Command, type Invocation, UsageError } from "../command.ts";
+import { healthText } from "../health_report.ts";
 import { byteSize, duration, grouped } from "../numbers.ts";
 import {
   type PipelineReport,
   pipelineReport,
   type ServiceReport,
 } from "../pipeline_report.ts";
+import { relayReportText } from "../relay_report.ts";
 import { table } from "../table.ts";
 
 type Coverage = PipelineReport["coverage"];
@@ -22,31 +26,77 @@ export const status: Command = {
   description:
     `Counts per stage and network, the last cycle of each service, coverage and lag. Counts with ~ are the server's
 estimates: counting a large table would take minutes. Works beside a running \`up\` or \`db serve\`, and on a server.`,
-  options: [{ name: "json", description: "print one JSON object" }],
+  options: [
+    {
+      name: "relay",
+      value: "URL",
+      description: "the history of one relay instead",
+    },
+    { name: "json", description: "print one JSON object" },
+  ],
   examples: [
     { command: "status", does: "for people" },
+    {
+      command: "status --relay wss://relay.example.com",
+      does: "uptime, outages, documents and coverage of one relay",
+    },
     {
       command: "status --json | jq .coverage.medianLagSeconds",
       does: "for scripts",
     },
   ],
-  async run(invocation) {
-    const database = await invocation.openDatabase({ schema: "current" });
-    const report = await pipelineReport(database);
-    invocation.stdout.write(
-      invocation.options.flag("json")
-        ? `${JSON.stringify(report, null, 2)}\n`
-        : reportText(report),
-    );
-    return 0;
-  },
+  run: show,
 };
+
+async function show(invocation: Invocation): Promise<number> {
+  const { options, stdout } = invocation;
+  const url = options.text("relay");
+  if (url !== undefined) return await showRelay(invocation, url);
+  const database = await invocation.openDatabase({ schema: "current" });
+  const report = await pipelineReport(database);
+  stdout.write(
+    options.flag("json")
+      ? `${JSON.stringify(report, null, 2)}\n`
+      : reportText(report),
+  );
+  return 0;
+}
+
+/** As many of its outages as one reads. */
+const OUTAGES = 10;
+
+async function showRelay(
+  invocation: Invocation,
+  text: string,
+): Promise<number> {
+  const { options, stdout } = invocation;
+  const parsed = parseRelayUrl(text, { allowPrivate: true });
+  if (!parsed.ok) {
+    throw new UsageError(`--relay ${text}: ${parsed.failure.detail}`);
+  }
+  const { url } = parsed.value;
+  const database = await invocation.openDatabase({ schema: "current" });
+  const report = await relayReport(database, url, { outages: OUTAGES });
+  if (report === null) {
+    throw new Error(
+      `Cannot show ${url}: there is no such relay in this archive`,
+    );
+  }
+  const now = Math.floor(Date.now() / 1_000);
+  stdout.write(
+    options.flag("json")
+      ? `${JSON.stringify({ at: now, ...report }, null, 2)}\n`
+      : relayReportText(report, now),
+  );
+  return 0;
+}
 
 /** The report as tables. */
 export function reportText(report: PipelineReport): string {
   return [
     stageTable(report),
     archiveLines(report),
+    healthText(report.health),
     serviceTable(report),
   ].join("\n");
 }

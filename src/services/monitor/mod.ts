@@ -14,6 +14,7 @@ import { createDialer } from "../../transport/dialer.ts";
 import { Manners } from "../../transport/manners.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { type MonitorConfig, monitorConfig } from "./config.ts";
+import { setRelayGauges } from "./gauges.ts";
 import {
   beginPublication,
   endPublication,
@@ -42,6 +43,7 @@ export const monitor: Service<MonitorConfig> = {
         await expireDaily(cycle);
         if (sender !== null) await beginPublication(cycle, sender);
         await checkDueRelays(cycle, means);
+        await setRelayGauges(cycle);
         if (sender !== null) await endPublication(cycle, sender);
       }));
   },

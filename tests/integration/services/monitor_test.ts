@@ -47,6 +47,25 @@ Deno.test("monitor stores a check and the information document of a relay that i
   assert.equal(await metric("monitor_relays_checked_total", online), 1);
 });
 
+Deno.test("monitor shows how many relays are online, offline, and down after having been up", async () => {
+  await using archive = await testArchive();
+  await using relay = await testRelay();
+  await addRelay(archive, relay.url);
+  const gone = await addRelay(
+    archive,
+    `ws://127.0.0.1:${await unusedPort()}`,
+  );
+  await addRelay(archive, `ws://127.0.0.1:${await unusedPort()}`);
+  const before = { relayId: gone, checkedAt: 1_000, online: true };
+  await insertChecks(archive.database, [before]);
+  const { metric } = await runOnce(monitor, archive.database, config());
+  const network = "clearnet";
+  assert.equal(await metric("monitor_relays", { network, state: "online" }), 1);
+  const offline = { network, state: "offline" };
+  assert.equal(await metric("monitor_relays", offline), 2);
+  assert.equal(await metric("monitor_outages_open", { network }), 1);
+});
+
 Deno.test("monitor stores an unchanged document once and each check of it", async () => {
   await using archive = await testArchive();
   await using relay = await testRelay({ http: NIP11 });
