@@ -127,14 +127,13 @@ function stageTable({ candidates, relays }: PipelineReport): string {
 
 function archiveLines(report: PipelineReport): string {
   const { coverage } = report;
-  const reasons = Object.entries(coverage.gapReasons)
-    .map(([reason, gaps]) => `${reason} ${grouped(gaps)}`).join(", ");
+  const reasons = reasonsText(coverage.gapReasons);
   const lines = [
     ["events", counted(report.events)],
     ["sightings", counted(report.sightings)],
     ["metadata", counted(report.metadata)],
     ["checks", counted(report.checks)],
-    ["rejected", counted(report.rejected)],
+    ["rejected", rejectedText(report)],
     [
       "coverage",
       `${grouped(coverage.walks)} walks on ${
@@ -143,12 +142,36 @@ function archiveLines(report: PipelineReport): string {
         reasons === "" ? "" : ` (${reasons})`
       }`,
     ],
+    ["complete", completeText(coverage)],
     ["lag", lagText(coverage)],
     ["size", `${byteSize(report.databaseBytes)} (${report.edition})`],
   ];
   return lines.map(([name = "", text]) => `${name.padEnd(11)}${text}\n`).join(
     "",
   );
+}
+
+/** How much of what is wanted is proven, and who works on the rest. */
+function completeText(
+  { completeRelays, wantedRelays, coveredShare, running }: Coverage,
+): string {
+  const share = coveredShare === null
+    ? ""
+    : `, ${(coveredShare * 100).toFixed(1)} % of the time wanted`;
+  return `${grouped(completeRelays)} of ${
+    grouped(wantedRelays)
+  } relays${share}; ${grouped(running)} being synced`;
+}
+
+/** Samples that are kept, and how many events came that are not archived. */
+function rejectedText({ rejected, coverage }: PipelineReport): string {
+  const reasons = reasonsText(coverage.rejectedReasons);
+  return counted(rejected) + (reasons === "" ? "" : ` kept of ${reasons}`);
+}
+
+function reasonsText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([reason, count]) => `${reason} ${grouped(count)}`).join(", ");
 }
 
 /** How far what is proven complete is behind now. */

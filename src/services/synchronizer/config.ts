@@ -7,22 +7,10 @@ import { z } from "zod";
 import { budgetsConfig } from "../../core/config/budgets_config.ts";
 import { commonConfig } from "../../core/config/common_config.ts";
 import { dialConfig } from "../../core/config/networks_config.ts";
-import { type Filter, filterHash, parseFilter } from "../../models/filter.ts";
-
-const filterConfig = z.unknown().transform((value, check): Filter => {
-  const parsed = parseFilter(value);
-  if (!parsed.ok) {
-    check.addIssue({ code: "custom", message: parsed.failure.detail });
-    return z.NEVER;
-  }
-  const { since, until, limit, ...filter } = parsed.value;
-  if (since !== undefined || until !== undefined || limit !== undefined) {
-    const message =
-      "must not have since, until or limit: they are keys of the synchronizer";
-    check.addIssue({ code: "custom", message });
-  }
-  return filter;
-});
+import { filtersConfig } from "./filters_config.ts";
+import { overridesConfig } from "./overrides_config.ts";
+import { requestsConfig } from "./requests_config.ts";
+import { tiersConfig } from "./tiers_config.ts";
 
 const keysConfig = z.strictObject({
   secretKeyEnv: z.string().min(1).optional()
@@ -46,19 +34,6 @@ const retryConfig = z.strictObject({
     ),
 });
 
-const requestsConfig = z.strictObject({
-  limit: z.int().min(10).max(5_000).default(500)
-    .describe("Events asked for at once; relays may give fewer"),
-  idleTimeoutMs: z.int().min(100).max(600_000).default(30_000)
-    .describe("Silence in ms after which a request has failed"),
-  totalTimeoutMs: z.int().min(1_000).max(3_600_000).default(300_000)
-    .describe("Duration in ms after which a request has failed"),
-  maxEventBytes: z.int().min(1_024).max(16_777_216).default(2_097_152)
-    .describe("Larger events are dropped and counted, in bytes"),
-  maxPageBytes: z.int().min(65_536).max(1_073_741_824).default(67_108_864)
-    .describe("A request that brings more has failed, in bytes"),
-});
-
 const negentropyConfig = z.strictObject({
   enabled: z.boolean().default(true)
     .describe(
@@ -75,13 +50,7 @@ const negentropyConfig = z.strictObject({
 export const synchronizerConfig = z.strictObject({
   ...commonConfig({ intervalSeconds: 60 }),
   ...dialConfig(),
-  filters: z.array(filterConfig).min(1).max(100)
-    .refine(
-      (filters) => new Set(filters.map(filterHash)).size === filters.length,
-      {
-        message: "must not contain the same filter twice",
-      },
-    ).prefault([{}])
+  filters: filtersConfig.prefault([{}])
     .describe(
       "What is archived: NIP-01 filters without since, until and limit; each is walked by itself",
     ),
@@ -96,11 +65,22 @@ export const synchronizerConfig = z.strictObject({
       "The last seconds are looked at again each time, as events arrive late and back-dated",
     ),
   relayIntervalSeconds: z.int().min(1).max(2_592_000).default(900)
-    .describe("Seconds from the end of one sync of a relay to the next"),
+    .describe(
+      "Seconds from the end of the first sync of a relay to the next; then it is ranked, if it is in no tier",
+    ),
+  minRelayIntervalSeconds: z.int().min(1).max(2_592_000).default(300)
+    .describe("The same for a relay that has something new each time"),
+  maxRelayIntervalSeconds: z.int().min(1).max(2_592_000).default(3_600)
+    .describe("The same for a relay that never has anything new"),
+  tiers: tiersConfig.prefault({}),
+  relays: overridesConfig.default([])
+    .describe("What is different for single relays"),
   requests: requestsConfig.prefault({}),
   negentropy: negentropyConfig.prefault({}),
-  maxNewConnectionsPerMinute: z.int().min(1).max(60_000).default(600)
-    .describe("Connections opened in a minute, all relays together"),
+  maxNewConnectionsPerMinute: z.int().min(1).max(60_000).default(3_000)
+    .describe(
+      "Connections opened in a minute, all relays together, evenly spread",
+    ),
   batchSize: z.int().min(100).max(10_000).default(1_000)
     .describe("Events stored in one transaction"),
   batchBytes: z.int().min(65_536).max(67_108_864).default(4_194_304)
@@ -123,6 +103,27 @@ export const synchronizerConfig = z.strictObject({
 }).refine(({ since, until }) => until === null || until >= since, {
   path: ["until"],
   message: "must be >= since",
+}).refine(
+  ({ relayIntervalSeconds, minRelayIntervalSeconds }) =>
+    relayIntervalSeconds >= minRelayIntervalSeconds,
+  {
+    path: ["relayIntervalSeconds"],
+    message: "must be >= minRelayIntervalSeconds",
+  },
+).refine(
+  ({ relayIntervalSeconds, maxRelayIntervalSeconds }) =>
+    relayIntervalSeconds <= maxRelayIntervalSeconds,
+  {
+    path: ["relayIntervalSeconds"],
+    message: "must be <= maxRelayIntervalSeconds",
+  },
+).superRefine((config, check) => {
+  for (const [place, relay] of config.relays.entries()) {
+    const { since = config.since, until = config.until } = relay;
+    if (until === null || until >= since) continue;
+    const path = ["relays", place, "until"];
+    check.addIssue({ code: "custom", path, message: "must be >= since" });
+  }
 }).refine(({ retry }) => retry.maxSeconds >= retry.initialSeconds, {
   path: ["retry", "maxSeconds"],
   message: "must be >= retry.initialSeconds",

@@ -12,6 +12,7 @@ import {
   releaseRelays,
   renewLeases,
 } from "../../core/database/leases.ts";
+import { gatherWrites } from "../../core/lifecycle/gathered_writes.ts";
 import type { Logger } from "../../core/log/logger.ts";
 import type { Network } from "../../models/network.ts";
 
@@ -21,6 +22,14 @@ export interface LeaseOptions {
   readonly database: Database;
   readonly log: Logger;
   readonly leaseSeconds: number;
+}
+
+/** Which relays are wanted. */
+export interface Selection {
+  readonly networks: readonly Network[];
+  /** Only these; left out: all. */
+  readonly urls?: readonly string[];
+  readonly exceptUrls?: readonly string[];
 }
 
 /** A relay that is ours until it is released. */
@@ -38,6 +47,11 @@ export class Leases implements AsyncDisposable {
   }`;
   readonly #held = new Map<number, { due: number; lost: AbortController }>();
   readonly #timer: ReturnType<typeof setInterval>;
+  /** Many relays end at once: what ends while some are given back goes with the next. */
+  readonly #give = gatherWrites(
+    (relays: readonly ReleasedRelay[]) => this.#giveAll(relays),
+    { maxItems: 1_000 },
+  );
   #renewal: Promise<void> = Promise.resolve();
 
   constructor(options: LeaseOptions) {
@@ -46,13 +60,13 @@ export class Leases implements AsyncDisposable {
     this.#timer = setInterval(renew, options.leaseSeconds * 1_000 / 3);
   }
 
-  /** Leases relays of a network that are due, the longest due first. */
-  async take(network: Network, limit: number): Promise<HeldRelay[]> {
+  /** Leases relays that are due, the longest due first. */
+  async take(selection: Selection, limit: number): Promise<HeldRelay[]> {
     const { database, leaseSeconds } = this.#options;
     const leased = await leaseRelays(database, {
       service: SERVICE,
       holder: this.#holder,
-      networks: [network],
+      ...selection,
       limit,
       leaseSeconds,
     });
@@ -65,7 +79,7 @@ export class Leases implements AsyncDisposable {
 
   async release(relay: ReleasedRelay): Promise<void> {
     this.#held.delete(relay.relayId);
-    await this.#give([relay]);
+    await this.#give(relay);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -73,12 +87,12 @@ export class Leases implements AsyncDisposable {
     await this.#renewal;
     const left = [...this.#held];
     this.#held.clear();
-    await this.#give(
+    await this.#giveAll(
       left.map(([relayId, { due }]) => ({ relayId, nextDueAt: due })),
     );
   }
 
-  async #give(relays: readonly ReleasedRelay[]): Promise<void> {
+  async #giveAll(relays: readonly ReleasedRelay[]): Promise<void> {
     const { database } = this.#options;
     const service = SERVICE;
     await releaseRelays(database, { service, holder: this.#holder, relays });

@@ -3,19 +3,29 @@
  *
  * @module
  */
-import { backoffMs } from "../../core/lifecycle/backoff.ts";
 import { workInLanes } from "../../core/lifecycle/lanes.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
-import { slotsOf } from "../../models/network.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
-import { countsAgainstRelay } from "../../transport/failure.ts";
 import { Manners } from "../../transport/manners.ts";
 import { type SynchronizerConfig, synchronizerConfig } from "./config.ts";
+import { CoverageGauges } from "./coverage_gauges.ts";
+import { dueAgain, type Pace } from "./due.ts";
+import { introduceRelays } from "./introduce.ts";
 import { type HeldRelay, Leases } from "./leases.ts";
 import { openPool, syncMeans } from "./means.ts";
-import { startTally } from "./outcomes.ts";
-import { type RelaySync, type SyncMeans, syncRelay } from "./sync_relay.ts";
+import { type CycleTally, startTally } from "./outcomes.ts";
+import {
+  laneSlots,
+  rankOf,
+  type RelayLane,
+  RelayLanes,
+} from "./relay_lanes.ts";
+import { type RelayMeans, relayMeans } from "./relay_means.ts";
+import { Starts } from "./starts.ts";
+import { type RelaySync, syncRelay } from "./sync_relay.ts";
+import { Tiers } from "./tiers.ts";
+import { Wishes } from "./wishes.ts";
 
 export const synchronizer: Service<SynchronizerConfig> = {
   name: "synchronizer",
@@ -23,84 +33,122 @@ export const synchronizer: Service<SynchronizerConfig> = {
   config: synchronizerConfig,
   async run(ctx) {
     const { config, database, log } = ctx;
+    const tiers = new Tiers(config.tiers, log);
     const manners = Manners.of(ctx.manners);
     await using pool = await openPool(config, log, manners);
     await using leases = new Leases({ ...config, database, log });
-    const means = syncMeans(config, { database, pool });
-    await repeat(ctx, (cycle) => syncDueRelays(cycle, { means, leases }));
+    const means = relayMeans(config, syncMeans(config, { database, pool }));
+    const lanes = new RelayLanes(config, tiers);
+    const starts = new Starts(config.maxNewConnectionsPerMinute);
+    const gauges = new CoverageGauges(ctx);
+    const wishes = new Wishes(database);
+    const work = { means, leases, tiers, lanes, starts, gauges, wishes };
+    await introduce(ctx, tiers);
+    await repeat(ctx, (cycle) => syncDueRelays(cycle, work));
   },
 };
 
 /** Relays leased at once, so that several processes that start together share them. */
 const MAX_TAKEN = 8;
 
-/** How often a network with free slots asks for relays that became due. */
+/** How often a lane with free slots asks for relays that became due. */
 const ASK_AGAIN_MS = 1_000;
 
 interface Work {
-  readonly means: SyncMeans;
+  readonly means: RelayMeans;
   readonly leases: Leases;
+  readonly tiers: Tiers;
+  readonly lanes: RelayLanes;
+  readonly starts: Starts;
+  readonly gauges: CoverageGauges;
+  readonly wishes: Wishes;
+}
+
+/** A relay in work, and how its lane treats it. */
+interface DueRelay extends HeldRelay {
+  readonly lane: RelayLane;
+  readonly pace: Pace;
 }
 
 /** Works until no relay is due; what becomes due meanwhile is taken along. */
 async function syncDueRelays(
   ctx: Context<SynchronizerConfig>,
-  { means, leases }: Work,
+  work: Work,
 ): Promise<void> {
   const tally = startTally(ctx);
+  const { leases, tiers, gauges } = work;
   const untouched = await workInLanes({
-    slots: slotsOf(ctx.config.networks),
+    slots: laneSlots(ctx.config),
     askAgainMs: ASK_AGAIN_MS,
-    take: (network, count) => leases.take(network, Math.min(count, MAX_TAKEN)),
-    work: async (relay, stop) => {
-      const signal = AbortSignal.any([stop, relay.lost]);
-      const result = await syncHeld(means, relay, signal);
-      if (result !== null) tally.add(relay, result);
-      await leases.release(dueAgain(ctx.config, relay, result));
+    take: async (lane, count) => {
+      if (tiers.refresh()) await introduce(ctx, tiers);
+      await gauges.keepFresh();
+      return await takeDue(work, lane, Math.min(count, MAX_TAKEN));
     },
+    work: (relay, stop) => syncDue(ctx, work, { relay, stop, tally }),
   }, ctx.signal);
   for (const { relayId, dueAt, failures } of untouched) {
     await leases.release({ relayId, nextDueAt: dueAt, failures });
   }
   tally.summarize();
+  await gauges.refresh();
+}
+
+async function introduce(
+  { config, database, log }: Context<SynchronizerConfig>,
+  tiers: Tiers,
+): Promise<void> {
+  const introduced = await introduceRelays(database, tiers.urls, config);
+  if (introduced > 0) log.info("priority relays introduced", { introduced });
+}
+
+async function takeDue(
+  { leases, lanes }: Work,
+  lane: RelayLane,
+  count: number,
+): Promise<DueRelay[]> {
+  const selection = lanes.selectionOf(lane);
+  if (selection === null) return [];
+  const taken = await leases.take(selection, count);
+  return taken.map((relay) => ({
+    ...relay,
+    lane,
+    pace: lanes.paceOf(lane, relay.url),
+  }));
+}
+
+async function syncDue(
+  ctx: Context<SynchronizerConfig>,
+  work: Work,
+  { relay, stop, tally }: {
+    readonly relay: DueRelay;
+    readonly stop: AbortSignal;
+    readonly tally: CycleTally;
+  },
+): Promise<void> {
+  const signal = AbortSignal.any([stop, relay.lost]);
+  await work.starts.turn(rankOf(relay.lane), signal);
+  const result = await syncHeld(work, { relay, signal }, ctx.config);
+  if (result !== null) tally.add(relay, result);
+  await work.leases.release(dueAgain(ctx.config, relay, result));
 }
 
 /** Null for a relay whose URL is none any more by today's rules. */
 async function syncHeld(
-  means: SyncMeans,
-  { relayId, url }: HeldRelay,
-  signal: AbortSignal,
+  { means, wishes }: Work,
+  { relay: { relayId, url }, signal }: {
+    readonly relay: HeldRelay;
+    readonly signal: AbortSignal;
+  },
+  { allowPrivate }: SynchronizerConfig,
 ): Promise<RelaySync | null> {
-  const relay = parseRelayUrl(url, { allowPrivate: means.allowPrivate });
+  const relay = parseRelayUrl(url, { allowPrivate });
   if (!relay.ok) return null;
+  const ownMeans = means(relay.value);
+  await wishes.tell(relayId, ownMeans.wanted.filters);
   const target = { relayId, relay: relay.value };
-  return await syncRelay(means, target, { signal, onProgress: () => {} });
-}
-
-/** When a relay is looked at again: regularly, or ever later while it cannot be reached. */
-function dueAgain(
-  { relayIntervalSeconds, retry }: SynchronizerConfig,
-  { relayId, dueAt, failures }: HeldRelay,
-  result: RelaySync | null,
-) {
-  const now = Math.floor(Date.now() / 1_000);
-  const failure = result?.failure ?? null;
-  if (failure === null) {
-    const wait = relayIntervalSeconds * (1 + Math.random() / 10);
-    return { relayId, nextDueAt: Math.ceil(now + wait), failures: 0 };
-  }
-  if (failure.code === "aborted") {
-    return { relayId, nextDueAt: dueAt, failures };
-  }
-  if (failure.code === "opted-out") {
-    return { relayId, nextDueAt: now + retry.maxSeconds, failures };
-  }
-  const counted = failures + (countsAgainstRelay(failure) ? 1 : 0);
-  const wait = backoffMs(Math.max(1, counted), {
-    initialMs: retry.initialSeconds * 1_000,
-    maxMs: retry.maxSeconds * 1_000,
-    jitter: 0.2,
+  return await syncRelay(ownMeans, target, {
+    signal,
+    onProgress: () => {},
   });
-  const nextDueAt = now + Math.ceil(wait / 1_000);
-  return { relayId, nextDueAt, failures: counted };
 }

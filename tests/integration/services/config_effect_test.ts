@@ -102,7 +102,15 @@ function configs({ filePath, secretKeyFile, listPort }: {
     finder: { ...dialling, api: { sources, requestDelayMs: 0 } },
     validator: { ...dialling, intervalSeconds: 1 },
     monitor: { ...dialling, keys, publish, alerts },
-    synchronizer: { ...dialling, keys, workers: 1 },
+    synchronizer: {
+      ...{ ...dialling, keys, workers: 1 },
+      tiers: {
+        high: { relays: [`ws://${NOBODY}`] },
+        medium: { relays: [`ws://relay.${OVERLAY_HOSTS.i2p}`] },
+        low: { relays: [`ws://${OVERLAY_HOSTS.loki}:81`] },
+      },
+      relays: [{ url: `ws://relay.${OVERLAY_HOSTS.tor}` }],
+    },
   }));
 }
 

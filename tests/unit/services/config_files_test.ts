@@ -6,10 +6,17 @@ import type {
 } from "../../../src/core/lifecycle/service.ts";
 import { finder } from "../../../src/services/finder/mod.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
+import { synchronizer } from "../../../src/services/synchronizer/mod.ts";
 import { seeder } from "../../../src/services/seeder/mod.ts";
 import { validator } from "../../../src/services/validator/mod.ts";
 
-const SERVICES: readonly Service[] = [seeder, finder, validator, monitor];
+const SERVICES: readonly Service[] = [
+  seeder,
+  finder,
+  validator,
+  monitor,
+  synchronizer,
+];
 
 for (const service of SERVICES) {
   const name = service.name;

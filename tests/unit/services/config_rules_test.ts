@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { finderConfig } from "../../../src/services/finder/config.ts";
 import { monitorConfig } from "../../../src/services/monitor/config.ts";
 import { seederConfig } from "../../../src/services/seeder/config.ts";
+import { synchronizerConfig } from "../../../src/services/synchronizer/config.ts";
 import { validatorConfig } from "../../../src/services/validator/config.ts";
 
 Deno.test("validatorConfig refuses a claim that could end before its trial", () => {
@@ -48,6 +49,27 @@ Deno.test("finderConfig refuses a source named twice, a bad expression and a URL
     /JMESPath/,
   );
   assert.match(faults(finderConfig, sources({ url: "ftp://x.y" })), /url/);
+});
+
+Deno.test("synchronizerConfig refuses relays that are none or named twice, and bounds the wrong way round", () => {
+  const bad = (value: object) => faults(synchronizerConfig, value);
+  const url = "wss://relay.damus.io";
+  assert.equal(
+    bad({ relays: [{ url }], tiers: { low: { relays: [url] } } }),
+    "",
+  );
+  assert.match(bad({ relays: [{ url }, { url: `${url}/` }] }), /twice/);
+  assert.match(bad({ relays: [{ url: "damus" }] }), /must be a relay URL/);
+  assert.match(bad({ relays: [{ url, limit: 5 }] }), /limit/);
+  assert.match(bad({ relays: [{ url, requests: { limit: 1 } }] }), /limit/);
+  assert.match(bad({ tiers: { high: { relays: ["x"] } } }), /relay URL/);
+  assert.match(bad({ tiers: { top: {} } }), /top/);
+  assert.match(
+    bad({ since: 10, relays: [{ url, until: 9 }] }),
+    /relays.*until.*must be >= since|must be >= since.*relays/s,
+  );
+  assert.match(bad({ relayIntervalSeconds: 10 }), /minRelayIntervalSeconds/);
+  assert.match(bad({ maxRelayIntervalSeconds: 800 }), /maxRelayInterval/);
 });
 
 function faults(

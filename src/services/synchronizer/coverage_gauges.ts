@@ -1,0 +1,89 @@
+/**
+ * What all synchronizers together have proven, as metrics: read from the archive, so every process says the same.
+ *
+ * @module
+ */
+import type { Database } from "../../core/database/database.ts";
+import { type SyncStatus, syncStatus } from "../../core/database/pipeline.ts";
+import type { ServiceMetrics } from "../../core/metrics/metrics.ts";
+
+/** Reading it costs time with the number of relays, so it is not read more often. */
+const FRESH_MS = 60_000;
+
+export class CoverageGauges {
+  readonly #database: Database;
+  readonly #gauges: ReturnType<typeof gaugesOf>;
+  #readAtMs = -Infinity;
+
+  constructor(
+    { database, metrics }: {
+      readonly database: Database;
+      readonly metrics: ServiceMetrics;
+    },
+  ) {
+    this.#database = database;
+    this.#gauges = gaugesOf(metrics);
+  }
+
+  /** Reads it, unless that was done a short while ago. */
+  async keepFresh(): Promise<void> {
+    if (performance.now() - this.#readAtMs >= FRESH_MS) await this.refresh();
+  }
+
+  async refresh(): Promise<void> {
+    this.#readAtMs = performance.now();
+    this.#gauges(await syncStatus(this.#database));
+  }
+}
+
+function gaugesOf(metrics: ServiceMetrics): (status: SyncStatus) => void {
+  const relays = metrics.gauge(
+    "sync_covered_relays",
+    "Relays by whether anything is missing below the newest second that is proven",
+    ["state"],
+  );
+  const share = metrics.gauge(
+    "sync_covered_ratio",
+    "Seconds proven complete of seconds wanted since November 2020",
+    [],
+  );
+  const lag = metrics.gauge(
+    "sync_lag_seconds",
+    "How far what is proven is behind now; 0.5 is the median of all walks, 1 the worst",
+    ["quantile"],
+  );
+  const running = metrics.gauge(
+    "sync_leased_relays",
+    "Relays that synchronizers work on now",
+    [],
+  );
+  const gaps = byReason(metrics, "sync_open_gaps", "Stretches not proven");
+  const rejected = byReason(
+    metrics,
+    "sync_rejected_events",
+    "Events that were not archived so far",
+  );
+  return (status) => {
+    relays.set({ state: "complete" }, status.completeRelays);
+    relays.set(
+      { state: "incomplete" },
+      status.wantedRelays - status.completeRelays,
+    );
+    share.set({}, status.coveredShare ?? 0);
+    lag.set({ quantile: "0.5" }, status.medianLagSeconds ?? 0);
+    lag.set({ quantile: "1" }, status.worstLagSeconds ?? 0);
+    running.set({}, status.running);
+    gaps(status.gapReasons);
+    rejected(status.rejectedReasons);
+  };
+}
+
+/** A reason that is gone is 0, not what it was last. */
+function byReason(metrics: ServiceMetrics, name: string, help: string) {
+  const gauge = metrics.gauge(name, `${help}, by reason`, ["reason"]);
+  const seen = new Set<string>();
+  return (counts: Readonly<Record<string, number>>) => {
+    for (const reason of Object.keys(counts)) seen.add(reason);
+    for (const reason of seen) gauge.set({ reason }, counts[reason] ?? 0);
+  };
+}
