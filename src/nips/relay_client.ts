@@ -64,11 +64,8 @@ export interface RelayClient extends AsyncDisposable {
     options: NegotiateOptions,
   ): Promise<NegotiationOutcome>;
 
-  /**
-   * Asks for a sign of life; false when none came in time. Live subscriptions hear of it when they have given all that
-   * came before it.
-   */
-  ping(options: AskOptions): Promise<boolean>;
+  /** Asks for a sign of life. Live subscriptions hear of it when they have given all that came before it. */
+  ping(options: AskOptions): Promise<PingAnswer>;
 
   /** Closes all subscriptions and the connection; bounded in time. Safe to call twice. */
   close(): Promise<void>;
@@ -113,6 +110,9 @@ export interface AskOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
 }
+
+/** What a ping got: an answer, none in time, or the end (of the connection, or by the signal). */
+export type PingAnswer = "alive" | "silent" | "over";
 
 /** The OK of NIP-01. */
 export interface PublishAnswer {

@@ -27,6 +27,7 @@ import {
   type CountAnswer,
   newStats,
   type Page,
+  type PingAnswer,
   type PublishAnswer,
   type RelayClient,
   type RequestOptions,
@@ -132,13 +133,12 @@ export class RelayConnection implements RelayClient {
     return outcome;
   }
 
-  async ping(options: AskOptions): Promise<boolean> {
+  async ping(options: AskOptions): Promise<PingAnswer> {
     const sentAt = Date.now();
-    if (!await this.#signs.ask(options)) return false;
-    for (const subscription of this.#subscriptions.values()) {
-      subscription.alive(sentAt);
-    }
-    return true;
+    const answer = await this.#signs.ask(options);
+    if (answer !== "alive") return answer;
+    for (const live of this.#subscriptions.values()) live.alive(sentAt);
+    return answer;
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import type { RelaySocket } from "../transport/relay_socket.ts";
 import { Patience } from "./patience.ts";
-import type { AskOptions } from "./relay_client.ts";
+import type { AskOptions, PingAnswer } from "./relay_client.ts";
 
 /** What asking for signs of life needs of its connection. */
 export interface LifeLine {
@@ -24,24 +24,26 @@ export class SignsOfLife {
     this.#line = line;
   }
 
-  /** Asks for one. False when none came in time; time in which we ourselves do not read is not counted. */
-  async ask({ signal, timeoutMs }: AskOptions): Promise<boolean> {
-    if (signal.aborted) return false;
-    const { promise: inVain, resolve: giveUp } = Promise.withResolvers<null>();
+  /** Asks for one. Time in which we ourselves do not read is not counted. */
+  async ask({ signal, timeoutMs }: AskOptions): Promise<PingAnswer> {
+    if (signal.aborted) return "over";
+    const { promise: inVain, resolve: giveUp } = Promise
+      .withResolvers<"silent" | null>();
     const patience = new Patience({
       idleTimeoutMs: timeoutMs,
       totalTimeoutMs: Infinity,
       isDeaf: this.#line.isStalled,
-      lost: () => giveUp(null),
+      lost: () => giveUp("silent"),
     });
     const stop = () => giveUp(null);
     signal.addEventListener("abort", stop, { once: true });
     const before = await Promise.race([this.#line.socket.ping(), inVain]);
     signal.removeEventListener("abort", stop);
     patience.stop();
-    if (before === null) return false;
+    if (before === "silent") return before;
+    if (before === null) return "over";
     await this.#handedOn(before);
-    return true;
+    return this.#isOver ? "over" : "alive";
   }
 
   /** More messages have been handed on. */

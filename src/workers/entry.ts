@@ -50,6 +50,9 @@ function receive(message: ToWorker): void {
     case "found":
       sessions.get(message.session)?.found(message.request, message.createdAt);
       return;
+    case "live":
+      sessions.get(message.session)?.live(message.request, message.granted);
+      return;
     case "credit":
       sessions.get(message.session)?.credit();
       return;

@@ -36,6 +36,7 @@ export class EventQueue {
   #queuedBytes = 0;
   #closed = false;
   #discarded = false;
+  #hurried = false;
   #arrived = Promise.withResolvers<void>();
   #left = Promise.withResolvers<void>();
 
@@ -66,22 +67,33 @@ export class EventQueue {
     this.#arrived.resolve();
   }
 
+  /** Whoever takes is to learn at once that there is nothing left. */
+  hurry(): void {
+    this.#hurried = true;
+    this.#arrived.resolve();
+  }
+
   /** No more will come. */
   close(): void {
     this.#closed = true;
     this.#arrived.resolve();
   }
 
-  /** The next group; null after the last, `idle` when none came for so long. */
-  async take(idleMs: number): Promise<Group | null | "idle"> {
-    if (this.#groups.length === 0 && !this.#closed) {
+  /** The next group; null after the last, `idle` when none came for so long, `empty` when it was hurried. */
+  async take(idleMs: number): Promise<Group | null | "idle" | "empty"> {
+    if (this.#groups.length === 0 && !this.#closed && !this.#hurried) {
       this.#arrived = Promise.withResolvers<void>();
       const timer = setTimeout(this.#arrived.resolve, idleMs);
       await this.#arrived.promise;
       clearTimeout(timer);
     }
     const group = this.#groups.shift();
-    if (group === undefined) return this.#closed ? null : "idle";
+    if (group === undefined) {
+      if (this.#closed) return null;
+      const rest = this.#hurried ? "empty" : "idle";
+      this.#hurried = false;
+      return rest;
+    }
     this.#queuedEvents -= group.events.length + group.listed.length;
     for (const event of group.events) this.#queuedBytes -= roughBytes(event);
     this.#left.resolve();

@@ -30,6 +30,8 @@ export interface SessionHost {
   /** Stores a batch for good. Batches of one session come one after the other. */
   store(batch: WorkerBatch): Promise<void>;
   progress(progress: SyncProgress): void;
+  /** Everything wanted is done and stored: whether the session may stay open for what is to come. */
+  live(report: SyncReport): Promise<boolean>;
 }
 
 /** The worker died or hung. What it had sent is stored; the rest is still wanted. */
@@ -81,6 +83,7 @@ export class HostedSession implements Borrower {
       case "ask-known":
       case "ask-vector":
       case "ask-found":
+      case "ask-live":
         void this.#answer(message);
         return;
       case "listing":
@@ -141,6 +144,12 @@ export class HostedSession implements Borrower {
         const { filterHash, ids } = question;
         const createdAt = await this.#host.found(filterHash, ids);
         return { type: "found", session, request, createdAt };
+      }
+      case "ask-live": {
+        // The host is to see what was found out before.
+        await this.#stored;
+        const granted = await this.#host.live(question.report);
+        return { type: "live", session, request, granted };
       }
     }
   }

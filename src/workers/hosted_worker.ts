@@ -112,6 +112,7 @@ export class HostedWorker implements Disposable {
       case "ask-known":
       case "ask-vector":
       case "ask-found":
+      case "ask-live":
       case "listing":
       case "want-credit":
       case "batch":

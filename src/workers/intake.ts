@@ -27,7 +27,7 @@ export interface HostLink {
   send(batch: WorkerBatch): Promise<void>;
 }
 
-/** A batch that is not full is sent after this much silence. */
+/** A batch that is not full is sent after this much silence, or when it has waited for so long. */
 const FLUSH_AFTER_MS = 1_000;
 
 /** Other sessions of the thread get a turn after this much verification. */
@@ -47,6 +47,9 @@ export class Intake {
   readonly #rejected: Partial<Record<RejectReason, number>> = {};
   readonly #done: Promise<void>;
   #samples = 0;
+  /** When the first of what waits in the batch came. */
+  #batchSince = 0;
+  #settled = Promise.withResolvers<void>();
 
   constructor(
     { verifier, link, bounds }: {
@@ -103,6 +106,13 @@ export class Intake {
     if (this.#queue.isDiscarded) await this.#done;
   }
 
+  /** Waits until everything taken so far was sent. Rejects with what ended the work. */
+  async settle(): Promise<void> {
+    this.#settled = Promise.withResolvers<void>();
+    this.#queue.hurry();
+    await Promise.race([this.#settled.promise, this.#done]);
+  }
+
   /** Hands in what is left. Rejects when the session was abandoned. */
   finish(): Promise<void> {
     this.#queue.close();
@@ -117,16 +127,21 @@ export class Intake {
       next = this.#nextGroup();
       // A failure of the question after this one is noticed when its turn comes.
       next.catch(() => {});
-      if (inquiry !== "idle") await this.#digest(inquiry);
-      else if (!this.#batch.isEmpty) await this.#flush();
+      const isPause = inquiry === "idle" || inquiry === "empty";
+      if (this.#batch.isEmpty) this.#batchSince = performance.now();
+      if (!isPause) await this.#digest(inquiry);
+      const ageMs = performance.now() - this.#batchSince;
+      const isDue = isPause || ageMs >= FLUSH_AFTER_MS;
+      if (isDue && !this.#batch.isEmpty) await this.#flush();
+      if (inquiry === "empty") this.#settled.resolve();
     }
     if (!this.#batch.isEmpty) await this.#flush();
   }
 
   /** Takes a group from the queue and asks which of it are known. */
-  async #nextGroup(): Promise<Inquiry | null | "idle"> {
+  async #nextGroup(): Promise<Inquiry | null | "idle" | "empty"> {
     const group = await this.#queue.take(FLUSH_AFTER_MS);
-    if (group === null || group === "idle") return group;
+    if (group === null || typeof group === "string") return group;
     const answer = group.events.length === 0
       ? Promise.resolve(new Uint8Array())
       : this.#link.askKnown(encodeKeys(group.events));

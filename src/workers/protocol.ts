@@ -42,6 +42,13 @@ export type ToWorker =
     readonly request: number;
     readonly createdAt: Float64Array;
   }
+  /** Whether the session may stay open for what is to come. */
+  | {
+    readonly type: "live";
+    readonly session: number;
+    readonly request: number;
+    readonly granted: boolean;
+  }
   /** One more batch may be sent. */
   | { readonly type: "credit"; readonly session: number }
   /** Ask no more, hand in what has come, and be done. */
@@ -94,6 +101,13 @@ export type FromWorker =
     readonly request: number;
     readonly filterHash: string;
     readonly ids: Uint8Array;
+  }
+  /** All that was wanted is done and handed in: may the session stay open for what is to come? */
+  | {
+    readonly type: "ask-live";
+    readonly session: number;
+    readonly request: number;
+    readonly report: SyncReport;
   }
   | {
     readonly type: "listing";
@@ -154,6 +168,8 @@ export interface SyncJob {
   readonly traits: RelayTraits;
   /** Null where the relay is not to be reconciled with. */
   readonly negentropy: NegentropyJob | null;
+  /** Null where the session ends when the walks are done. */
+  readonly live: LiveJob | null;
   readonly bounds: SyncBounds;
   /** Hints to private addresses are worth keeping. */
   readonly allowPrivate: boolean;
@@ -164,6 +180,46 @@ export interface NegentropyJob {
   readonly support: NegentropySupport;
   /** Silence by which a relay shows that it does not know it, ms. */
   readonly probeTimeoutMs: number;
+}
+
+/** Stay with the relay once everything wanted is proven, and take what comes. */
+export interface LiveJob {
+  /** Oldest `created_at` that is archived, Unix seconds. */
+  readonly since: number;
+  /** What was created less long ago may still be on its way to the relay, and is not claimed yet. */
+  readonly settlingSeconds: number;
+  /** How often the relay is asked for a sign of life, and what came before is claimed, ms. */
+  readonly claimEveryMs: number;
+  /** Then the session ends, so that the recent past is looked at again, ms. */
+  readonly endAfterMs: number;
+}
+
+/** Why a session is live no longer. */
+export type LiveEndReason =
+  /** We were told to. */
+  | "stopped"
+  /** It is time to look at the recent past again. */
+  | "recheck"
+  | "disconnected"
+  /** The relay ended or refused a subscription. */
+  | "closed"
+  /** It did not say in time that it is done with the stored events, or that it is alive. */
+  | "silent"
+  /** More came than any relay can have. */
+  | "flood"
+  /** Too much of what came was repeated, forged, or not asked for. */
+  | "useless"
+  /** An event came that is larger than we take, so that what follows would not be all. */
+  | "too-large"
+  /** What was stored between the walks and the subscription could not be had. */
+  | "behind";
+
+/** How it was to be live. */
+export interface LiveEnd {
+  readonly reason: LiveEndReason;
+  /** Events that came over the open subscriptions, whatever became of them. */
+  readonly events: number;
+  readonly seconds: number;
 }
 
 /** Whether a relay knows NIP-77. */
@@ -286,4 +342,6 @@ export interface SyncReport extends SyncProgress {
   readonly negentropy: NegentropySupport;
   /** Whether anything was proven by it. */
   readonly hasReconciled: boolean;
+  /** Null when the session did not go live. */
+  readonly live: LiveEnd | null;
 }

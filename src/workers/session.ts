@@ -10,7 +10,9 @@ import type { Verifier } from "../nips/verify/verifier.ts";
 import type { Dialer } from "../transport/dialer.ts";
 import type { Finding } from "./event_queue.ts";
 import { type HostLink, Intake } from "./intake.ts";
+import { keepLive, type LiveLink } from "./live.ts";
 import type {
+  LiveEnd,
   NegentropySupport,
   SyncJob,
   SyncProgress,
@@ -32,7 +34,7 @@ export interface SessionMeans {
   readonly dialer: Dialer;
   readonly verifier: Verifier;
   readonly authKey: Uint8Array | null;
-  readonly link: HostLink & ListingLink;
+  readonly link: HostLink & ListingLink & LiveLink;
   /** Hears how far the session is, after every page. */
   readonly onProgress: (progress: SyncProgress) => void;
   /** Aborts when no more is to be asked; what has come is still handed in. */
@@ -47,7 +49,7 @@ export async function runSession(
   await using line = new RelayLine({ ...means, ...job });
   const session = new Session(job, means, line);
   const connected = await line.connect();
-  if (connected.ok) await session.walkAll();
+  if (connected.ok && await session.walkAll()) await session.stayLive();
   await session.finish();
   return session.report();
 }
@@ -67,6 +69,7 @@ class Session {
   #ledger = new HonestLedger({ prove: () => {}, gap: () => {} });
   #walk = 0;
   #until = 0;
+  #live: LiveEnd | null = null;
 
   constructor(job: SyncJob, means: SessionMeans, line: RelayLine) {
     const { bounds, allowPrivate, traits, negentropy } = job;
@@ -86,12 +89,30 @@ class Session {
     });
   }
 
-  async walkAll(): Promise<void> {
+  /** Whether every walk came to its end. */
+  async walkAll(): Promise<boolean> {
+    let isWhole = true;
     for (const [number, walk] of this.#job.walks.entries()) {
       this.#walk = number;
       const broken = await this.#walkFilter(walk);
-      if (broken !== null && endsSession(broken)) return;
+      if (broken !== null) isWhole = false;
+      if (broken !== null && endsSession(broken)) break;
     }
+    return isWhole;
+  }
+
+  /** Takes what comes from now on, if that is wanted. */
+  async stayLive(): Promise<void> {
+    const { live } = this.#job;
+    if (live === null) return;
+    await this.#intake.settle();
+    if (!await this.#means.link.askLive(this.report())) return;
+    this.#live = await keepLive(live, {
+      ...this.#means,
+      ...this.#job,
+      ...{ line: this.#line, intake: this.#intake, recent: this.#recent },
+      walk: (walk) => this.#walkFilter(walk),
+    });
   }
 
   finish(): Promise<void> {
@@ -105,6 +126,7 @@ class Session {
       traits: this.#pace.traits,
       negentropy: this.#negentropySupport(),
       hasReconciled: this.#reconciler?.hasSettled ?? false,
+      live: this.#live,
     };
   }
 

@@ -5,11 +5,13 @@
  */
 import type { EventKeys } from "../models/encoded_events.ts";
 import type { HostLink } from "./intake.ts";
+import type { LiveLink } from "./live.ts";
 import { OpenQuestions } from "./open_questions.ts";
 import type {
   FromWorker,
   ListingNote,
   SyncProgress,
+  SyncReport,
   VectorChunk,
   VectorQuery,
   WorkerBatch,
@@ -27,13 +29,14 @@ export class Abandoned extends Error {
 /** Sends a message to the host. */
 export type Post = (message: FromWorker) => void;
 
-export class SessionPort implements HostLink, ListingLink {
+export class SessionPort implements HostLink, ListingLink, LiveLink {
   readonly #session: number;
   readonly #post: Post;
   readonly #stop = new AbortController();
   readonly #known = new OpenQuestions<Uint8Array>();
   readonly #vectors = new OpenQuestions<VectorChunk | null>();
   readonly #found = new OpenQuestions<Float64Array>();
+  readonly #live = new OpenQuestions<boolean>();
   #credit: PromiseWithResolvers<void> | null = null;
   #abandoned = false;
   #lastProgressAt = 0;
@@ -72,6 +75,13 @@ export class SessionPort implements HostLink, ListingLink {
     });
   }
 
+  askLive(report: SyncReport): Promise<boolean> {
+    const session = this.#session;
+    return this.#ask(this.#live, (request) => {
+      this.#post({ type: "ask-live", session, request, report });
+    });
+  }
+
   note(note: ListingNote): void {
     this.#post({ type: "listing", session: this.#session, note });
   }
@@ -103,6 +113,10 @@ export class SessionPort implements HostLink, ListingLink {
     this.#found.answer(request, createdAt);
   }
 
+  live(request: number, granted: boolean): void {
+    this.#live.answer(request, granted);
+  }
+
   credit(): void {
     this.#credit?.resolve();
     this.#credit = null;
@@ -115,7 +129,7 @@ export class SessionPort implements HostLink, ListingLink {
   abandon(): void {
     this.#abandoned = true;
     this.#stop.abort();
-    for (const open of [this.#known, this.#vectors, this.#found]) {
+    for (const open of [this.#known, this.#vectors, this.#found, this.#live]) {
       open.abandon(new Abandoned());
     }
     this.#credit?.reject(new Abandoned());

@@ -24,7 +24,7 @@ Deno.test("a live subscription hears that the relay is alive behind all that cam
   await eose.promise;
   const before = Date.now();
   relay.add(EVENTS);
-  assert.equal(await client.ping(asking), true);
+  assert.equal(await client.ping(asking), "alive");
   // Whatever was answered: nothing counts before it was taken.
   assert(!hasHeard());
   let chunk = await first;
@@ -47,11 +47,12 @@ Deno.test("a live subscription hears that the relay is alive behind all that cam
 Deno.test("ping() is in vain where nobody answers, and where nobody is any more", async () => {
   await using mute = await testRelay({ ignoresPings: true });
   await using unanswered = await connectTo(mute);
-  assert.equal(await unanswered.ping({ ...asking, timeoutMs: 50 }), false);
+  const short = { ...asking, timeoutMs: 50 };
+  assert.equal(await unanswered.ping(short), "silent");
   assert.equal(mute.count("(ping)"), 1);
 
   await using relay = await testRelay({ onReq: (req) => req.disconnect() });
   await using client = await connectTo(relay);
   await client.fetchPage({}, bounds);
-  assert.equal(await client.ping(asking), false);
+  assert.equal(await client.ping(asking), "over");
 });
