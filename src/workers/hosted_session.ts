@@ -6,6 +6,7 @@
 import type { EventKeys } from "../models/encoded_events.ts";
 import { fail, ok, type Result } from "../models/result.ts";
 import type { Borrower, CreditPool } from "./credit.ts";
+import type { LiveQuestion } from "./live_job.ts";
 import type {
   FromWorker,
   ListingNote,
@@ -31,7 +32,7 @@ export interface SessionHost {
   store(batch: WorkerBatch): Promise<void>;
   progress(progress: SyncProgress): void;
   /** Everything wanted is done and stored: whether the session may stay open for what is to come. */
-  live(report: SyncReport): Promise<boolean>;
+  live(question: LiveQuestion): Promise<boolean>;
 }
 
 /** The worker died or hung. What it had sent is stored; the rest is still wanted. */
@@ -148,7 +149,7 @@ export class HostedSession implements Borrower {
       case "ask-live": {
         // The host is to see what was found out before.
         await this.#stored;
-        const granted = await this.#host.live(question.report);
+        const granted = await this.#host.live(question.question);
         return { type: "live", session, request, granted };
       }
     }

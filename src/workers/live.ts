@@ -17,10 +17,9 @@ import type {
   LiveEnd,
   LiveEndReason,
   LiveJob,
-  SyncBounds,
-  SyncReport,
-  WalkJob,
-} from "./protocol.ts";
+  LiveQuestion,
+} from "./live_job.ts";
+import type { SyncBounds, WalkJob } from "./protocol.ts";
 import type { RecentEvents } from "./recent_events.ts";
 import type { RelayLine } from "./relay_line.ts";
 import { OPEN_END } from "./walk/page.ts";
@@ -28,7 +27,7 @@ import { OPEN_END } from "./walk/page.ts";
 /** The host, as a session sees it that may go live. */
 export interface LiveLink {
   /** Whether the session may stay open. Rejects when it is abandoned. */
-  askLive(report: SyncReport): Promise<boolean>;
+  askLive(question: LiveQuestion): Promise<boolean>;
 }
 
 export interface LiveMeans {

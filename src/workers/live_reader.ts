@@ -7,7 +7,7 @@ import { hasValidId, type NostrEvent, parseEvent } from "../models/event.ts";
 import { type Filter, matchesFilter } from "../models/filter.ts";
 import type { Intake } from "./intake.ts";
 import { LiveBudget } from "./live_budget.ts";
-import type { LiveEndReason } from "./protocol.ts";
+import type { LiveEndReason } from "./live_job.ts";
 import type { RecentEvents } from "./recent_events.ts";
 
 /** More than this no relay has: the busiest see some hundred new events a second. */

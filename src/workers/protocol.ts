@@ -14,6 +14,7 @@ import type { RelayUrl } from "../models/relay_url.ts";
 import type { Result } from "../models/result.ts";
 import type { Window } from "../models/window.ts";
 import type { RelayFailure } from "../transport/failure.ts";
+import type { LiveEnd, LiveJob, LiveQuestion } from "./live_job.ts";
 import type { RelayTraits } from "./walk/pace.ts";
 import type { GapReason, WalkProof } from "./walk/page.ts";
 
@@ -107,7 +108,7 @@ export type FromWorker =
     readonly type: "ask-live";
     readonly session: number;
     readonly request: number;
-    readonly report: SyncReport;
+    readonly question: LiveQuestion;
   }
   | {
     readonly type: "listing";
@@ -180,46 +181,6 @@ export interface NegentropyJob {
   readonly support: NegentropySupport;
   /** Silence by which a relay shows that it does not know it, ms. */
   readonly probeTimeoutMs: number;
-}
-
-/** Stay with the relay once everything wanted is proven, and take what comes. */
-export interface LiveJob {
-  /** Oldest `created_at` that is archived, Unix seconds. */
-  readonly since: number;
-  /** What was created less long ago may still be on its way to the relay, and is not claimed yet. */
-  readonly settlingSeconds: number;
-  /** How often the relay is asked for a sign of life, and what came before is claimed, ms. */
-  readonly claimEveryMs: number;
-  /** Then the session ends, so that the recent past is looked at again, ms. */
-  readonly endAfterMs: number;
-}
-
-/** Why a session is live no longer. */
-export type LiveEndReason =
-  /** We were told to. */
-  | "stopped"
-  /** It is time to look at the recent past again. */
-  | "recheck"
-  | "disconnected"
-  /** The relay ended or refused a subscription. */
-  | "closed"
-  /** It did not say in time that it is done with the stored events, or that it is alive. */
-  | "silent"
-  /** More came than any relay can have. */
-  | "flood"
-  /** Too much of what came was repeated, forged, or not asked for. */
-  | "useless"
-  /** An event came that is larger than we take, so that what follows would not be all. */
-  | "too-large"
-  /** What was stored between the walks and the subscription could not be had. */
-  | "behind";
-
-/** How it was to be live. */
-export interface LiveEnd {
-  readonly reason: LiveEndReason;
-  /** Events that came over the open subscriptions, whatever became of them. */
-  readonly events: number;
-  readonly seconds: number;
 }
 
 /** Whether a relay knows NIP-77. */

@@ -11,8 +11,8 @@ import type { Dialer } from "../transport/dialer.ts";
 import type { Finding } from "./event_queue.ts";
 import { type HostLink, Intake } from "./intake.ts";
 import { keepLive, type LiveLink } from "./live.ts";
+import type { LiveEnd } from "./live_job.ts";
 import type {
-  LiveEnd,
   NegentropySupport,
   SyncJob,
   SyncProgress,
@@ -106,7 +106,11 @@ class Session {
     const { live } = this.#job;
     if (live === null) return;
     await this.#intake.settle();
-    if (!await this.#means.link.askLive(this.report())) return;
+    const connected = await this.#line.connect();
+    if (!connected.ok) return;
+    const { address } = connected.value;
+    const question = { report: this.report(), address };
+    if (!await this.#means.link.askLive(question)) return;
     this.#live = await keepLive(live, {
       ...this.#means,
       ...this.#job,

@@ -7,11 +7,11 @@ import type { EventKeys } from "../models/encoded_events.ts";
 import type { HostLink } from "./intake.ts";
 import type { LiveLink } from "./live.ts";
 import { OpenQuestions } from "./open_questions.ts";
+import type { LiveQuestion } from "./live_job.ts";
 import type {
   FromWorker,
   ListingNote,
   SyncProgress,
-  SyncReport,
   VectorChunk,
   VectorQuery,
   WorkerBatch,
@@ -75,10 +75,10 @@ export class SessionPort implements HostLink, ListingLink, LiveLink {
     });
   }
 
-  askLive(report: SyncReport): Promise<boolean> {
+  askLive(question: LiveQuestion): Promise<boolean> {
     const session = this.#session;
     return this.#ask(this.#live, (request) => {
-      this.#post({ type: "ask-live", session, request, report });
+      this.#post({ type: "ask-live", session, request, question });
     });
   }
 

@@ -47,6 +47,29 @@ const negentropyConfig = z.strictObject({
     ),
 });
 
+const liveConfig = z.strictObject({
+  enabled: z.boolean().default(true)
+    .describe(
+      "Stay connected to relays that are caught up and archive what they get at once; not with until or more than 8 filters",
+    ),
+  maxConnections: z.int().min(1).max(10_000).default(50)
+    .describe(
+      "Relays that are live at once: those that bring most, one at an address",
+    ),
+  claimEverySeconds: z.int().min(1).max(3_600).default(10)
+    .describe(
+      "Seconds between two signs of life, after each of which what came before is proven",
+    ),
+  settlingSeconds: z.int().min(0).max(3_600).default(60)
+    .describe(
+      "What was created less than so many seconds ago may still be on its way to the relay, and is not proven yet",
+    ),
+  recheckSeconds: z.int().min(1).max(604_800).default(3_600)
+    .describe(
+      "Seconds after which a live relay is synced again, for what came late in the meantime",
+    ),
+});
+
 export const synchronizerConfig = z.strictObject({
   ...commonConfig({ intervalSeconds: 60 }),
   ...dialConfig(),
@@ -77,6 +100,7 @@ export const synchronizerConfig = z.strictObject({
     .describe("What is different for single relays"),
   requests: requestsConfig.prefault({}),
   negentropy: negentropyConfig.prefault({}),
+  live: liveConfig.prefault({}),
   maxNewConnectionsPerMinute: z.int().min(1).max(60_000).default(3_000)
     .describe(
       "Connections opened in a minute, all relays together, evenly spread",

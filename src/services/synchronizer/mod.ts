@@ -13,6 +13,7 @@ import { CoverageGauges } from "./coverage_gauges.ts";
 import { dueAgain, type Pace } from "./due.ts";
 import { introduceRelays } from "./introduce.ts";
 import { type HeldRelay, Leases } from "./leases.ts";
+import { LiveRelays } from "./live.ts";
 import { openPool, syncMeans } from "./means.ts";
 import { type CycleTally, startTally } from "./outcomes.ts";
 import {
@@ -23,7 +24,7 @@ import {
 } from "./relay_lanes.ts";
 import { type RelayMeans, relayMeans } from "./relay_means.ts";
 import { Starts } from "./starts.ts";
-import { type RelaySync, syncRelay } from "./sync_relay.ts";
+import { type RelaySync, type SyncOptions, syncRelay } from "./sync_relay.ts";
 import { Tiers } from "./tiers.ts";
 import { Wishes } from "./wishes.ts";
 
@@ -42,7 +43,8 @@ export const synchronizer: Service<SynchronizerConfig> = {
     const starts = new Starts(config.maxNewConnectionsPerMinute);
     const gauges = new CoverageGauges(ctx);
     const wishes = new Wishes(database);
-    const work = { means, leases, tiers, lanes, starts, gauges, wishes };
+    await using live = new LiveRelays({ ctx, leases });
+    const work = { means, leases, tiers, lanes, starts, gauges, wishes, live };
     await introduce(ctx, tiers);
     await repeat(ctx, (cycle) => syncDueRelays(cycle, work));
   },
@@ -62,6 +64,7 @@ interface Work {
   readonly starts: Starts;
   readonly gauges: CoverageGauges;
   readonly wishes: Wishes;
+  readonly live: LiveRelays;
 }
 
 /** A relay in work, and how its lane treats it. */
@@ -126,19 +129,26 @@ async function syncDue(
     readonly tally: CycleTally;
   },
 ): Promise<void> {
+  const { config } = ctx;
+  const rank = rankOf(relay.lane);
   const signal = AbortSignal.any([stop, relay.lost]);
-  await work.starts.turn(rankOf(relay.lane), signal);
-  const result = await syncHeld(work, { relay, signal }, ctx.config);
-  if (result !== null) tally.add(relay, result);
-  await work.leases.release(dueAgain(ctx.config, relay, result));
+  await work.starts.turn(rank, signal);
+  const turn = await work.live.sync(relay, {
+    ...{ rank, stop },
+    begin: (options) => syncHeld(work, { relay, options }, config),
+    dueAgain: (result) => dueAgain(config, relay, result),
+  });
+  if (turn.result !== null) tally.add(relay, turn.result);
+  if (turn.isLive) return;
+  await work.leases.release(dueAgain(config, relay, turn.result));
 }
 
 /** Null for a relay whose URL is none any more by today's rules. */
 async function syncHeld(
   { means, wishes }: Work,
-  { relay: { relayId, url }, signal }: {
+  { relay: { relayId, url }, options }: {
     readonly relay: HeldRelay;
-    readonly signal: AbortSignal;
+    readonly options: SyncOptions;
   },
   { allowPrivate }: SynchronizerConfig,
 ): Promise<RelaySync | null> {
@@ -147,8 +157,5 @@ async function syncHeld(
   const ownMeans = means(relay.value);
   await wishes.tell(relayId, ownMeans.wanted.filters);
   const target = { relayId, relay: relay.value };
-  return await syncRelay(ownMeans, target, {
-    signal,
-    onProgress: () => {},
-  });
+  return await syncRelay(ownMeans, target, options);
 }

@@ -9,6 +9,7 @@ import type { Network } from "../../models/network.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 import type { SyncPool } from "../../workers/pool.ts";
+import type { LiveEnd, LiveJob } from "../../workers/live_job.ts";
 import type {
   SyncBounds,
   SyncJob,
@@ -55,12 +56,25 @@ export interface RelaySync extends SyncCounts {
   readonly method: "negentropy" | "paging" | "split";
   readonly gaps: readonly Missing[];
   readonly seconds: number;
+  /** How it was to be live; null when it was not. */
+  readonly live: LiveEnd | null;
 }
 
 export interface SyncOptions {
   /** Aborting ends the sync after what is in hand. */
   readonly signal: AbortSignal;
   readonly onProgress: (counts: SyncCounts) => void;
+  /** Null or left out: the sync ends when everything wanted is done. */
+  readonly live?: LiveOffer | null;
+}
+
+export type LivePolicy = Omit<LiveJob, "since">;
+
+/** To stay with the relay once everything wanted is done. */
+export interface LiveOffer {
+  readonly policy: LivePolicy;
+  /** Whether the sync may go on as a live one; what it came to so far. */
+  readonly accepts: (soFar: RelaySync, address: string | null) => boolean;
 }
 
 /**
@@ -74,23 +88,48 @@ export async function syncRelay(
 ): Promise<RelaySync> {
   const startedAt = performance.now();
   const { relayId } = target;
+  const { signal, live, onProgress } = options;
   const occasion = { relayId, now: Math.floor(Date.now() / 1_000) };
   const withheldSince = occasion.now - means.negentropy.retestSeconds;
-  const tally = new Tally(
-    { ...means, relayId, withheldSince },
-    options.onProgress,
-  );
-  const end = await runSessions(means, {
-    target,
-    occasion,
-    tally,
-    signal: options.signal,
+  const tally: Tally = new Tally({ ...means, relayId, withheldSince }, {
+    onProgress,
+    onCaughtUp: async ({ report, address }) => {
+      const soFar = await resultOf(means, run, report);
+      run.isLive = live?.accepts(soFar, address) ?? false;
+      return run.isLive;
+    },
   });
+  const run: Run = {
+    ...{ target, occasion, tally, signal, startedAt },
+    ...{
+      liveJob: live ? liveJob(live.policy, means.wanted) : null,
+      isLive: false,
+    },
+  };
+  return await resultOf(means, run, await runSessions(means, run));
+}
+
+/** More subscriptions than this would leave the relay no room for anything else. */
+const MAX_LIVE_FILTERS = 8;
+
+/** Null where the relay is not to be live: what is to come is not wanted, or by too many filters. */
+function liveJob(policy: LivePolicy, { filters }: Wanted): LiveJob | null {
+  const isBounded = filters.some(({ until }) => until !== null);
+  if (isBounded || filters.length > MAX_LIVE_FILTERS) return null;
+  return { ...policy, since: Math.min(...filters.map(({ since }) => since)) };
+}
+
+/** What a sync has come to. */
+async function resultOf(
+  means: SyncMeans,
+  { occasion, tally, signal, startedAt }: Run,
+  end: End,
+): Promise<RelaySync> {
   const gaps = await missingStretches(means.database, occasion, {
     wanted: means.wanted,
     otherwise: end.failure?.code ?? "interrupted",
   });
-  const wasStopped = options.signal.aborted && gaps.length > 0;
+  const wasStopped = signal.aborted && gaps.length > 0;
   return {
     ...tally.counts,
     failure: end.failure ?? (wasStopped ? { code: "aborted" } : null),
@@ -98,8 +137,12 @@ export async function syncRelay(
     method: methodOf(end),
     gaps,
     seconds: Math.round(performance.now() - startedAt) / 1_000,
+    live: end.live,
   };
 }
+
+/** It had been live, and nobody counted. */
+const LOST: LiveEnd = { reason: "lost", events: 0, seconds: 0 };
 
 /** Workers that one relay may cost in one sync. */
 const MAX_LOSSES = 3;
@@ -109,9 +152,13 @@ interface Run {
   readonly occasion: Occasion;
   readonly tally: Tally;
   readonly signal: AbortSignal;
+  readonly startedAt: number;
+  readonly liveJob: LiveJob | null;
+  /** Whether the session goes on as a live one. */
+  isLive: boolean;
 }
 
-type End = Pick<SyncReport, "failure" | "traits" | "hasReconciled">;
+type End = Pick<SyncReport, "failure" | "traits" | "hasReconciled" | "live">;
 
 /** Begins a session, and again from coverage when its worker was lost. */
 async function runSessions(means: SyncMeans, run: Run): Promise<End> {
@@ -119,7 +166,7 @@ async function runSessions(means: SyncMeans, run: Run): Promise<End> {
   const { target: { relay }, tally, signal } = run;
   const traits = await knownTraits(database, relay.url);
   const negentropy = await negentropyJob(database, relay.url, means.negentropy);
-  const nothing = { traits, hasReconciled: false };
+  const nothing = { traits, hasReconciled: false, live: null };
   const connectTimeoutMs = means.connectTimeoutMs[relay.network];
   for (let losses = 0;;) {
     const walks = await planWalks(database, run.occasion, means.wanted);
@@ -129,6 +176,7 @@ async function runSessions(means: SyncMeans, run: Run): Promise<End> {
       walks,
       traits,
       negentropy,
+      live: run.liveJob,
       bounds: { ...bounds, connectTimeoutMs },
       allowPrivate,
     };
@@ -140,6 +188,7 @@ async function runSessions(means: SyncMeans, run: Run): Promise<End> {
       return report;
     }
     tally.beginAgain();
+    if (run.isLive) return { ...nothing, failure: null, live: LOST };
     if (signal.aborted) return { ...nothing, failure: { code: "aborted" } };
     losses += 1;
     if (losses === MAX_LOSSES) {

@@ -11,6 +11,7 @@ import {
 } from "../../core/database/relay_listing.ts";
 import type { EventKeys } from "../../models/encoded_events.ts";
 import type { SessionHost } from "../../workers/hosted_session.ts";
+import type { LiveQuestion } from "../../workers/live_job.ts";
 import type {
   ListingNote,
   SyncProgress,
@@ -40,12 +41,18 @@ export interface TallyTarget extends StoreTarget {
   readonly withheldSince: number;
 }
 
+export interface TallyListener {
+  readonly onProgress: (counts: SyncCounts) => void;
+  /** Everything wanted is done and stored: whether the session may stay open. */
+  readonly onCaughtUp: (question: LiveQuestion) => Promise<boolean>;
+}
+
 /** Keys that go to a worker in one message: 2 MB. */
 const VECTOR_CHUNK = 50_000;
 
 export class Tally implements SessionHost {
   readonly #target: TallyTarget;
-  readonly #onChange: (counts: SyncCounts) => void;
+  readonly #listener: TallyListener;
   #stored = 0;
   #known = 0;
   #refused = 0;
@@ -53,9 +60,9 @@ export class Tally implements SessionHost {
   #earlier: SyncProgress = NOTHING;
   #current: SyncProgress = NOTHING;
 
-  constructor(target: TallyTarget, onChange: (counts: SyncCounts) => void) {
+  constructor(target: TallyTarget, listener: TallyListener) {
     this.#target = target;
-    this.#onChange = onChange;
+    this.#listener = listener;
   }
 
   get counts(): SyncCounts {
@@ -100,12 +107,17 @@ export class Tally implements SessionHost {
     this.#stored += stored.stored;
     this.#known += stored.known;
     this.#refused += stored.refused;
-    this.#onChange(this.counts);
+    this.#listener.onProgress(this.counts);
   }
 
   progress(progress: SyncProgress): void {
     this.#current = progress;
-    this.#onChange(this.counts);
+    this.#listener.onProgress(this.counts);
+  }
+
+  live(question: LiveQuestion): Promise<boolean> {
+    this.progress(question.report);
+    return this.#listener.onCaughtUp(question);
   }
 
   /** The session was lost; the next one counts from zero. */

@@ -13,7 +13,7 @@ Deno.test("EventQueue keeps findings behind the events they rest on", async () =
   const seen: unknown[] = [];
   for (;;) {
     const group = await queue.take(10);
-    if (group === null || group === "idle") break;
+    if (group === null || typeof group === "string") break;
     seen.push([
       group.events.map(({ created_at }) => created_at),
       group.findings.map(({ stretch }) => stretch.since),
@@ -26,12 +26,19 @@ Deno.test("EventQueue gives groups that can be worked on without blocking a thre
   const queue = new EventQueue();
   for (let i = 0; i < 600; i++) queue.push(event(i));
   const group = await queue.take(10);
-  assert.ok(group !== null && group !== "idle");
+  assert.ok(group !== null && typeof group !== "string");
   assert.equal(group.events.length, 250);
 });
 
 Deno.test("EventQueue says when nothing comes, and when nothing will", async () => {
   const queue = new EventQueue();
+  assert.equal(await queue.take(1), "idle");
+  queue.hurry();
+  assert.equal(await queue.take(1_000_000), "empty");
+  queue.push(event(1));
+  queue.hurry();
+  assert.equal(typeof await queue.take(1_000_000), "object");
+  assert.equal(await queue.take(1_000_000), "empty");
   assert.equal(await queue.take(1), "idle");
   queue.close();
   assert.equal(await queue.take(1_000_000), null);
