@@ -5,6 +5,22 @@
  */
 import type { SyncReport } from "./protocol.ts";
 
+/** Worker to host: all that was wanted is done and handed in. May the session stay open for what is to come? */
+export interface AskLive {
+  readonly type: "ask-live";
+  readonly session: number;
+  readonly request: number;
+  readonly question: LiveQuestion;
+}
+
+/** Host to worker. */
+export interface LiveAnswer {
+  readonly type: "live";
+  readonly session: number;
+  readonly request: number;
+  readonly granted: boolean;
+}
+
 /** Stay with the relay once everything wanted is proven, and take what comes. */
 export interface LiveJob {
   /** Oldest `created_at` that is archived, Unix seconds. */

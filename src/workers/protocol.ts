@@ -14,7 +14,7 @@ import type { RelayUrl } from "../models/relay_url.ts";
 import type { Result } from "../models/result.ts";
 import type { Window } from "../models/window.ts";
 import type { RelayFailure } from "../transport/failure.ts";
-import type { LiveEnd, LiveJob, LiveQuestion } from "./live_job.ts";
+import type { AskLive, LiveAnswer, LiveEnd, LiveJob } from "./live_job.ts";
 import type { RelayTraits } from "./walk/pace.ts";
 import type { GapReason, WalkProof } from "./walk/page.ts";
 
@@ -43,13 +43,7 @@ export type ToWorker =
     readonly request: number;
     readonly createdAt: Float64Array;
   }
-  /** Whether the session may stay open for what is to come. */
-  | {
-    readonly type: "live";
-    readonly session: number;
-    readonly request: number;
-    readonly granted: boolean;
-  }
+  | LiveAnswer
   /** One more batch may be sent. */
   | { readonly type: "credit"; readonly session: number }
   /** Ask no more, hand in what has come, and be done. */
@@ -103,13 +97,7 @@ export type FromWorker =
     readonly filterHash: string;
     readonly ids: Uint8Array;
   }
-  /** All that was wanted is done and handed in: may the session stay open for what is to come? */
-  | {
-    readonly type: "ask-live";
-    readonly session: number;
-    readonly request: number;
-    readonly question: LiveQuestion;
-  }
+  | AskLive
   | {
     readonly type: "listing";
     readonly session: number;
