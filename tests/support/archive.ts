@@ -75,25 +75,60 @@ export interface ServiceRun {
   ): Promise<number>;
 }
 
-/** Runs one cycle of a service, or all until `signal` aborts. `config` is what its file would say. */
+export interface RunOptions {
+  /** What the service's file would say. */
+  readonly config?: unknown;
+  /** Default: true. */
+  readonly once?: boolean;
+  readonly manners?: Manners;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs one cycle of a service, or all until the signal aborts. */
 export async function runOnce<C extends CommonConfig>(
   service: Service<C>,
   database: Database,
-  {
-    config = {},
-    manners,
-    signal = new AbortController().signal,
-    once = true,
-  }: {
-    readonly config?: unknown;
-    readonly once?: boolean;
-    readonly manners?: Manners;
-    readonly signal?: AbortSignal;
-  } = {},
+  options: RunOptions = {},
 ): Promise<ServiceRun> {
+  const { ended, ...run } = begin(service, database, options);
+  await ended;
+  return run;
+}
+
+/** A service that goes on until it is disposed, or told to stop. */
+export interface RunningService extends ServiceRun, AsyncDisposable {
+  /** As a SIGTERM would; resolves when it has ended. Throws what it throws. */
+  stop(): Promise<void>;
+}
+
+/** Starts a service. */
+export function startService<C extends CommonConfig>(
+  service: Service<C>,
+  database: Database,
+  options: Omit<RunOptions, "signal" | "once"> = {},
+): RunningService {
+  const end = new AbortController();
+  const { signal } = end;
+  const { ended, ...run } = begin(service, database, {
+    ...{ ...options, signal, once: false },
+  });
+  ended.catch(() => {});
+  const stop = () => {
+    end.abort();
+    return ended;
+  };
+  return { ...run, stop, [Symbol.asyncDispose]: stop };
+}
+
+function begin<C extends CommonConfig>(
+  service: Service<C>,
+  database: Database,
+  { config = {}, manners, once = true, signal = new AbortController().signal }:
+    RunOptions,
+): ServiceRun & { readonly ended: Promise<void> } {
   const log: Record<string, unknown>[] = [];
   const metrics = createMetrics(service.name, { version: "test" });
-  using logger = createLogger({
+  const logger = createLogger({
     level: "debug",
     format: "json",
     time: "iso",
@@ -103,7 +138,7 @@ export async function runOnce<C extends CommonConfig>(
       [Symbol.dispose]: () => {},
     },
   });
-  await service.run({
+  const ended = service.run({
     config: service.config.parse(config),
     database,
     log: logger,
@@ -111,9 +146,10 @@ export async function runOnce<C extends CommonConfig>(
     signal,
     manners,
     once,
-  });
+  }).finally(() => logger[Symbol.dispose]());
   return {
     log,
+    ended,
     async metric(name, labels = {}) {
       const found = await metrics.registry.getSingleMetric(name)?.get();
       const wanted = Object.entries({ service: service.name, ...labels });
