@@ -62,7 +62,8 @@ export class LiveRelays implements AsyncDisposable {
   constructor(parts: LiveParts) {
     const { ctx } = parts;
     this.#parts = parts;
-    this.#job = ctx.once ? null : liveJob(ctx.config);
+    const policy = policyOf(ctx.config);
+    this.#policy = ctx.once || !ctx.config.live.enabled ? null : policy;
     this.#seats = new LiveSeats(ctx.config.live.maxConnections);
     this.#metrics = new LiveMetrics(ctx.metrics);
     this.#signal = AbortSignal.any([ctx.signal, this.#end.signal]);
