@@ -24,7 +24,8 @@ comment on function relay_lease_enroll(text) is 'Makes relays that are new to a 
 -- are overdue by the most of their own intervals: so each gets its share when there are more than can be looked at.
 create or replace function relay_lease_take(p_request jsonb)
 returns table (
-  relay_id int4, url text, network text, failures int4, due_at int8, interval_seconds int4, yield float4)
+  relay_id int4, url text, network text, failures int4, due_at int8, interval_seconds int4, yield float4,
+  memory jsonb)
 language plpgsql
 as $$
 #variable_conflict use_column
@@ -56,9 +57,10 @@ begin
     set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8
     from due
     where l.service = v_service and l.relay_id = due.relay_id
-    returning l.relay_id, due.url, due.network, l.failures, l.due_at, l.interval_seconds, l.yield, due.overdue
+    returning l.relay_id, due.url, due.network, l.failures, l.due_at, l.interval_seconds, l.yield, l.memory,
+      due.overdue
   )
-  select relay_id, url, network, failures, due_at, interval_seconds, yield
+  select relay_id, url, network, failures, due_at, interval_seconds, yield, memory
   from taken order by overdue desc, relay_id;
 end
 $$;
@@ -87,7 +89,7 @@ end
 $$;
 comment on function relay_lease_renew(text, text, jsonb, int4) is 'Extends leases; returns the relays still held';
 
--- p_relays: [{relayId, nextDueAt, failures?, intervalSeconds?, newEvents?}]; what is left out stays, but failures, which
+-- p_relays: [{relayId, nextDueAt, failures?, intervalSeconds?, newEvents?, memory?}]; what is left out stays, but failures, which
 -- are 0 then. Returns the number of leases that were still held.
 create or replace function relay_lease_release(p_service text, p_holder text, p_relays jsonb) returns int4
 language plpgsql
@@ -97,9 +99,10 @@ declare
 begin
   with given as (
     select "relayId" as relay_id, max("nextDueAt") as due_at, max(coalesce(failures, 0)) as failures,
-      max("intervalSeconds") as interval_seconds, max("newEvents") as new_events
+      max("intervalSeconds") as interval_seconds, max("newEvents") as new_events,
+      (array_agg(memory) filter (where memory is not null))[1] as memory
     from jsonb_to_recordset(p_relays)
-      as new ("relayId" int4, "nextDueAt" int8, failures int4, "intervalSeconds" int4, "newEvents" int8)
+      as new ("relayId" int4, "nextDueAt" int8, failures int4, "intervalSeconds" int4, "newEvents" int8, memory jsonb)
     group by 1
   ), held as (
     select l.relay_id from relay_lease l
@@ -110,6 +113,7 @@ begin
   )
   update relay_lease l
   set due_at = given.due_at, failures = given.failures, claimed_until = 0, holder = null,
+    memory = coalesce(given.memory, l.memory),
     interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
     yield = coalesce((l.yield + given.new_events) / 2, l.yield),
     yielded_at = case when given.new_events > 0 then unix_now() else l.yielded_at end

@@ -8,12 +8,12 @@ import { whyUnreadable } from "../core/config/config_error.ts";
 import type { Networks } from "../models/network.ts";
 import { parseRelayUrl, type RelayUrl } from "../models/relay_url.ts";
 import { fail, type Result } from "../models/result.ts";
+import { type Mmdb, type MmdbFault, openMmdb } from "../nips/nip66/mmdb.ts";
 import {
   CHECK_NAMES,
+  type CheckMeans,
   type CheckName,
-  type ExamineOptions,
-} from "../nips/nip66/examine_relay.ts";
-import { type Mmdb, type MmdbFault, openMmdb } from "../nips/nip66/mmdb.ts";
+} from "../services/monitor/checks/check.ts";
 import type { MonitorConfig } from "../services/monitor/config.ts";
 import {
   type DnsServer,
@@ -115,26 +115,31 @@ export function networksToCheck(
   return changed;
 }
 
-/** What every relay is checked with. Throws {@linkcode UsageError} and `ConfigError`. */
-export function meansOfChecking(
-  { checks, keys }: MonitorConfig,
+/** The monitor's checks under the options: made once, and within the time that was given. */
+export function checksToMake(
+  { checks }: MonitorConfig,
   options: OptionValues,
-): Omit<ExamineOptions, "signal" | "timeoutMs"> {
-  const given = options.text("secret-key-env");
-  const env = given ?? keys.secretKeyEnv;
-  const file = given === undefined ? keys.secretKeyFile : undefined;
-  const what = "the key (--secret-key-env)";
+): MonitorConfig["checks"] {
+  const given = options.text("timeout") !== undefined;
+  const once = <T extends { timeoutMs: number | null }>(check: T) => ({
+    ...check,
+    retries: 0,
+    timeoutMs: given ? null : check.timeoutMs,
+  });
   return {
-    checks: wantedChecks(options.text("only")),
-    maxNip11Bytes: checks.nip11.maxBytes,
-    secretKey: resolveSecretKey({ env, file, what }),
-    dnsServers: dnsServers(options.list("dns-server")),
-    cities: openDatabase("city-database", options),
-    asns: openDatabase("asn-database", options),
+    rtt: { ...once(checks.rtt), write: true },
+    nip11: once(checks.nip11),
+    tls: once(checks.tls),
+    dns: once(checks.dns),
+    geo: once(checks.geo),
+    net: once(checks.net),
+    http: once(checks.http),
   };
 }
 
-function wantedChecks(list: string | undefined): ReadonlySet<CheckName> {
+/** The checks named, or all of them. Throws {@linkcode UsageError}. */
+export function wantedChecks(options: OptionValues): ReadonlySet<CheckName> {
+  const list = options.text("only");
   if (list === undefined) return new Set(CHECK_NAMES);
   return new Set(
     list.split(",").map((text) => {
@@ -147,6 +152,25 @@ function wantedChecks(list: string | undefined): ReadonlySet<CheckName> {
       );
     }),
   );
+}
+
+/** What every relay is checked with. Throws {@linkcode UsageError} and `ConfigError`. */
+export function meansOfChecking(
+  { checks, keys }: MonitorConfig,
+  options: OptionValues,
+): Omit<CheckMeans, "dialer"> {
+  const given = options.text("secret-key-env");
+  const env = given ?? keys.secretKeyEnv;
+  const file = given === undefined ? keys.secretKeyFile : undefined;
+  const what = "the key (--secret-key-env)";
+  const city = openDatabase("city-database", options);
+  const asn = openDatabase("asn-database", options);
+  const named = options.list("dns-server");
+  return {
+    secretKey: resolveSecretKey({ env, file, what }),
+    dnsServers: dnsServers(named.length > 0 ? named : checks.dns.servers),
+    databases: { city: () => city, asn: () => asn },
+  };
 }
 
 function dnsServers(addresses: readonly string[]): readonly DnsServer[] {

@@ -5,15 +5,23 @@
  */
 import { getPublicKey } from "nostr-tools/pure";
 import type { CheckDocument } from "../nips/check_document.ts";
+import type { RelayUrl } from "../models/relay_url.ts";
 import { judgeAbilities } from "../nips/nip66/abilities.ts";
 import { discoveryEvent } from "../nips/nip66/discovery_event.ts";
+import { CHECKS, type Findings } from "../services/monitor/check_relay.ts";
 import {
+  CHECK_NAMES,
   type CheckName,
-  type Examination,
-  reportOf,
-} from "../nips/nip66/examine_relay.ts";
+} from "../services/monitor/checks/check.ts";
 import { duration } from "./numbers.ts";
 import { type Paint, tame } from "./paint.ts";
+
+/** A relay, what was asked about it, and what was found. */
+export interface Examination {
+  readonly relay: RelayUrl;
+  readonly checks: ReadonlySet<CheckName>;
+  readonly findings: Findings;
+}
 
 type Data = CheckDocument["data"];
 /** A field as people know it, and its value; an empty value is not shown. */
@@ -26,16 +34,17 @@ export function checkJson(
   examination: Examination,
   secretKey: Uint8Array | null,
 ) {
-  const { relay, isOnline, documents } = examination;
-  const report = reportOf(examination);
-  const draft = report === null ? null : discoveryEvent(report);
+  const { relay, checks: wanted, findings } = examination;
+  const draft = wanted.has("rtt")
+    ? discoveryEvent({ relay, ...findings })
+    : null;
   const author = secretKey === null ? {} : { pubkey: getPublicKey(secretKey) };
-  const checks = [...documents].map(([name, { data, logs }]) =>
-    [name, { data, logs }] as const
+  const checks = [...documentsOf(examination)].map(
+    ([name, { data, logs }]) => [name, { data, logs }] as const,
   );
   return {
     url: relay.url,
-    online: isOnline,
+    online: findings.rtt.failure === null,
     checks: Object.fromEntries(checks),
     events: draft === null ? [] : [{ ...author, ...draft }],
   };
@@ -43,7 +52,9 @@ export function checkJson(
 
 /** A few lines for each check, under the relay and its state. */
 export function checkText(examination: Examination, paint: Paint): string {
-  const { relay, isOnline, documents } = examination;
+  const { relay, findings } = examination;
+  const documents = documentsOf(examination);
+  const isOnline = findings.rtt.failure === null;
   const state = isOnline ? paint("online", "good") : paint("offline", "bad");
   const lines = [`${paint(relay.url, "strong")}  ${state}`];
   for (const [name, document] of documents) {
@@ -53,6 +64,23 @@ export function checkText(examination: Examination, paint: Paint): string {
   const demands = isOnline ? demandRows(documents.get("rtt"), nip11) : [];
   lines.push(...rowLines("asks", demands, paint));
   return `${lines.join("\n")}\n`;
+}
+
+/** Those that were asked for, in the order for people. */
+function documentsOf(
+  { checks, findings }: Examination,
+): Map<CheckName, CheckDocument> {
+  const documents = new Map<CheckName, CheckDocument>();
+  for (const name of CHECK_NAMES) {
+    const type = CHECKS.find((check) => check.name === name)?.type;
+    const document = type === undefined
+      ? findings.rtt
+      : findings.documents.get(type);
+    if (checks.has(name) && document !== undefined) {
+      documents.set(name, document);
+    }
+  }
+  return documents;
 }
 
 function section(

@@ -7,20 +7,19 @@ import { optedOutHosts } from "../../core/config/opt_out.ts";
 import { workInLanes } from "../../core/lifecycle/lanes.ts";
 import { type Network, slotsOf } from "../../models/network.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
-import {
-  type Examination,
-  examineRelay,
-} from "../../nips/nip66/examine_relay.ts";
+import { checkRelay } from "../../services/monitor/check_relay.ts";
 import { monitor } from "../../services/monitor/mod.ts";
 import { createDialer } from "../../transport/dialer.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import {
   CHECK_OPTIONS,
+  checksToMake,
   meansOfChecking,
   networksToCheck,
   relaysToCheck,
+  wantedChecks,
 } from "../check_options.ts";
-import { checkJson, checkText } from "../check_report.ts";
+import { checkJson, checkText, type Examination } from "../check_report.ts";
 import type { Command, Invocation } from "../command.ts";
 import { paintFor } from "../paint.ts";
 
@@ -61,6 +60,8 @@ async function checkRelays(invocation: Invocation): Promise<number> {
   const relays = relaysToCheck(invocation.arguments, allowPrivate);
   const networks = networksToCheck(config, options, relays);
   const means = meansOfChecking(config, options);
+  const checks = wantedChecks(options);
+  const settings = { networks, checks: checksToMake(config, options) };
   const paint = paintFor(stdout);
   const dialer = createDialer({
     ...config,
@@ -72,7 +73,7 @@ async function checkRelays(invocation: Invocation): Promise<number> {
   const waiting = [...relays];
   let online = 0;
   const show = (examination: Examination) => {
-    online += examination.isOnline ? 1 : 0;
+    online += examination.findings.rtt.failure === null ? 1 : 0;
     screen.show([]);
     stdout.write(
       options.flag("json")
@@ -86,10 +87,9 @@ async function checkRelays(invocation: Invocation): Promise<number> {
     askAgainMs: 60_000,
     take: (network) => Promise.resolve(takeOf(waiting, network)),
     work: async (relay, signal) => {
-      const { timeoutMs } = networks[relay.network];
-      const limits = { ...means, signal, timeoutMs };
-      const examination = await examineRelay(dialer, relay, limits);
-      if (!signal.aborted) show(examination);
+      const target = { ...means, dialer, relay, config: settings, signal };
+      const findings = await checkRelay(target, { checks, regardless: true });
+      if (!signal.aborted) show({ relay, checks, findings });
     },
   }, invocation.signal);
   screen.show([]);

@@ -80,6 +80,7 @@ const RULES: Readonly<Record<string, string>> = {
     [
       "relay_metadata",
       "relay_check",
+      "relay_ability",
       "relay_check_rollup",
       "relay_outage",
       "relay_state",

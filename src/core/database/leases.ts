@@ -22,6 +22,8 @@ export interface LeasedRelay {
   readonly intervalSeconds: number | null;
   /** New events of a look lately: a mean in which the last one counts half. */
   readonly yield: number;
+  /** What the last holder left; `{}` for a relay that was never leased. */
+  readonly memory: unknown;
 }
 
 export interface LeaseRequest {
@@ -49,6 +51,8 @@ export interface ReleasedRelay {
   readonly intervalSeconds?: number | undefined;
   /** What this look brought; left out: it does not count. */
   readonly newEvents?: number | undefined;
+  /** An object for the next holder; left out: what was there stays. */
+  readonly memory?: unknown;
 }
 
 /** Leases relays that are due and free, the longest due (by the measure of their own interval) first. */
@@ -59,7 +63,8 @@ export function leaseRelays(
   const json = storableJson(request);
   return onConnection(db, async (sql) => {
     const rows = await sql<LeaseRow[]>`
-      select relay_id, url, network, failures, due_at, interval_seconds, yield
+      select relay_id, url, network, failures, due_at, interval_seconds, yield,
+        memory
       from relay_lease_take(${json}::text::jsonb)`;
     return rows.map((row) => ({
       relayId: row.relay_id,
@@ -67,6 +72,7 @@ export function leaseRelays(
       network: row.network,
       failures: row.failures,
       dueAt: Number(row.due_at),
+      memory: row.memory,
       intervalSeconds: row.interval_seconds,
       yield: row.yield,
     }));
@@ -119,6 +125,7 @@ interface LeaseRow {
   readonly network: Network;
   readonly failures: number;
   readonly due_at: string;
+  readonly memory: unknown;
   readonly interval_seconds: number | null;
   readonly yield: number;
 }

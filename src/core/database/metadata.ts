@@ -19,8 +19,8 @@ export interface NewRelayMetadata {
 export interface RelayMetadata {
   readonly type: MetadataType;
   readonly generatedAt: number;
-  /** sha256 of the canonical JSON, in hex. */
-  readonly id: string;
+  /** sha256 of the canonical JSON, in hex; null for `nip66_rtt`, which is made of the newest check. */
+  readonly id: string | null;
   readonly data: unknown;
 }
 
@@ -110,6 +110,6 @@ interface DocumentRow {
 interface MetadataRow {
   readonly type: MetadataType;
   readonly generated_at: string;
-  readonly id: string;
+  readonly id: string | null;
   readonly data: unknown;
 }

@@ -91,6 +91,7 @@ const WRITER: Readonly<Record<string, readonly Privilege[]>> = {
   metadata: DELETED,
   relay_metadata: CHANGED,
   relay_check: CHANGED,
+  relay_ability: CHANGED,
   relay_check_rollup: DELETED,
   relay_outage: ["select", "insert", "update"],
   relay_state: ["select", "insert", "update"],

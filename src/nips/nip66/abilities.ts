@@ -25,6 +25,12 @@ export interface Abilities {
   readonly pow: Ability;
 }
 
+/** What a stranger may do. */
+export interface Permissions {
+  readonly read: Ability;
+  readonly write: Ability;
+}
+
 type Verdict = Partial<Record<keyof Abilities, Ability>>;
 
 /** Asking for money has no prefix of its own. */
@@ -46,12 +52,64 @@ export function judgeAbilities(
   };
 }
 
-function claimsOf(nip11: CheckDocument | undefined): Abilities {
+/**
+ * Whether a stranger may read and write, by what the relay answered to the attempt: null when that was not tried, or
+ * was answered by silence, haste or a fault. What NIP-11 says is no proof of either.
+ */
+export function judgePermissions(
+  rtt: CheckDocument | undefined,
+): Permissions {
+  const verdict = (phase: "read" | "write"): Ability => {
+    const value = permitted(rtt, phase);
+    return { value, by: value === null ? null : phase };
+  };
+  return { read: verdict("read"), write: verdict("write") };
+}
+
+function permitted(
+  rtt: CheckDocument | undefined,
+  phase: "read" | "write",
+): boolean | null {
+  // It was taken from somebody the relay had been told about.
+  const isStranger = rtt?.logs[`${phase}_authenticated`] !== true;
+  if (rtt?.logs[`${phase}_success`] === true) return isStranger;
+  const { prefix, text } = parseReason(rtt?.logs[`${phase}_reason`]);
+  switch (prefix) {
+    case "auth-required":
+    case "restricted":
+    case "blocked":
+    case "pow":
+      return false;
+    case "duplicate":
+    case "mute":
+      return true;
+    case "none":
+      return MONEY.test(text) ? false : null;
+    case "rate-limited":
+    case "invalid":
+    case "unsupported":
+    case "error":
+      return null;
+  }
+}
+
+/** The proof of work that a relay says it wants, bits; 0 when it says nothing. */
+export function wantedPow(nip11: CheckDocument | undefined): number {
+  const bits = limitationOf(nip11)["min_pow_difficulty"];
+  return typeof bits === "number" && bits > 0 && bits <= 256 ? bits : 0;
+}
+
+function limitationOf(
+  nip11: CheckDocument | undefined,
+): Readonly<Record<string, unknown>> {
   const limitation = nip11?.data["limitation"];
-  const claimed: Readonly<Record<string, unknown>> =
-    typeof limitation === "object" && limitation !== null
-      ? { ...limitation }
-      : {};
+  return typeof limitation === "object" && limitation !== null
+    ? { ...limitation }
+    : {};
+}
+
+function claimsOf(nip11: CheckDocument | undefined): Abilities {
+  const claimed = limitationOf(nip11);
   const claim = (value: unknown): Ability =>
     typeof value === "boolean"
       ? { value, by: "nip11" }

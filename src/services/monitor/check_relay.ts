@@ -1,16 +1,30 @@
 /**
- * All checks of one relay.
+ * All checks of one relay: those of a visit of the monitor, and those that `check URL…` asks for.
  *
  * @module
  */
 import type { MetadataType } from "../../models/metadata.ts";
 import type { CheckDocument } from "../../nips/check_document.ts";
+import { wantedPow } from "../../nips/nip66/abilities.ts";
 import { measureRtt } from "../../nips/nip66/rtt.ts";
-import type { Check, CheckTarget } from "./checks/check.ts";
-import { nip11, wantedPow } from "./checks/nip11.ts";
+import type {
+  Check,
+  CheckLimits,
+  CheckName,
+  CheckTarget,
+  DocumentName,
+} from "./checks/check.ts";
+import { dns } from "./checks/dns.ts";
+import { geo } from "./checks/geo.ts";
+import { http } from "./checks/http.ts";
+import { net } from "./checks/net.ts";
+import { nip11 } from "./checks/nip11.ts";
+import { tls } from "./checks/tls.ts";
+import type { MonitorConfig } from "./config.ts";
+import { withRetries } from "./retry.ts";
 
-/** Those whose document is kept. They run at the same time. */
-const CHECKS: readonly Check[] = [nip11];
+/** Those whose document is kept. */
+export const CHECKS: readonly Check[] = [nip11, tls, dns, geo, net, http];
 
 /** What was found out about a relay. */
 export interface Findings {
@@ -18,32 +32,119 @@ export interface Findings {
   readonly checkedAt: number;
   /** The round-trip times. No failure here means that the relay opened and spoke: it is online. */
   readonly rtt: CheckDocument;
+  /** Of the other checks that were made, in their order. */
   readonly documents: ReadonlyMap<MetadataType, CheckDocument>;
 }
 
-/** Checks a relay. Takes a few times the network's `timeoutMs` at most; never throws. */
-export async function checkRelay(target: CheckTarget): Promise<Findings> {
+/** Which checks are made, and what is known already. */
+export interface CheckPlan {
+  /** The connection is tested in any case, because it shows whether the relay is online. */
+  readonly checks: ReadonlySet<CheckName>;
+  /** Make those, too, that make no sense, and all of them of a relay that is offline: their failure is the answer. */
+  readonly regardless: boolean;
+  /** The NIP-11 document as it was read last, for when it is not read this time. */
+  readonly knownNip11?: CheckDocument | undefined;
+  readonly onDone?: (check: DoneCheck) => void;
+}
+
+/** For the metrics. */
+export interface DoneCheck {
+  readonly name: CheckName;
+  readonly document: CheckDocument;
+  /** Retries and waits between them included. */
+  readonly seconds: number;
+  readonly retries: number;
+}
+
+/**
+ * Checks a relay: first the connection, then, of one that is online, everything else at the same time. Only when nothing
+ * is known of its NIP-11 document is that read before, as the test of writing needs the proof of work that it names.
+ * Never throws.
+ */
+export async function checkRelay(
+  target: CheckTarget,
+  plan: CheckPlan,
+): Promise<Findings> {
   const checkedAt = Math.floor(Date.now() / 1_000);
-  const documents = new Map<MetadataType, CheckDocument>();
-  await Promise.all(
-    CHECKS.filter((check) => check.applies(target)).map(async (check) => {
-      documents.set(check.type, await check.run(target));
-    }),
+  const wanted = CHECKS.filter((check) =>
+    plan.checks.has(check.name) && (plan.regardless || check.applies(target))
   );
-  // Last, because whether a write is taken can depend on the proof of work that NIP-11 names.
-  const rtt = await measure(target, wantedPow(documents.get("nip11_info")));
+  const running = new Map<DocumentName, Promise<CheckDocument>>();
+  const start = (check: Check) => {
+    const { name } = check;
+    const run = (limits: CheckLimits) => check.run(target, limits);
+    const document = running.get(name) ?? observed(target, plan, { name, run });
+    running.set(name, document);
+    return document;
+  };
+  if (plan.regardless) wanted.forEach(start);
+  const isFirst = plan.knownNip11 === undefined && wanted.includes(nip11) &&
+    writes(target, plan);
+  const known = isFirst ? await start(nip11) : plan.knownNip11;
+  const rtt = await measure(target, plan, wantedPow(known));
+  if (rtt.failure === null) wanted.forEach(start);
+  const documents = new Map<MetadataType, CheckDocument>();
+  for (const { name, type } of wanted) {
+    const document = await running.get(name);
+    if (document !== undefined) documents.set(type, document);
+  }
   return { checkedAt, rtt, documents };
 }
 
+/** The documents that the configuration wants kept. */
+export function storedTypes(
+  { checks }: Pick<MonitorConfig, "checks">,
+): ReadonlySet<MetadataType> {
+  const stored = CHECKS.filter(({ name }) => checks[name].store);
+  return new Set(stored.map(({ type }) => type));
+}
+
+function writes(
+  { config, secretKey }: CheckTarget,
+  { checks }: CheckPlan,
+): boolean {
+  return secretKey !== null && checks.has("rtt") && config.checks.rtt.write;
+}
+
 function measure(
-  { relay, dialer, config, secretKey, signal }: CheckTarget,
+  target: CheckTarget,
+  plan: CheckPlan,
   minPow: number,
 ): Promise<CheckDocument> {
-  return measureRtt(dialer, relay, {
-    signal,
-    timeoutMs: config.networks[relay.network].timeoutMs,
-    readOnly: !config.checks.rtt.write,
+  const { relay, dialer, secretKey } = target;
+  const options = {
     minPow,
+    readOnly: !writes(target, plan),
     ...(secretKey === null ? {} : { secretKey }),
+  };
+  return observed(target, plan, {
+    name: "rtt",
+    run: (limits) => measureRtt(dialer, relay, { ...limits, ...options }),
   });
+}
+
+interface Run {
+  readonly name: CheckName;
+  readonly run: (limits: CheckLimits) => Promise<CheckDocument>;
+}
+
+/** Within the check's own bounds and retries, and counted. */
+async function observed(
+  { config, relay, signal }: CheckTarget,
+  { onDone }: CheckPlan,
+  { name, run }: Run,
+): Promise<CheckDocument> {
+  const settings = config.checks[name];
+  const timeoutMs = settings.timeoutMs ??
+    config.networks[relay.network].timeoutMs;
+  const startedAt = performance.now();
+  let retries = 0;
+  const document = await withRetries(() => run({ signal, timeoutMs }), {
+    ...settings,
+    signal,
+    onRetry: () => retries += 1,
+  });
+  const seconds = (performance.now() - startedAt) / 1_000;
+  onDone?.({ name, document, seconds, retries });
+  return document;
 }

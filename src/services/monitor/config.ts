@@ -12,9 +12,13 @@ import {
   checkPublication,
   publishConfig,
 } from "./publish_config.ts";
+import { checksConfig, mmdbConfig } from "./checks_config.ts";
 
-/** The checks of one relay are at most so many steps of a network's `timeoutMs`; and one round waits in hand. */
-const STEPS_PER_LEASE = 16;
+/**
+ * The checks of one relay are at most so many steps of a network's `timeoutMs`, some of them made again; and one round
+ * waits in hand.
+ */
+const STEPS_PER_LEASE = 32;
 
 const scheduleConfig = z.strictObject({
   everySeconds: z.int().min(1).max(604_800).default(3_600)
@@ -33,19 +37,6 @@ const scheduleConfig = z.strictObject({
   ({ retrySeconds, maxRetrySeconds }) => maxRetrySeconds >= retrySeconds,
   { path: ["maxRetrySeconds"], message: "must be >= schedule.retrySeconds" },
 );
-
-const checksConfig = z.strictObject({
-  nip11: z.strictObject({
-    enabled: z.boolean().default(true)
-      .describe("Fetch the relay's information document (NIP-11)"),
-    maxBytes: z.int().min(1_024).max(10_485_760).default(1_048_576)
-      .describe("A larger document is refused, in bytes"),
-  }).prefault({}),
-  rtt: z.strictObject({
-    write: z.boolean().default(true)
-      .describe("Test writing, too, when there is a secret key"),
-  }).prefault({}),
-});
 
 const keysConfig = z.strictObject({
   secretKeyEnv: z.string().min(1).optional()
@@ -78,13 +69,14 @@ export const monitorConfig = z.strictObject({
   ...dialConfig(),
   schedule: scheduleConfig.prefault({}),
   checks: checksConfig.prefault({}),
+  mmdb: mmdbConfig.prefault({}),
   keys: keysConfig.prefault({}),
   retention: retentionConfig.prefault({}),
   publish: publishConfig.prefault({}),
   alerts: alertsConfig.prefault({}),
   maxNewConnectionsPerMinute: z.int().min(1).max(60_000).default(1_200)
     .describe("Connections opened per minute at most, a sixth of them at once"),
-  leaseSeconds: z.int().min(1).max(86_400).default(900)
+  leaseSeconds: z.int().min(1).max(86_400).default(1_800)
     .describe(
       "For how long relays are leased before they are checked; after a crash they are free again this late",
     ),

@@ -11,6 +11,10 @@ import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { slotsOf } from "../../models/network.ts";
 import { createDialer } from "../../transport/dialer.ts";
+import {
+  parseDnsServer,
+  systemDnsServers,
+} from "../../transport/dns_client.ts";
 import { Manners } from "../../transport/manners.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { type MonitorConfig, monitorConfig } from "./config.ts";
@@ -21,6 +25,7 @@ import {
   whileSending,
 } from "./publication.ts";
 import { openPublisher } from "./publisher.ts";
+import { databasesOf, mmdbFiles, watchMmdbFiles } from "./mmdb_files.ts";
 import { expireDaily } from "./retention.ts";
 import {
   lease,
@@ -35,8 +40,10 @@ export const monitor: Service<MonitorConfig> = {
   summary: "Checks relays and keeps the history of their health",
   config: monitorConfig,
   run: async (ctx) => {
-    const means = openMeans(ctx);
+    const files = mmdbFiles(ctx.config.mmdb);
+    const means = openMeans(ctx, databasesOf(files));
     const { dialer, publisher } = means;
+    await using _watched = await watchMmdbFiles(files, dialer, ctx);
     const sender = publisher === null ? null : { dialer, publisher };
     await whileSending(ctx, sender, (ctx) =>
       repeat(ctx, async (cycle) => {
@@ -50,7 +57,7 @@ export const monitor: Service<MonitorConfig> = {
 };
 
 /** Works until no relay is due; what becomes due meanwhile is taken along. */
-async function checkDueRelays(
+export async function checkDueRelays(
   ctx: Context<MonitorConfig>,
   means: MonitorMeans,
 ): Promise<void> {
@@ -73,9 +80,12 @@ async function checkDueRelays(
 
 function openMeans(
   { config, log, manners }: Context<MonitorConfig>,
+  databases: MonitorMeans["databases"],
 ): MonitorMeans {
   const { secretKeyEnv: env, secretKeyFile: file } = config.keys;
   const what = "the monitor's key (keys.secretKeyEnv, keys.secretKeyFile)";
+  const given = config.checks.dns.servers.map(parseDnsServer)
+    .filter((server) => server !== null);
   const random = crypto.randomUUID().slice(0, 8);
   const holder = `${Deno.hostname()}:${Deno.pid}:${random}`;
   const secretKey = resolveSecretKey({ env, file, what });
@@ -91,6 +101,8 @@ function openMeans(
       manners: Manners.of(manners),
     }),
     secretKey,
+    dnsServers: given.length > 0 ? given : systemDnsServers(),
+    databases,
     holder,
     publisher: openPublisher(config, secretKey, holder),
   };

@@ -11,23 +11,23 @@ import { untilMoment } from "../../core/lifecycle/time_limit.ts";
 import type { Network } from "../../models/network.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import { failedCheck } from "../../nips/check_document.ts";
-import type { Dialer } from "../../transport/dialer.ts";
 import {
   countsAgainstRelay,
   failureText,
   type RelayFailure,
 } from "../../transport/failure.ts";
-import { checkRelay, type Findings } from "./check_relay.ts";
+import { countCheck, setLag } from "./check_metrics.ts";
+import { checkRelay, type Findings, storedTypes } from "./check_relay.ts";
+import type { CheckMeans } from "./checks/check.ts";
 import type { MonitorConfig } from "./config.ts";
 import type { Publisher } from "./publisher.ts";
 import { publicationOf } from "./publish_visits.ts";
+import { dueChecks, knownNip11, readMemory, remember } from "./memory.ts";
 import { secondsUntilNext } from "./schedule.ts";
 import { storeVisits, type Visit } from "./store.ts";
 
 /** What all rounds of one process share. */
-export interface MonitorMeans {
-  readonly dialer: Dialer;
-  readonly secretKey: Uint8Array | null;
+export interface MonitorMeans extends CheckMeans {
   /** Names this process among all that share the database. */
   readonly holder: string;
   /** Null without a key. */
@@ -59,6 +59,8 @@ export function startRound(
   ctx: Context<MonitorConfig>,
   means: MonitorMeans,
 ): Round {
+  const { holder } = means;
+  const stored = storedTypes(ctx.config);
   return {
     ctx,
     means,
@@ -66,15 +68,14 @@ export function startRound(
     tally: { online: 0, offline: 0 },
     store: gatherWrites(async (visits) => {
       const publish = await publicationOf(ctx, means.publisher, visits);
-      const { holder } = means;
-      await storeVisits(ctx.database, visits, { holder, publish });
+      await storeVisits(ctx.database, visits, { holder, stored, publish });
     }, { maxItems: MAX_VISITS }),
   };
 }
 
 /** Leases up to `count` relays of a network that are due and free, the longest due first. */
 export async function lease(
-  { ctx: { config, database }, means, pauses }: Round,
+  { ctx: { config, database, metrics }, means, pauses }: Round,
   network: Network,
   count: number,
 ): Promise<readonly Lease[]> {
@@ -89,6 +90,10 @@ export async function lease(
     limit: count,
     leaseSeconds,
   });
+  const [longestDue] = leased;
+  // One that was never looked at is not late: it is new.
+  const dueAt = longestDue?.dueAt || unixNow();
+  setLag(metrics, network, Math.max(0, unixNow() - dueAt));
   return leased.map((leased) => ({ leased, endsAtMs }));
 }
 
@@ -135,22 +140,27 @@ export function untouched(
 
 async function examine(
   { ctx, means }: Round,
-  { url }: LeasedRelay,
+  { url, memory }: LeasedRelay,
   signal: AbortSignal,
 ): Promise<Findings> {
-  const { config } = ctx;
+  const { config, metrics } = ctx;
   const parsed = parseRelayUrl(url, config);
   // It became a relay when other addresses were allowed.
   if (!parsed.ok) {
     return unchecked({ code: "address", detail: parsed.failure.detail });
   }
   const relay = parsed.value;
-  const { dialer, secretKey } = means;
   // Asked here, because some checks ask others about the relay.
-  if (dialer.isOptedOut(relay)) {
+  if (means.dialer.isOptedOut(relay)) {
     return unchecked({ code: "opted-out", detail: relay.host });
   }
-  return await checkRelay({ relay, dialer, config, secretKey, signal });
+  const known = readMemory(memory);
+  return await checkRelay({ ...means, relay, config, signal }, {
+    checks: dueChecks(known, config, unixNow()),
+    regardless: false,
+    knownNip11: knownNip11(known),
+    onDone: (check) => countCheck(metrics, relay.network, check),
+  });
 }
 
 function unchecked(failure: RelayFailure): Findings {
@@ -160,13 +170,17 @@ function unchecked(failure: RelayFailure): Findings {
 
 function visited(
   { ctx }: Round,
-  { relayId, url, failures: before }: LeasedRelay,
+  { relayId, url, failures: before, memory }: LeasedRelay,
   findings: Findings,
 ): Visit {
   const failures = findings.rtt.failure === null ? 0 : before + 1;
   const seconds = secondsUntilNext(failures, ctx.config.schedule);
   const nextDueAt = unixNow() + seconds;
-  return { relayId, url, findings, failures, nextDueAt };
+  // What is not there cannot be asked for documents: they stay due.
+  const kept = failures > 0
+    ? { findings }
+    : remember(readMemory(memory), findings, ctx.config);
+  return { relayId, url, failures, nextDueAt, ...kept };
 }
 
 function postponed(

@@ -3,6 +3,10 @@
  *
  * @module
  */
+import {
+  type RelayAbility,
+  upsertAbilities,
+} from "../../core/database/abilities.ts";
 import { insertChecks, type RelayCheck } from "../../core/database/checks.ts";
 import type { Database, Sql } from "../../core/database/database.ts";
 import {
@@ -13,9 +17,15 @@ import {
   insertRelayMetadata,
   type NewRelayMetadata,
 } from "../../core/database/metadata.ts";
+import type { MetadataType } from "../../models/metadata.ts";
 import type { CheckDocument } from "../../nips/check_document.ts";
+import {
+  judgeAbilities,
+  judgePermissions,
+} from "../../nips/nip66/abilities.ts";
 import { failureText } from "../../transport/failure.ts";
 import type { Findings } from "./check_relay.ts";
+import { knownNip11, type RelayMemory } from "./memory.ts";
 
 /** How a visit to a leased relay ended. */
 export interface Visit {
@@ -27,27 +37,37 @@ export interface Visit {
   readonly nextDueAt: number;
   /** In a row, this visit included. */
   readonly failures: number;
+  /** For the next visit; left out: as it was. */
+  readonly memory?: RelayMemory;
 }
 
-/** `publish` stores what is to be published about them, in the same transaction: neither is there without the other. */
+/**
+ * Documents are kept of the types in `stored`. `publish` stores what is to be published about the visits, in the same
+ * transaction: neither is there without the other.
+ */
 export async function storeVisits(
   database: Database,
   visits: readonly Visit[],
-  { holder, publish }: {
+  { holder, stored, publish }: {
     readonly holder: string;
+    readonly stored: ReadonlySet<MetadataType>;
     readonly publish: (sql: Sql) => Promise<void>;
   },
 ): Promise<void> {
   const relays = visits.map(
-    ({ relayId, nextDueAt, failures }): ReleasedRelay => ({
+    ({ relayId, nextDueAt, failures, memory }): ReleasedRelay => ({
       relayId,
       nextDueAt,
       failures,
+      memory,
     }),
   );
   await database.transaction(async (sql) => {
-    await insertRelayMetadata(sql, visits.flatMap(documentsOf));
+    const documents = visits.flatMap(documentsOf);
+    const kept = documents.filter(({ type }) => stored.has(type));
+    await insertRelayMetadata(sql, kept);
     await insertChecks(sql, visits.flatMap(checkOf));
+    await upsertAbilities(sql, visits.flatMap(abilitiesOf));
     await publish(sql);
     await releaseRelays(sql, { service: "monitor", holder, relays });
   }, { kind: "batch" });
@@ -78,6 +98,33 @@ function checkOf({ relayId, findings }: Visit): RelayCheck[] {
     failure: whatWentWrong(rtt),
   }];
 }
+
+/** What nobody knows is not stored: what was known before stays. */
+function abilitiesOf({ relayId, findings, memory }: Visit): RelayAbility[] {
+  if (findings === null || memory === undefined) return [];
+  const { rtt, checkedAt: judgedAt } = findings;
+  const { read, write } = judgePermissions(rtt);
+  const { auth, payment, writes, pow } = judgeAbilities(
+    rtt,
+    knownNip11(memory),
+  );
+  const judged = { read, write, auth, payment, writes, pow };
+  return ABILITIES.flatMap((ability) => {
+    const { value, by } = judged[ability];
+    return value === null || by === null
+      ? []
+      : [{ relayId, ability, value, judgedBy: by, judgedAt }];
+  });
+}
+
+const ABILITIES = [
+  "read",
+  "write",
+  "auth",
+  "payment",
+  "writes",
+  "pow",
+] as const;
 
 function milliseconds({ data }: CheckDocument, name: string): number | null {
   const value = data[name];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   insertChecks,
+  type RelayCheck,
   relayChecks,
 } from "../../../src/core/database/checks.ts";
 import {
@@ -37,29 +38,72 @@ testOnEachServer(
 );
 
 testOnEachServer(
-  "latestMetadata() gives the newest document of each type",
+  "latestMetadata() gives the newest document of each type, and makes that of the round trip of the newest check",
   async (archive) => {
     const { database } = archive;
     const relayId = await newRelay(archive);
-    const rtt = {
-      type: "nip66_rtt",
-      data: { data: { rtt_open: 12 } },
-    } as const;
     await insertRelayMetadata(database, [
       document(relayId, 20, { data: { name: "new" } }),
       document(relayId, 10, { data: { name: "old" } }),
-      { relayId, generatedAt: 5, ...rtt },
+    ]);
+    await insertChecks(database, [
+      { relayId, checkedAt: 5, online: true, openMs: 12, readMs: 3 },
+      { relayId, checkedAt: 4, online: false, failure: "dns: ?" },
     ]);
     const latest = await latestMetadata(database, relayId);
+    const logs = { open_success: true, read_success: true };
     assert.deepEqual(
       latest.map(({ type, generatedAt, data }) => [type, generatedAt, data]),
       [
         ["nip11_info", 20, { data: { name: "new" } }],
-        ["nip66_rtt", 5, rtt.data],
+        ["nip66_rtt", 5, { data: { rtt_open: 12, rtt_read: 3 }, logs }],
       ],
     );
     assert.equal(latest[0]!.id, metadataId({ data: { name: "new" } }));
+    assert.equal(latest[1]!.id, null);
     assert.deepEqual(await latestMetadata(database, relayId + 1), []);
+  },
+);
+
+testOnEachServer(
+  "the nip66_rtt document says what failed, and why",
+  async (archive) => {
+    const { database } = archive;
+    const relayId = await newRelay(archive);
+    let checkedAt = 0;
+    const rttOf = async (check: Omit<RelayCheck, "relayId" | "checkedAt">) => {
+      checkedAt += 1;
+      await insertChecks(database, [{ relayId, checkedAt, ...check }]);
+      const [rtt] = await latestMetadata(database, relayId);
+      return rtt?.data;
+    };
+    const refused = { online: false, failure: "refused: nobody" };
+    assert.deepEqual(await rttOf(refused), {
+      logs: {
+        ...{ open_success: false, open_reason: "refused: nobody" },
+        ...{ read_success: false, read_reason: "refused: nobody" },
+      },
+    });
+    const silent = { online: false, openMs: 4, failure: "timeout: read" };
+    assert.deepEqual(await rttOf(silent), {
+      data: { rtt_open: 4 },
+      logs: {
+        open_success: true,
+        ...{ read_success: false, read_reason: "timeout: read" },
+      },
+    });
+    const open = { online: true, openMs: 4, readMs: 5 };
+    assert.deepEqual(await rttOf({ ...open, failure: "blocked: no" }), {
+      data: { rtt_open: 4, rtt_read: 5 },
+      logs: {
+        ...{ open_success: true, read_success: true },
+        ...{ write_success: false, write_reason: "blocked: no" },
+      },
+    });
+    assert.deepEqual(await rttOf({ ...open, writeMs: 6 }), {
+      data: { rtt_open: 4, rtt_read: 5, rtt_write: 6 },
+      logs: { open_success: true, read_success: true, write_success: true },
+    });
   },
 );
 
@@ -114,10 +158,12 @@ testOnEachServer(
     const relayId = await newRelay(archive);
     await insertRelayMetadata(
       archive.database,
-      METADATA_TYPES.map((type) => ({
+      METADATA_TYPES.filter((type) => type !== "nip66_rtt").map((type) => ({
         ...{ relayId, type, generatedAt: 1, data: {} },
       })),
     );
+    const online = { relayId, checkedAt: 1, online: true };
+    await insertChecks(archive.database, [online]);
     const latest = await latestMetadata(archive.database, relayId);
     const types = latest.map(({ type }) => type);
     assert.deepEqual(types, METADATA_TYPES.toSorted());

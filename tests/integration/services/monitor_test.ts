@@ -72,7 +72,7 @@ Deno.test("monitor stores an unchanged document once and each check of it", asyn
   const id = await addRelay(archive, relay.url);
   for (let round = 0; round < 3; round++) {
     await runOnce(monitor, archive.database, config());
-    await archive.sql`update relay_lease set due_at = 0`;
+    await archive.sql`update relay_lease set due_at = 0, memory = '{}'`;
     // Checks and documents have seconds for keys.
     await archive.sql`update relay_check set checked_at = checked_at - 100`;
     await archive.sql`update relay_state
@@ -81,8 +81,12 @@ Deno.test("monitor stores an unchanged document once and each check of it", asyn
       .sql`update relay_metadata set generated_at = generated_at - 100`;
   }
   assert.equal((await checksOf(archive, id)).length, 3);
-  assert.equal(await archive.count("relay_metadata"), 3);
-  assert.equal(await archive.count("metadata"), 1);
+  for (const type of ["nip11_info", "nip66_http"]) {
+    const where = (name: string) => `where ${name} = '${type}'`;
+    const kept = `relay_metadata ${where("metadata_type")}`;
+    assert.equal(await archive.count(kept), 3);
+    assert.equal(await archive.count(`metadata ${where("type")}`), 1);
+  }
 });
 
 Deno.test("monitor deletes what is too old once a day, but not the newest of a relay", async () => {
@@ -195,7 +199,11 @@ Deno.test("monitor writes nothing when told not to", async () => {
     config: {
       ...config().config,
       keys: { secretKeyFile: key.path },
-      checks: { rtt: { write: false }, nip11: { enabled: false } },
+      checks: {
+        rtt: { write: false },
+        nip11: { enabled: false },
+        http: { enabled: false },
+      },
     },
   });
   assert.equal(relay.count("EVENT"), 0);
@@ -316,7 +324,12 @@ Deno.test("monitor checks overlay relays through their proxy, and blames no rela
   await runOnce(monitor, archive.database, tor(proxy.url));
   const [check] = await checksOf(archive, id);
   assert.equal(check?.online, true);
-  assert.equal((await latestMetadata(archive.database, id)).length, 1);
+  const documents = await latestMetadata(archive.database, id);
+  assert.deepEqual(
+    documents.map(({ type }) => type),
+    ["nip11_info", "nip66_http", "nip66_rtt"],
+    "what needs addresses is not asked",
+  );
 });
 
 const ONION = "oxtrdevav64z64yb7x6rjg4ntzqjhedm5b5zjqulugknhzr46ny2qbad.onion";

@@ -3,10 +3,8 @@ import { checkJson, checkText } from "../../../src/cli/check_report.ts";
 import type { Paint } from "../../../src/cli/paint.ts";
 import { parseRelayUrl } from "../../../src/models/relay_url.ts";
 import type { CheckDocument } from "../../../src/nips/check_document.ts";
-import {
-  CHECK_NAMES,
-  type CheckName,
-} from "../../../src/nips/nip66/examine_relay.ts";
+import { CHECKS } from "../../../src/services/monitor/check_relay.ts";
+import type { CheckName } from "../../../src/services/monitor/checks/check.ts";
 
 const plain: Paint = (text) => text;
 const marked: Paint = (text, as) => `<${as}>${text}</${as}>`;
@@ -17,17 +15,25 @@ function examination(
 ) {
   const relay = parseRelayUrl("wss://relay.com");
   assert(relay.ok);
-  const found = CHECK_NAMES.flatMap((name) => {
-    const data = documents[name];
-    return data === undefined
-      ? []
-      : [[name, { data, logs, failure: null }] as const];
-  });
+  const document = (name: CheckName): CheckDocument => {
+    const data = documents[name] ?? {};
+    return { data, logs, failure: null };
+  };
+  const names: string[] = Object.keys(documents);
+  const found = CHECKS.filter(({ name }) => names.includes(name));
   return {
     relay: relay.value,
-    checkedAt: 1_700_000_000,
-    isOnline: true,
-    documents: new Map<CheckName, CheckDocument>(found),
+    checks: new Set<CheckName>([
+      ...(names.includes("rtt") ? ["rtt" as const] : []),
+      ...found.map(({ name }) => name),
+    ]),
+    findings: {
+      checkedAt: 1_700_000_000,
+      rtt: document("rtt"),
+      documents: new Map(
+        found.map(({ name, type }) => [type, document(name)]),
+      ),
+    },
   };
 }
 
@@ -85,10 +91,11 @@ Deno.test("checkText() has a line for each thing that was found, and none for wh
 
 Deno.test("checkText() paints what is wrong, and says one reason once", () => {
   const reason = "refused: Nothing listens";
-  const offline = {
-    ...examination({ rtt: {} }, { open_reason: reason, read_reason: reason }),
-    isOnline: false,
-  };
+  const logs = { open_reason: reason, read_reason: reason };
+  const online = examination({ rtt: {} }, logs);
+  const failure = { code: "refused", detail: "Nothing listens" } as const;
+  const rtt = { ...online.findings.rtt, failure };
+  const offline = { ...online, findings: { ...online.findings, rtt } };
   assert.equal(
     checkText(offline, marked),
     "<strong>wss://relay.com</strong>  <bad>offline</bad>\n" +

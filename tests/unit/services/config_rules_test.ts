@@ -22,7 +22,7 @@ Deno.test("validatorConfig refuses a ladder that goes down", () => {
 Deno.test("monitorConfig refuses a lease that could end before its checks", () => {
   assert.match(
     faults(monitorConfig, { leaseSeconds: 60 }),
-    /leaseSeconds.*must be >= 160/s,
+    /leaseSeconds.*must be >= 320/s,
   );
 });
 

@@ -10,11 +10,9 @@ import {
   discoveryEvent,
   type EventDraft,
 } from "../../../../src/nips/nip66/discovery_event.ts";
-import {
-  CHECK_NAMES,
-  examineRelay,
-  reportOf,
-} from "../../../../src/nips/nip66/examine_relay.ts";
+import { checkRelay } from "../../../../src/services/monitor/check_relay.ts";
+import { CHECK_NAMES } from "../../../../src/services/monitor/checks/check.ts";
+import { monitorConfig } from "../../../../src/services/monitor/config.ts";
 import {
   announcementEvent,
   profileEvent,
@@ -41,23 +39,20 @@ Deno.test("What is found out about a relay can be published there, and is unders
   await using relay = await relayProcess({ name: "somebody else's" });
   await using server = await scriptedDnsServer(3);
   const missing = { ok: false, failure: { detail: "no file" } } as const;
-  const dialer = testDialer();
   const at = relayAt(relay.url);
-  const examination = await examineRelay(dialer, at, {
-    ...options,
-    checks: new Set(CHECK_NAMES),
-    maxNip11Bytes: 65_536,
+  const findings = await checkRelay({
+    relay: at,
+    dialer: testDialer(),
+    config: monitorConfig.parse({}),
+    signal: never,
     secretKey,
     dnsServers: [server],
-    cities: missing,
-    asns: missing,
-  });
-  assert.equal(examination.isOnline, true);
-  const report = reportOf(examination);
-  assert(report !== null);
-  const discovery = discoveryEvent(report);
+    databases: { city: () => missing, asn: () => missing },
+  }, { checks: new Set(CHECK_NAMES), regardless: true });
+  assert.equal(findings.rtt.failure, null);
+  const discovery = discoveryEvent({ relay: at, ...findings });
   assert(discovery !== null);
-  const now = examination.checkedAt;
+  const now = findings.checkedAt;
   const announcement = announcementEvent({
     createdAt: now,
     frequencySeconds: 3_600,
