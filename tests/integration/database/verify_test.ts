@@ -60,8 +60,8 @@ const DAMAGE: readonly (readonly [statement: string, problem: string])[] = [
     "missing column relay.discovered_at",
   ],
   [
-    "alter table relay_check alter open_ms type int8",
-    "altered column relay_check.open_ms",
+    "alter table candidate alter failures type int8",
+    "altered column candidate.failures",
   ],
   [
     "alter table event alter pubkey drop not null",

@@ -7,9 +7,12 @@ import { leafPaths } from "../../../src/core/config/schema_keys.ts";
 import type { Service } from "../../../src/core/lifecycle/service.ts";
 import { runOnce, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
+import { mmdbFile } from "../../support/mmdb_file.ts";
 import { recordReads } from "../../support/recorded_reads.ts";
+import { scriptedDnsServer } from "../../support/scripted_dns_server.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 import { testRelay } from "../../support/test_relay.ts";
+import { makeCertificate } from "../../support/tls.ts";
 
 /** Keys that a service leaves to what runs it; their effect is tested there. */
 const READ_ELSEWHERE: Readonly<Record<string, string>> = {
@@ -41,9 +44,15 @@ async function neighbourhood() {
   const archive = stack.use(await testArchive());
   const relay = stack.use(await testRelay({ events: events() }));
   const list = stack.adopt(publishedList(), (server) => server.shutdown());
+  const certificate = await makeCertificate({ names: ["localhost"] });
+  const secured = stack.use(
+    await testRelay({ certificate, host: "localhost" }),
+  );
+  const dnsServer = stack.use(await scriptedDnsServer(3));
   const { tor, i2p, loki } = OVERLAY_HOSTS;
   const relays = [
     { url: relay.url, network: "clearnet" },
+    { url: secured.url, network: "clearnet" },
     { url: `ws://${NOBODY}`, network: "clearnet" },
     { url: `ws://relay.${tor}`, network: "tor" },
     { url: `ws://relay.${i2p}`, network: "i2p" },
@@ -53,17 +62,30 @@ async function neighbourhood() {
   await insertRelays(archive.database, relays);
   const seeds = [...Object.values(OVERLAY_HOSTS), NOBODY]
     .map((host) => `ws://${host}`);
-  const file = async (name: string, text: string) => {
+  const file = async (name: string, content: string | Uint8Array) => {
     const path = join(directory.path, name);
-    await Deno.writeTextFile(path, text);
+    const bytes = new TextEncoder();
+    await Deno.writeFile(
+      path,
+      typeof content === "string" ? bytes.encode(content) : content,
+    );
     return path;
   };
+  const place = { location: { latitude: 52.4, longitude: 4.9 } };
+  const mmdbPath = await file(
+    "places.mmdb",
+    mmdbFile({ "127.0.0.0/8": place, "::1/128": place }, { type: "City" }),
+  );
   const filePath = await file("seeds.txt", `${seeds.join("\n")}\n`);
   const secretKeyFile = await file("key", `${"01".repeat(32)}\n`);
   const owned = stack.move();
   return {
     archive,
-    configs: configs({ filePath, secretKeyFile, listPort: list.addr.port }),
+    configs: configs({
+      ...{ filePath, secretKeyFile, mmdbPath },
+      listPort: list.addr.port,
+      dnsServer: `127.0.0.1:${dnsServer.port}`,
+    }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -81,12 +103,18 @@ function publishedList() {
   return Deno.serve(listen, () => Response.json(["wss://nos.lol"]));
 }
 
-/** What the files of the services would say. */
-function configs({ filePath, secretKeyFile, listPort }: {
+interface Place {
   readonly filePath: string;
   readonly secretKeyFile: string;
+  readonly mmdbPath: string;
+  readonly dnsServer: string;
   readonly listPort: number;
-}): Map<string, unknown> {
+}
+
+/** What the files of the services would say. */
+function configs(
+  { filePath, secretKeyFile, mmdbPath, dnsServer, listPort }: Place,
+): Map<string, unknown> {
   const overlay = { enabled: true, proxyUrl: `socks5://${NOBODY}` };
   const networks = { tor: overlay, i2p: overlay, loki: overlay };
   const dialling = { allowPrivate: true, networks };
@@ -101,7 +129,11 @@ function configs({ filePath, secretKeyFile, listPort }: {
     seeder: { filePath, allowPrivate: true },
     finder: { ...dialling, api: { sources, requestDelayMs: 0 } },
     validator: { ...dialling, intervalSeconds: 1 },
-    monitor: { ...dialling, keys, publish, alerts },
+    monitor: {
+      ...{ ...dialling, keys, publish, alerts, allowInsecureTls: true },
+      checks: { dns: { servers: [dnsServer] } },
+      mmdb: { cityPath: mmdbPath, asnPath: mmdbPath },
+    },
     synchronizer: {
       ...{ ...dialling, keys, workers: 1 },
       tiers: {
