@@ -240,6 +240,23 @@ comment on column relay.discovered_at is 'Unix seconds of the first answer';
 CREATE INDEX relay_domain ON relay USING btree (domain);
 CREATE INDEX relay_host ON relay USING btree (host);
 
+create table relay_ability (
+  since bigint not null,
+  relay_id integer not null,
+  value boolean not null,
+  ability text not null,
+  judged_by text not null,
+  constraint relay_ability_pkey PRIMARY KEY (relay_id, ability),
+  constraint relay_ability_ability_check CHECK ((ability = ANY (ARRAY['read'::text, 'write'::text, 'auth'::text, 'payment'::text, 'writes'::text, 'pow'::text]))),
+  constraint relay_ability_judged_by_check CHECK ((judged_by = ANY (ARRAY['read'::text, 'write'::text, 'nip11'::text])))
+) with (fillfactor=70);
+comment on table relay_ability is 'What a relay lets anybody do and what it demands, by what showed it last';
+comment on column relay_ability.since is 'Unix seconds from which it was found so, by the same evidence';
+comment on column relay_ability.relay_id is 'relay.id';
+comment on column relay_ability.value is 'Whether it is so; there is no row while nobody knows';
+comment on column relay_ability.ability is 'read, write: whether a stranger may; auth, payment, writes (not for everybody), pow: whether it is demanded (NIP-66 R)';
+comment on column relay_ability.judged_by is 'The answer to a read or a written event, or nip11: the relay''s own word';
+
 create table relay_check (
   checked_at bigint not null,
   relay_id integer not null,
@@ -297,6 +314,7 @@ create table relay_lease (
   interval_seconds integer,
   yield real not null default 0,
   yielded_at bigint,
+  memory jsonb not null default '{}'::jsonb,
   constraint relay_lease_pkey PRIMARY KEY (service, relay_id),
   constraint relay_lease_interval_seconds_check CHECK ((interval_seconds > 0))
 ) with (fillfactor=70);
@@ -310,6 +328,7 @@ comment on column relay_lease.failures is 'Failures in a row, for the backoff of
 comment on column relay_lease.interval_seconds is 'How often the relay is worth a look; null for a relay that was never given back with one';
 comment on column relay_lease.yield is 'New events of a look lately: a mean in which the last one counts half';
 comment on column relay_lease.yielded_at is 'Unix seconds at which there was last something new; null for never';
+comment on column relay_lease.memory is 'What the last holder leaves to the next, in words of the service';
 CREATE INDEX relay_lease_due ON relay_lease USING btree (service, due_at);
 
 create table relay_listing (
@@ -520,7 +539,7 @@ create view relay_metadata_latest as
     m.metadata_id,
     d.data
    FROM (((relay r
-     CROSS JOIN ( VALUES ('nip11_info'::text), ('nip66_rtt'::text), ('nip66_ssl'::text), ('nip66_dns'::text), ('nip66_geo'::text), ('nip66_net'::text), ('nip66_http'::text)) t(type))
+     CROSS JOIN ( VALUES ('nip11_info'::text), ('nip66_ssl'::text), ('nip66_dns'::text), ('nip66_geo'::text), ('nip66_net'::text), ('nip66_http'::text)) t(type))
      CROSS JOIN LATERAL ( SELECT relay_metadata.metadata_type,
             relay_metadata.generated_at,
             relay_metadata.metadata_id
@@ -528,8 +547,42 @@ create view relay_metadata_latest as
           WHERE ((relay_metadata.relay_id = r.id) AND (relay_metadata.metadata_type = t.type))
           ORDER BY relay_metadata.generated_at DESC
          LIMIT 1) m)
-     JOIN metadata d ON (((d.id = m.metadata_id) AND (d.type = m.metadata_type))));
-comment on view relay_metadata_latest is 'The newest document of each type of each relay';
+     JOIN metadata d ON (((d.id = m.metadata_id) AND (d.type = m.metadata_type))))
+UNION ALL
+ SELECT r.id AS relay_id,
+    r.url AS relay_url,
+    'nip66_rtt'::text AS metadata_type,
+    c.checked_at AS generated_at,
+    NULL::bytea AS metadata_id,
+    jsonb_strip_nulls(jsonb_build_object('data', NULLIF(jsonb_strip_nulls(jsonb_build_object('rtt_open', c.open_ms, 'rtt_read', c.read_ms, 'rtt_write', c.write_ms)), '{}'::jsonb), 'logs', jsonb_build_object('open_success', (c.open_ms IS NOT NULL), 'open_reason',
+        CASE
+            WHEN (c.open_ms IS NULL) THEN c.failure
+            ELSE NULL::text
+        END, 'read_success', (c.read_ms IS NOT NULL), 'read_reason',
+        CASE
+            WHEN (c.read_ms IS NULL) THEN c.failure
+            ELSE NULL::text
+        END, 'write_success',
+        CASE
+            WHEN (c.write_ms IS NOT NULL) THEN true
+            WHEN ((c.read_ms IS NOT NULL) AND (c.failure IS NOT NULL)) THEN false
+            ELSE NULL::boolean
+        END, 'write_reason',
+        CASE
+            WHEN ((c.read_ms IS NOT NULL) AND (c.write_ms IS NULL)) THEN c.failure
+            ELSE NULL::text
+        END))) AS data
+   FROM (relay r
+     CROSS JOIN LATERAL ( SELECT relay_check.checked_at,
+            relay_check.open_ms,
+            relay_check.read_ms,
+            relay_check.write_ms,
+            relay_check.failure
+           FROM relay_check
+          WHERE (relay_check.relay_id = r.id)
+          ORDER BY relay_check.checked_at DESC
+         LIMIT 1) c);
+comment on view relay_metadata_latest is 'The newest document of each type of each relay; nip66_rtt is made of its newest relay_check and has no metadata_id';
 
 create view relay_outage_history as
  SELECT o.relay_id,
@@ -1409,6 +1462,27 @@ end
 $function$;
 comment on function rejected_event_insert(p_relay_id integer, p_rejections jsonb) is 'Counts rejections and stores samples within their bound; returns the number of samples';
 
+CREATE OR REPLACE FUNCTION public.relay_ability_upsert(p_abilities jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_written int4;
+begin
+  insert into relay_ability as known (since, relay_id, value, ability, judged_by)
+  select distinct on ("relayId", ability) "judgedAt", "relayId", value, ability, "judgedBy"
+  from jsonb_to_recordset(p_abilities) as new (
+    "relayId" int4, ability text, value boolean, "judgedBy" text, "judgedAt" int8)
+  order by "relayId", ability, "judgedAt" desc
+  on conflict (relay_id, ability) do update
+  set since = excluded.since, value = excluded.value, judged_by = excluded.judged_by
+  where (known.value, known.judged_by) is distinct from (excluded.value, excluded.judged_by);
+  get diagnostics v_written = row_count;
+  return v_written;
+end
+$function$;
+comment on function relay_ability_upsert(p_abilities jsonb) is 'Stores what relays let one do; returns the number of rows that changed';
+
 CREATE OR REPLACE FUNCTION public.relay_check_expire(p_checks_before bigint, p_hours_before bigint, p_limit integer, OUT relays integer, OUT checks integer, OUT hours integer)
  RETURNS record
  LANGUAGE plpgsql
@@ -1709,9 +1783,10 @@ declare
 begin
   with given as (
     select "relayId" as relay_id, max("nextDueAt") as due_at, max(coalesce(failures, 0)) as failures,
-      max("intervalSeconds") as interval_seconds, max("newEvents") as new_events
+      max("intervalSeconds") as interval_seconds, max("newEvents") as new_events,
+      (array_agg(memory) filter (where memory is not null))[1] as memory
     from jsonb_to_recordset(p_relays)
-      as new ("relayId" int4, "nextDueAt" int8, failures int4, "intervalSeconds" int4, "newEvents" int8)
+      as new ("relayId" int4, "nextDueAt" int8, failures int4, "intervalSeconds" int4, "newEvents" int8, memory jsonb)
     group by 1
   ), held as (
     select l.relay_id from relay_lease l
@@ -1722,6 +1797,7 @@ begin
   )
   update relay_lease l
   set due_at = given.due_at, failures = given.failures, claimed_until = 0, holder = null,
+    memory = coalesce(given.memory, l.memory),
     interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
     yield = coalesce((l.yield + given.new_events) / 2, l.yield),
     yielded_at = case when given.new_events > 0 then unix_now() else l.yielded_at end
@@ -1756,7 +1832,7 @@ $function$;
 comment on function relay_lease_renew(p_service text, p_holder text, p_relay_ids jsonb, p_lease_seconds integer) is 'Extends leases; returns the relays still held';
 
 CREATE OR REPLACE FUNCTION public.relay_lease_take(p_request jsonb)
- RETURNS TABLE(relay_id integer, url text, network text, failures integer, due_at bigint, interval_seconds integer, yield real)
+ RETURNS TABLE(relay_id integer, url text, network text, failures integer, due_at bigint, interval_seconds integer, yield real, memory jsonb)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
@@ -1788,9 +1864,10 @@ begin
     set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8
     from due
     where l.service = v_service and l.relay_id = due.relay_id
-    returning l.relay_id, due.url, due.network, l.failures, l.due_at, l.interval_seconds, l.yield, due.overdue
+    returning l.relay_id, due.url, due.network, l.failures, l.due_at, l.interval_seconds, l.yield, l.memory,
+      due.overdue
   )
-  select relay_id, url, network, failures, due_at, interval_seconds, yield
+  select relay_id, url, network, failures, due_at, interval_seconds, yield, memory
   from taken order by overdue desc, relay_id;
 end
 $function$;

@@ -89,8 +89,8 @@ end
 $$;
 comment on function relay_lease_renew(text, text, jsonb, int4) is 'Extends leases; returns the relays still held';
 
--- p_relays: [{relayId, nextDueAt, failures?, intervalSeconds?, newEvents?, memory?}]; what is left out stays, but failures, which
--- are 0 then. Returns the number of leases that were still held.
+-- p_relays: [{relayId, nextDueAt, failures?, intervalSeconds?, newEvents?, memory?}]; what is left out stays, but
+-- failures, which are 0 then. Returns the number of leases that were still held.
 create or replace function relay_lease_release(p_service text, p_holder text, p_relays jsonb) returns int4
 language plpgsql
 as $$

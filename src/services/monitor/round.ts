@@ -90,10 +90,10 @@ export async function lease(
     limit: count,
     leaseSeconds,
   });
-  const [longestDue] = leased;
   // One that was never looked at is not late: it is new.
-  const dueAt = longestDue?.dueAt || unixNow();
-  setLag(metrics, network, Math.max(0, unixNow() - dueAt));
+  const late = leased.filter(({ dueAt }) => dueAt > 0)
+    .map(({ dueAt }) => unixNow() - dueAt);
+  setLag(metrics, network, Math.max(0, ...late));
   return leased.map((leased) => ({ leased, endsAtMs }));
 }
 
