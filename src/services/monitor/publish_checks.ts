@@ -6,26 +6,44 @@
 import type { MetadataType } from "../../models/metadata.ts";
 import { NETWORKS } from "../../models/network.ts";
 import type { MonitorCheck } from "../../nips/nip66/monitor_events.ts";
+import { CHECKS } from "./check_relay.ts";
+import type { DocumentName } from "./checks/check.ts";
 import type { MonitorConfig } from "./config.ts";
 
-/** The documents that may be published. */
-export function publishedTypes(
-  { checks }: MonitorConfig,
-): readonly MetadataType[] {
-  return checks.nip11.enabled ? ["nip11_info"] : [];
+/** The documents that may be published: they are kept, because most visits do not make them anew. */
+export function publishedTypes(config: MonitorConfig): readonly MetadataType[] {
+  return CHECKS.filter(({ name }) => isPublished(name, config))
+    .map(({ type }) => type);
 }
 
-/** The tests that are made, and how long each waits: as long as in the first network that is in use, ms. */
+/** The tests whose results are published, and how long each waits: in the first network that is in use, ms. */
 export function announcedTimeouts(
   config: MonitorConfig,
 ): ReadonlyMap<MonitorCheck, number> {
-  const network = NETWORKS.find((name) => config.networks[name].enabled);
-  const { timeoutMs } = config.networks[network ?? "clearnet"];
-  const tests: MonitorCheck[] = [
-    "open",
-    "read",
-    ...(config.checks.rtt.write ? ["write" as const] : []),
-    ...(config.checks.nip11.enabled ? ["nip11" as const] : []),
-  ];
-  return new Map(tests.map((test) => [test, timeoutMs]));
+  const { checks, networks } = config;
+  const network = NETWORKS.find((name) => networks[name].enabled);
+  const { timeoutMs } = networks[network ?? "clearnet"];
+  const rttMs = checks.rtt.timeoutMs ?? timeoutMs;
+  const announced = new Map<MonitorCheck, number>([
+    ["open", rttMs],
+    ["read", rttMs],
+    ...(checks.rtt.write ? [["write", rttMs] as const] : []),
+  ]);
+  for (const { name } of CHECKS) {
+    if (!isPublished(name, config)) continue;
+    const check = name === "tls" ? "ssl" : name;
+    announced.set(check, checks[name].timeoutMs ?? timeoutMs);
+  }
+  return announced;
+}
+
+/** What is looked up in a file is known only where there is one. */
+function isPublished(
+  name: DocumentName,
+  { checks, mmdb }: MonitorConfig,
+): boolean {
+  const { enabled, store, publish } = checks[name];
+  const isPossible = (name !== "geo" || mmdb.cityPath !== undefined) &&
+    (name !== "net" || mmdb.asnPath !== undefined);
+  return enabled && store && publish && isPossible;
 }
