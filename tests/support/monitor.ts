@@ -48,7 +48,7 @@ export async function addRelay(
 
 /** Every relay is due again; what happened so far happened a while ago, as seconds are keys. */
 export async function againDue({ sql }: TestArchive): Promise<void> {
-  await sql`update relay_lease set due_at = 0`;
+  await sql`update relay_lease set due_at = 0, memory = '{}'`;
   await sql`update relay_check set checked_at = checked_at - 100`;
   await sql`update relay_metadata set generated_at = generated_at - 100`;
   await sql`update outbox set created_at = created_at - 100`;

@@ -60,8 +60,11 @@ Deno.test("monitor publishes itself and the relays that are up, and a stranger u
   const announcement = readAnnouncement(byKind.get(10_166)!);
   assert.deepEqual(announcement, {
     frequencySeconds: 7_200,
-    checks: ["open", "read", "write", "nip11"],
-    timeoutsMs: { open: 2_000, read: 2_000, write: 2_000, nip11: 2_000 },
+    checks: ["open", "read", "write", "nip11", "ssl", "dns", "http"],
+    timeoutsMs: {
+      ...{ open: 2_000, read: 2_000, write: 2_000 },
+      ...{ nip11: 2_000, ssl: 2_000, dns: 2_000, http: 2_000 },
+    },
     geohashes: ["u0yj"],
   });
   const discovery = readDiscovery(byKind.get(30_166)!);
