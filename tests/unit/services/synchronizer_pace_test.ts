@@ -16,6 +16,7 @@ const RELAY = {
   dueAt: 0,
   intervalSeconds: null,
   yield: 0,
+  memory: {},
   pace: null,
 } as const;
 
