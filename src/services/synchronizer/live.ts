@@ -63,7 +63,7 @@ export class LiveRelays implements AsyncDisposable {
     const { ctx } = parts;
     this.#parts = parts;
     const policy = policyOf(ctx.config);
-    this.#policy = ctx.once || !ctx.config.live.enabled ? null : policy;
+    this.#policy = ctx.config.live.enabled && !ctx.once ? policy : null;
     this.#seats = new LiveSeats(ctx.config.live.maxConnections);
     this.#metrics = new LiveMetrics(ctx.metrics);
     this.#signal = AbortSignal.any([ctx.signal, this.#end.signal]);
