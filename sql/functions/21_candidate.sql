@@ -154,7 +154,8 @@ end
 $$;
 comment on function candidate_promote(jsonb) is 'Makes relays of candidates that answered; returns the number of new relays';
 
--- p_failures: [{url, failure}]. Due again after p_initial_seconds, doubled with each failure, at most p_max_seconds.
+-- p_failures: [{url, failure, waitSeconds}]. Due again after p_initial_seconds, doubled with each failure, at most p_max_seconds;
+-- never before the wait that the relay asked for, where it did.
 -- Returns the number of candidates found.
 create or replace function candidate_fail(p_failures jsonb, p_initial_seconds int4, p_max_seconds int4) returns int4
 language plpgsql
@@ -164,8 +165,8 @@ declare
   v_failed int4;
 begin
   with tried as (
-    select c.url, min(new.failure) as failure
-    from jsonb_to_recordset(p_failures) as new (url text, failure text)
+    select c.url, min(new.failure) as failure, max(coalesce(new."waitSeconds", 0)) as wait
+    from jsonb_to_recordset(p_failures) as new (url text, failure text, "waitSeconds" int4)
     join candidate c on c.url = new.url
     group by c.url
   ), locked as (
@@ -175,7 +176,8 @@ begin
   set failures = c.failures + 1,
     last_tried_at = v_now,
     last_failure = left(tried.failure, 1024),
-    due_at = v_now + least(p_max_seconds, p_initial_seconds * 2::float8 ^ least(c.failures, 30))::int8,
+    due_at = v_now + greatest(
+      tried.wait, least(p_max_seconds, p_initial_seconds * 2::float8 ^ least(c.failures, 30)))::int8,
     claimed_until = 0
   from tried join locked using (url)
   where c.url = tried.url;

@@ -7,6 +7,7 @@ import type { RelayUrl } from "../models/relay_url.ts";
 import { fail, ok, type Result } from "../models/result.ts";
 import type { Dialer, HttpAnswer } from "../transport/dialer.ts";
 import type { RelayFailure } from "../transport/failure.ts";
+import { httpFailure } from "../transport/http_failure.ts";
 import { httpUrlOf } from "../transport/http_url.ts";
 import { type CheckDocument, failedCheck } from "./check_document.ts";
 import { parseNip11 } from "./nip11_fields.ts";
@@ -42,15 +43,16 @@ export async function fetchNip11(
 }
 
 function readDocument(
-  { status, bytes }: HttpAnswer,
+  answer: HttpAnswer,
 ): Result<Readonly<Record<string, unknown>>, RelayFailure> {
-  if (status !== 200) {
-    const detail = "no information document (NIP-11)";
-    return fail({ code: "http", status, detail });
+  if (answer.status !== 200) {
+    return fail(httpFailure(answer, "no information document (NIP-11)"));
   }
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    value = JSON.parse(
+      new TextDecoder("utf-8", { fatal: true }).decode(answer.bytes),
+    );
   } catch (error) {
     const what = error instanceof SyntaxError ? "JSON" : "UTF-8";
     return fail(protocol(`The document is not valid ${what}`));

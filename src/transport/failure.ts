@@ -20,7 +20,13 @@ export type RelayFailure =
   /** A deadline passed; `detail` names the step. */
   | { readonly code: "timeout"; readonly detail: string }
   /** The HTTP answer was not the one wanted (an upgrade, a document). */
-  | { readonly code: "http"; readonly status: number; readonly detail: string }
+  | {
+    readonly code: "http";
+    readonly status: number;
+    readonly detail: string;
+    /** Until then it asks to be left alone (`Retry-After` of 429 and 503), seconds; a day at most. */
+    readonly retryAfterSeconds?: number;
+  }
   /** What came is not WebSocket, not JSON, not Nostr. */
   | { readonly code: "protocol"; readonly detail: string }
   /** A message, a body or a stream was larger than its bound. */
@@ -69,6 +75,11 @@ export function isTransient(failure: RelayFailure): boolean {
 export function countsAgainstRelay({ code }: RelayFailure): boolean {
   return code !== "aborted" && code !== "busy" && code !== "proxy" &&
     code !== "opted-out";
+}
+
+/** The wait that the peer asked for, seconds; 0 when it asked for none. */
+export function askedWaitSeconds(failure: RelayFailure | null): number {
+  return failure?.code === "http" ? failure.retryAfterSeconds ?? 0 : 0;
 }
 
 /** One line for people: the code, and what was seen. */

@@ -12,6 +12,7 @@ import { fail, ok, type Result } from "../models/result.ts";
 import { runStep } from "./deadline.ts";
 import type { RelayFailure } from "./failure.ts";
 import { type HttpHead, printable, readHead } from "./http_head.ts";
+import { httpFailure } from "./http_failure.ts";
 import { OpenRelaySocket } from "./open_relay_socket.ts";
 import type { RelaySocket } from "./relay_socket.ts";
 import type { Stream } from "./route.ts";
@@ -108,12 +109,13 @@ function acceptOf(key: string): string {
     .digest("base64");
 }
 
-function notUpgraded({ status, headers }: HttpHead): RelayFailure {
+function notUpgraded(head: HttpHead): RelayFailure {
+  const { headers } = head;
   const location = headers["location"];
   const detail = location === undefined
     ? `${
       printable(headers["content-type"] ?? "something")
     } instead of WebSocket`
     : `a redirect to ${printable(location)} instead of WebSocket`;
-  return { code: "http", status, detail };
+  return httpFailure(head, detail);
 }

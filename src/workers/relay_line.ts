@@ -9,7 +9,7 @@ import { connectRelay } from "../nips/client.ts";
 import type { RelayClient } from "../nips/relay_client.ts";
 import { endedBy, type ReqOutcome } from "../nips/req_outcome.ts";
 import type { Dialer } from "../transport/dialer.ts";
-import type { RelayFailure } from "../transport/failure.ts";
+import { askedWaitSeconds, type RelayFailure } from "../transport/failure.ts";
 import { pageEnd } from "./page_end.ts";
 import { PageReader, type PageSink } from "./page_reader.ts";
 import { pause } from "./pause.ts";
@@ -188,7 +188,8 @@ export class RelayLine implements AsyncDisposable {
   #connectFailed(failure: RelayFailure): void {
     this.#failedConnects += 1;
     const isHopeless = this.#failedConnects > RECONNECT_AFTER_MS.length;
+    const isToldOff = askedWaitSeconds(failure) > 0;
     // Without ever having been connected, the next cycle is soon enough.
-    if (isHopeless || this.requests === 0) this.failure = failure;
+    if (isHopeless || isToldOff || this.requests === 0) this.failure = failure;
   }
 }

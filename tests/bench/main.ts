@@ -6,6 +6,7 @@
 import { benchDatabase } from "./database.ts";
 import { benchNegentropy } from "./negentropy.ts";
 import { benchSync } from "./sync.ts";
+import { benchSyncMemory } from "./sync_memory.ts";
 import { benchVerify } from "./verify.ts";
 
 /** A benchmark prints its figures itself. */
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   database: benchDatabase,
   negentropy: benchNegentropy,
   sync: benchSync,
+  "sync-memory": benchSyncMemory,
 };
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

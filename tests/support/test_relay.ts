@@ -108,7 +108,7 @@ export class ScriptedRelay implements TestRelay {
 
   async listen(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#server.listen(0, "127.0.0.1", resolve);
+    this.#server.listen(0, this.script.bind ?? "127.0.0.1", resolve);
     await promise;
   }
 

@@ -46,6 +46,8 @@ export interface RelayScript {
   readonly certificate?: Certificate;
   /** Name for `url` instead of 127.0.0.1, for tests with a resolver or a proxy of their own. */
   readonly host?: string;
+  /** The address it listens at. Default: 127.0.0.1. */
+  readonly bind?: string;
 }
 
 /** One REQ, and all that can be done to who asked. */

@@ -63,6 +63,8 @@ export interface CandidateFailure {
   readonly url: string;
   /** What went wrong, as people read it. */
   readonly failure: string;
+  /** It is not tried again before, whatever the ladder says. Default: 0. */
+  readonly waitSeconds?: number;
 }
 
 /** A candidate that failed n times is due again after `initialSeconds * 2^(n-1)`, at most `maxSeconds`. */

@@ -12,6 +12,7 @@ import type { Network } from "../../models/network.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import { failedCheck } from "../../nips/check_document.ts";
 import {
+  askedWaitSeconds,
   countsAgainstRelay,
   failureText,
   type RelayFailure,
@@ -174,8 +175,10 @@ function visited(
   findings: Findings,
 ): Visit {
   const failures = findings.rtt.failure === null ? 0 : before + 1;
-  const seconds = secondsUntilNext(failures, ctx.config.schedule);
-  const nextDueAt = unixNow() + seconds;
+  const asked = [findings.rtt, ...findings.documents.values()]
+    .map(({ failure }) => askedWaitSeconds(failure));
+  const regular = secondsUntilNext(failures, ctx.config.schedule);
+  const nextDueAt = unixNow() + Math.max(regular, ...asked);
   // What is not there cannot be asked for documents: they stay due.
   const kept = failures > 0
     ? { findings }

@@ -5,7 +5,10 @@
  */
 import type { LeasedRelay, ReleasedRelay } from "../../core/database/leases.ts";
 import { backoffMs } from "../../core/lifecycle/backoff.ts";
-import { countsAgainstRelay } from "../../transport/failure.ts";
+import {
+  askedWaitSeconds,
+  countsAgainstRelay,
+} from "../../transport/failure.ts";
 import type { SynchronizerConfig } from "./config.ts";
 import type { RelaySync } from "./sync_relay.ts";
 
@@ -37,7 +40,10 @@ export function dueAgain(
   }
   if (failure !== null) {
     const counted = failures + (countsAgainstRelay(failure) ? 1 : 0);
-    const wait = waitAfterFailures(config, counted);
+    const wait = Math.max(
+      waitAfterFailures(config, counted),
+      askedWaitSeconds(failure),
+    );
     return { relayId, nextDueAt: now + wait, failures: counted };
   }
   const newEvents = result?.stored ?? 0;

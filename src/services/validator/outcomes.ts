@@ -12,7 +12,11 @@ import {
   releaseCandidates,
   type RetryLadder,
 } from "../../core/database/candidates.ts";
-import { failureText, type RelayFailure } from "../../transport/failure.ts";
+import {
+  askedWaitSeconds,
+  failureText,
+  type RelayFailure,
+} from "../../transport/failure.ts";
 import type { Answer } from "./try_candidate.ts";
 
 /** How the trial of the candidate `url` ended. */
@@ -41,7 +45,8 @@ export async function storeOutcomes(
       promotions.push({ candidateUrl: outcome.url, url, network });
     } else if (outcome.type === "failed") {
       const failure = failureText(outcome.failure);
-      failures.push({ url: outcome.url, failure });
+      const waitSeconds = askedWaitSeconds(outcome.failure);
+      failures.push({ url: outcome.url, failure, waitSeconds });
     } else releases.push(outcome.url);
   }
   await database.transaction(async (sql) => {
