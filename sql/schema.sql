@@ -692,8 +692,8 @@ declare
   v_failed int4;
 begin
   with tried as (
-    select c.url, min(new.failure) as failure
-    from jsonb_to_recordset(p_failures) as new (url text, failure text)
+    select c.url, min(new.failure) as failure, max(coalesce(new."waitSeconds", 0)) as wait
+    from jsonb_to_recordset(p_failures) as new (url text, failure text, "waitSeconds" int4)
     join candidate c on c.url = new.url
     group by c.url
   ), locked as (
@@ -703,7 +703,8 @@ begin
   set failures = c.failures + 1,
     last_tried_at = v_now,
     last_failure = left(tried.failure, 1024),
-    due_at = v_now + least(p_max_seconds, p_initial_seconds * 2::float8 ^ least(c.failures, 30))::int8,
+    due_at = v_now + greatest(
+      tried.wait, least(p_max_seconds, p_initial_seconds * 2::float8 ^ least(c.failures, 30)))::int8,
     claimed_until = 0
   from tried join locked using (url)
   where c.url = tried.url;
