@@ -1633,10 +1633,10 @@ begin
       select least(v_until, greatest(rolled_until, first_checked_at / 86400 * 86400)) as since) as start
     where relay_id = any (v_relay_ids)
   ), held as (
-    select slice.relay_id, starts_at, sum(length)::int4 as observed_seconds,
+    select span.relay_id, starts_at, sum(length)::int4 as observed_seconds,
       coalesce(sum(length) filter (where online), 0)::int4 as online_seconds
     from span
-    cross join lateral relay_check_slice(array[span.relay_id], span.since, span.until) as slice
+    cross join lateral relay_check_slice(span.relay_id, span.since, span.until) as slice
     cross join lateral generate_series(slice.since / 3600 * 3600, slice.until - 1, 3600) as hour (starts_at)
     cross join lateral (
       select least(slice.until, starts_at + 3600) - greatest(slice.since, starts_at) as length) as part
@@ -1679,21 +1679,26 @@ end
 $function$;
 comment on function relay_check_roll_up(p_until bigint, p_limit integer) is 'Sums checks up by hour and day for up to p_limit relays; returns their number';
 
-CREATE OR REPLACE FUNCTION public.relay_check_slice(p_relay_ids integer[], p_since bigint, p_until bigint)
- RETURNS TABLE(relay_id integer, since bigint, until bigint, online boolean)
+CREATE OR REPLACE FUNCTION public.relay_check_slice(p_relay_id integer, p_since bigint, p_until bigint)
+ RETURNS TABLE(since bigint, until bigint, online boolean)
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$
-  select relay_id, greatest(checked_at, p_since), least(next_at, checked_at + relay_check_max_gap(), p_until), online
+  select greatest(checked_at, p_since), least(next_at, checked_at + relay_check_max_gap(), p_until), online
   from (
-    select relay_id, checked_at, online,
-      lead(checked_at, 1, p_until) over (partition by relay_id order by checked_at) as next_at
-    from relay_check
-    where relay_id = any (p_relay_ids) and checked_at >= p_since - relay_check_max_gap() and checked_at < p_until
+    select checked_at, online, lead(checked_at, 1, p_until) over (order by checked_at) as next_at
+    from (
+      -- Of those before, only the last can still speak.
+      (select checked_at, online from relay_check
+      where relay_id = p_relay_id and checked_at < p_since and checked_at > p_since - relay_check_max_gap()
+      order by checked_at desc limit 1)
+      union all
+      select checked_at, online from relay_check
+      where relay_id = p_relay_id and checked_at >= p_since and checked_at < p_until
+    ) as spoken
   ) as held
-  where least(next_at, checked_at + relay_check_max_gap(), p_until) > p_since
 $function$;
-comment on function relay_check_slice(p_relay_ids integer[], p_since bigint, p_until bigint) is 'What the stored checks of relays say about a stretch of time';
+comment on function relay_check_slice(p_relay_id integer, p_since bigint, p_until bigint) is 'What the stored checks of a relay say about a stretch of time';
 
 CREATE OR REPLACE FUNCTION public.relay_find(p_networks jsonb, p_urls jsonb)
  RETURNS TABLE(id integer, url text, network text, discovered_at bigint)
@@ -1976,8 +1981,8 @@ AS $function$
     from relays join relay_check_rollup r
       on r.relay_id = relays.relay_id and r.seconds = 86400 and r.starts_at >= days_from and r.starts_at < days_to
     union all
-    select slice.relay_id, slice.until - slice.since, case when online then slice.until - slice.since else 0 end
-    from edge cross join lateral relay_check_slice(array[edge.relay_id], edge.since, edge.until) as slice
+    select edge.relay_id, slice.until - slice.since, case when online then slice.until - slice.since else 0 end
+    from edge cross join lateral relay_check_slice(edge.relay_id, edge.since, edge.until) as slice
     where edge.since >= checks_since
     union all
     select edge.relay_id, r.observed_seconds * overlap / r.seconds, r.online_seconds * overlap / r.seconds

@@ -92,19 +92,24 @@ language sql immutable parallel safe
 as $$ select 26 * 3600::int8 $$;
 comment on function relay_check_max_gap() is 'Seconds that a check speaks for, unless the next one comes earlier';
 
--- The time that the checks of relays speak for, in slices: what was found at a check holds until the next check, or
+-- The time that the checks of a relay speak for, in slices: what was found at a check holds until the next check, or
 -- for relay_check_max_gap() when that comes first; after that nobody knows. Cut to [p_since, p_until).
-create or replace function relay_check_slice(p_relay_ids int4[], p_since int8, p_until int8)
-returns table (relay_id int4, since int8, until int8, online boolean)
+create or replace function relay_check_slice(p_relay_id int4, p_since int8, p_until int8)
+returns table (since int8, until int8, online boolean)
 language sql stable parallel safe
 as $$
-  select relay_id, greatest(checked_at, p_since), least(next_at, checked_at + relay_check_max_gap(), p_until), online
+  select greatest(checked_at, p_since), least(next_at, checked_at + relay_check_max_gap(), p_until), online
   from (
-    select relay_id, checked_at, online,
-      lead(checked_at, 1, p_until) over (partition by relay_id order by checked_at) as next_at
-    from relay_check
-    where relay_id = any (p_relay_ids) and checked_at >= p_since - relay_check_max_gap() and checked_at < p_until
+    select checked_at, online, lead(checked_at, 1, p_until) over (order by checked_at) as next_at
+    from (
+      -- Of those before, only the last can still speak.
+      (select checked_at, online from relay_check
+      where relay_id = p_relay_id and checked_at < p_since and checked_at > p_since - relay_check_max_gap()
+      order by checked_at desc limit 1)
+      union all
+      select checked_at, online from relay_check
+      where relay_id = p_relay_id and checked_at >= p_since and checked_at < p_until
+    ) as spoken
   ) as held
-  where least(next_at, checked_at + relay_check_max_gap(), p_until) > p_since
 $$;
-comment on function relay_check_slice(int4[], int8, int8) is 'What the stored checks of relays say about a stretch of time';
+comment on function relay_check_slice(int4, int8, int8) is 'What the stored checks of a relay say about a stretch of time';

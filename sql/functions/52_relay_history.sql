@@ -27,10 +27,10 @@ begin
       select least(v_until, greatest(rolled_until, first_checked_at / 86400 * 86400)) as since) as start
     where relay_id = any (v_relay_ids)
   ), held as (
-    select slice.relay_id, starts_at, sum(length)::int4 as observed_seconds,
+    select span.relay_id, starts_at, sum(length)::int4 as observed_seconds,
       coalesce(sum(length) filter (where online), 0)::int4 as online_seconds
     from span
-    cross join lateral relay_check_slice(array[span.relay_id], span.since, span.until) as slice
+    cross join lateral relay_check_slice(span.relay_id, span.since, span.until) as slice
     cross join lateral generate_series(slice.since / 3600 * 3600, slice.until - 1, 3600) as hour (starts_at)
     cross join lateral (
       select least(slice.until, starts_at + 3600) - greatest(slice.since, starts_at) as length) as part
@@ -137,8 +137,8 @@ as $$
     from relays join relay_check_rollup r
       on r.relay_id = relays.relay_id and r.seconds = 86400 and r.starts_at >= days_from and r.starts_at < days_to
     union all
-    select slice.relay_id, slice.until - slice.since, case when online then slice.until - slice.since else 0 end
-    from edge cross join lateral relay_check_slice(array[edge.relay_id], edge.since, edge.until) as slice
+    select edge.relay_id, slice.until - slice.since, case when online then slice.until - slice.since else 0 end
+    from edge cross join lateral relay_check_slice(edge.relay_id, edge.since, edge.until) as slice
     where edge.since >= checks_since
     union all
     select edge.relay_id, r.observed_seconds * overlap / r.seconds, r.online_seconds * overlap / r.seconds
