@@ -89,11 +89,11 @@ export interface Invocation {
    *
    * `ready` (the default) migrates the embedded one, which is ours, and demands of a server that its schema is
    * current; `current` demands that of either, for commands that only look; `migrate` brings either up to date;
-   * `as-is` looks at nothing (for the `db` commands).
+   * `as-is` looks at nothing (for the `db` commands), and neither does `as-found`, which makes nothing either.
    */
   openDatabase(
     options?: {
-      readonly schema?: "ready" | "current" | "migrate" | "as-is";
+      readonly schema?: "ready" | "current" | "migrate" | "as-is" | "as-found";
     },
   ): Promise<Database>;
   /** Owned until the run is over, then disposed in reverse order. */

@@ -10,6 +10,10 @@ import {
 } from "../core/database/connect.ts";
 import type { Database } from "../core/database/database.ts";
 import {
+  dataDirectory,
+  hasCluster,
+} from "../core/database/embedded/data_directory.ts";
+import {
   migrate,
   requireCurrentSchema,
   schemaState,
@@ -17,13 +21,21 @@ import {
 import { serverAddress } from "../core/database/server_address.ts";
 
 /** What a command wants of the schema; see `Invocation.openDatabase`. */
-export type SchemaDemand = "ready" | "current" | "migrate" | "as-is";
+export type SchemaDemand =
+  | "ready"
+  | "current"
+  | "migrate"
+  | "as-is"
+  | "as-found";
 
 /** Connects and sees to the schema. Throws a sentence that says what to do when it is not as demanded. */
 export async function openReadyDatabase(
   config: BrotrConfig,
   { schema, ...options }: ConnectOptions & { readonly schema: SchemaDemand },
 ): Promise<Database> {
+  if (schema === "current" || schema === "as-found") {
+    await demandArchive(config);
+  }
   const database = await connectDatabase(config, options);
   try {
     await meetDemand(database, { schema, config, ...options });
@@ -34,6 +46,17 @@ export async function openReadyDatabase(
   }
 }
 
+/** Who only looks does not want an archive to be made for it. */
+async function demandArchive(config: BrotrConfig): Promise<void> {
+  if (serverAddress(config.database) !== null) return;
+  const directory = dataDirectory(config.embedded.dataDir);
+  if (await hasCluster(directory)) return;
+  throw new Error(
+    `There is no archive in ${directory.root} yet: "bigbrotr up" makes one, and so does "bigbrotr db init". ` +
+      "One that is elsewhere is named by --data-dir DIR or --database URL",
+  );
+}
+
 async function meetDemand(
   database: Database,
   { schema, config, log, signal }: ConnectOptions & {
@@ -41,7 +64,7 @@ async function meetDemand(
     readonly config: BrotrConfig;
   },
 ): Promise<void> {
-  if (schema === "as-is") return;
+  if (schema === "as-is" || schema === "as-found") return;
   const isEmbedded = serverAddress(config.database) === null;
   if (schema === "current" || (schema === "ready" && !isEmbedded)) {
     return await requireCurrentSchema(database);

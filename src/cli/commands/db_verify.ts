@@ -43,7 +43,7 @@ const BATCH_SIZE = 20_000;
 
 async function verify(invocation: Invocation): Promise<number> {
   const { options, stdout } = invocation;
-  const database = await invocation.openDatabase({ schema: "as-is" });
+  const database = await invocation.openDatabase({ schema: "as-found" });
   const state = await schemaState(database);
   if (state.state === "empty") {
     stdout.write(

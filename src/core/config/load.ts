@@ -27,7 +27,7 @@ export function loadConfig<C>(
   schema: z.ZodType<C>,
   options: LoadOptions = {},
 ): C {
-  const source = path ?? "the command line";
+  const source = path ?? COMMAND_LINE;
   const file = path === undefined
     ? null
     : readYaml(path, options.env ?? Deno.env.get);
@@ -37,13 +37,33 @@ export function loadConfig<C>(
   );
   const parsed = schema.safeParse(tree, { reportInput: true });
   if (parsed.success) return parsed.data;
+  const { issues } = parsed.error;
+  // The file is not to blame for what the command line said instead of it.
+  const isGiven = issues.every((issue) =>
+    issue.path.length > 0 && isIn(options.overrides ?? {}, issue.path)
+  );
   throw new ConfigError(
-    source,
-    explainIssues(parsed.error.issues, schema, {
+    isGiven ? COMMAND_LINE : source,
+    explainIssues(issues, schema, {
       tree,
-      lineOf: (key) => file?.lineOf(key) ?? null,
+      lineOf: (key) => isGiven ? null : file?.lineOf(key) ?? null,
     }),
   );
+}
+
+const COMMAND_LINE = "the command line";
+
+/** Whether a tree has a value of its own at a path. */
+function isIn(
+  tree: Readonly<Record<string, unknown>>,
+  path: readonly PropertyKey[],
+): boolean {
+  let value: unknown = tree;
+  for (const key of path) {
+    if (!isTree(value)) return false;
+    value = value[String(key)];
+  }
+  return value !== undefined && value !== null && !isTree(value);
 }
 
 interface YamlFile {

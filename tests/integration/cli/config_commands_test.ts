@@ -112,6 +112,34 @@ Deno.test("a file that is named must be there, the default one need not", () =>
     equal((await run("config show brotr")).code, 0);
   }));
 
+Deno.test("what the command line says wrongly is not blamed on the file", () =>
+  withFiles(
+    { "config/brotr.yaml": "database:\n  url: postgres://a/b\n" },
+    async (run) => {
+      const { code, stderr } = await run("status --database nonsense");
+      equal(code, 2);
+      equal(
+        stderr,
+        'bigbrotr: Bad configuration in the command line: database.url: must start with postgres://: current value is "nonsense"\n',
+      );
+    },
+  ));
+
+Deno.test("who only looks is told how to make an archive, and none is made", () =>
+  withFiles({}, async (run) => {
+    for (const command of ["status", "db verify"]) {
+      const { code, stderr, stdout } = await run(`${command} --data-dir data`);
+      equal(code, 1);
+      equal(stdout, "");
+      match(
+        stderr,
+        /^bigbrotr: There is no archive in .*\/data yet: "bigbrotr up" makes one/,
+      );
+      const { code: again } = await run(`${command} --data-dir data`);
+      equal(again, 1, "nothing was made the first time");
+    }
+  }));
+
 Deno.test("a missing variable is told with file, key and name", () =>
   withFiles(
     { "config/brotr.yaml": "database:\n  url: ${DB_URL}\n" },

@@ -47,6 +47,15 @@ Deno.test("a data directory that is a file is refused", async () => {
   );
 });
 
+Deno.test("a directory where there is no disk is refused for what it is, not as a full disk", async () => {
+  await assert.rejects(openServer("/proc/nowhere"), (error) => {
+    assert.ok(error instanceof Error);
+    assert.match(error.message, /Cannot use \/proc\/nowhere as data directory/);
+    assert.doesNotMatch(error.message, /disk is full/);
+    return true;
+  });
+});
+
 Deno.test("a cluster of another major is refused, with the way to carry its data over", async () => {
   await using directory = await temporaryDirectory();
   const dataDir = `${directory.path}/data`;

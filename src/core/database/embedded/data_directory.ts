@@ -82,10 +82,20 @@ export async function prepareDirectory(
   return user;
 }
 
-/** Free bytes on the disk of a path. */
+/** Whether a cluster was ever made there; makes nothing. What this user may not look into counts as one. */
+export async function hasCluster(directory: DataDirectory): Promise<boolean> {
+  try {
+    return (await Deno.stat(join(directory.cluster, "PG_VERSION"))).isFile;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory);
+  }
+}
+
+/** Free bytes on the disk of a path; no limit where there is no disk, as in /proc. */
 export async function freeBytes(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path);
-  return bavail * bsize;
+  const { bavail, bsize, blocks } = await statfs(path);
+  return blocks === 0 ? Infinity : bavail * bsize;
 }
 
 /** Below this much free space, whatever fails is taken to fail for want of it. */
