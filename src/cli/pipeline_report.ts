@@ -4,6 +4,7 @@
  * @module
  */
 import type { Database } from "../core/database/database.ts";
+import { countOutbox, type OutboxCounts } from "../core/database/outbox.ts";
 import {
   type PipelineCounts,
   pipelineCounts,
@@ -21,6 +22,8 @@ export interface PipelineReport extends PipelineCounts {
   /** When this was looked up, Unix seconds. */
   readonly at: number;
   readonly health: RelayHealth;
+  /** What was published, to how many relays each. */
+  readonly outbox: OutboxCounts;
   readonly services: readonly ServiceReport[];
 }
 
@@ -58,6 +61,7 @@ export async function pipelineReport(
     at,
     ...counts,
     health,
+    outbox: await countOutbox(database, null),
     services: services.flat(),
   };
 }

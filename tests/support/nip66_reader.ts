@@ -15,6 +15,8 @@ export interface DiscoveredRelay {
   readonly requirements: Readonly<Record<string, boolean>>;
   readonly types: readonly string[];
   readonly topics: readonly string[];
+  /** Whether they are accepted. */
+  readonly kinds: Readonly<Record<string, boolean>>;
   readonly geohashes: readonly string[];
   readonly labels: Readonly<Record<string, readonly string[]>>;
   readonly info: unknown;
@@ -63,6 +65,12 @@ export function readDiscovery(event: Readable): DiscoveredRelay {
       return type;
     }),
     topics: values(event, "t"),
+    kinds: Object.fromEntries(
+      values(event, "k").map((kind) => {
+        const isRefused = kind.startsWith("!");
+        return [natural(isRefused ? kind.slice(1) : kind), !isRefused];
+      }),
+    ),
     geohashes: values(event, "g").map(geohash),
     labels: labels(event),
     info: event.content === "" ? null : JSON.parse(event.content),

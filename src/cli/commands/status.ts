@@ -144,6 +144,7 @@ function archiveLines(report: PipelineReport): string {
     ],
     ["complete", completeText(coverage)],
     ["lag", lagText(coverage)],
+    ["published", publishedText(report)],
     ["size", `${byteSize(report.databaseBytes)} (${report.edition})`],
   ];
   return lines.map(([name = "", text]) => `${name.padEnd(11)}${text}\n`).join(
@@ -167,6 +168,16 @@ function completeText(
 function rejectedText({ rejected, coverage }: PipelineReport): string {
   const reasons = reasonsText(coverage.rejectedReasons);
   return counted(rejected) + (reasons === "" ? "" : ` kept of ${reasons}`);
+}
+
+/** Each event counts once for each relay that it is meant for. */
+function publishedText({ outbox }: PipelineReport): string {
+  const { accepted, pending, oldestSeconds, ...others } = outbox;
+  const waiting = oldestSeconds === null
+    ? ""
+    : `${grouped(pending)} waiting for ${duration(oldestSeconds)}, `;
+  const ended = reasonsText({ accepted, ...others });
+  return `${waiting}${ended}`;
 }
 
 function reasonsText(counts: Readonly<Record<string, number>>): string {

@@ -1,7 +1,7 @@
 /**
  * The tags of a relay discovery event (NIP-66, kind 30166), each from the check that showed it.
  *
- * `rtt-*`, `R`, `T`, `N`, `t`, `g` and the `l` of languages are the NIP's; `ssl-*`, `net-*`, `geo-*`, `dns-*`,
+ * `rtt-*`, `R`, `T`, `N`, `t`, `k`, `g` and the `l` of languages are the NIP's; `ssl-*`, `net-*`, `geo-*`, `dns-*`,
  * `http-*`, `W` and their labels are what monitors in the wild add (BigBrotr, nostr-watch).
  *
  * @module
@@ -9,6 +9,7 @@
 import type { MetadataType } from "../../models/metadata.ts";
 import type { CheckDocument } from "../check_document.ts";
 import { type Abilities, judgeAbilities } from "./abilities.ts";
+import { refusedKinds } from "./refused_kinds.ts";
 import { relayTypes } from "./relay_types.ts";
 
 type Tag = string[];
@@ -90,6 +91,7 @@ function claimedTags(nip11: CheckDocument | undefined): Tag[] {
   return [
     ...repeated("N", list(data["supported_nips"])),
     ...repeated("t", list(data["tags"])),
+    ...repeated("k", refusedKinds(data["retention"]).map((kind) => `!${kind}`)),
     ...languages(data["language_tags"])
       .map((language) => ["l", language, "ISO-639-1"]),
     ...repeated("W", list(data["attributes"])),

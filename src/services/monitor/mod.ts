@@ -19,11 +19,7 @@ import { Manners } from "../../transport/manners.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { type MonitorConfig, monitorConfig } from "./config.ts";
 import { setRelayGauges } from "./gauges.ts";
-import {
-  beginPublication,
-  endPublication,
-  whileSending,
-} from "./publication.ts";
+import { whilePublishing } from "./publication.ts";
 import { openPublisher } from "./publisher.ts";
 import { databasesOf, mmdbFiles, watchMmdbFiles } from "./mmdb_files.ts";
 import { expireDaily } from "./retention.ts";
@@ -37,7 +33,7 @@ import {
 
 export const monitor: Service<MonitorConfig> = {
   name: "monitor",
-  summary: "Checks relays and keeps the history of their health",
+  summary: "Checks relays, keeps the history of their health and publishes it",
   config: monitorConfig,
   run: async (ctx) => {
     const files = mmdbFiles(ctx.config.mmdb);
@@ -45,13 +41,11 @@ export const monitor: Service<MonitorConfig> = {
     const { dialer, publisher } = means;
     await using _watched = await watchMmdbFiles(files, dialer, ctx);
     const sender = publisher === null ? null : { dialer, publisher };
-    await whileSending(ctx, sender, (ctx) =>
+    await whilePublishing(ctx, sender, (ctx) =>
       repeat(ctx, async (cycle) => {
         await expireDaily(cycle);
-        if (sender !== null) await beginPublication(cycle, sender);
         await checkDueRelays(cycle, means);
         await setRelayGauges(cycle);
-        if (sender !== null) await endPublication(cycle, sender);
       }));
   },
 };

@@ -45,16 +45,14 @@ interface Claim {
 export async function sendDue(
   ctx: MonitorContext,
   means: SenderMeans,
-  signal: AbortSignal,
 ): Promise<void> {
-  await expire(ctx);
   const { maxTargets, sendSeconds } = ctx.config.publish;
   const left = await workInLanes({
     slots: { targets: maxTargets },
     askAgainMs: sendSeconds * 1_000,
     take: (_lane, count) => claim(ctx, means, Math.min(count, maxTargets)),
     work: (claim, stop) => send(ctx, means, { ...claim, signal: stop }),
-  }, signal);
+  }, ctx.signal);
   for (const { round } of left) {
     await settle(ctx, means, { round, outcome: untried(round) });
   }
@@ -63,9 +61,12 @@ export async function sendDue(
 /** How much waits, for whoever watches the metrics. */
 export async function countWaiting(
   { database, metrics }: MonitorContext,
-  { pubkey }: Publisher,
+  { publisher }: SenderMeans,
 ): Promise<void> {
-  const { pending, oldestSeconds } = await countOutbox(database, pubkey);
+  const { pending, oldestSeconds } = await countOutbox(
+    database,
+    publisher.pubkey,
+  );
   metrics.gauge(
     "monitor_outbox_pending",
     "Events that wait for a relay to take them",
@@ -78,7 +79,8 @@ export async function countWaiting(
   ).set({}, oldestSeconds ?? 0);
 }
 
-async function expire(
+/** Gives up what is too old to be sent, and deletes what is long past. */
+export async function expireOld(
   { config, database, metrics }: MonitorContext,
 ): Promise<void> {
   const seconds = config.publish.retentionDays * 86_400;

@@ -1,5 +1,5 @@
 /**
- * Publication as a whole: what the service does about it at its start, in each cycle, and beside its cycles.
+ * Publication as a whole: beside the service's cycles, and in rhythms of its own, so that neither waits for the other.
  *
  * @module
  */
@@ -9,7 +9,12 @@ import type { Context } from "../../core/lifecycle/service.ts";
 import { untilMoment } from "../../core/lifecycle/time_limit.ts";
 import { forgetUnwatched } from "./alerts.ts";
 import type { MonitorConfig } from "./config.ts";
-import { countWaiting, sendDue, type SenderMeans } from "./outbox_sender.ts";
+import {
+  countWaiting,
+  expireOld,
+  sendDue,
+  type SenderMeans,
+} from "./outbox_sender.ts";
 import { publishSelf } from "./publish_self.ts";
 import { usableRelays } from "./publisher.ts";
 
@@ -18,28 +23,45 @@ type MonitorContext = Context<MonitorConfig>;
 /** With `--once`, what is due is sent before the end, for as long at most, ms. */
 const FLUSH_MS = 60_000;
 
-/** Runs the service's cycles and, beside them, sends what the outbox holds. Throws what either throws first. */
-export async function whileSending(
+/** Runs the service's cycles and, beside them, publishes. Throws what either throws first; null publishes nothing. */
+export async function whilePublishing(
   ctx: MonitorContext,
   means: SenderMeans | null,
   run: (ctx: MonitorContext) => Promise<void>,
 ): Promise<void> {
-  if (means === null || ctx.once) return await run(ctx);
+  if (means === null) return await run(ctx);
+  if (!ctx.once) return await inRhythm(ctx, means, run);
+  await upkeep(ctx, means);
+  await run(ctx);
+  await untilMoment(
+    performance.now() + FLUSH_MS,
+    ctx.signal,
+    (signal) => sendDue({ ...ctx, signal }, means),
+  );
+  await countWaiting(ctx, means);
+}
+
+async function inRhythm(
+  ctx: MonitorContext,
+  means: SenderMeans,
+  run: (ctx: MonitorContext) => Promise<void>,
+): Promise<void> {
+  const { intervalSeconds, publish } = ctx.config;
   const ended = new AbortController();
   const signal = AbortSignal.any([ctx.signal, ended.signal]);
-  const both = [run({ ...ctx, signal }), keepSending({ ...ctx, signal }, means)]
-    .map((one) => one.finally(() => ended.abort()));
-  const outcomes = await Promise.allSettled(both);
-  for (const outcome of outcomes) {
+  const own = { ...ctx, signal };
+  const all = [
+    run(own),
+    every(own, intervalSeconds, (ctx) => upkeep(ctx, means)),
+    every(own, publish.sendSeconds, (ctx) => sendDue(ctx, means)),
+  ].map((one) => one.finally(() => ended.abort()));
+  for (const outcome of await Promise.allSettled(all)) {
     if (outcome.status === "rejected") throw outcome.reason;
   }
 }
 
-/** What one cycle does before it checks. */
-export async function beginPublication(
-  ctx: MonitorContext,
-  { publisher }: SenderMeans,
-): Promise<void> {
+/** What has to be done now and then, whatever is sent meanwhile. */
+async function upkeep(ctx: MonitorContext, means: SenderMeans): Promise<void> {
   const { config, database } = ctx;
   await forgetUnwatched(ctx);
   // What is watched has to be checked, even if nobody ever saw it answer.
@@ -47,38 +69,25 @@ export async function beginPublication(
   if (operators.length > 0) {
     await insertRelays(database, usableRelays(watch, config));
   }
-  await publishSelf(ctx, publisher);
+  await publishSelf(ctx, means.publisher);
+  await expireOld(ctx);
+  await countWaiting(ctx, means);
 }
 
-/** What one cycle does after it checked. */
-export async function endPublication(
+/** A rhythm whose cycles are not the service's. */
+async function every(
   ctx: MonitorContext,
-  means: SenderMeans,
+  intervalSeconds: number,
+  work: (ctx: MonitorContext) => Promise<void>,
 ): Promise<void> {
-  if (ctx.once) {
-    await untilMoment(
-      performance.now() + FLUSH_MS,
-      ctx.signal,
-      (signal) => sendDue(ctx, means, signal),
-    );
-  }
-  await countWaiting(ctx, means.publisher);
-}
-
-/** A rhythm of its own, whose cycles are not the service's. */
-async function keepSending(
-  ctx: MonitorContext,
-  means: SenderMeans,
-): Promise<void> {
-  const { maxConsecutiveFailures, publish } = ctx.config;
-  const { log, signal } = ctx;
+  const { maxConsecutiveFailures } = ctx.config;
   await repeat({
-    config: { intervalSeconds: publish.sendSeconds, maxConsecutiveFailures },
-    log: log.child({ part: "publication" }),
+    config: { intervalSeconds, maxConsecutiveFailures },
+    log: ctx.log.child({ part: "publication" }),
     metrics: silent(ctx.metrics),
-    signal,
+    signal: ctx.signal,
     once: false,
-  }, ({ log, signal }) => sendDue({ ...ctx, log }, means, signal));
+  }, ({ log }) => work({ ...ctx, log }));
 }
 
 /** Without the statistics that `repeat` keeps of a service's cycles. */

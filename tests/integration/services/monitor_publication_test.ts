@@ -183,6 +183,23 @@ Deno.test("monitor gives up after so many attempts, and when time is over", asyn
   assert.equal(await archive.count(failed), 1);
 });
 
+Deno.test("what is to be published is stored with the check it rests on, or neither is", async () => {
+  await using archive = await testArchive();
+  await using target = await testRelay();
+  await using relay = await testRelay();
+  await addRelay(archive, relay.url);
+  await archive.sql`alter table outbox add check (kind <> 30166)`;
+  await using config = await monitorConfig({ relays: [target.url] });
+  await assert.rejects(runOnce(monitor, archive.database, config), /outbox/);
+  assert.equal(await archive.count("relay_check"), 0);
+  await archive.sql`alter table outbox drop constraint outbox_kind_check`;
+  await againDue(archive);
+  await archive.sql`update relay_lease set claimed_until = 0`;
+  await runOnce(monitor, archive.database, config);
+  assert.equal(await archive.count("relay_check"), 1);
+  assert.equal(target.count("EVENT"), 3);
+});
+
 const ANSWERS = [
   { says: "blocked: not you", result: "refused" },
   { says: "", result: "refused" },

@@ -60,6 +60,11 @@ const INFO = {
   language_tags: ["en", "en-GB", "de-CH"],
   attributes: ["Hosted"],
   limitation: { auth_required: true, payment_required: false },
+  retention: [
+    { kinds: [0, 1, [5, 7]], time: 3_600 },
+    { kinds: [[40, 42], 4, 41, [20_000, 29_999], [9, 8]], time: 0 },
+    { time: 0 },
+  ],
   unheard_of: [1],
 };
 
@@ -106,6 +111,7 @@ Deno.test("discoveryEvent() is understood by a reader of the NIP", () => {
     requirements: { auth: false, payment: false, writes: false, pow: false },
     types: ["Search", "PublicInbox"],
     topics: ["bitcoin", "art"],
+    kinds: { 4: false, 40: false, 41: false, 42: false },
     geohashes: ["gcw2jpfub"],
     labels: {
       "ISO-639-1": ["en", "de"],
