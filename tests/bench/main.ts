@@ -6,6 +6,7 @@
 import { benchDatabase } from "./database.ts";
 import { benchNegentropy } from "./negentropy.ts";
 import { benchSync } from "./sync.ts";
+import { benchSyncCycle } from "./sync_cycle.ts";
 import { benchSyncMemory } from "./sync_memory.ts";
 import { benchVerify } from "./verify.ts";
 
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   negentropy: benchNegentropy,
   sync: benchSync,
   "sync-memory": benchSyncMemory,
+  "sync-cycle": benchSyncCycle,
 };
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
