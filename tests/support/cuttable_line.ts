@@ -1,5 +1,5 @@
 /**
- * A TCP port that leads to a Unix socket, until the test cuts the line.
+ * A TCP port that leads somewhere else, until the test cuts the line, or freezes it.
  *
  * @module
  */
@@ -8,28 +8,37 @@ export interface CuttableLine extends AsyncDisposable {
   readonly port: number;
   /** Ends all connections, and refuses new ones. */
   cut(): void;
-  /** Lets new connections through again. */
+  /** Carries nothing any more, and says so to nobody: connections are half open. New ones get no answer. */
+  freeze(): void;
+  /** Lets new connections through again, and goes on with those that were frozen. */
   mend(): void;
   /** How often somebody has connected, or tried to while it was cut. */
   readonly attempts: number;
 }
 
-/** Opens the port on 127.0.0.1. */
-export function cuttableLine(socketPath: string): CuttableLine {
-  return new Line(socketPath);
+/** Opens the port on 127.0.0.1. It leads to a Unix socket, or to another port of 127.0.0.1. */
+export function cuttableLine(to: string | number): CuttableLine {
+  return new Line(
+    typeof to === "string"
+      ? () => Deno.connect({ transport: "unix", path: to })
+      : () => Deno.connect({ hostname: "127.0.0.1", port: to }),
+  );
 }
 
 class Line implements CuttableLine {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #socketPath: string;
+  readonly #connect: () => Promise<Deno.Conn>;
   readonly #open = new Set<Deno.Conn>();
   readonly #serving: Promise<void>;
   readonly #carrying = new Set<Promise<void>>();
   #cut = false;
+  /** Resolves when the line carries something. */
+  #thawed = Promise.resolve();
+  #thaw = () => {};
   attempts = 0;
 
-  constructor(socketPath: string) {
-    this.#socketPath = socketPath;
+  constructor(connect: () => Promise<Deno.Conn>) {
+    this.#connect = connect;
     this.#serving = this.#serve();
   }
 
@@ -43,12 +52,20 @@ class Line implements CuttableLine {
     this.#open.clear();
   }
 
+  freeze(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#thawed = promise;
+    this.#thaw = resolve;
+  }
+
   mend(): void {
     this.#cut = false;
+    this.#thaw();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut();
+    this.#thaw();
     this.#listener.close();
     await this.#serving;
     await Promise.all(this.#carrying);
@@ -67,16 +84,22 @@ class Line implements CuttableLine {
     this.#carrying.add(tracked);
   }
 
+  #gate(): TransformStream<Uint8Array, Uint8Array> {
+    return new TransformStream({
+      transform: async (chunk, carried) => {
+        await this.#thawed;
+        carried.enqueue(chunk);
+      },
+    });
+  }
+
   async #carry(client: Deno.Conn): Promise<void> {
     this.#open.add(client);
-    const server = await Deno.connect({
-      transport: "unix",
-      path: this.#socketPath,
-    });
+    const server = await this.#connect();
     this.#open.add(server);
     await Promise.allSettled([
-      client.readable.pipeTo(server.writable),
-      server.readable.pipeTo(client.writable),
+      client.readable.pipeThrough(this.#gate()).pipeTo(server.writable),
+      server.readable.pipeThrough(this.#gate()).pipeTo(client.writable),
     ]);
     for (const end of [client, server]) {
       this.#open.delete(end);

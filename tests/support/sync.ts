@@ -23,6 +23,7 @@ import {
 } from "../../src/services/synchronizer/config.ts";
 import { openPool, syncMeans } from "../../src/services/synchronizer/means.ts";
 import {
+  type LiveOffer,
   type RelaySync,
   syncRelay,
 } from "../../src/services/synchronizer/sync_relay.ts";
@@ -37,6 +38,7 @@ export interface SyncRequest {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (counts: SyncCounts) => void;
+  readonly live?: LiveOffer;
 }
 
 /** Syncs the relay once, on a pool of its own. */
@@ -56,6 +58,7 @@ export async function syncWith(
   return await syncRelay(means, { relayId, relay }, {
     signal: request.signal ?? new AbortController().signal,
     onProgress: request.onProgress ?? (() => {}),
+    live: request.live ?? null,
   });
 }
 

@@ -57,6 +57,10 @@ export interface TestRelay extends AsyncDisposable {
   idle(): Promise<void>;
   /** Stores events and sends them to the subscriptions they match. */
   add(events: readonly NostrEvent[]): void;
+  /** Stores events and tells nobody, as relays do that take them from other relays. */
+  addSilently(events: readonly NostrEvent[]): void;
+  /** Ends all connections without a goodbye. */
+  cut(): void;
   /** Whether it holds the event. */
   has(id: string): boolean;
 }
@@ -168,6 +172,14 @@ export class ScriptedRelay implements TestRelay {
     }
   }
 
+  addSilently(events: readonly NostrEvent[]): void {
+    for (const event of events) this.store.add(event);
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   has(id: string): boolean {
     return this.store.has(id);
   }
@@ -179,7 +191,7 @@ export class ScriptedRelay implements TestRelay {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
     await this.idle();
   }

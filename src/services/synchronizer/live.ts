@@ -8,6 +8,7 @@
  */
 import type { ReleasedRelay } from "../../core/database/leases.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
+import { isPublicAddress } from "../../models/address.ts";
 import type { LiveEnd } from "../../workers/live_job.ts";
 import type { SynchronizerConfig } from "./config.ts";
 import type { HeldRelay, Leases } from "./leases.ts";
@@ -120,7 +121,7 @@ export class LiveRelays implements AsyncDisposable {
     const { relayId, network, url } = relay;
     if (soFar.failure !== null || this.#signal.aborted) return false;
     if (!this.#patience.mayGoLive(relayId)) return false;
-    const place = address ?? new URL(url).host;
+    const place = placeOf(url, address);
     const worth = worthOf(relay, soFar);
     const { rank } = visit;
     return this.#seats.take({ relayId, network, place, rank, worth }, leave);
@@ -186,6 +187,13 @@ function policyOf({ live }: SynchronizerConfig): LivePolicy {
     claimEveryMs: live.claimEverySeconds * 1_000,
     endAfterMs: live.recheckSeconds * 1_000,
   };
+}
+
+/** What the dialer counts sockets by; on a private address each port is a relay of its own, as it is to the dialer. */
+function placeOf(url: string, address: string | null): string {
+  return address !== null && isPublicAddress(address)
+    ? address
+    : new URL(url).host;
 }
 
 function unixNow(): number {

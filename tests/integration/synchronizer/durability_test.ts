@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { parseRelayUrl, type RelayUrl } from "../../../src/models/relay_url.ts";
-import { synchronizerConfig } from "../../../src/services/synchronizer/config.ts";
-import { gateOf, Manners } from "../../../src/transport/manners.ts";
-import { openSyncPool, type SyncPool } from "../../../src/workers/pool.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
+import { faultyPool } from "../../support/faulty_pool.ts";
 import { assertTruthful, syncOnce, syncWith } from "../../support/sync.ts";
 import { type TestRelay, testRelay } from "../../support/test_relay.ts";
 
@@ -155,30 +153,6 @@ function slowRelay(): Promise<TestRelay> {
       await new Promise((resolve) => setTimeout(resolve, 40));
       await req.serve();
     },
-  });
-}
-
-function faultyPool(
-  losses: string[],
-  entry = new URL("../../support/faulty_worker.ts", import.meta.url),
-): Promise<SyncPool> {
-  const { networks } = synchronizerConfig.parse({});
-  return openSyncPool({
-    workers: 2,
-    maxBatches: 4,
-    gate: gateOf(new Manners({ maxNewConnectionsPerMinute: 6_000 })),
-    hangTimeoutMs: 1_000,
-    verifier: {},
-    entry,
-    worker: {
-      networks,
-      allowPrivate: true,
-      allowInsecureTls: false,
-      userAgent: "test",
-      authKey: null,
-      optOut: [],
-    },
-    onLost: (detail) => losses.push(detail),
   });
 }
 

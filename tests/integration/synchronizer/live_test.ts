@@ -1,29 +1,29 @@
 import assert from "node:assert/strict";
-import { relayProofs } from "../../../src/core/database/sync_coverage.ts";
-import type { NostrEvent } from "../../../src/models/event.ts";
-import { type Filter, filterHash } from "../../../src/models/filter.ts";
-import type { Window } from "../../../src/models/window.ts";
-import { synchronizer } from "../../../src/services/synchronizer/mod.ts";
-import {
-  type RunningService,
-  startService,
-  type TestArchive,
-  testArchive,
-} from "../../support/archive.ts";
+import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
+import {
+  archived,
+  cameLive,
+  endsOf,
+  liveEdge,
+  liveRelays,
+  startLive,
+  unixNow,
+} from "../../support/live.ts";
 import { assertTruthful, idOf } from "../../support/sync.ts";
 import { type TestRelay, testRelay } from "../../support/test_relay.ts";
+import type { TestReq } from "../../support/test_relay_script.ts";
 import { until } from "../../support/until.ts";
 
 const factory = eventFactory("live");
-const STORED = Array.from({ length: 50 }, () => factory.sign());
+const STORED = Array.from({ length: 200 }, () => factory.sign());
 
 Deno.test("what a live relay gets is archived within seconds, and the upper edge of coverage moves with it", async () => {
   await using archive = await testArchive();
   await using relay = await testRelay({ events: STORED });
-  await idOf(archive, relay.relay);
-  await using service = start(archive);
-  await live(service, 1);
+  await add(archive, relay);
+  await using service = startLive(archive);
+  await liveRelays(service, 1);
   const one = eventOfNow();
   relay.add([one]);
   const addedAt = performance.now();
@@ -34,105 +34,153 @@ Deno.test("what a live relay gets is archived within seconds, and the upper edge
   const late = factory.sign({ createdAt: STORED[0]!.created_at - 1_000 });
   relay.add([late]);
   await archived(archive, [late]);
-  const edge = await liveEdge(archive, relay);
   const another = eventOfNow();
   relay.add([another]);
   await until(
     "the edge has moved beyond the event",
-    async () => await liveEdge(archive, relay) > another.created_at,
+    async () => await liveEdge(archive, relay.relay) > another.created_at,
   );
-  assert.ok(await liveEdge(archive, relay) > edge);
   const events = [...STORED, one, late, another];
-  assert.equal(await truth(archive, relay, events), events.length);
-  await until("both are counted", async () => await came(service) === 3);
+  const truth = { relay: relay.relay, events };
+  assert.equal(await assertTruthful(archive, truth), events.length);
+  await until("they are counted", async () => await cameLive(service) === 3);
+  assert.equal(relay.requests.length, 1, "all on one connection");
+
   await service.stop();
-  assert.equal(await relay.open, 0);
+  await relay.idle();
   assert.equal(await archive.count("relay_lease where claimed_until > 0"), 0);
-  assert.equal(await ends(service, "stopped"), 1);
+  assert.equal(await endsOf(service, "stopped"), 1);
 });
 
-/** A service that claims as often as it can. */
-function start(
-  archive: TestArchive,
-  { live, ...config }: Readonly<Record<string, unknown>> = {},
-): RunningService {
-  return startService(synchronizer, archive.database, {
-    config: {
-      allowPrivate: true,
-      workers: 1,
-      intervalSeconds: 1,
-      live: {
-        ...{ claimEverySeconds: 1, settlingSeconds: 1 },
-        ...(typeof live === "object" ? live : {}),
-      },
-      ...config,
-    },
-  });
-}
+Deno.test("each filter is live by itself, and what none of them wants does not come", async () => {
+  await using archive = await testArchive();
+  await using relay = await testRelay({ events: STORED });
+  await add(archive, relay);
+  const filters = [{ kinds: [1] }, { kinds: [7] }];
+  await using service = startLive(archive, {}, { filters });
+  await liveRelays(service, 1);
+  const strange = eventOfNow(30_023);
+  const wanted = [eventOfNow(1), eventOfNow(7)];
+  relay.add([strange, ...wanted]);
+  await archived(archive, wanted);
+  const [event] = wanted;
+  for (const filter of filters) {
+    await until(
+      `the edge of kind ${filter.kinds} has moved`,
+      async () =>
+        await liveEdge(archive, relay.relay, filter) > event!.created_at,
+    );
+    const events = [...STORED, ...wanted];
+    await assertTruthful(archive, { relay: relay.relay, events, filter });
+  }
+  assert.equal(await archive.count("event where kind = 30023"), 0);
+});
 
-function live(service: RunningService, relays: number): Promise<void> {
-  const series = { network: "clearnet" };
-  return until(
-    `${relays} relays are live`,
+Deno.test("of more relays than may be live those are that bring most; the others are synced as ever", async () => {
+  await using archive = await testArchive();
+  await using small = await testRelay({ events: STORED.slice(0, 5) });
+  await using middle = await testRelay({ events: STORED.slice(5, 40) });
+  await using large = await testRelay({ events: STORED.slice(40) });
+  for (const relay of [small, middle, large]) await add(archive, relay);
+  await using service = startLive(archive, { maxConnections: 2 });
+  const isBusy = ({ log }: TestRelay) => {
+    const ends = log.filter(({ message: [type] }) => type === "CLOSE");
+    const begins = log.filter(({ message: [type] }) => type === "REQ");
+    return begins.length > ends.length;
+  };
+  await until(
+    "the two that bring most are live",
     async () =>
-      await service.metric("sync_live_connections", series) === relays,
+      isBusy(middle) && isBusy(large) && !isBusy(small) &&
+      await service.metric("sync_live_connections", CLEARNET) === 2,
   );
-}
+  const fresh = [eventOfNow(), eventOfNow(), eventOfNow()];
+  for (const [i, relay] of [small, middle, large].entries()) {
+    relay.add([fresh[i]!]);
+  }
+  await archived(archive, fresh);
+});
 
-function came(service: RunningService): Promise<number> {
-  const series = { network: "clearnet", result: "stored" };
-  return service.metric("sync_live_events_total", series);
-}
+Deno.test("a live relay is looked at again for what it got and told nobody, and is live again", async () => {
+  await using archive = await testArchive();
+  await using relay = await testRelay({ events: STORED });
+  await add(archive, relay);
+  await using service = startLive(archive, { recheckSeconds: 5 });
+  await until(
+    "it is live and claims",
+    async () => await liveEdge(archive, relay.relay) > 0,
+  );
+  const secret = eventOfNow();
+  relay.addSilently([secret]);
+  await archived(archive, [secret]);
+  assert.ok(await endsOf(service, "recheck") >= 1);
+  await liveRelays(service, 1);
+  const open = eventOfNow();
+  relay.add([open]);
+  await archived(archive, [open]);
+  const truth = { relay: relay.relay, events: [...STORED, secret, open] };
+  await assertTruthful(archive, truth);
+});
 
-function ends(service: RunningService, reason: string): Promise<number> {
-  const series = { network: "clearnet", reason };
-  return service.metric("sync_live_ends_total", series);
-}
-
-function eventOfNow(draft: { readonly kind?: number } = {}): NostrEvent {
-  return factory.sign({ ...draft, createdAt: unixNow() });
-}
-
-function unixNow(): number {
-  return Math.floor(Date.now() / 1_000);
-}
-
-async function archived(
-  { sql }: TestArchive,
-  events: readonly NostrEvent[],
-): Promise<void> {
-  const ids = events.map(({ id }) => id);
-  await until(`${ids.length} events are archived`, async () => {
-    const rows = await sql`
-      select from event where encode(id, 'hex') = any (${ids})`;
-    return rows.length === ids.length;
+for (
+  const [what, misbehave, reason] of [
+    ["repeats itself forever", repeat, "useless"],
+    ["sends what nobody asked for", sendStrangers, "useless"],
+    ["takes its subscription back", (req: TestReq) => {
+      req.eose();
+      req.closed("error: enough");
+    }, "closed"],
+    ["never says that it is done", () => {}, "silent"],
+  ] as const
+) {
+  Deno.test(`a relay that ${what} is live no more, and another one stays`, async () => {
+    await using archive = await testArchive();
+    await using bad = await testRelay({
+      events: STORED.slice(0, 100),
+      onReq: (req) => isLive(req) ? misbehave(req) : req.serve(),
+    });
+    await using good = await testRelay({ events: STORED });
+    for (const relay of [bad, good]) await add(archive, relay);
+    const requests = { idleTimeoutMs: 2_000 };
+    const networks = { clearnet: { timeoutMs: 2_000 } };
+    await using service = startLive(archive, {}, { requests, networks });
+    await until(
+      "it has ended",
+      async () => await endsOf(service, reason) === 1,
+    );
+    await liveRelays(service, 1);
+    const fresh = eventOfNow();
+    good.add([fresh]);
+    await archived(archive, [fresh]);
+    await until("it came live", async () => await cameLive(service) === 1);
+    assert.equal(await endsOf(service, reason), 1, "not again so soon");
+    const truth = { relay: bad.relay, events: STORED.slice(0, 100) };
+    await assertTruthful(archive, truth);
   });
 }
 
-/** What the open subscription has proven. */
-async function liveProofs(
-  archive: TestArchive,
-  { relay }: TestRelay,
-  filter: Filter = {},
-): Promise<Window[]> {
-  const relayId = await idOf(archive, relay);
-  const hash = filterHash(filter);
-  const proofs = await relayProofs(archive.database, relayId, hash);
-  return proofs.filter(({ method }) => method === "live");
+const CLEARNET = { network: "clearnet" };
+
+/** The tail asks for one stored event and does not say until when. */
+function isLive({ filters: [filter] }: TestReq): boolean {
+  return filter?.limit === 1 && filter.until === undefined &&
+    filter.since === undefined;
 }
 
-async function liveEdge(
-  archive: TestArchive,
-  relay: TestRelay,
-  filter: Filter = {},
-): Promise<number> {
-  return (await liveProofs(archive, relay, filter)).at(-1)?.until ?? 0;
+async function repeat(req: TestReq): Promise<void> {
+  while (req.isOpen()) await req.events(Array(100).fill(STORED[0]));
 }
 
-function truth(
-  archive: TestArchive,
-  { relay }: TestRelay,
-  events: readonly NostrEvent[],
-): Promise<number> {
-  return assertTruthful(archive, { relay, events });
+async function sendStrangers(req: TestReq): Promise<void> {
+  req.eose();
+  const forged = STORED.map((event) => ({ ...event, content: "forged" }));
+  while (req.isOpen()) await req.events(forged);
+}
+
+async function add(archive: TestArchive, { relay }: TestRelay) {
+  await idOf(archive, relay);
+}
+
+function eventOfNow(kind = 1) {
+  return factory.sign({ kind, createdAt: unixNow() });
 }

@@ -1,0 +1,33 @@
+/**
+ * Two threads of which one may be lost: of the real worker with a fault built in.
+ *
+ * @module
+ */
+import { synchronizerConfig } from "../../src/services/synchronizer/config.ts";
+import { gateOf, Manners } from "../../src/transport/manners.ts";
+import { openSyncPool, type SyncPool } from "../../src/workers/pool.ts";
+
+/** Opens them; `losses` is told why one was lost. */
+export function faultyPool(
+  losses: string[],
+  entry = new URL("./faulty_worker.ts", import.meta.url),
+): Promise<SyncPool> {
+  const { networks } = synchronizerConfig.parse({});
+  return openSyncPool({
+    workers: 2,
+    maxBatches: 4,
+    gate: gateOf(new Manners({ maxNewConnectionsPerMinute: 6_000 })),
+    hangTimeoutMs: 1_000,
+    verifier: {},
+    entry,
+    worker: {
+      networks,
+      allowPrivate: true,
+      allowInsecureTls: false,
+      userAgent: "test",
+      authKey: null,
+      optOut: [],
+    },
+    onLost: (detail) => losses.push(detail),
+  });
+}
