@@ -122,8 +122,8 @@ export async function forgetUnwatched(
   );
 }
 
-/** Their normal form; none when there is nobody to tell. */
-function watchedUrls(config: MonitorConfig): ReadonlySet<string> {
+/** The normal form of the relays that are watched; none when there is nobody to tell. */
+export function watchedUrls(config: MonitorConfig): ReadonlySet<string> {
   const { watch, operators } = config.alerts;
   return new Set(
     operators.length === 0

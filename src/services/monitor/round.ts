@@ -17,6 +17,7 @@ import {
   failureText,
   type RelayFailure,
 } from "../../transport/failure.ts";
+import { watchedUrls } from "./alerts.ts";
 import { countCheck, setLag } from "./check_metrics.ts";
 import { checkRelay, type Findings, storedTypes } from "./check_relay.ts";
 import type { CheckMeans } from "./checks/check.ts";
@@ -24,7 +25,7 @@ import type { MonitorConfig } from "./config.ts";
 import type { Publisher } from "./publisher.ts";
 import { publicationOf } from "./publish_visits.ts";
 import { dueChecks, knownNip11, readMemory, remember } from "./memory.ts";
-import { secondsUntilNext } from "./schedule.ts";
+import { impatient, secondsUntilNext } from "./schedule.ts";
 import { storeVisits, type Visit } from "./store.ts";
 
 /** What all rounds of one process share. */
@@ -42,6 +43,8 @@ export interface Round {
   /** Networks whose proxy is down: nothing is leased or checked there for a while. */
   readonly pauses: Pauses<Network>;
   readonly tally: { online: number; offline: number };
+  /** URLs of relays that operators want to hear of. */
+  readonly watched: ReadonlySet<string>;
   /** Resolves when the visit is stored. */
   readonly store: (visit: Visit) => Promise<void>;
 }
@@ -67,6 +70,7 @@ export function startRound(
     means,
     pauses: new Pauses(),
     tally: { online: 0, offline: 0 },
+    watched: watchedUrls(ctx.config),
     store: gatherWrites(async (visits) => {
       const publish = await publicationOf(ctx, means.publisher, visits);
       await storeVisits(ctx.database, visits, { holder, stored, publish });
@@ -170,14 +174,18 @@ function unchecked(failure: RelayFailure): Findings {
 }
 
 function visited(
-  { ctx }: Round,
+  { ctx, watched }: Round,
   { relayId, url, failures: before, memory }: LeasedRelay,
   findings: Findings,
 ): Visit {
   const failures = findings.rtt.failure === null ? 0 : before + 1;
   const asked = [findings.rtt, ...findings.documents.values()]
     .map(({ failure }) => askedWaitSeconds(failure));
-  const regular = secondsUntilNext(failures, ctx.config.schedule);
+  const { schedule } = ctx.config;
+  const regular = secondsUntilNext(
+    failures,
+    watched.has(url) ? impatient(schedule) : schedule,
+  );
   const nextDueAt = unixNow() + Math.max(regular, ...asked);
   // What is not there cannot be asked for documents: they stay due.
   const kept = failures > 0

@@ -20,3 +20,12 @@ export function secondsUntilNext(
     : { initialMs: retrySeconds * 1_000, maxMs: maxRetrySeconds * 1_000 };
   return Math.ceil(backoffMs(failures, { ...wait, jitter }) / 1_000);
 }
+
+/** For a relay whose return somebody waits for: looked at as often as those that are online, however long it is away. */
+export function impatient(
+  schedule: MonitorConfig["schedule"],
+): MonitorConfig["schedule"] {
+  const { everySeconds, retrySeconds, maxRetrySeconds } = schedule;
+  const longest = Math.max(retrySeconds, everySeconds);
+  return { ...schedule, maxRetrySeconds: Math.min(longest, maxRetrySeconds) };
+}

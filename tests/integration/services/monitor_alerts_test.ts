@@ -150,6 +150,25 @@ Deno.test("an operator is told where his own list of relays says, and unwatched 
   );
 });
 
+Deno.test("an archive without whole events sends to the relays of the configuration, and looks for who is away as often as for others", async () => {
+  await using archive = await testArchive({ edition: "lite" });
+  await using inbox = await testRelay();
+  const watch = [`ws://127.0.0.1:${await unusedPort()}`];
+  const operators = [getPublicKey(anna)];
+  await using config = await monitorConfig({ relays: [inbox.url] }, {
+    alerts: { watch, operators, afterFailures: 7 },
+    schedule: { everySeconds: 1_000, retrySeconds: 600, jitter: 0 },
+  });
+  for (let failures = 1; failures <= 7; failures++) {
+    await againDue(archive);
+    await runOnce(monitor, archive.database, config);
+  }
+  assert.equal(messages(inbox, anna).length, 1);
+  const soon =
+    "relay_lease where due_at between unix_now() + 900 and unix_now() + 1000";
+  assert.equal(await archive.count(soon), 1);
+});
+
 /** What somebody can read of what a relay was sent, in the order in which it came. */
 function messages({ log }: TestRelay, key: Uint8Array): string[] {
   return log.flatMap(({ message: [type, event] }) => {

@@ -223,6 +223,25 @@ for (const { says, result } of ANSWERS) {
   });
 }
 
+Deno.test("monitor does not wait for ever for a target that says nothing, nor forgets what another said", async () => {
+  await using archive = await testArchive();
+  let seen = 0;
+  await using target = await testRelay({
+    onEvent: () => ++seen === 1 ? [true, ""] : null,
+  });
+  await using relay = await testRelay();
+  for (let i = 0; i < 8; i++) await addRelay(archive, `${relay.url}/${i}`);
+  await using config = await monitorConfig({ relays: [target.url] }, {
+    timeoutMs: 500,
+  });
+  await runOnce(monitor, archive.database, config);
+  const { accepted, pending } = await countOutbox(archive.database, PUBKEY);
+  assert.deepEqual([accepted, pending], [1, 9]);
+  assert(target.count("EVENT") < 10, "the rest was kept for later");
+  const later = "outbox_target where next_try_at > unix_now()";
+  assert.equal(await archive.count(later), 1);
+});
+
 Deno.test("monitor says who it is where that is asked for", async () => {
   await using archive = await testArchive();
   await using target = await testRelay({ authRequired: "event" });

@@ -31,6 +31,30 @@ Deno.test("monitorConfig refuses a retry longer than its bound", () => {
   assert.match(faults(monitorConfig, { schedule }), /maxRetrySeconds/);
 });
 
+Deno.test("monitorConfig refuses relays and operators that are none, and messages without a key", () => {
+  const relays = ["wss://nos.lol", "https://nos.lol"];
+  assert.match(faults(monitorConfig, { publish: { relays } }), /publish.*ws:/s);
+  const watch = ["ws://127.0.0.1:1"];
+  assert.match(faults(monitorConfig, { alerts: { watch } }), /alerts.*watch/s);
+  const local = { alerts: { watch }, allowPrivate: true };
+  assert.equal(faults(monitorConfig, local), "");
+  const operators = [`nsec1${"q".repeat(58)}`];
+  const said = faults(monitorConfig, { alerts: { operators } });
+  assert.match(said, /operators.*npub1/s);
+  assert.match(said, /needs a key/);
+  assert(!said.includes("qqq"), "it may be a secret");
+});
+
+Deno.test("monitorConfig refuses to announce more than it checks", () => {
+  const publish = {
+    relays: ["wss://nos.lol"],
+    discovery: { everySeconds: 60 },
+  };
+  assert.match(faults(monitorConfig, { publish }), /discovery.*>= schedule/s);
+  const schedule = { everySeconds: 60 };
+  assert.equal(faults(monitorConfig, { publish, schedule }), "");
+});
+
 Deno.test("seederConfig refuses to read stdin again and again", () => {
   const stdin = { filePath: "-" };
   assert.equal(faults(seederConfig, stdin), "");

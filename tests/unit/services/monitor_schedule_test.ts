@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { secondsUntilNext } from "../../../src/services/monitor/schedule.ts";
+import {
+  impatient,
+  secondsUntilNext,
+} from "../../../src/services/monitor/schedule.ts";
 
 const SCHEDULE = {
   everySeconds: 3_600,
@@ -24,4 +27,11 @@ Deno.test("secondsUntilNext() spreads relays by its jitter", () => {
   );
   assert.ok(waits.every((wait) => wait >= 1_800 && wait <= 3_600));
   assert.ok(new Set(waits).size > 100);
+});
+
+Deno.test("impatient() never waits longer than for a relay that is online, nor longer than the schedule", () => {
+  const waits = [1, 3, 60].map((n) => secondsUntilNext(n, impatient(SCHEDULE)));
+  assert.deepEqual(waits, [600, 2_400, 3_600]);
+  const short = { ...SCHEDULE, maxRetrySeconds: 700 };
+  assert.equal(secondsUntilNext(60, impatient(short)), 700);
 });
