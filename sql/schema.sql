@@ -590,7 +590,7 @@ create view relay_outage_history as
     r.network,
     o.since,
     o.until,
-    (COALESCE(o.until, unix_now()) - o.since) AS seconds,
+    (COALESCE(o.until, (floor(EXTRACT(epoch FROM now())))::bigint) - o.since) AS seconds,
     COALESCE(o.checks, s.streak) AS checks,
     o.cause,
     (o.until IS NULL) AS is_open
@@ -2031,6 +2031,10 @@ AS $function$
         'checks', checks, 'cause', cause) order by since desc), '[]')
       from (
         select * from relay_outage_history o where o.relay_id = r.id order by since desc limit p_outages) as latest),
+    'abilities', (
+      select coalesce(jsonb_agg(jsonb_build_object('ability', ability, 'value', value, 'judgedBy', judged_by,
+        'since', since) order by ability), '[]')
+      from relay_ability a where a.relay_id = r.id),
     'documents', (
       select coalesce(jsonb_agg(jsonb_build_object('type', metadata_type, 'generatedAt', generated_at)
         order by metadata_type), '[]')
@@ -2067,7 +2071,7 @@ AS $function$
 $function$;
 comment on function relay_twin(p_url text) is 'wss://x for ws://x and the other way round';
 
-CREATE OR REPLACE FUNCTION public.relay_uptime(p_at bigint DEFAULT unix_now(), p_relay_ids integer[] DEFAULT NULL::integer[])
+CREATE OR REPLACE FUNCTION public.relay_uptime(p_at bigint DEFAULT NULL::bigint, p_relay_ids integer[] DEFAULT NULL::integer[])
  RETURNS TABLE(relay_id integer, uptime_24h double precision, uptime_7d double precision, uptime_30d double precision)
  LANGUAGE sql
  STABLE PARALLEL SAFE
@@ -2075,9 +2079,10 @@ AS $function$
   select relay_id, day.online_seconds::float8 / nullif(day.observed_seconds, 0),
     week.online_seconds::float8 / nullif(week.observed_seconds, 0),
     month.online_seconds::float8 / nullif(month.observed_seconds, 0)
-  from relay_observe(p_at - 86400, p_at, p_relay_ids) as day
-  join relay_observe(p_at - 7 * 86400, p_at, p_relay_ids) as week using (relay_id)
-  join relay_observe(p_at - 30 * 86400, p_at, p_relay_ids) as month using (relay_id)
+  from (select coalesce(p_at, unix_now()) as until) as moment
+  cross join lateral relay_observe(until - 86400, until, p_relay_ids) as day
+  join lateral relay_observe(until - 7 * 86400, until, p_relay_ids) as week using (relay_id)
+  join lateral relay_observe(until - 30 * 86400, until, p_relay_ids) as month using (relay_id)
 $function$;
 comment on function relay_uptime(p_at bigint, p_relay_ids integer[]) is 'Share of the observed time that relays were online, over 24 h, 7 d and 30 d before a moment';
 

@@ -159,16 +159,17 @@ as $$
 $$;
 comment on function relay_observe(int8, int8, int4[]) is 'Seconds that relays were observed, and online, in a stretch of time';
 
--- Null where nobody looked.
-create or replace function relay_uptime(p_at int8 default unix_now(), p_relay_ids int4[] default null)
+-- p_at: null for now. p_relay_ids: null for all. Null where nobody looked.
+create or replace function relay_uptime(p_at int8 default null, p_relay_ids int4[] default null)
 returns table (relay_id int4, uptime_24h float8, uptime_7d float8, uptime_30d float8)
 language sql stable parallel safe
 as $$
   select relay_id, day.online_seconds::float8 / nullif(day.observed_seconds, 0),
     week.online_seconds::float8 / nullif(week.observed_seconds, 0),
     month.online_seconds::float8 / nullif(month.observed_seconds, 0)
-  from relay_observe(p_at - 86400, p_at, p_relay_ids) as day
-  join relay_observe(p_at - 7 * 86400, p_at, p_relay_ids) as week using (relay_id)
-  join relay_observe(p_at - 30 * 86400, p_at, p_relay_ids) as month using (relay_id)
+  from (select coalesce(p_at, unix_now()) as until) as moment
+  cross join lateral relay_observe(until - 86400, until, p_relay_ids) as day
+  join lateral relay_observe(until - 7 * 86400, until, p_relay_ids) as week using (relay_id)
+  join lateral relay_observe(until - 30 * 86400, until, p_relay_ids) as month using (relay_id)
 $$;
 comment on function relay_uptime(int8, int4[]) is 'Share of the observed time that relays were online, over 24 h, 7 d and 30 d before a moment';

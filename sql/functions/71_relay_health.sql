@@ -55,7 +55,7 @@ end
 $$;
 comment on function pipeline_health(int8, int4) is 'What changed among relays since a moment, and their median uptime, as JSON';
 
--- One relay: its state, uptime, last outages, newest documents and coverage. Returns null when there is no such relay,
+-- One relay: its state, uptime, abilities, last outages, newest documents and coverage. Returns null when there is no such relay,
 -- else one JSON object, as RelayReport in src/core/database/relay_health.ts.
 create or replace function relay_report(p_url text, p_outages int4) returns jsonb
 language sql volatile
@@ -75,6 +75,10 @@ as $$
         'checks', checks, 'cause', cause) order by since desc), '[]')
       from (
         select * from relay_outage_history o where o.relay_id = r.id order by since desc limit p_outages) as latest),
+    'abilities', (
+      select coalesce(jsonb_agg(jsonb_build_object('ability', ability, 'value', value, 'judgedBy', judged_by,
+        'since', since) order by ability), '[]')
+      from relay_ability a where a.relay_id = r.id),
     'documents', (
       select coalesce(jsonb_agg(jsonb_build_object('type', metadata_type, 'generatedAt', generated_at)
         order by metadata_type), '[]')

@@ -104,7 +104,7 @@ left join relay_check c on c.relay_id = s.relay_id and c.checked_at = s.last_che
 comment on view relay_health is 'Where each relay stands, with the numbers of its last check; uptime: relay_uptime()';
 
 create view relay_outage_history as
-select o.relay_id, r.url, r.network, o.since, o.until, coalesce(o.until, unix_now()) - o.since as seconds,
+select o.relay_id, r.url, r.network, o.since, o.until, coalesce(o.until, floor(extract(epoch from now()))::int8) - o.since as seconds,
   coalesce(o.checks, s.streak) as checks, o.cause, o.until is null as is_open
 from relay_outage o
 join relay r on r.id = o.relay_id

@@ -22,6 +22,7 @@ export function relayReportText(report: RelayReport, now: number): string {
     ["state", state === null ? "never checked" : stateText(state, now)],
     ["numbers", numbersText(state)],
     ["uptime", uptime === null ? "unknown" : uptimeText(uptime)],
+    ["abilities", abilitiesText(report)],
     [
       "documents",
       documents.map(({ type, generatedAt }) => `${type} ${ago(generatedAt)}`)
@@ -60,6 +61,13 @@ function numbersText(state: RelayState | null): string {
     ms("read", state.readMs),
     ms("write", state.writeMs),
   ].join(", ") + failure;
+}
+
+/** `auth no (nip11), read yes (read)`. */
+function abilitiesText({ abilities }: RelayReport): string {
+  return abilities.map(({ ability, value, judgedBy }) =>
+    `${ability} ${value ? "yes" : "no"} (${judgedBy})`
+  ).join(", ") || "unknown";
 }
 
 function coverageLines(

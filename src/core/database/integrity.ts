@@ -99,6 +99,16 @@ const RULES: Readonly<Record<string, string>> = {
          and not exists (select from relay r where r.id = relay_id)`,
     ]),
   ),
+  "relay_state = its last check": `
+    select 'relay_id ' || s.relay_id as example from relay_state s
+    where not exists (select from relay_check c where c.relay_id = s.relay_id
+      and c.checked_at = s.last_checked_at and c.online = s.online)`,
+  "relay_outage is open = the relay is offline": `
+    select 'relay_id ' || relay_id as example
+    from (select relay_id, since from relay_state where not online) as s
+    full join (select relay_id, since from relay_outage where until is null)
+      as o using (relay_id, since)
+    where s.since is null or o.since is null`,
   "sync_coverage = its proofs": `
     select format('relay %s, filter %s', c.relay_id, encode(c.filter_hash, 'hex'))
       as example

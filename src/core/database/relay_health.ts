@@ -42,6 +42,14 @@ export interface RelayReport {
   readonly state: RelayState | null;
   /** Null when it was never checked. */
   readonly uptime: Uptime | null;
+  /** What it lets anybody do and what it demands; what nobody knows is not there. */
+  readonly abilities: readonly {
+    /** As in the table `relay_ability`: read, write, auth, payment, writes, pow. */
+    readonly ability: string;
+    readonly value: boolean;
+    readonly judgedBy: string;
+    readonly since: number;
+  }[];
   /** The latest first. */
   readonly outages: readonly Outage[];
   readonly documents: readonly {

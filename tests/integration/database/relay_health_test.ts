@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { upsertAbilities } from "../../../src/core/database/abilities.ts";
 import { insertChecks } from "../../../src/core/database/checks.ts";
 import { insertRelayMetadata } from "../../../src/core/database/metadata.ts";
 import {
@@ -100,6 +101,10 @@ testOnEachServer(
     assert.ok(seconds >= 2 * HOUR && seconds < 2 * HOUR + 600);
     assert.deepEqual(report.documents, [
       { type: "nip11_info", generatedAt: at(3) },
+      { type: "nip66_rtt", generatedAt: at(1) },
+    ]);
+    assert.deepEqual(report.abilities, [
+      { ability: "auth", value: false, judgedBy: "nip11", since: at(3) },
     ]);
     assert.deepEqual(report.coverage, [
       { filter: {}, until: 9, stretches: 1, gaps: 1 },
@@ -127,7 +132,8 @@ testOnEachServer(
     assert.match(page.stdout, /^relay +wss:\/\/told\.example\.com \(clear/m);
     assert.match(page.stdout, /^state +offline since .*Z \(2 checks in a row/m);
     assert.match(page.stdout, /^uptime +24 h 40\.\d %, 7 d 40\.\d %, 30 d/m);
-    assert.match(page.stdout, /^documents +nip11_info 3\.\d h ago$/m);
+    assert.match(page.stdout, /^abilities +auth no \(nip11\)$/m);
+    assert.match(page.stdout, /^documents +nip11_info 3\.\d h ago, nip66_rtt/m);
     assert.match(page.stdout, /^coverage +\{\}: proven up to .*, 1 gaps$/m);
     assert.match(page.stdout, / now +2\.\d h +2 +refused: no$/m);
     const json = await status(
@@ -167,6 +173,10 @@ async function reported(
   await insertRelayMetadata(database, [
     { relayId, type: "nip11_info", generatedAt: at(3), data: { a: 1 } },
   ]);
+  await upsertAbilities(database, [{
+    ...{ relayId, ability: "auth", value: false, judgedBy: "nip11" },
+    judgedAt: at(3),
+  }]);
   const hash = filterHash({});
   await storeBatch(
     database,

@@ -112,6 +112,47 @@ testOnEachServer(
 );
 
 testOnEachServer(
+  "the migration finds in the checks that were there what would have been kept",
+  async (archive) => {
+    const { database, sql } = archive;
+    const relays: ScriptedCheck[][] = [];
+    for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+      const relayId = await newRelay(archive, `wss://r${n}.example.com`);
+      relays.push(scriptedChecks(relayId, YEAR).slice(0, n * n));
+    }
+    await insertChecks(database, relays.flat());
+    await sql`truncate relay_state, relay_outage`;
+    const file = "../../../sql/migrations/0013_relay_history.sql";
+    const text = await Deno.readTextFile(new URL(file, import.meta.url));
+    const [found] = text.match(/^with step as [^;]*;/m)!;
+    await sql.unsafe(found);
+    await assertStates(archive, relays);
+  },
+);
+
+testOnEachServer(
+  "two monitors that check one relay at once leave one history",
+  async (archive) => {
+    const { database } = archive;
+    const relayId = await newRelay(archive);
+    const check = (n: number) => ({
+      ...{ relayId, checkedAt: NOW - 9_000 + n, online: n % 5 < 3 },
+      ...{ openMs: null, failure: null },
+    });
+    const batches = Array.from(
+      { length: 40 },
+      (_, n) => [check(7 * n), check(7 * n + 3), check(7 * n + 9)],
+    );
+    await Promise.all(batches.map((batch) => insertChecks(database, batch)));
+    const stored = await archive.sql<{ n: number }[]>`
+      select (checked_at - ${NOW - 9_000})::int as n
+      from relay_check order by 1`;
+    assert.ok(stored.length >= 3);
+    await assertStates(archive, [stored.map(({ n }) => check(n))]);
+  },
+);
+
+testOnEachServer(
   "a check of the future counts as one of now, so that a wrong clock closes no history",
   async (archive) => {
     const { database, sql } = archive;
