@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import postgres from "postgres";
 import { retainChecks } from "../../../src/core/database/check_retention.ts";
 import { insertChecks } from "../../../src/core/database/checks.ts";
+import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import {
   batchesOf,
@@ -127,6 +128,24 @@ testOnEachServer(
     const [found] = text.match(/^with step as [^;]*;/m)!;
     await sql.unsafe(found);
     await assertStates(archive, relays);
+  },
+);
+
+testOnEachServer(
+  "verifyIntegrity() finds a state and an outage that do not fit the checks",
+  async (archive) => {
+    const { database, sql } = archive;
+    const relayId = await newRelay(archive);
+    await insertChecks(database, scriptedChecks(relayId, YEAR));
+    const broken = async () =>
+      (await verifyIntegrity(database, { batchSize: 100, signal }))
+        .map(({ rule }) => rule);
+    assert.deepEqual(await broken(), []);
+    await sql`update relay_state set online = not online`;
+    assert.deepEqual(await broken(), [
+      "relay_state = its last check",
+      "relay_outage is open = the relay is offline",
+    ]);
   },
 );
 
