@@ -4,6 +4,7 @@
  * @module
  */
 import { benchDatabase } from "./database.ts";
+import { benchMonitor } from "./monitor.ts";
 import { benchNegentropy } from "./negentropy.ts";
 import { benchSync } from "./sync.ts";
 import { benchSyncCycle } from "./sync_cycle.ts";
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   sync: benchSync,
   "sync-memory": benchSyncMemory,
   "sync-cycle": benchSyncCycle,
+  monitor: benchMonitor,
 };
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

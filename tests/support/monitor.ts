@@ -1,11 +1,16 @@
 /**
- * A monitor with a key, for tests of what it publishes.
+ * Monitors on loopback for tests: their configuration, and what they are made with.
  *
  * @module
  */
+import { latestMetadata } from "../../src/core/database/metadata.ts";
 import { insertRelays, relayIds } from "../../src/core/database/relays.ts";
 import { parseRelayUrl } from "../../src/models/relay_url.ts";
+import { fail } from "../../src/models/result.ts";
+import { checkDueRelays, monitor } from "../../src/services/monitor/mod.ts";
+import type { MonitorMeans } from "../../src/services/monitor/round.ts";
 import type { TestArchive } from "./archive.ts";
+import { testDialer } from "./dialing.ts";
 import { testRelay } from "./test_relay.ts";
 import type { HttpReply } from "./test_relay_script.ts";
 
@@ -46,7 +51,14 @@ export async function addRelay(
   return ids.get(parsed.value.url) ?? 0;
 }
 
-/** Every relay is due again; what happened so far happened a while ago, as seconds are keys. */
+/** Every relay is due again, but no document that is not due by itself. */
+export async function visitAgain({ sql }: TestArchive): Promise<void> {
+  await sql`update relay_lease set due_at = 0`;
+  await sql`update relay_check set checked_at = checked_at - 100`;
+  await sql`update relay_metadata set generated_at = generated_at - 100`;
+}
+
+/** Every relay and every document is due again; what happened so far happened a while ago, as seconds are keys. */
 export async function againDue({ sql }: TestArchive): Promise<void> {
   await sql`update relay_lease set due_at = 0, memory = '{}'`;
   await sql`update relay_check set checked_at = checked_at - 100`;
@@ -67,4 +79,32 @@ export function reply(document: Readonly<Record<string, unknown>>): HttpReply {
 export async function unusedPort(): Promise<number> {
   await using relay = await testRelay();
   return relay.port;
+}
+
+/** What checks are made with here, and nothing that looks outside. */
+export function monitorMeans(means: Partial<MonitorMeans> = {}): MonitorMeans {
+  const none = () => fail({ detail: "There is no file" });
+  return {
+    dialer: testDialer(),
+    secretKey: null,
+    dnsServers: [],
+    databases: { city: none, asn: none },
+    holder: crypto.randomUUID(),
+    publisher: null,
+    ...means,
+  };
+}
+
+/** The checks of the monitor alone, made with these means. */
+export function monitorWith(means: MonitorMeans): typeof monitor {
+  return { ...monitor, run: (ctx) => checkDueRelays(ctx, means) };
+}
+
+/** The newest documents of a relay by their type. */
+export async function documentsOf(
+  { database }: TestArchive,
+  relayId: number,
+): Promise<Map<string, unknown>> {
+  const latest = await latestMetadata(database, relayId);
+  return new Map(latest.map(({ type, data }) => [type, data]));
 }

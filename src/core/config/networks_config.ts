@@ -16,27 +16,29 @@ const I2P_PROXY = "socks5://127.0.0.1:4447";
 const LOKI_PROXY = "socks5://127.0.0.1:1080";
 
 /** The settings of the four networks; the output fits `Networks` of the models. */
-const networksConfig = z.strictObject({
-  clearnet: network({ enabled: true, maxConnections: 50, timeoutMs: 10_000 }),
-  tor: network({
-    enabled: false,
-    proxyUrl: TOR_PROXY,
-    maxConnections: 10,
-    timeoutMs: 30_000,
-  }),
-  i2p: network({
-    enabled: false,
-    proxyUrl: I2P_PROXY,
-    maxConnections: 5,
-    timeoutMs: 45_000,
-  }),
-  loki: network({
-    enabled: false,
-    proxyUrl: LOKI_PROXY,
-    maxConnections: 5,
-    timeoutMs: 30_000,
-  }),
-});
+function networksConfig(maxConnections: number) {
+  return z.strictObject({
+    clearnet: network({ enabled: true, maxConnections, timeoutMs: 10_000 }),
+    tor: network({
+      enabled: false,
+      proxyUrl: TOR_PROXY,
+      maxConnections: 10,
+      timeoutMs: 30_000,
+    }),
+    i2p: network({
+      enabled: false,
+      proxyUrl: I2P_PROXY,
+      maxConnections: 5,
+      timeoutMs: 45_000,
+    }),
+    loki: network({
+      enabled: false,
+      proxyUrl: LOKI_PROXY,
+      maxConnections: 5,
+      timeoutMs: 30_000,
+    }),
+  });
+}
 
 /** The way into the four networks, for a service that fetches a document now and then and paces itself. */
 export const routesConfig = z.strictObject({
@@ -51,11 +53,11 @@ export const routesConfig = z.strictObject({
 
 /**
  * The keys of a service that dials relays, to be spread into its `z.strictObject`
- * beside `commonConfig()`.
+ * beside `commonConfig()`. `maxConnections` is the default of the clearnet.
  */
-export function dialConfig() {
+export function dialConfig({ maxConnections = 50 } = {}) {
   return {
-    networks: networksConfig.prefault({}),
+    networks: networksConfig(maxConnections).prefault({}),
     allowPrivate: z.boolean().default(false)
       .describe("Dial relays on private, loopback and reserved addresses too"),
     allowInsecureTls: z.boolean().default(false)

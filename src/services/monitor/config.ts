@@ -66,7 +66,8 @@ const retentionConfig = z.strictObject({
 
 export const monitorConfig = z.strictObject({
   ...commonConfig({ intervalSeconds: 60 }),
-  ...dialConfig(),
+  // A silent relay holds its slot until the deadline: there have to be slots for those that answer, too.
+  ...dialConfig({ maxConnections: 200 }),
   schedule: scheduleConfig.prefault({}),
   checks: checksConfig.prefault({}),
   mmdb: mmdbConfig.prefault({}),
@@ -74,7 +75,7 @@ export const monitorConfig = z.strictObject({
   retention: retentionConfig.prefault({}),
   publish: publishConfig.prefault({}),
   alerts: alertsConfig.prefault({}),
-  maxNewConnectionsPerMinute: z.int().min(1).max(60_000).default(1_200)
+  maxNewConnectionsPerMinute: z.int().min(1).max(60_000).default(2_400)
     .describe("Connections opened per minute at most, a sixth of them at once"),
   leaseSeconds: z.int().min(1).max(86_400).default(1_800)
     .describe(
