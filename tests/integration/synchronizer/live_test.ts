@@ -52,6 +52,22 @@ Deno.test("what a live relay gets is archived within seconds, and the upper edge
   assert.equal(await endsOf(service, "stopped"), 1);
 });
 
+Deno.test("what a relay got between the last page and the open subscription is had at once", async () => {
+  await using archive = await testArchive();
+  const between = eventOfNow();
+  await using relay = await testRelay({
+    events: STORED,
+    onReq: async (req) => {
+      if (!isLive(req)) return await req.serve();
+      relay.addSilently([between]);
+      req.eose();
+    },
+  });
+  await add(archive, relay);
+  await using _service = startLive(archive);
+  await archived(archive, [between]);
+});
+
 Deno.test("each filter is live by itself, and what none of them wants does not come", async () => {
   await using archive = await testArchive();
   await using relay = await testRelay({ events: STORED });
