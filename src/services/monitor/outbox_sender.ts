@@ -30,7 +30,7 @@ export interface SenderMeans {
 const LEASE_SECONDS = 180;
 
 /** Events in one round. */
-const MAX_EVENTS = 200;
+const MAX_EVENTS = 500;
 
 /** Old events deleted at once. */
 const EXPIRE_LIMIT = 1_000;
