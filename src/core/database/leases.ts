@@ -37,6 +37,10 @@ export interface LeaseRequest {
   readonly urls?: readonly string[] | undefined;
   /** Not these. */
   readonly exceptUrls?: readonly string[] | undefined;
+  /** Only relays that the last check found online; this and the next do not concern relays named by `urls`. */
+  readonly onlineOnly?: boolean | undefined;
+  /** Only relays that were checked since, in Unix seconds. */
+  readonly checkedSince?: number | undefined;
   /** Take relays that are not due yet as well (`sync URL…`). */
   readonly evenIfNotDue?: boolean | undefined;
 }

@@ -70,6 +70,17 @@ const liveConfig = z.strictObject({
     ),
 });
 
+const sourceConfig = z.strictObject({
+  requireOnline: z.boolean().default(false)
+    .describe(
+      "Only relays that the monitor's last check found online; those of the tiers are always synced",
+    ),
+  maxCheckAgeSeconds: z.int().min(60).max(31_536_000).nullable().default(null)
+    .describe(
+      "Only relays that the monitor has checked so lately, in seconds; null for all",
+    ),
+});
+
 export const synchronizerConfig = z.strictObject({
   ...commonConfig({ intervalSeconds: 60 }),
   ...dialConfig(),
@@ -95,6 +106,7 @@ export const synchronizerConfig = z.strictObject({
     .describe("The same for a relay that has something new each time"),
   maxRelayIntervalSeconds: z.int().min(1).max(2_592_000).default(3_600)
     .describe("The same for a relay that never has anything new"),
+  source: sourceConfig.prefault({}),
   tiers: tiersConfig.prefault({}),
   relays: overridesConfig.default([])
     .describe("What is different for single relays"),

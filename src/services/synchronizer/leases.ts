@@ -30,6 +30,8 @@ export interface Selection {
   /** Only these; left out: all. */
   readonly urls?: readonly string[];
   readonly exceptUrls?: readonly string[];
+  readonly onlineOnly?: boolean;
+  readonly checkedSince?: number | undefined;
 }
 
 /** A relay that is ours until it is released. */

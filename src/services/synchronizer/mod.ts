@@ -94,7 +94,7 @@ async function syncDueRelays(
     await leases.release({ relayId, nextDueAt: dueAt, failures });
   }
   tally.summarize();
-  await gauges.refresh();
+  await (ctx.once ? gauges.refresh() : gauges.keepFresh());
 }
 
 async function introduce(

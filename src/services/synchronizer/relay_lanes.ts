@@ -17,7 +17,10 @@ import { type Tier, TIERS } from "./tiers_config.ts";
 
 export type RelayLane = Tier | Network;
 
-type LaneConfig = Pick<SynchronizerConfig, "networks" | "relays" | "tiers">;
+type LaneConfig = Pick<
+  SynchronizerConfig,
+  "networks" | "relays" | "source" | "tiers"
+>;
 
 /** How many relays of each lane may be in work at once; the higher tiers come first. */
 export function laneSlots(
@@ -56,12 +59,24 @@ export class RelayLanes {
   selectionOf(lane: RelayLane): Selection | null {
     if (!isTier(lane)) {
       const exceptUrls = [...this.#tiers.urls, ...this.#disabled];
-      return { networks: [lane], exceptUrls };
+      return { networks: [lane], exceptUrls, ...this.#checked() };
     }
     const urls = this.#tiers.relaysOf(lane)
       .filter((url) => !this.#disabled.has(url));
     const networks = enabledNetworks(this.#config.networks);
     return urls.length === 0 ? null : { networks, urls };
+  }
+
+  /** What the monitor must have found of a relay that nobody asked for by name. */
+  #checked(): Pick<Selection, "onlineOnly" | "checkedSince"> {
+    const { requireOnline, maxCheckAgeSeconds } = this.#config.source;
+    const now = Math.floor(Date.now() / 1_000);
+    return {
+      onlineOnly: requireOnline,
+      checkedSince: maxCheckAgeSeconds === null
+        ? undefined
+        : now - maxCheckAgeSeconds,
+    };
   }
 
   /** At what interval a relay is looked at. */

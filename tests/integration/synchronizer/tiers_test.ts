@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { insertChecks } from "../../../src/core/database/checks.ts";
 import { insertRelays } from "../../../src/core/database/relays.ts";
 import { relayCoverage } from "../../../src/core/database/sync_coverage.ts";
 import { silentLogger } from "../../../src/core/log/logger.ts";
@@ -21,7 +22,7 @@ import { eventFactory } from "../../support/event_factory.ts";
 import { socksProxy } from "../../support/socks.ts";
 import { idOf } from "../../support/sync.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
-import { testRelay } from "../../support/test_relay.ts";
+import { type TestRelay, testRelay } from "../../support/test_relay.ts";
 
 const factory = eventFactory("tiers");
 const EVENTS = Array.from(
@@ -175,6 +176,43 @@ Deno.test("a relay of an overlay has the lane, the proxy and the patience of its
   assert.equal(hurried.connectTimeoutMs.tor, 1_234);
   assert.equal(hurried.bounds.idleTimeoutMs, 5_678);
   assert.equal(hurried.negentropy.enabled, false);
+});
+
+Deno.test("source: relays in no tier are synced only if the monitor says what is asked for", async () => {
+  await using archive = await testArchive();
+  const { database } = archive;
+  const now = Math.floor(Date.now() / 1_000);
+  await using online = await testRelay({ events: EVENTS });
+  await using offline = await testRelay({ events: EVENTS });
+  await using stale = await testRelay({ events: EVENTS });
+  await using unchecked = await testRelay({ events: EVENTS });
+  await using named = await testRelay({ events: EVENTS });
+  const all = [online, offline, stale, unchecked, named];
+  await insertRelays(database, all.map(({ relay }) => relay));
+  const check = async (
+    { relay }: TestRelay,
+    isOnline: boolean,
+    age: number,
+  ) => {
+    const relayId = await idOf(archive, relay);
+    return { relayId, checkedAt: now - age, online: isOnline };
+  };
+  await insertChecks(database, [
+    await check(online, true, 60),
+    await check(offline, false, 60),
+    await check(stale, true, 7_200),
+  ]);
+  const run = async (source: object) => {
+    const tiers = { low: { relays: [named.url] } };
+    const config = { allowPrivate: true, source, tiers };
+    await runOnce(synchronizer, database, { config });
+    return all.map(({ requests }) => requests.length);
+  };
+  const source = { requireOnline: true, maxCheckAgeSeconds: 3_600 };
+  assert.deepEqual(await run(source), [1, 0, 0, 0, 1]);
+  assert.deepEqual(await run({ maxCheckAgeSeconds: 3_600 }), [1, 1, 0, 0, 1]);
+  assert.deepEqual(await run({ requireOnline: true }), [1, 1, 1, 0, 1]);
+  assert.deepEqual(await run({}), [1, 1, 1, 1, 1]);
 });
 
 /** Interval and yield of each relay, all of which are given back. */
