@@ -161,7 +161,7 @@ function completeText(
     : `, ${(coveredShare * 100).toFixed(1)} % of the time wanted`;
   return `${grouped(completeRelays)} of ${
     grouped(wantedRelays)
-  } relays${share}; ${grouped(running)} being synced`;
+  } relays${share}; ${grouped(running)} in work`;
 }
 
 /** Samples that are kept, and how many events came that are not archived. */

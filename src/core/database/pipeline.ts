@@ -57,7 +57,7 @@ export interface SyncStatus {
   readonly gapReasons: Readonly<Record<string, number>>;
   /** Events that were not archived, by reason. */
   readonly rejectedReasons: Readonly<Record<string, number>>;
-  /** Relays leased to synchronizers now. */
+  /** Relays leased to synchronizers now, live ones included. */
   readonly running: number;
 }
 

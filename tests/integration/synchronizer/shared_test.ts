@@ -120,6 +120,7 @@ contact: ${contact}
 intervalSeconds: 1
 leaseSeconds: 3
 negentropy: { enabled: false }
+live: { enabled: false }
 networks: { clearnet: { maxConnections: ${SLOTS}, timeoutMs: 60000 } }
 `;
 }
