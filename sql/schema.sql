@@ -1761,6 +1761,48 @@ CREATE OR REPLACE FUNCTION public.relay_is_known(p_url text)
 AS $function$ select exists (select from relay where url in (p_url, relay_twin(p_url))) $function$;
 comment on function relay_is_known(p_url text) is 'Whether a URL is a relay, in its ws or wss form';
 
+CREATE OR REPLACE FUNCTION public.relay_lease_due(p_request jsonb)
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_service text := p_request ->> 'service';
+  v_everything boolean := coalesce((p_request ->> 'evenIfNotDue')::boolean, false);
+  v_online boolean := coalesce((p_request ->> 'onlineOnly')::boolean, false);
+  v_checked_since int8 := (p_request ->> 'checkedSince')::int8;
+  v_networks text[] := array(select jsonb_array_elements_text(p_request -> 'networks'));
+  v_urls text[] := array(select jsonb_array_elements_text(p_request -> 'urls'));
+  v_except_urls text[] := array(select jsonb_array_elements_text(p_request -> 'exceptUrls'));
+  v_except int4[] := array(select id from relay where url = any (v_except_urls));
+begin
+  -- Two statements: named relays are found by their URLs, the others by when they are due.
+  if p_request -> 'urls' is not null then
+    return array(
+      select l.relay_id
+      from relay r join relay_lease l on l.service = v_service and l.relay_id = r.id
+      where r.url = any (v_urls) and r.network = any (v_networks) and r.id <> all (v_except)
+        and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+      order by (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) desc, l.relay_id);
+  end if;
+  return array(
+    select relay_id from (
+      select l.relay_id, (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
+      from relay_lease l join relay r on r.id = l.relay_id
+      where l.service = v_service and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+        and r.network = any (v_networks) and l.relay_id <> all (v_except)
+        and (not v_online or exists (select from relay_state s where s.relay_id = l.relay_id and s.online))
+        and (v_checked_since is null or exists (
+          select from relay_state s where s.relay_id = l.relay_id and s.last_checked_at >= v_checked_since))
+      order by l.due_at
+      limit 500 + (p_request ->> 'limit')::int4
+    ) as longest
+    order by overdue desc, relay_id);
+end
+$function$;
+comment on function relay_lease_due(p_request jsonb) is 'Relays that are due and free, those to be leased first coming first';
+
 CREATE OR REPLACE FUNCTION public.relay_lease_enroll(p_service text)
  RETURNS void
  LANGUAGE plpgsql
@@ -1844,37 +1886,32 @@ AS $function$
 #variable_conflict use_column
 declare
   v_service text := p_request ->> 'service';
-  v_networks text[] := array(select jsonb_array_elements_text(p_request -> 'networks'));
-  v_urls text[] := array(select jsonb_array_elements_text(p_request -> 'urls'));
-  v_except text[] := array(select jsonb_array_elements_text(p_request -> 'exceptUrls'));
-  v_everything boolean := coalesce((p_request ->> 'evenIfNotDue')::boolean, false);
-  v_all_urls boolean := p_request -> 'urls' is null;
   v_now int8 := unix_now();
+  v_due int4[];
 begin
   perform relay_lease_enroll(v_service);
+  v_due := relay_lease_due(p_request);
 
   return query
-  with due as (
-    select l.relay_id, r.url, r.network,
-      (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
-    from relay_lease l join relay r on r.id = l.relay_id
-    where l.service = v_service and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
-      and r.network = any (v_networks)
-      and (v_all_urls or r.url in (select unnest(v_urls)))
-      and r.url not in (select unnest(v_except))
-    order by overdue desc, l.relay_id
+  with free as (
+    select l.relay_id, chosen.place
+    from unnest(v_due) with ordinality as chosen (id, place)
+      join relay_lease l on l.service = v_service and l.relay_id = chosen.id
+    -- Somebody may have taken it meanwhile.
+    where l.claimed_until <= v_now
+    order by chosen.place
     limit (p_request ->> 'limit')::int4
     for update of l skip locked
   ), taken as (
     update relay_lease l
     set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8
-    from due
-    where l.service = v_service and l.relay_id = due.relay_id
-    returning l.relay_id, due.url, due.network, l.failures, l.due_at, l.interval_seconds, l.yield, l.memory,
-      due.overdue
+    from free
+    where l.service = v_service and l.relay_id = free.relay_id
+    returning l.relay_id, l.failures, l.due_at, l.interval_seconds, l.yield, l.memory, free.place
   )
-  select relay_id, url, network, failures, due_at, interval_seconds, yield, memory
-  from taken order by overdue desc, relay_id;
+  select t.relay_id, r.url, r.network, t.failures, t.due_at, t.interval_seconds, t.yield, t.memory
+  from taken t join relay r on r.id = t.relay_id
+  order by t.place;
 end
 $function$;
 comment on function relay_lease_take(p_request jsonb) is 'Leases relays that are due and free, the longest due first';
