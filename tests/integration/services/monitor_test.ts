@@ -6,8 +6,6 @@ import {
 } from "../../../src/core/database/checks.ts";
 import { leaseRelays } from "../../../src/core/database/leases.ts";
 import { latestMetadata } from "../../../src/core/database/metadata.ts";
-import { insertRelays, relayIds } from "../../../src/core/database/relays.ts";
-import { parseRelayUrl } from "../../../src/models/relay_url.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
 import {
   runOnce,
@@ -15,6 +13,7 @@ import {
   testArchive,
 } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
+import { addRelay, unusedPort } from "../../support/monitor.ts";
 import { socksProxy } from "../../support/socks.ts";
 import { testRelay } from "../../support/test_relay.ts";
 import type { HttpReply } from "../../support/test_relay_script.ts";
@@ -345,17 +344,6 @@ function config({ slots = 10, timeoutMs = 2_000, ...rest }: Settings = {}) {
   return { config: { allowPrivate: true, networks: { clearnet }, ...rest } };
 }
 
-async function addRelay(
-  { database }: TestArchive,
-  text: string,
-): Promise<number> {
-  const parsed = parseRelayUrl(text, { allowPrivate: true });
-  if (!parsed.ok) throw new Error(parsed.failure.detail);
-  await insertRelays(database, [parsed.value]);
-  const ids = await relayIds(database, [parsed.value.url]);
-  return ids.get(parsed.value.url) ?? 0;
-}
-
 async function checksOf({ database }: TestArchive, relayId: number) {
   return await relayChecks(database, { relayId, since: 0, limit: 10 });
 }
@@ -364,9 +352,4 @@ async function keyFile() {
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, `${"17".repeat(32)}\n`);
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
-}
-
-async function unusedPort(): Promise<number> {
-  await using relay = await testRelay();
-  return relay.port;
 }
