@@ -95,11 +95,14 @@ class LiveTail {
     const isOver = Promise.all(following).then(() => false);
     const allOpen = Promise.all(eoses.map(({ promise }) => promise));
     const timer = setTimeout(() => this.#end("recheck"), this.#job.endAfterMs);
-    if (await Promise.race([allOpen.then(() => true), isOver])) {
-      await this.#join(walks);
-      await this.#keepClaiming();
+    try {
+      if (await Promise.race([allOpen.then(() => true), isOver])) {
+        await this.#join(walks);
+        await this.#keepClaiming();
+      }
+    } finally {
+      clearTimeout(timer);
     }
-    clearTimeout(timer);
     await Promise.all(following);
     return this.#reason ?? "stopped";
   }
