@@ -111,7 +111,8 @@ end
 $$;
 comment on function event_relay_find(int4, text, bytea) is 'Which of the events that a relay lists are archived, by their ids';
 
--- p_state: withheld or gone. p_ids: 32 bytes each. A withheld event that is gone is forgotten.
+-- p_state: withheld or gone. p_ids: 32 bytes each, none twice. A withheld event that is gone is forgotten. Of withheld
+-- events 100 000 are kept, as a relay can list what there is not.
 create or replace function relay_listing_note(
   p_relay_id int4, p_filter_hash text, p_state text, p_created_at int8[], p_ids bytea)
 returns void
@@ -134,6 +135,9 @@ begin
   from noted
   where (created_at, id) not in (select created_at, event_id from forgotten)
   order by created_at, id
+  limit case when p_state = 'withheld' then greatest(0, 100000 - (
+    select count(*) from relay_listing
+    where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'withheld')) end
   on conflict (relay_id, filter_hash, created_at, event_id) do update set noted_at = excluded.noted_at
   where relay_listing.state = excluded.state;
 end

@@ -96,7 +96,7 @@ export class EventQueue {
     }
     this.#queuedEvents -= group.events.length + group.listed.length;
     for (const event of group.events) this.#queuedBytes -= roughBytes(event);
-    this.#left.resolve();
+    this.#makeRoom();
     return group;
   }
 
@@ -107,7 +107,6 @@ export class EventQueue {
       (this.#queuedEvents > MAX_QUEUED_EVENTS ||
         this.#queuedBytes > MAX_QUEUED_BYTES)
     ) {
-      this.#left = Promise.withResolvers<void>();
       await this.#left.promise;
     }
   }
@@ -117,7 +116,13 @@ export class EventQueue {
     this.#discarded = true;
     this.close();
     this.#groups.length = 0;
+    this.#makeRoom();
+  }
+
+  /** All who wait look again, as several pages may be on their way. */
+  #makeRoom(): void {
     this.#left.resolve();
+    this.#left = Promise.withResolvers();
   }
 
   /** The last group, or a new one behind what has been found or is full. */

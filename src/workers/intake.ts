@@ -44,6 +44,7 @@ export class Intake {
   readonly #batch: BatchBuilder;
   readonly #verifier: Verifier;
   readonly #link: HostLink;
+  readonly #forged: (event: NostrEvent) => void;
   readonly #rejected: Partial<Record<RejectReason, number>> = {};
   readonly #done: Promise<void>;
   #samples = 0;
@@ -52,12 +53,15 @@ export class Intake {
   #settled = Promise.withResolvers<void>();
 
   constructor(
-    { verifier, link, bounds }: {
+    { verifier, link, bounds, forged }: {
       readonly verifier: Verifier;
       readonly link: HostLink;
       readonly bounds: BatchBounds;
+      /** Hears of events whose signature is not the author's. */
+      readonly forged: (event: NostrEvent) => void;
     },
   ) {
+    this.#forged = forged;
     this.#verifier = verifier;
     this.#link = link;
     this.#batch = new BatchBuilder(bounds);
@@ -155,7 +159,7 @@ export class Intake {
     for (const [i, event] of group.events.entries()) {
       if (known[i] === 1) this.#batch.addKnown(event);
       else if (this.#verifier.verify(event)) this.#batch.add(event);
-      else this.reject("signature", "The signature is not the author's", event);
+      else this.#rejectForged(event);
       if (this.#batch.isFull) await this.#flush();
       if (performance.now() < turnEndsAt) continue;
       await breathe();
@@ -167,6 +171,11 @@ export class Intake {
     }
     for (const finding of group.findings) this.#batch.note(finding);
     if (this.#batch.isFull) await this.#flush();
+  }
+
+  #rejectForged(event: NostrEvent): void {
+    this.reject("signature", "The signature is not the author's", event);
+    this.#forged(event);
   }
 
   #flush(): Promise<void> {

@@ -145,7 +145,10 @@ class LiveTail {
     for (const walk of walks) {
       const since = Math.max(0, walk.claimUntil - this.#job.settlingSeconds);
       const windows = [{ since, until: OPEN_END }];
-      const broken = await this.#means.walk({ ...walk, windows, claimUntil });
+      const broken = await this.#means.walk({
+        ...walk,
+        ...{ windows, claimUntil, repairs: [] },
+      });
       if (broken !== null) return this.#end("behind");
       this.#edges.set(walk, claimUntil);
     }

@@ -32,7 +32,7 @@ export class PageReader {
 
   constructor(query: Query, sink: PageSink) {
     const { since: _since, until: _until, limit: _limit, ...filter } =
-      query.filter;
+      query.match ?? query.filter;
     this.#query = query;
     this.#filter = filter;
     this.#sink = sink;

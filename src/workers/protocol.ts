@@ -167,6 +167,8 @@ export interface SyncJob {
 /** Reconcile with the relay (NIP-77) before asking it for pages. */
 export interface NegentropyJob {
   readonly support: NegentropySupport;
+  /** The longest list of the relay that was shown to be whole, in events; -1 for none. */
+  readonly wholeList: number;
   /** Silence by which a relay shows that it does not know it, ms. */
   readonly probeTimeoutMs: number;
 }
@@ -181,6 +183,8 @@ export interface WalkJob {
   readonly filterHash: string;
   /** Newest first; the topmost may end in `OPEN_END`. */
   readonly windows: readonly Window[];
+  /** Proven stretches to compare once more by NIP-77, and by nothing else. */
+  readonly repairs: readonly Window[];
   /** Nothing above this second is claimed, however it was proven: Unix seconds at planning. */
   readonly claimUntil: number;
 }
@@ -272,6 +276,11 @@ export interface OpenStretch extends Window {
   readonly reason: GapReason;
 }
 
+/** A stretch that was proven, and turned out to lack events that could not be had. */
+export interface DoubtedStretch extends Window {
+  readonly filterHash: string;
+}
+
 /** What a session has done so far. */
 export interface SyncProgress {
   /** Events that came, duplicates and rejected ones included. */
@@ -289,8 +298,11 @@ export interface SyncReport extends SyncProgress {
   readonly failure: RelayFailure | null;
   readonly traits: RelayTraits;
   readonly negentropy: NegentropySupport;
+  /** The longest list that was shown to be whole, in events; -1 for none. */
+  readonly wholeList: number;
   /** Whether anything was proven by it. */
   readonly hasReconciled: boolean;
+  readonly doubted: readonly DoubtedStretch[];
   /** Null when the session did not go live. */
   readonly live: LiveEnd | null;
 }

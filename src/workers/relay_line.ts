@@ -96,6 +96,12 @@ export class RelayLine implements AsyncDisposable {
     return outcome;
   }
 
+  /** The relay wants to be asked less often. */
+  slowDown(): void {
+    const doubled = Math.max(FIRST_DELAY_MS, this.#delayMs * 2);
+    this.#delayMs = Math.min(MAX_DELAY_MS, doubled);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client?.close();
     this.#client = null;
@@ -173,10 +179,8 @@ export class RelayLine implements AsyncDisposable {
     this.hasAnswered ||= !isSilent;
     if (end.type !== "failed") {
       this.#delayMs = this.#delayMs > FIRST_DELAY_MS ? this.#delayMs / 2 : 0;
-    } else if (end.reason === "rate-limited") {
-      const doubled = Math.max(FIRST_DELAY_MS, this.#delayMs * 2);
-      this.#delayMs = Math.min(MAX_DELAY_MS, doubled);
-    } else if (end.reason === "disconnected") await this.#drop(client);
+    } else if (end.reason === "rate-limited") this.slowDown();
+    else if (end.reason === "disconnected") await this.#drop(client);
   }
 
   /** Another one may have taken its place by now. */

@@ -13,6 +13,7 @@ import { type HostLink, Intake } from "./intake.ts";
 import { keepLive, type LiveLink } from "./live.ts";
 import type { LiveEnd } from "./live_job.ts";
 import type {
+  DoubtedStretch,
   NegentropySupport,
   SyncJob,
   SyncProgress,
@@ -20,6 +21,7 @@ import type {
   WalkJob,
 } from "./protocol.ts";
 import { RecentEvents } from "./recent_events.ts";
+import { Forgeries } from "./reconcile/forgeries.ts";
 import type { ListingLink } from "./reconcile/listing_link.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import { type PageTarget, RelayLine } from "./relay_line.ts";
@@ -65,6 +67,8 @@ class Session {
   readonly #pace: Pace;
   readonly #recent: RecentEvents;
   readonly #reconciler: Reconciler | null;
+  readonly #forgeries: Forgeries;
+  readonly #doubted: DoubtedStretch[] = [];
   /** Of the filter in work. */
   #ledger = new HonestLedger({ prove: () => {}, gap: () => {} });
   #walk = 0;
@@ -79,13 +83,15 @@ class Session {
     this.#intake = new Intake({
       ...means,
       bounds: { ...bounds, allowPrivate },
+      forged: (event) => this.#forgeries.add(event),
     });
+    this.#forgeries = new Forgeries(job.walks);
     this.#pace = new Pace(bounds.limit, traits);
     this.#recent = new RecentEvents(2 * bounds.limit);
     this.#reconciler = negentropy && new Reconciler({
       ...means,
       ...{ job: negentropy, bounds, line, intake: this.#intake },
-      fetch: (query) => this.#fetch(query),
+      fetch: (query, accepted) => this.#fetch(query, accepted),
     });
   }
 
@@ -119,8 +125,10 @@ class Session {
     });
   }
 
-  finish(): Promise<void> {
-    return this.#intake.finish();
+  async finish(): Promise<void> {
+    await this.#intake.finish();
+    if (!this.#reconciler?.standing.hasSettled) return;
+    for (const note of this.#forgeries.notes()) this.#means.link.note(note);
   }
 
   report(): SyncReport {
@@ -129,16 +137,24 @@ class Session {
       failure: this.#line.failure,
       traits: this.#pace.traits,
       negentropy: this.#negentropySupport(),
-      hasReconciled: this.#reconciler?.hasSettled ?? false,
+      wholeList: this.#reconciler?.standing.wholeList ?? -1,
+      hasReconciled: this.#reconciler?.standing.hasSettled ?? false,
+      doubted: this.#doubted,
       live: this.#live,
     };
   }
 
   async #walkFilter(walk: WalkJob): Promise<NoPage | null> {
-    const ledger = this.#ledger = new HonestLedger(this.#ledgerOf(walk));
+    this.#ledger = new HonestLedger(this.#ledgerOf(walk));
+    const broken = await this.#walkWindows(walk);
+    if (broken === null || !endsSession(broken)) await this.#repair(walk);
+    return broken;
+  }
+
+  async #walkWindows(walk: WalkJob): Promise<NoPage | null> {
     for (const window of walk.windows) {
       const left = await this.#reconciler
-        ?.settle(walk, window, ledger) ?? [window];
+        ?.settle(walk, window, this.#ledger) ?? [window];
       for (const part of left) {
         const broken = await this.#walkWindow(walk, part);
         if (broken !== null) return broken;
@@ -147,9 +163,21 @@ class Session {
     return null;
   }
 
+  /** Looks at what is proven once more. Where it turns out to be wrong, it is for the next sync to mend. */
+  async #repair(walk: WalkJob): Promise<void> {
+    if (this.#reconciler === null) return;
+    const { filterHash, repairs } = walk;
+    for (const window of repairs) {
+      const left = await this.#reconciler.settle(walk, window, this.#ledger);
+      for (const { since, until, isLacking } of left) {
+        if (isLacking) this.#doubted.push({ filterHash, since, until });
+      }
+    }
+  }
+
   /** A relay that answers nothing at all says nothing about what it knows. */
   #negentropySupport(): NegentropySupport {
-    const support = this.#reconciler?.support ?? "unknown";
+    const support = this.#reconciler?.standing.support ?? "unknown";
     const isSilent = support === "unsupported" && !this.#line.hasAnswered;
     return isSilent ? "unknown" : support;
   }
@@ -169,10 +197,16 @@ class Session {
     return step.value;
   }
 
-  async #fetch(query: Query): Promise<Page> {
+  async #fetch(
+    query: Query,
+    accepted?: (event: NostrEvent) => void,
+  ): Promise<Page> {
     this.#until = query.window.until;
     const target: PageTarget = {
-      accept: (event) => this.#accept(event, query),
+      accept: (event) => {
+        accepted?.(event);
+        this.#accept(event, query);
+      },
       reject: (...rejection) => this.#intake.reject(...rejection),
       room: () => this.#intake.room(),
     };

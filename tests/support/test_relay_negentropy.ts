@@ -5,6 +5,7 @@
  */
 import { nip77 } from "nostr-tools";
 import { encodeKeys, type EventKeys } from "../../src/models/encoded_events.ts";
+import type { NostrEvent } from "../../src/models/event.ts";
 import { type Filter, parseFilter } from "../../src/models/filter.ts";
 import { respond } from "../../src/nips/negentropy/responder.ts";
 import { SortedKeys } from "../../src/nips/negentropy/sorted_keys.ts";
@@ -18,9 +19,19 @@ export interface NegentropyScript {
   readonly frameBytes?: number;
   /** More events than this get NEG-ERR with the number. */
   readonly maxRecords?: number;
+  /** The NEG-ERR is without the number. */
+  readonly hidesMaxRecords?: boolean;
+  /** What it lists, newest first, instead of what it holds and matches. */
+  readonly lists?: (
+    matching: readonly NostrEvent[],
+    filter: Filter,
+  ) => readonly Listed[];
   /** Overrides what a NEG-OPEN or NEG-MSG gets; `neg.serve()` is the default. */
   readonly onMessage?: (neg: TestNeg) => void;
 }
+
+/** What a list says of an event. */
+export type Listed = Pick<NostrEvent, "id" | "created_at">;
 
 /** One NEG-OPEN or NEG-MSG, and all that can be done to who asked. */
 export interface TestNeg {
@@ -89,10 +100,11 @@ export class TestRelayNegentropy {
       this.#error(subId, "auth-required: who are you?");
       return;
     }
-    const keys = this.#keysOf(filter.value);
-    const { maxRecords = Infinity } = script;
+    const keys = this.#keysOf(filter.value, script);
+    const { maxRecords = Infinity, hidesMaxRecords = false } = script;
     if (keys.createdAt.length > maxRecords) {
-      this.#error(subId, "blocked: too many query results", maxRecords);
+      const told = hidesMaxRecords ? undefined : maxRecords;
+      this.#error(subId, "blocked: too many query results", told);
       return;
     }
     this.#runs.set(subId, { respond: responderOf(keys, script), count: 0 });
@@ -131,15 +143,18 @@ export class TestRelayNegentropy {
     this.#line.say("NEG-ERR", subId, reason, ...rest);
   }
 
-  #keysOf(filter: Filter): EventKeys {
+  #keysOf(filter: Filter, { lists }: NegentropyScript): EventKeys {
     const { found } = this.#relay.store.select(filter, {
       limit: Infinity,
-      oldestFirst: true,
+      oldestFirst: false,
     });
-    const events = found.map(({ event }) => event).sort((a, b) =>
-      a.created_at - b.created_at || (a.id < b.id ? -1 : 1)
+    const events = found.map(({ event }) => event);
+    const listed: readonly Listed[] = lists?.(events, filter) ?? events;
+    return encodeKeys(
+      listed.toSorted((a, b) =>
+        a.created_at - b.created_at || (a.id < b.id ? -1 : 1)
+      ),
     );
-    return encodeKeys(events);
   }
 }
 

@@ -45,6 +45,10 @@ const negentropyConfig = z.strictObject({
     .describe(
       "Seconds until a relay that did not know it, and events that a relay lists and does not give, are asked again",
     ),
+  repairSeconds: z.int().min(0).max(31_536_000).default(604_800)
+    .describe(
+      "What is proven is compared once more within so many seconds, a slice a sync, as events are published late and back-dated; 0 for never",
+    ),
 });
 
 const liveConfig = z.strictObject({

@@ -40,12 +40,14 @@ export interface Occasion {
   readonly relayId: number;
   /** Unix seconds. */
   readonly now: number;
+  /** What of the past is to be compared once more; null for nothing. */
+  readonly repair: Window | null;
 }
 
 /** The walks that are left to do, one a filter; filters with nothing left are missing. */
 export async function planWalks(
   database: Database,
-  { relayId, now }: Occasion,
+  { relayId, now, repair }: Occasion,
   wanted: Wanted,
 ): Promise<WalkJob[]> {
   const walks: WalkJob[] = [];
@@ -56,8 +58,9 @@ export async function planWalks(
       ...gaps.filter((gap) => isLeftAlone(gap, { now, wanted })),
     ]).filter(({ until }) => until >= FIRST_SECOND).reverse();
     const claimUntil = Math.min(until ?? now, now);
-    if (windows.length === 0) continue;
-    walks.push({ filter, filterHash: hash, windows, claimUntil });
+    const repairs = repairsOf(covered, repair);
+    if (windows.length + repairs.length === 0) continue;
+    walks.push({ filter, filterHash: hash, windows, repairs, claimUntil });
   }
   return walks;
 }
@@ -70,7 +73,7 @@ export interface Missing extends Window {
 /** What of the wanted time is not proven complete; `otherwise` is the reason where none was recorded. */
 export async function missingStretches(
   database: Database,
-  { relayId, now }: Occasion,
+  { relayId, now }: Pick<Occasion, "relayId" | "now">,
   { wanted, otherwise }: {
     readonly wanted: Wanted;
     readonly otherwise: string;
@@ -104,6 +107,22 @@ async function wantedWalks(
 
 /** `until: 0` is not asked: some relays ignore it and give the newest page again. */
 const FIRST_SECOND = 1;
+
+/** What is proven within the slice, in one: each comparison is a question of its own. */
+function repairsOf(
+  covered: readonly Window[],
+  slice: Window | null,
+): Window[] {
+  if (slice === null) return [];
+  const proven = covered.flatMap((window) =>
+    intersectWindows(window, slice) ?? []
+  );
+  const [first] = proven;
+  const last = proven.at(-1);
+  return first === undefined || last === undefined
+    ? []
+    : [{ since: first.since, until: last.until }];
+}
 
 function settled(
   covered: readonly Window[],

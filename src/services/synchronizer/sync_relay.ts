@@ -10,11 +10,8 @@ import type { RelayUrl } from "../../models/relay_url.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 import type { SyncPool } from "../../workers/pool.ts";
 import type { LiveEnd, LiveJob } from "../../workers/live_job.ts";
-import type {
-  SyncBounds,
-  SyncJob,
-  SyncReport,
-} from "../../workers/protocol.ts";
+import type { SyncBounds, SyncReport } from "../../workers/protocol.ts";
+import { concludeNip77, planNip77 } from "./nip77_plan.ts";
 import {
   type Missing,
   missingStretches,
@@ -22,11 +19,7 @@ import {
   planWalks,
   type Wanted,
 } from "./plan.ts";
-import {
-  negentropyJob,
-  type NegentropyPolicy,
-  rememberSupport,
-} from "./relay_nip77.ts";
+import type { NegentropyPolicy } from "./relay_nip77.ts";
 import { knownTraits, rememberTraits } from "./relay_traits.ts";
 import { type SyncCounts, Tally } from "./tally.ts";
 
@@ -149,7 +142,7 @@ const MAX_LOSSES = 3;
 
 interface Run {
   readonly target: SyncTarget;
-  readonly occasion: Occasion;
+  readonly occasion: Omit<Occasion, "repair">;
   readonly tally: Tally;
   readonly signal: AbortSignal;
   readonly startedAt: number;
@@ -163,28 +156,33 @@ type End = Pick<SyncReport, "failure" | "traits" | "hasReconciled" | "live">;
 /** Begins a session, and again from coverage when its worker was lost. */
 async function runSessions(means: SyncMeans, run: Run): Promise<End> {
   const { database, pool, bounds, allowPrivate } = means;
-  const { target: { relay }, tally, signal } = run;
+  const { target: { relay, relayId }, occasion, tally, signal } = run;
+  const { now } = occasion;
   const traits = await knownTraits(database, relay.url);
-  const negentropy = await negentropyJob(database, relay.url, means.negentropy);
+  const { negentropy: policy, wanted } = means;
+  const nip77 = { policy, wanted, now };
+  const plan = await planNip77(database, relay.url, nip77);
   const nothing = { traits, hasReconciled: false, live: null };
   const connectTimeoutMs = means.connectTimeoutMs[relay.network];
   for (let losses = 0;;) {
-    const walks = await planWalks(database, run.occasion, means.wanted);
+    const repair = plan.repair?.slice ?? null;
+    const walks = await planWalks(database, { ...occasion, repair }, wanted);
     if (walks.length === 0) return { ...nothing, failure: null };
     const job = {
-      relay,
-      walks,
-      traits,
-      negentropy,
+      ...{ relay, walks, traits, allowPrivate },
+      negentropy: plan.job,
       live: run.liveJob,
       bounds: { ...bounds, connectTimeoutMs },
-      allowPrivate,
     };
     const outcome = await pool.sync(job, tally, signal);
     if (outcome.ok) {
       const report = outcome.value;
       tally.progress(report);
-      await remember(database, job, report);
+      const change = { before: traits, now: report.traits };
+      await rememberTraits(database, relay.url, change);
+      const isDone = report.failure === null && !signal.aborted;
+      const subject = { relayId, url: relay.url, isDone };
+      await concludeNip77(database, subject, { plan, report });
       return report;
     }
     tally.beginAgain();
@@ -195,19 +193,6 @@ async function runSessions(means: SyncMeans, run: Run): Promise<End> {
       const detail = `${losses} workers were lost: ${outcome.failure.detail}`;
       return { ...nothing, failure: { code: "protocol", detail } };
     }
-  }
-}
-
-/** Keeps what a session has found out about the relay, where it is news. */
-async function remember(
-  database: Database,
-  { relay, traits, negentropy }: SyncJob,
-  report: SyncReport,
-): Promise<void> {
-  const change = { before: traits, now: report.traits };
-  await rememberTraits(database, relay.url, change);
-  if (negentropy !== null && report.negentropy !== negentropy.support) {
-    await rememberSupport(database, relay.url, report.negentropy);
   }
 }
 

@@ -5,6 +5,8 @@
  * @module
  */
 import type { EventKeys } from "../../models/encoded_events.ts";
+import type { Filter } from "../../models/filter.ts";
+import type { NostrEvent } from "../../models/event.ts";
 import type { Window } from "../../models/window.ts";
 import type { Hidden } from "../../nips/negentropy/locator.ts";
 import type { Intake } from "../intake.ts";
@@ -15,14 +17,23 @@ import type { ListingLink } from "./listing_link.ts";
 export interface IdFetchParts {
   readonly link: ListingLink;
   readonly intake: Pick<Intake, "acceptListed" | "room">;
-  /** Asks the relay for a page; the events go their way. */
-  readonly fetch: (query: Query) => Promise<Page>;
+  readonly fetch: FetchPage;
+  readonly filter: Filter;
   readonly filterHash: string;
   /** Events outside of it are not what was listed. */
   readonly window: Window;
   /** Ids asked for at once, at first. */
   readonly pageSize: number;
 }
+
+/** Asks the relay for a page. The events go their way; `accepted` hears of those that are as they should be. */
+export type FetchPage = (
+  query: Query,
+  accepted?: (event: NostrEvent) => void,
+) => Promise<Page>;
+
+/** The relay lists events that do not lie where it lists them. */
+export type FetchFailure = NoPage | "out-of-window";
 
 /** What became of the ids. */
 export interface FetchEnd {
@@ -31,7 +42,7 @@ export interface FetchEnd {
   /** Listed, asked for, and not given. */
   readonly hidden: readonly Hidden[];
   /** Why it was given up; null when every id was settled. */
-  readonly failure: NoPage | null;
+  readonly failure: FetchFailure | null;
 }
 
 /** Pages asked for at once: while one is on its way, the next is being made. */
@@ -74,11 +85,11 @@ export class IdFetch {
   readonly #hidden: Hidden[] = [];
   readonly #obtained = new Map<string, number>();
   readonly #failed = new AbortController();
-  readonly #lanes: Promise<void>[];
+  readonly #lanes: Promise<unknown>;
   #pageSize: number;
   #largest = 0;
   #failures = 0;
-  #failure: NoPage | null = null;
+  #failure: FetchFailure | null = null;
   #inFlight = 0;
   #isClosed = false;
   #changed = Promise.withResolvers<void>();
@@ -86,7 +97,11 @@ export class IdFetch {
   constructor(parts: IdFetchParts) {
     this.#parts = parts;
     this.#pageSize = parts.pageSize;
-    this.#lanes = Array.from({ length: LANES }, () => this.#work());
+    this.#lanes = Promise.all(
+      Array.from({ length: LANES }, () => this.#work()),
+    );
+    // Whoever finishes hears of it; until then nobody may be listening.
+    this.#lanes.catch(() => this.#giveUp("aborted"));
   }
 
   /** Aborts when it was given up. */
@@ -105,12 +120,7 @@ export class IdFetch {
         throw error;
       });
       for (const [i, hidden] of part.entries()) {
-        const createdAt = times[i] ?? NaN;
-        if (Number.isNaN(createdAt)) this.#waiting.push(hidden);
-        else {
-          this.#obtained.set(hidden.id, createdAt);
-          intake.acceptListed({ id: hidden.id, created_at: createdAt });
-        }
+        this.#sort(hidden, times[i] ?? NaN);
       }
       this.#notify();
       await intake.room();
@@ -120,11 +130,21 @@ export class IdFetch {
     }
   }
 
+  /** What is archived needs no download. */
+  #sort(listed: Hidden, createdAt: number): void {
+    const { window, intake } = this.#parts;
+    if (Number.isNaN(createdAt)) this.#waiting.push(listed);
+    else if (createdAt >= window.since && createdAt <= window.until) {
+      this.#obtained.set(listed.id, createdAt);
+      intake.acceptListed({ id: listed.id, created_at: createdAt });
+    } else this.#giveUp("out-of-window");
+  }
+
   /** Waits until every id is settled, or all was given up. */
   async finish(): Promise<FetchEnd> {
     this.#isClosed = true;
     this.#notify();
-    await Promise.all(this.#lanes);
+    await this.#lanes;
     return {
       obtained: {
         ids: Uint8Array.fromHex([...this.#obtained.keys()].join("")),
@@ -167,15 +187,23 @@ export class IdFetch {
   }
 
   #fetch(asked: readonly Hidden[]): Promise<Page> {
-    const { fetch, window } = this.#parts;
+    const { fetch, filter, window } = this.#parts;
     const limit = asked.length;
-    const filter = { ids: asked.map(({ id }) => id), limit };
-    return fetch({ filter, window, limit, evidenceOnly: false });
+    const ids = asked.map(({ id }) => id);
+    const query = {
+      filter: { ids, limit },
+      match: { ...filter, ids },
+      ...{ window, limit, evidenceOnly: false },
+    };
+    return fetch(query, ({ id, created_at: createdAt }) => {
+      this.#obtained.set(id, createdAt);
+    });
   }
 
   #settle(batch: Batch, page: Page): void {
-    for (const { id, createdAt } of page.events) {
-      this.#obtained.set(id, createdAt);
+    if (page.newer + page.older > 0) {
+      this.#giveUp("out-of-window");
+      return;
     }
     const missing = batch.ids.filter(({ id }) => !this.#obtained.has(id));
     if (missing.length < batch.ids.length) this.#failures = 0;
@@ -219,17 +247,24 @@ export class IdFetch {
     if (missing.length === 0) return;
     if (isConclusive) {
       (batch.isSecond ? this.#hidden : this.#doubtful).push(...missing);
+      if (this.#largest === 0) this.#growAgain();
     } else {
       this.#shrinkTo(Math.max(SMALL_PAGE, given > 0 ? given : asked >> 1));
       (batch.isSecond ? this.#doubtful : this.#waiting).push(...missing);
     }
   }
 
+  /** Of so few it gave none: that is not for the size of the page. */
+  #growAgain(): void {
+    this.#largest = 1;
+    this.#pageSize = this.#parts.pageSize;
+  }
+
   #shrinkTo(size: number): void {
     this.#pageSize = Math.max(1, Math.min(this.#pageSize, size));
   }
 
-  #giveUp(reason: NoPage): void {
+  #giveUp(reason: FetchFailure): void {
     this.#failure ??= reason;
     this.#failed.abort();
     this.#notify();

@@ -25,6 +25,11 @@ export function joinKeys(parts: readonly EventKeys[]): EventKeys {
   return { ids, createdAt };
 }
 
+/** Ascending, each once. */
+export function sortedKeys(keys: EventKeys): EventKeys {
+  return changedKeys(keys, { more: NO_KEYS, less: NO_KEYS });
+}
+
 /** `keys` with what is in `more` and without what is in `less`; ascending, each once. */
 export function changedKeys(
   keys: EventKeys,

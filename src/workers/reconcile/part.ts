@@ -4,6 +4,7 @@
  * @module
  */
 import type { EventKeys } from "../../models/encoded_events.ts";
+import type { Filter } from "../../models/filter.ts";
 import type { Window } from "../../models/window.ts";
 import { OPEN_END } from "../walk/page.ts";
 import { keysIn } from "./key_list.ts";
@@ -24,6 +25,18 @@ const BEGINNING = 1_600_000_000;
 
 /** Fewer events say nothing about where the others are. */
 const TELLING_EVENTS = 100;
+
+/** The filter of a walk within a window. */
+export function boundedFilter(
+  { filter }: { readonly filter: Filter },
+  { since, until }: Window,
+): Filter {
+  return {
+    ...filter,
+    ...(since > 0 && { since }),
+    ...(until < OPEN_END && { until }),
+  };
+}
 
 /** The older and the newer part, or null for a single second. `now`: Unix seconds; little is dated later. */
 export function cutPart(

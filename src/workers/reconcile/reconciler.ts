@@ -3,31 +3,31 @@
  * relay's word that nothing else differs.
  *
  * What is too much for one comparison is cut, and the newest part comes first. What cannot be settled so is left to
- * paging.
+ * others.
  *
  * @module
  */
 import type { EventKeys } from "../../models/encoded_events.ts";
-import type { Filter } from "../../models/filter.ts";
 import type { Window } from "../../models/window.ts";
 import { SortedKeys } from "../../nips/negentropy/sorted_keys.ts";
 import { locate, reconcile } from "../../nips/nip77/reconcile.ts";
 import type { Intake } from "../intake.ts";
-import type {
-  NegentropyJob,
-  NegentropySupport,
-  SyncBounds,
-  WalkJob,
-} from "../protocol.ts";
+import type { NegentropyJob, SyncBounds, WalkJob } from "../protocol.ts";
 import type { RelayLine } from "../relay_line.ts";
 import type { Ledger } from "../walk/ask.ts";
-import { OPEN_END, type Page, type Query } from "../walk/page.ts";
-import { type FetchEnd, IdFetch } from "./id_fetch.ts";
-import { changedKeys, NO_KEYS } from "./key_list.ts";
+import { type FetchEnd, type FetchPage, IdFetch } from "./id_fetch.ts";
+import { changedKeys, keysIn, NO_KEYS, sortedKeys } from "./key_list.ts";
+import { isWholeList } from "./list_check.ts";
 import type { ListingLink } from "./listing_link.ts";
 import { readVector } from "./own_vector.ts";
-import { cutPart, type Part, type ReadPart } from "./part.ts";
-import { type CompareOutcome, judge, type Verdict } from "./verdict.ts";
+import { boundedFilter, cutPart, type Part, type ReadPart } from "./part.ts";
+import { Standing } from "./standing.ts";
+import {
+  type CompareOutcome,
+  judge,
+  type Judgement,
+  type Verdict,
+} from "./verdict.ts";
 
 export interface ReconcilerParts {
   readonly job: NegentropyJob;
@@ -35,78 +35,84 @@ export interface ReconcilerParts {
   readonly line: RelayLine;
   readonly link: ListingLink;
   readonly intake: Intake;
-  /** Asks the relay for a page; the events go their way. */
-  readonly fetch: (query: Query) => Promise<Page>;
+  readonly fetch: FetchPage;
   /** Aborts when no more is to be asked. */
   readonly signal: AbortSignal;
 }
 
-/** Comparisons of one part before it is left to paging. */
+/** What could not be settled. */
+export interface Leftover extends Window {
+  /** Whether it is known to have events that the archive lacks. */
+  readonly isLacking: boolean;
+}
+
+/** Comparisons of one part before it is left to others. */
 const MAX_ATTEMPTS = 3;
 
 /** Parts that one window may be cut into. */
 const MAX_PARTS = 1_000;
 
 /** Bounds of one comparison: what goes beyond them is cut. */
-const MAX_IDS = 100_000;
+const MAX_IDS = 50_000;
 const MAX_ROUNDS = 4_000;
-const MAX_CHARACTERS = 64 * 1024 * 1024;
+const MAX_CHARACTERS = 32 * 1024 * 1024;
 
 /** Withheld events whose seconds are looked for after one comparison. */
-const MAX_HIDDEN = 20_000;
+const MAX_LOCATED = 20_000;
+
+/** Ids that a relay may list and not give before no more of them are asked for in a session. */
+const MAX_HIDDEN = 100_000;
 
 export class Reconciler {
   readonly #parts: ReconcilerParts;
-  #support: NegentropySupport;
-  #isUsable = true;
-  #hasSettled = false;
+  readonly #standing: Standing;
+  #hidden = 0;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
-    this.#support = parts.job.support;
+    this.#standing = new Standing(parts.job);
   }
 
-  /** Whether the relay knows NIP-77, as far as it has shown. */
-  get support(): NegentropySupport {
-    return this.#support;
+  /** What was found out about the relay's NIP-77. */
+  get standing(): Standing {
+    return this.#standing;
   }
 
-  /** Whether anything was proven by it. */
-  get hasSettled(): boolean {
-    return this.#hasSettled;
-  }
-
-  /** Settles what can be settled of a window, and gives the parts that are left to paging, newest first. */
+  /** Settles what can be settled of a window, and gives the parts that are left, newest first. */
   async settle(
     walk: WalkJob,
     window: Window,
     ledger: Ledger,
-  ): Promise<Window[]> {
-    const left: Window[] = [];
+  ): Promise<Leftover[]> {
+    const left: Leftover[] = [];
     const open: Part[] = [{ window, keys: null }];
     for (let parts = 1; open.length > 0; parts++) {
       const part = open.pop()!;
-      const read = this.#isUsable && parts <= MAX_PARTS
+      const read = this.#mayAsk && parts <= MAX_PARTS
         ? await this.#read(walk, part)
         : null;
       if (read === null) {
-        left.push(part.window);
+        leave(left, { ...part.window, isLacking: false });
         continue;
       }
       open.push(...below(part, read));
-      const { verdict, keys } = await this.#settlePart(walk, read);
+      const { verdict, keys, isLacking } = await this.#settlePart(walk, read);
       if (verdict === "settled") {
-        this.#hasSettled = true;
         ledger.prove(read.window, "negentropy");
         continue;
       }
       const cut = verdict === "too-much"
         ? cutPart({ ...read, keys }, walk.claimUntil)
         : null;
-      if (cut === null) left.push(read.window);
+      if (cut === null) leave(left, { ...read.window, isLacking });
       else open.push(...cut);
     }
     return left;
+  }
+
+  get #mayAsk(): boolean {
+    const { signal, line } = this.#parts;
+    return this.#standing.isUsable && !signal.aborted && line.failure === null;
   }
 
   async #read(walk: WalkJob, { window, keys }: Part): Promise<ReadPart | null> {
@@ -119,36 +125,42 @@ export class Reconciler {
   async #settlePart(
     walk: WalkJob,
     part: ReadPart,
-  ): Promise<{ verdict: Verdict; keys: EventKeys }> {
+  ): Promise<{ verdict: Verdict; keys: EventKeys; isLacking: boolean }> {
     let { keys } = part;
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const { outcome, fetched } = await this.#compare(walk, { ...part, keys });
-      const verdict = this.#learn(outcome, fetched);
+    let isLacking = false;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && this.#mayAsk; attempt++) {
+      const compared = await this.#compare(walk, { ...part, keys });
+      const { outcome, fetched } = compared;
+      const { verdict } = await this.#judge(walk, { ...part, keys }, compared);
       const gone = outcome.type === "reconciled" ? outcome.have : NO_KEYS;
+      isLacking = fetched.failure !== null && fetched.failure !== "aborted";
       if (verdict === "settled") {
         await this.#note(walk, { window: part.window, gone, fetched });
-        return { verdict, keys };
+        return { verdict, keys, isLacking };
       }
       keys = changedKeys(keys, { more: fetched.obtained, less: gone });
-      if (verdict !== "again") return { verdict, keys };
+      if (verdict !== "again") return { verdict, keys, isLacking };
     }
-    return { verdict: "left", keys };
+    return { verdict: "left", keys, isLacking };
   }
 
   async #compare(
     walk: WalkJob,
     { window, keys }: ReadPart,
-  ): Promise<{ outcome: CompareOutcome; fetched: FetchEnd }> {
+  ): Promise<Comparison> {
     const { line, bounds } = this.#parts;
+    const { filter, filterHash } = walk;
+    const pageSize = bounds.limit;
     const fetch = new IdFetch({
       ...this.#parts,
-      filterHash: walk.filterHash,
-      window,
-      pageSize: bounds.limit,
+      ...{ filter, filterHash, window, pageSize },
     });
-    const filter = filterOf(walk, window);
+    const asked = {
+      filter: boundedFilter(walk, window),
+      keys: new SortedKeys(keys),
+    };
     const outcome = await line.use((client) =>
-      reconcile(client, { filter, keys: new SortedKeys(keys) }, {
+      reconcile(client, asked, {
         ...this.#bounds(fetch.failed),
         maxIds: MAX_IDS,
         onNeed: (need) => fetch.add(need),
@@ -157,11 +169,31 @@ export class Reconciler {
     return { outcome, fetched: await fetch.finish() };
   }
 
-  #learn(outcome: CompareOutcome, fetched: FetchEnd): Verdict {
-    const { verdict, support, isUsable } = judge(outcome, fetched.failure);
-    if (support !== null) this.#support = support;
-    this.#isUsable &&= isUsable;
-    return verdict;
+  /** What came of a comparison. A list that is not whole settles nothing. */
+  async #judge(
+    walk: WalkJob,
+    { window, keys }: ReadPart,
+    { outcome, fetched }: Comparison,
+  ): Promise<Judgement> {
+    const { fetch, line } = this.#parts;
+    const standing = this.#standing;
+    let judgement = judge(outcome, fetched.failure);
+    if (judgement.verdict === "settled" && outcome.type === "reconciled") {
+      const list = { walk, window, keys, outcome, fetched };
+      const isWhole = await isWholeList(list, { standing, fetch });
+      judgement = isWhole === true ? judgement : {
+        verdict: "left",
+        trouble: isWhole === false ? "false-list" : "passing",
+      };
+    }
+    const { verdict, trouble } = judgement;
+    const hasProgress = fetched.obtained.createdAt.length > 0;
+    if (verdict === "settled") standing.settled();
+    else standing.suffered(trouble, { hasProgress });
+    if (trouble === "passing") line.slowDown();
+    this.#hidden += fetched.hidden.length;
+    if (this.#hidden > MAX_HIDDEN) standing.stop();
+    return judgement;
   }
 
   /** Has the host keep what the relay lists no more, and what it lists and does not give. */
@@ -177,21 +209,27 @@ export class Reconciler {
     if (gone.createdAt.length > 0) {
       link.note({ filterHash, state: "gone", keys: gone });
     }
-    const hidden = fetched.hidden.slice(0, MAX_HIDDEN);
+    const hidden = fetched.hidden.slice(0, MAX_LOCATED);
     if (hidden.length === 0) return;
-    const filter = filterOf({ ...walk, filterHash }, window);
+    const filter = boundedFilter(walk, window);
     const located = await line.use(async (client) => ({
       type: "located" as const,
-      keys: await locate(client, { filter, hidden }, this.#bounds(signal)),
+      keys: sortedKeys(
+        await locate(client, { filter, hidden }, this.#bounds(signal)),
+      ),
     }));
     if (located.type !== "located") return;
-    link.note({ filterHash, state: "withheld", keys: located.keys });
+    // What lies elsewhere is another window's, and none of its claims may rest on it.
+    const keys = keysIn(located.keys, window);
+    if (keys.createdAt.length > 0) {
+      link.note({ filterHash, state: "withheld", keys });
+    }
   }
 
   #bounds(stop: AbortSignal) {
     const { job, bounds, signal } = this.#parts;
     const { idleTimeoutMs, requestTimeoutMs } = bounds;
-    const isKnown = this.#support === "supported";
+    const isKnown = this.#standing.support === "supported";
     return {
       signal: AbortSignal.any([signal, stop]),
       // One that has answered before may take its time.
@@ -206,18 +244,25 @@ export class Reconciler {
   }
 }
 
+/** One comparison, and what became of what it found. */
+interface Comparison {
+  readonly outcome: CompareOutcome;
+  readonly fetched: FetchEnd;
+}
+
+/** Adds a part to those left; what touches the one before is one with it. */
+function leave(left: Leftover[], part: Leftover): void {
+  const last = left.at(-1);
+  const isOne = last !== undefined && last.since === part.until + 1 &&
+    last.isLacking === part.isLacking;
+  if (isOne) left[left.length - 1] = { ...part, until: last.until };
+  else left.push(part);
+}
+
 /** What of a part was not read, as it was too much. */
 function below({ window }: Part, read: ReadPart): Part[] {
   const { since } = read.window;
   return since > window.since
     ? [{ window: { since: window.since, until: since - 1 }, keys: null }]
     : [];
-}
-
-function filterOf({ filter }: WalkJob, { since, until }: Window): Filter {
-  return {
-    ...filter,
-    ...(since > 0 && { since }),
-    ...(until < OPEN_END && { until }),
-  };
 }

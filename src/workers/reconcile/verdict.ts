@@ -1,12 +1,12 @@
 /**
- * What the end of a comparison means: for the part that was compared, for the relay, and for the rest of the session.
+ * What the end of a comparison means: for the part that was compared, and for what the relay's NIP-77 is worth.
  *
  * @module
  */
 import type { NegotiationFailure } from "../../nips/nip77/negotiation_outcome.ts";
 import type { Reconciled } from "../../nips/nip77/reconcile.ts";
-import type { NegentropySupport } from "../protocol.ts";
-import type { NoPage } from "../walk/ask.ts";
+import type { FetchFailure } from "./id_fetch.ts";
+import type { Trouble } from "./standing.ts";
 
 export type CompareOutcome = Reconciled | NegotiationFailure;
 
@@ -21,43 +21,52 @@ export type Verdict =
 
 export interface Judgement {
   readonly verdict: Verdict;
-  /** What it shows of the relay; null for nothing. */
-  readonly support: NegentropySupport | null;
-  /** Whether there is any use in asking so again in this session. */
-  readonly isUsable: boolean;
+  readonly trouble: Trouble;
 }
 
 /** `failure`: why what was listed could not be fetched. */
 export function judge(
   outcome: CompareOutcome,
-  failure: NoPage | null,
+  failure: FetchFailure | null,
 ): Judgement {
-  const known = { support: "supported", isUsable: true } as const;
-  const unknown = { support: null, isUsable: true } as const;
-  if (failure === "aborted") return { ...unknown, verdict: "left" };
-  if (failure !== null) return { ...unknown, verdict: "again" };
+  if (failure === "aborted") return { verdict: "left", trouble: "none" };
+  if (failure === "out-of-window") {
+    return { verdict: "left", trouble: "false-list" };
+  }
+  if (failure !== null) return { verdict: "again", trouble: "passing" };
   switch (outcome.type) {
     case "reconciled":
-      return { ...known, verdict: outcome.isConfirmed ? "settled" : "again" };
+      return outcome.isConfirmed
+        ? { verdict: "settled", trouble: "none" }
+        : { verdict: "again", trouble: "lasting" };
     case "too-many":
+      return { verdict: "too-much", trouble: "too-many" };
     case "over-budget":
-      return { ...known, verdict: "too-much" };
+      return { verdict: "too-much", trouble: "lasting" };
     case "timeout":
-      return { ...known, verdict: "again" };
+      return { verdict: "again", trouble: "lasting" };
     case "refused":
-      return MAY_PASS.test(outcome.reason)
-        ? { ...unknown, verdict: "again" }
-        : { ...unknown, isUsable: false, verdict: "left" };
+      return refused(outcome);
     case "unsupported":
-      return { support: "unsupported", isUsable: false, verdict: "left" };
+      return { verdict: "left", trouble: "final" };
     case "disconnected":
-      return outcome.failure.code === "too-large"
-        ? { ...known, verdict: "too-much" }
-        : { ...unknown, verdict: "again" };
+      return {
+        verdict: outcome.failure.code === "too-large" ? "too-much" : "again",
+        trouble: "lasting",
+      };
     case "aborted":
-      return { ...unknown, verdict: "left" };
+      return { verdict: "left", trouble: "none" };
   }
 }
 
-/** It forgot what we were at, or has too much to do just now. */
-const MAY_PASS = /^(?:closed|rate-limited):/i;
+function refused(
+  { prefix, reason }: Extract<NegotiationFailure, { type: "refused" }>,
+): Judgement {
+  if (prefix === "rate-limited") {
+    return { verdict: "again", trouble: "passing" };
+  }
+  // It forgot what we were at.
+  return /^closed:/i.test(reason)
+    ? { verdict: "again", trouble: "lasting" }
+    : { verdict: "left", trouble: "final" };
+}

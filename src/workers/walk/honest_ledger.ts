@@ -26,8 +26,10 @@ export class HonestLedger implements Ledger {
   }
 
   /** Makes gaps of what a page brought that was too long to be read: its second, or all that was asked for. */
-  skipUnread({ window }: Query, { unread }: Page): void {
+  skipUnread({ window, match }: Query, { unread }: Page): void {
     for (const at of unread) {
+      // Asked for by its id, it is found missing.
+      if (at === null && match !== undefined) continue;
       const hole = at === null ? window : { since: at, until: at };
       this.#holes.push(hole);
       this.gap(hole, "too-large");

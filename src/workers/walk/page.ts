@@ -13,6 +13,8 @@ export const OPEN_END = Number.MAX_SAFE_INTEGER;
 export interface Query {
   /** As sent: with `since`, `until` and `limit`. */
   readonly filter: Filter;
+  /** What events have to match where that is more than was sent. */
+  readonly match?: Filter;
   /** The seconds asked; events outside of them are refused. */
   readonly window: Window;
   readonly limit: number;

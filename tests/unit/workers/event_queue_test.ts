@@ -44,6 +44,14 @@ Deno.test("EventQueue says when nothing comes, and when nothing will", async () 
   assert.equal(await queue.take(1_000_000), null);
 });
 
+Deno.test("EventQueue has room for all who wait, once it has any", async () => {
+  const queue = new EventQueue();
+  for (let i = 0; i < 1_200; i++) queue.push(event(i));
+  const readers = Array.from({ length: 3 }, () => queue.room());
+  await queue.take(10);
+  await Promise.all(readers);
+});
+
 Deno.test("EventQueue holds its reader back until there is room, by number and by size", async () => {
   for (const [count, content] of [[1_200, ""], [3, "x".repeat(1_000_000)]]) {
     const queue = new EventQueue();
