@@ -55,7 +55,7 @@ const MAX_WAITING = 5_000;
 const LOOK_UP = 5_000;
 
 /** Failures in a row after which the rest is given up. */
-const MAX_FAILURES = 12;
+const MAX_FAILURES = 6;
 
 /** No relay is known to give fewer events at once: what is missing of so few is held back. */
 const SMALL_PAGE = 10;
