@@ -7,14 +7,12 @@ import type { EventKeys } from "../models/encoded_events.ts";
 import { fail, ok, type Result } from "../models/result.ts";
 import type { Borrower, CreditPool } from "./credit.ts";
 import type { LiveQuestion } from "./live_job.ts";
+import type { ListingNote, VectorChunk, VectorQuery } from "./nip77_job.ts";
 import type {
   FromWorker,
-  ListingNote,
   SyncProgress,
   SyncReport,
   ToWorker,
-  VectorChunk,
-  VectorQuery,
   WorkerBatch,
 } from "./protocol.ts";
 

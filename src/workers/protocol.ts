@@ -15,6 +15,14 @@ import type { Result } from "../models/result.ts";
 import type { Window } from "../models/window.ts";
 import type { RelayFailure } from "../transport/failure.ts";
 import type { AskLive, LiveAnswer, LiveEnd, LiveJob } from "./live_job.ts";
+import type {
+  DoubtedStretch,
+  ListingNote,
+  NegentropyJob,
+  NegentropySupport,
+  VectorChunk,
+  VectorQuery,
+} from "./nip77_job.ts";
 import type { RelayTraits } from "./walk/pace.ts";
 import type { GapReason, WalkProof } from "./walk/page.ts";
 
@@ -164,18 +172,6 @@ export interface SyncJob {
   readonly allowPrivate: boolean;
 }
 
-/** Reconcile with the relay (NIP-77) before asking it for pages. */
-export interface NegentropyJob {
-  readonly support: NegentropySupport;
-  /** The longest list of the relay that was shown to be whole, in events; -1 for none. */
-  readonly wholeList: number;
-  /** Silence by which a relay shows that it does not know it, ms. */
-  readonly probeTimeoutMs: number;
-}
-
-/** Whether a relay knows NIP-77. */
-export type NegentropySupport = "supported" | "unsupported" | "unknown";
-
 /** One filter, and the stretches of it that are wanted. */
 export interface WalkJob {
   /** Without `since`, `until` and `limit`. */
@@ -203,35 +199,6 @@ export interface SyncBounds {
   readonly maxEventBytes: number;
   /** Bytes of one page. */
   readonly maxPageBytes: number;
-}
-
-/** A chunk of what a relay is known to list: the newest, or those before a place. */
-export interface VectorQuery {
-  readonly filter: Filter;
-  readonly filterHash: string;
-  readonly window: Window;
-  readonly before: KeyPlace | null;
-}
-
-/** A place in the order of keys. */
-export interface KeyPlace {
-  readonly createdAt: number;
-  /** 64 hex digits. */
-  readonly id: string;
-}
-
-export interface VectorChunk {
-  /** Ascending. */
-  readonly keys: EventKeys;
-  /** There is more before it; null when there is not. */
-  readonly next: KeyPlace | null;
-}
-
-/** Events that a relay lists and gives to nobody, or gave once and lists no more. */
-export interface ListingNote {
-  readonly filterHash: string;
-  readonly state: "withheld" | "gone";
-  readonly keys: EventKeys;
 }
 
 /** What the host stores in one transaction. */
@@ -274,11 +241,6 @@ export interface ProvenStretch extends Window {
 export interface OpenStretch extends Window {
   readonly filterHash: string;
   readonly reason: GapReason;
-}
-
-/** A stretch that was proven, and turned out to lack events that could not be had. */
-export interface DoubtedStretch extends Window {
-  readonly filterHash: string;
 }
 
 /** What a session has done so far. */

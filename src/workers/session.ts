@@ -12,14 +12,8 @@ import type { Finding } from "./event_queue.ts";
 import { type HostLink, Intake } from "./intake.ts";
 import { keepLive, type LiveLink } from "./live.ts";
 import type { LiveEnd } from "./live_job.ts";
-import type {
-  DoubtedStretch,
-  NegentropySupport,
-  SyncJob,
-  SyncProgress,
-  SyncReport,
-  WalkJob,
-} from "./protocol.ts";
+import type { DoubtedStretch, NegentropySupport } from "./nip77_job.ts";
+import type { SyncJob, SyncProgress, SyncReport, WalkJob } from "./protocol.ts";
 import { RecentEvents } from "./recent_events.ts";
 import { Forgeries } from "./reconcile/forgeries.ts";
 import type { ListingLink } from "./reconcile/listing_link.ts";

@@ -8,14 +8,8 @@ import type { HostLink } from "./intake.ts";
 import type { LiveLink } from "./live.ts";
 import { OpenQuestions } from "./open_questions.ts";
 import type { LiveQuestion } from "./live_job.ts";
-import type {
-  FromWorker,
-  ListingNote,
-  SyncProgress,
-  VectorChunk,
-  VectorQuery,
-  WorkerBatch,
-} from "./protocol.ts";
+import type { ListingNote, VectorChunk, VectorQuery } from "./nip77_job.ts";
+import type { FromWorker, SyncProgress, WorkerBatch } from "./protocol.ts";
 import type { ListingLink } from "./reconcile/listing_link.ts";
 
 /** Progress is told this often at most. */

@@ -5,7 +5,8 @@
  */
 import type { Database } from "../../core/database/database.ts";
 import { retractCoverage } from "../../core/database/sync_coverage.ts";
-import type { NegentropyJob, SyncReport } from "../../workers/protocol.ts";
+import type { NegentropyJob } from "../../workers/nip77_job.ts";
+import type { SyncReport } from "../../workers/protocol.ts";
 import type { Wanted } from "./plan.ts";
 import {
   type NegentropyPolicy,

@@ -14,11 +14,10 @@ import type { SessionHost } from "../../workers/hosted_session.ts";
 import type { LiveQuestion } from "../../workers/live_job.ts";
 import type {
   ListingNote,
-  SyncProgress,
   VectorChunk,
   VectorQuery,
-  WorkerBatch,
-} from "../../workers/protocol.ts";
+} from "../../workers/nip77_job.ts";
+import type { SyncProgress, WorkerBatch } from "../../workers/protocol.ts";
 import { type StoreTarget, storeWorkerBatch } from "./store.ts";
 
 /** What the sync of a relay has done so far. */

@@ -6,7 +6,8 @@
  */
 import type { NostrEvent } from "../../models/event.ts";
 import { matchesFilter } from "../../models/filter.ts";
-import type { ListingNote, WalkJob } from "../protocol.ts";
+import type { ListingNote } from "../nip77_job.ts";
+import type { WalkJob } from "../protocol.ts";
 
 /** Of one session; the others come up again the next time. */
 const MAX_EVENTS = 20_000;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ListingNote, VectorChunk, VectorQuery } from "../protocol.ts";
+import type { ListingNote, VectorChunk, VectorQuery } from "../nip77_job.ts";
 
 export interface ListingLink {
   /** A chunk of what the relay is known to list; null when the archive cannot tell what the filter selects. */

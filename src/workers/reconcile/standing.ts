@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { NegentropyJob, NegentropySupport } from "../protocol.ts";
+import type { NegentropyJob, NegentropySupport } from "../nip77_job.ts";
 
 /** What went wrong with a comparison, by what it says of the relay. */
 export type Trouble =

@@ -96,9 +96,10 @@ Deno.test("what a repair finds and cannot have is claimed no longer", async () =
   await using relay = await testRelay({
     events: EVENTS,
     negentropy: {},
-    onReq: (req) => refuses ? req.disconnect() : req.serve(),
+    onReq: (req) => refuses ? undefined : req.serve(),
   });
-  const sync = () => syncOnce({ archive, relay: relay.relay });
+  const config = { requests: { idleTimeoutMs: 1_000 } };
+  const sync = () => syncOnce({ archive, relay: relay.relay, config });
   await sync();
   await sync();
   relay.add([late(300)]);
