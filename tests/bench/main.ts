@@ -9,6 +9,7 @@ import { benchNegentropy } from "./negentropy.ts";
 import { benchSync } from "./sync.ts";
 import { benchSyncCycle } from "./sync_cycle.ts";
 import { benchSyncMemory } from "./sync_memory.ts";
+import { benchSyncNegentropy } from "./sync_negentropy.ts";
 import { benchVerify } from "./verify.ts";
 
 /** A benchmark prints its figures itself. */
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   "sync-memory": benchSyncMemory,
   "sync-cycle": benchSyncCycle,
   monitor: benchMonitor,
+  "sync-negentropy": benchSyncNegentropy,
 };
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
