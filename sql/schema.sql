@@ -1937,6 +1937,9 @@ begin
   from noted
   where (created_at, id) not in (select created_at, event_id from forgotten)
   order by created_at, id
+  limit case when p_state = 'withheld' then greatest(0, 100000 - (
+    select count(*) from relay_listing
+    where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'withheld')) end
   on conflict (relay_id, filter_hash, created_at, event_id) do update set noted_at = excluded.noted_at
   where relay_listing.state = excluded.state;
 end
