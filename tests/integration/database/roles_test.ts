@@ -13,6 +13,12 @@ import {
   requireCurrentSchema,
 } from "../../../src/core/database/migrate.ts";
 import { insertRelayMetadata } from "../../../src/core/database/metadata.ts";
+import {
+  addToOutbox,
+  claimOutbox,
+  expireOutbox,
+  settleOutbox,
+} from "../../../src/core/database/outbox.ts";
 import { pipelineCounts } from "../../../src/core/database/pipeline.ts";
 import {
   createRoles,
@@ -82,6 +88,19 @@ testOnEachServer(
       ...{ checkDays: 1, hourDays: 1, metadataDays: 1, rejectedDays: 1 },
       ...{ maxCandidateFailures: 1, orphanEvents: true },
     });
+    const sender = "ab".repeat(32);
+    const event = factory.sign();
+    await addToOutbox(database, sender, [{
+      ...{ event, d: event.id, createdAt: 1, expiresAt: 4_000_000_000 },
+      ...{ fingerprint: event.id, relays: ["wss://a.example"] },
+    }]);
+    const round = { holder: "a", leaseSeconds: 60, limit: 1 };
+    const claimed = await claimOutbox(database, sender, round);
+    await settleOutbox(database, {
+      ...{ targetId: claimed?.targetId ?? 0, holder: "a" },
+      ...{ failures: 0, nextTryAt: 0, results: [] },
+    });
+    await expireOutbox(database, { before: 0, limit: 1 });
     await requireCurrentSchema(database);
     await assert.rejects(writer.sql`create table mine ()`, DENIED);
     await assert.rejects(writer.sql`drop table event`, DENIED);
