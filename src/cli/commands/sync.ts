@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Database } from "../../core/database/database.ts";
 import { insertRelays, relayIds } from "../../core/database/relays.ts";
 import { workInLanes } from "../../core/lifecycle/lanes.ts";
 import { slotsOf } from "../../models/network.ts";
@@ -11,9 +12,10 @@ import type { SynchronizerConfig } from "../../services/synchronizer/config.ts";
 import { openPool, syncMeans } from "../../services/synchronizer/means.ts";
 import { synchronizer } from "../../services/synchronizer/mod.ts";
 import {
-  type SyncMeans,
-  syncRelay,
-} from "../../services/synchronizer/sync_relay.ts";
+  type RelayMeans,
+  relayMeans,
+} from "../../services/synchronizer/relay_means.ts";
+import { syncRelay } from "../../services/synchronizer/sync_relay.ts";
 import { failureText } from "../../transport/failure.ts";
 import type { Command, Invocation } from "../command.ts";
 import { showProgress } from "../progress.ts";
@@ -80,7 +82,9 @@ async function syncRelays(invocation: Invocation): Promise<number> {
   const runs = relays.map((relay) => startRun(relay, wanted));
   {
     using _lines = showProgress(invocation.screen, () => runLines(runs));
-    await syncAll(invocation, { ...defaults, wanted }, { runs, config });
+    const own = relayMeans(config, defaults);
+    const means = (relay: RelayUrl) => ({ ...own(relay), wanted });
+    await syncAll(invocation, means, { database, runs, config });
   }
   const seconds = (performance.now() - startedAt) / 1_000;
   stdout.write(
@@ -94,14 +98,15 @@ async function syncRelays(invocation: Invocation): Promise<number> {
 /** As many at once as the configuration allows for their networks. */
 async function syncAll(
   { signal, log }: Invocation,
-  means: SyncMeans,
-  { runs, config }: {
+  means: RelayMeans,
+  { database, runs, config }: {
+    readonly database: Database;
     readonly runs: readonly RelayRun[];
     readonly config: SynchronizerConfig;
   },
 ): Promise<void> {
   const ids = await relayIds(
-    means.database,
+    database,
     runs.map(({ relay }) => relay.url),
   );
   const waiting = [...runs];
@@ -111,7 +116,10 @@ async function syncAll(
     take: (network) => Promise.resolve(takeOf(waiting, network)),
     work: async (run, stop) => {
       const relayId = ids.get(run.relay.url)!;
-      run.result = await syncRelay(means, { relayId, relay: run.relay }, {
+      run.result = await syncRelay(means(run.relay), {
+        relayId,
+        relay: run.relay,
+      }, {
         signal: stop,
         onProgress: (counts) => void (run.counts = counts),
       });
