@@ -78,7 +78,7 @@ function countersOf(metrics: Context["metrics"]) {
 function logOutcome(
   log: Context["log"],
   relay: string,
-  { failure, gaps, until: _until, ...result }: RelaySync,
+  { failure, gaps, until: _until, live: _live, ...result }: RelaySync,
 ): void {
   const fields = { relay, ...result, gaps: gaps.length };
   if (failure !== null) {
