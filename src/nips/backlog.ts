@@ -4,13 +4,16 @@
  * @module
  */
 
-/** Characters at which reading stops; it goes on at half of them. */
-const MAX_HELD = 8 * 1024 * 1024;
-
 export class Backlog {
+  readonly #max: () => number;
   #held = 0;
   #resume: (() => void) | undefined;
   #isOpen = true;
+
+  /** `max` is the number of characters at which reading stops; it goes on at half of them. */
+  constructor(max: () => number) {
+    this.#max = max;
+  }
 
   /** Whether nothing is read just now. */
   get isStalled(): boolean {
@@ -24,14 +27,14 @@ export class Backlog {
   /** True when reading goes on because of it. */
   take(characters: number): boolean {
     this.#held -= characters;
-    if (this.#held > MAX_HELD / 2 || !this.isStalled) return false;
+    if (this.#held > this.#max() / 2 || !this.isStalled) return false;
     this.#goOn();
     return true;
   }
 
   /** Resolves when there is room for more; null when there is. */
   room(): Promise<void> | null {
-    if (this.#held < MAX_HELD || !this.#isOpen) return null;
+    if (this.#held < this.#max() || !this.#isOpen) return null;
     return new Promise((resolve) => this.#resume = resolve);
   }
 

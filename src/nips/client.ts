@@ -21,6 +21,8 @@ export interface ConnectOptions extends OpenOptions {
   readonly maxSubscriptions?: number;
   /** Longer EVENT messages are counted and dropped, characters. Default: 2 MiB. */
   readonly maxEventBytes?: number;
+  /** What may have come and not been taken before reading stops, characters. Default: 8 MiB. */
+  readonly maxHeld?: () => number;
   /** Told of each NOTICE, which names no request. */
   readonly onNotice?: (text: string, is: NoticeClass) => void;
 }

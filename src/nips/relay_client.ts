@@ -34,7 +34,7 @@ export interface RelayClient extends AsyncDisposable {
    * Sends a REQ and gives what comes in chunks: the payloads of EVENT messages, parsed but NOT verified nor matched.
    * The generator returns how the REQ ended; leaving it early sends CLOSE. It never throws for anything the relay does.
    *
-   * While a consumer does not pull, about 8 MiB are buffered, then the whole connection stops reading: whoever waits
+   * While a consumer does not pull, about `maxHeld` is buffered, then the whole connection stops reading: whoever waits
    * for another request of the same client between two pulls must keep that much room, or pull in parallel.
    */
   subscribe(

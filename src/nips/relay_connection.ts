@@ -55,10 +55,11 @@ export class RelayConnection implements RelayClient {
   readonly #negotiations: Negotiations;
   readonly #signs: SignsOfLife;
   #nextId = 1;
-  readonly #backlog = new Backlog();
+  readonly #backlog: Backlog;
 
   constructor(socket: RelaySocket, options: ConnectOptions) {
     this.#socket = socket;
+    this.#backlog = new Backlog(options.maxHeld ?? (() => 8 * 1024 * 1024));
     this.relay = socket.relay;
     this.openMs = socket.openMs;
     this.address = socket.address;

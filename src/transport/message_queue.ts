@@ -5,7 +5,7 @@
  */
 
 /** Reading stops at about this much, counted in UTF-16 units and a little for each message. */
-const FULL = 1024 * 1024;
+const FULL = 256 * 1024;
 const PER_MESSAGE = 64;
 
 /** A queue with one reader. */

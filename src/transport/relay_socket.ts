@@ -12,7 +12,7 @@ import type { TlsInfo } from "./tls.ts";
  *
  * Iterating gives the text messages in batches: all that came since the last turn, never empty, so that a fast relay
  * costs one promise a batch instead of one a message. While nobody takes them, reading from the socket stops after
- * about a megabyte. The iteration ends when the connection does, for whatever reason: `closed` says which.
+ * about a quarter of a megabyte. The iteration ends when the connection does, for whatever reason: `closed` says which.
  */
 export interface RelaySocket
   extends AsyncIterable<readonly string[]>, AsyncDisposable {

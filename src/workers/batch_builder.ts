@@ -26,6 +26,7 @@ const MAX_FINDINGS = 1_000;
 
 export class BatchBuilder {
   readonly #bounds: BatchBounds;
+  readonly #share: () => number;
   #events: NostrEvent[] = [];
   #bytes = 0;
   #known: ListedEvent[] = [];
@@ -36,8 +37,10 @@ export class BatchBuilder {
   #coverage: ProvenStretch[] = [];
   #gaps: OpenStretch[] = [];
 
-  constructor(bounds: BatchBounds) {
+  /** `share` is what may be gathered, bytes. */
+  constructor(bounds: BatchBounds, share: () => number) {
     this.#bounds = bounds;
+    this.#share = share;
   }
 
   get isEmpty(): boolean {
@@ -47,7 +50,8 @@ export class BatchBuilder {
 
   get isFull(): boolean {
     const { batchEvents, batchBytes } = this.#bounds;
-    return this.#events.length >= batchEvents || this.#bytes >= batchBytes ||
+    return this.#events.length >= batchEvents ||
+      this.#bytes >= Math.min(batchBytes, this.#share()) ||
       // A sighting costs a fifth of an event.
       this.#known.length >= 5 * batchEvents ||
       this.#coverage.length + this.#gaps.length >= MAX_FINDINGS;

@@ -15,6 +15,7 @@ import type {
 import { GatePort } from "./gate_port.ts";
 import { runSession } from "./session.ts";
 import { Abandoned, SessionPort } from "./session_port.ts";
+import { shareOf } from "./share.ts";
 
 /** The global of a worker; Deno's types know only those of the main thread. */
 declare function postMessage(message: FromWorker): void;
@@ -23,6 +24,7 @@ interface Means {
   readonly dialer: Dialer;
   readonly verifier: Verifier;
   readonly authKey: Uint8Array | null;
+  readonly share: () => number;
 }
 
 const sessions = new Map<number, SessionPort>();
@@ -76,10 +78,11 @@ function receive(message: ToWorker): void {
 
 async function init(options: WorkerOptions): Promise<void> {
   try {
-    const { library, authKey } = options;
+    const { library, authKey, heldBytes } = options;
     const verifier = await loadVerifier({ library });
     const dialer = createDialer({ ...options, gate });
-    means.resolve({ verifier, authKey, dialer });
+    const share = () => shareOf(heldBytes, sessions.size);
+    means.resolve({ verifier, authKey, dialer, share });
     const { name, detail } = verifier;
     postMessage({ type: "ready", verifier: { name, detail } });
   } catch (error) {

@@ -31,6 +31,7 @@ const MAX_QUEUED_EVENTS = 1_000;
 const MAX_QUEUED_BYTES = 2 * 1024 * 1024;
 
 export class EventQueue {
+  readonly #share: () => number;
   readonly #groups: Group[] = [];
   #queuedEvents = 0;
   #queuedBytes = 0;
@@ -39,6 +40,11 @@ export class EventQueue {
   #hurried = false;
   #arrived = Promise.withResolvers<void>();
   #left = Promise.withResolvers<void>();
+
+  /** `share` is what may be queued, bytes. */
+  constructor(share: () => number) {
+    this.#share = share;
+  }
 
   /** Whether nothing more is taken, nor anything given. */
   get isDiscarded(): boolean {
@@ -105,7 +111,7 @@ export class EventQueue {
     while (
       !this.#closed &&
       (this.#queuedEvents > MAX_QUEUED_EVENTS ||
-        this.#queuedBytes > MAX_QUEUED_BYTES)
+        this.#queuedBytes > Math.min(MAX_QUEUED_BYTES, this.#share()))
     ) {
       await this.#left.promise;
     }

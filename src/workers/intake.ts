@@ -40,7 +40,7 @@ const MAX_SAMPLES = 50;
 const MAX_RAW_CHARACTERS = 4_096;
 
 export class Intake {
-  readonly #queue = new EventQueue();
+  readonly #queue: EventQueue;
   readonly #batch: BatchBuilder;
   readonly #verifier: Verifier;
   readonly #link: HostLink;
@@ -53,8 +53,10 @@ export class Intake {
   #settled = Promise.withResolvers<void>();
 
   constructor(
-    { verifier, link, bounds, forged }: {
+    { verifier, share, link, bounds, forged }: {
       readonly verifier: Verifier;
+      /** What may be queued, and gathered for a batch, bytes. */
+      readonly share: () => number;
       readonly link: HostLink;
       readonly bounds: BatchBounds;
       /** Hears of events whose signature is not the author's. */
@@ -64,7 +66,8 @@ export class Intake {
     this.#forged = forged;
     this.#verifier = verifier;
     this.#link = link;
-    this.#batch = new BatchBuilder(bounds);
+    this.#queue = new EventQueue(share);
+    this.#batch = new BatchBuilder(bounds, share);
     this.#done = this.#work();
     // Whoever waits for room or for the end hears of it.
     this.#done.catch(() => this.#queue.discard());

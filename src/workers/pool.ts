@@ -37,7 +37,7 @@ export interface SyncPoolOptions {
   readonly gate: Gate;
   /** Where libsecp256k1 is looked for. */
   readonly verifier: VerifierOptions;
-  readonly worker: Omit<WorkerOptions, "library">;
+  readonly worker: Omit<WorkerOptions, "library" | "heldBytes">;
   /** A worker was lost and will be replaced. */
   readonly onLost: (detail: string) => void;
   /** Silence of a worker that counts as hanging. Default: 30 s. */
@@ -62,6 +62,9 @@ export interface SyncPool extends AsyncDisposable {
     signal: AbortSignal,
   ): Promise<Result<SyncReport, SessionLoss>>;
 }
+
+/** What all sessions together may hold of each sort between socket and database, bytes; in memory it is some times that. */
+const HELD_BYTES = 32 * 1024 * 1024;
 
 /** What the packages a worker loads look at besides the network. */
 const WORKER_PERMISSIONS: Deno.PermissionOptionsObject = {
@@ -157,7 +160,11 @@ class WorkerPool implements SyncPool {
     const { verifier, permissions, gate, hangTimeoutMs = 30_000 } = this.#parts;
     const worker = new HostedWorker({
       entry: this.#parts.entry ?? new URL("./entry.ts", import.meta.url),
-      options: { ...this.#parts.worker, library: verifier.library },
+      options: {
+        ...this.#parts.worker,
+        library: verifier.library,
+        heldBytes: HELD_BYTES / this.#parts.workers,
+      },
       permissions,
       gate,
       signal: this.#over.signal,

@@ -145,6 +145,8 @@ export interface WorkerOptions {
   readonly userAgent: string;
   /** Hosts that are neither looked up nor dialled. */
   readonly optOut: readonly string[];
+  /** What its sessions together may hold of each sort between socket and database, bytes. */
+  readonly heldBytes: number;
   /** Answers NIP-42 challenges; null for nobody. */
   readonly authKey: Uint8Array | null;
   /** The libsecp256k1 the host has chosen; null for WASM. */

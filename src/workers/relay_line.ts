@@ -21,6 +21,8 @@ export interface LineOptions {
   readonly relay: RelayUrl;
   readonly bounds: SyncBounds;
   readonly authKey: Uint8Array | null;
+  /** What may have been read and not taken, bytes. */
+  readonly share: () => number;
   /** Aborts when no more is to be asked. */
   readonly signal: AbortSignal;
 }
@@ -118,12 +120,13 @@ export class RelayLine implements AsyncDisposable {
   }
 
   async #dial(): Promise<Result<RelayClient, RelayFailure>> {
-    const { dialer, relay, signal, authKey, bounds } = this.#options;
+    const { dialer, relay, signal, authKey, bounds, share } = this.#options;
     const connected = await connectRelay(dialer, relay, {
       signal,
       timeoutMs: bounds.connectTimeoutMs,
       maxEventBytes: bounds.maxEventBytes,
       maxMessageBytes: MAX_MESSAGE_BYTES,
+      maxHeld: share,
       ...(authKey !== null && { authKey }),
     });
     if (connected.ok) {

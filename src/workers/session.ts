@@ -31,6 +31,8 @@ export interface SessionMeans {
   readonly verifier: Verifier;
   readonly authKey: Uint8Array | null;
   readonly link: HostLink & ListingLink & LiveLink;
+  /** What the session may hold of each sort, bytes; it changes as others come and go. */
+  readonly share: () => number;
   /** Hears how far the session is, after every page. */
   readonly onProgress: (progress: SyncProgress) => void;
   /** Aborts when no more is to be asked; what has come is still handed in. */

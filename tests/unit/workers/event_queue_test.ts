@@ -3,7 +3,7 @@ import type { NostrEvent } from "../../../src/models/event.ts";
 import { EventQueue, type Finding } from "../../../src/workers/event_queue.ts";
 
 Deno.test("EventQueue keeps findings behind the events they rest on", async () => {
-  const queue = new EventQueue();
+  const queue = new EventQueue(() => Infinity);
   queue.push(event(1));
   queue.push(event(2));
   queue.note(finding(1));
@@ -23,7 +23,7 @@ Deno.test("EventQueue keeps findings behind the events they rest on", async () =
 });
 
 Deno.test("EventQueue gives groups that can be worked on without blocking a thread for long", async () => {
-  const queue = new EventQueue();
+  const queue = new EventQueue(() => Infinity);
   for (let i = 0; i < 600; i++) queue.push(event(i));
   const group = await queue.take(10);
   assert.ok(group !== null && typeof group !== "string");
@@ -31,7 +31,7 @@ Deno.test("EventQueue gives groups that can be worked on without blocking a thre
 });
 
 Deno.test("EventQueue says when nothing comes, and when nothing will", async () => {
-  const queue = new EventQueue();
+  const queue = new EventQueue(() => Infinity);
   assert.equal(await queue.take(1), "idle");
   queue.hurry();
   assert.equal(await queue.take(1_000_000), "empty");
@@ -54,7 +54,7 @@ Deno.test("EventQueue has room for all who wait, once it has any", async () => {
 
 Deno.test("EventQueue holds its reader back until there is room, by number and by size", async () => {
   for (const [count, content] of [[1_200, ""], [3, "x".repeat(1_000_000)]]) {
-    const queue = new EventQueue();
+    const queue = new EventQueue(() => Infinity);
     for (let i = 0; i < Number(count); i++) {
       queue.push({ ...event(i), content: String(content) });
     }
@@ -68,7 +68,7 @@ Deno.test("EventQueue holds its reader back until there is room, by number and b
 });
 
 Deno.test("EventQueue lets its reader go when it is discarded", async () => {
-  const queue = new EventQueue();
+  const queue = new EventQueue(() => Infinity);
   for (let i = 0; i < 2_000; i++) queue.push(event(i));
   const room = queue.room();
   queue.discard();

@@ -1,0 +1,14 @@
+/**
+ * What one session of a thread may hold between its socket and the database, so that two hundred of them together stay
+ * within the memory that a handful would use.
+ *
+ * @module
+ */
+
+/** Nothing flows any more with less; an event that is larger passes all the same. */
+const MIN_BYTES = 96 * 1024;
+
+/** The part of one in so many sessions, bytes: of each sort of thing that is held (read, queued, gathered). */
+export function shareOf(heldBytes: number, sessions: number): number {
+  return Math.max(MIN_BYTES, Math.floor(heldBytes / Math.max(1, sessions)));
+}
