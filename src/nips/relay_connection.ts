@@ -289,9 +289,7 @@ export class RelayConnection implements RelayClient {
 
   #taken(characters: number): void {
     if (!this.#backlog.take(characters)) return;
-    for (const subscription of this.#subscriptions.values()) {
-      subscription.resumed();
-    }
+    this.#subscriptions.forEach((subscription) => subscription.resumed());
     this.#negotiations.resumed();
   }
 

@@ -8,6 +8,7 @@ import { benchMonitor } from "./monitor.ts";
 import { benchNegentropy } from "./negentropy.ts";
 import { benchSync } from "./sync.ts";
 import { benchSyncCycle } from "./sync_cycle.ts";
+import { benchSyncFairness } from "./sync_fairness.ts";
 import { benchSyncMemory } from "./sync_memory.ts";
 import { benchSyncNegentropy } from "./sync_negentropy.ts";
 import { benchVerify } from "./verify.ts";
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   database: benchDatabase,
   negentropy: benchNegentropy,
   sync: benchSync,
+  "sync-fairness": benchSyncFairness,
   "sync-memory": benchSyncMemory,
   "sync-cycle": benchSyncCycle,
   monitor: benchMonitor,

@@ -1,0 +1,98 @@
+/**
+ * What a relay that floods for ever and one that never answers cost those they share the threads with.
+ *
+ * @module
+ */
+import { parseRelayUrl, type RelayUrl } from "../../src/models/relay_url.ts";
+import { silentLogger } from "../../src/core/log/logger.ts";
+import { synchronizerConfig } from "../../src/services/synchronizer/config.ts";
+import { openPool } from "../../src/services/synchronizer/means.ts";
+import { testArchive } from "../support/archive.ts";
+import { lines } from "../support/lines.ts";
+import { syncWith } from "../support/sync.ts";
+import { figure, heading, medianOf, secondsOf, whole } from "./figures.ts";
+
+const RUNS = 5;
+const RELAYS = 4;
+/** On each relay. */
+const EVENTS = 5_000;
+const CAP = 500;
+
+/** Prints everything. */
+export async function benchSyncFairness(): Promise<void> {
+  heading(
+    `Sync of ${RELAYS} relays, ${whole(EVENTS)} events each, and their company`,
+  );
+  await using good = await startRelays("relay_crowd", RELAYS, EVENTS, CAP);
+  await using pests = await startRelays("relay_pests");
+  // In turns, so that whatever else the machine does falls on both.
+  const beside: number[] = [];
+  const alone = await medianOf(RUNS, async () => {
+    beside.push(await throughput(good.relays, pests.relays));
+    return await throughput(good.relays, []);
+  });
+  const disturbed = await medianOf(
+    RUNS,
+    (run) => Promise.resolve(beside[run]!),
+  );
+  figure("alone", `${whole(alone)}/s`);
+  figure(
+    "beside a flooding and a silent one",
+    `${whole(disturbed)}/s`,
+    `${(disturbed / alone).toFixed(2)} of it`,
+  );
+}
+
+/** New events of the good relays a second, from the first of them to the last. */
+async function throughput(
+  good: readonly RelayUrl[],
+  pests: readonly RelayUrl[],
+): Promise<number> {
+  await using archive = await testArchive();
+  const config = synchronizerConfig.parse({ allowPrivate: true });
+  await using pool = await openPool(config, silentLogger());
+  const over = new AbortController();
+  const plagued = pests.map(async (relay) => {
+    while (!over.signal.aborted) {
+      await syncWith(pool, { archive, relay, signal: over.signal });
+    }
+  });
+  const seconds = await secondsOf(async () => {
+    const syncs = good.map((relay) => syncWith(pool, { archive, relay }));
+    for (const { complete, stored } of await Promise.all(syncs)) {
+      if (!complete || stored !== EVENTS) {
+        throw new Error(`Not everything was synced: ${stored}`);
+      }
+    }
+  });
+  over.abort();
+  await Promise.all(plagued);
+  return good.length * EVENTS / seconds;
+}
+
+async function startRelays(name: string, ...args: readonly number[]) {
+  const script = new URL(`./${name}.ts`, import.meta.url);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-P=test", script.href, ...args.map(String)],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const output = lines(child.stdout);
+  const { value = "[]" } = await output.next();
+  const ports: readonly number[] = JSON.parse(String(value));
+  return {
+    relays: ports.map(relayAt),
+    async [Symbol.asyncDispose]() {
+      await child.stdin.close();
+      await child.status;
+      await output.return(undefined);
+    },
+  };
+}
+
+function relayAt(port: number): RelayUrl {
+  const url = `ws://127.0.0.1:${port}`;
+  const parsed = parseRelayUrl(url, { allowPrivate: true });
+  if (!parsed.ok) throw new Error(`No relay's URL: ${url}`);
+  return parsed.value;
+}
