@@ -7,8 +7,11 @@
 
 /** Nothing flows any more with less; an event that is larger passes all the same. */
 const MIN_BYTES = 96 * 1024;
+/** Nothing flows any faster with more. */
+const MAX_BYTES = 8 * 1024 * 1024;
 
 /** The part of one in so many sessions, bytes: of each sort of thing that is held (read, queued, gathered). */
 export function shareOf(heldBytes: number, sessions: number): number {
-  return Math.max(MIN_BYTES, Math.floor(heldBytes / Math.max(1, sessions)));
+  const part = Math.floor(heldBytes / Math.max(1, sessions));
+  return Math.min(MAX_BYTES, Math.max(MIN_BYTES, part));
 }

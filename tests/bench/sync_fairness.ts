@@ -52,11 +52,9 @@ async function throughput(
   const config = synchronizerConfig.parse({ allowPrivate: true });
   await using pool = await openPool(config, silentLogger());
   const over = new AbortController();
-  const plagued = pests.map(async (relay) => {
-    while (!over.signal.aborted) {
-      await syncWith(pool, { archive, relay, signal: over.signal });
-    }
-  });
+  const plagued = pests.map((relay) =>
+    syncWith(pool, { archive, relay, signal: over.signal })
+  );
   const seconds = await secondsOf(async () => {
     const syncs = good.map((relay) => syncWith(pool, { archive, relay }));
     for (const { complete, stored } of await Promise.all(syncs)) {
