@@ -45,7 +45,7 @@ Deno.test("EventQueue says when nothing comes, and when nothing will", async () 
 });
 
 Deno.test("EventQueue has room for all who wait, once it has any", async () => {
-  const queue = new EventQueue();
+  const queue = new EventQueue(() => Infinity);
   for (let i = 0; i < 1_200; i++) queue.push(event(i));
   const readers = Array.from({ length: 3 }, () => queue.room());
   await queue.take(10);
