@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { finalizeEvent, getPublicKey } from "nostr-tools/pure";
+import { getPublicKey } from "nostr-tools/pure";
 import type { NostrEvent, UnsignedEvent } from "../../models/event.ts";
 import { nip66Url, type RelayUrl } from "../../models/relay_url.ts";
 import type { Dialer } from "../../transport/dialer.ts";
@@ -13,6 +13,7 @@ import { connectRelay } from "../client.ts";
 import { minePow } from "../nip13.ts";
 import type { RelayClient } from "../relay_client.ts";
 import type { ReqOutcome } from "../req_outcome.ts";
+import { signEvent } from "../sign_event.ts";
 
 /** What is measured, and how long it may take. */
 export interface RttOptions {
@@ -189,8 +190,5 @@ async function testEvent(
   const mined = minPow > 0
     ? await minePow(draft, { difficulty: minPow, timeoutMs, signal })
     : draft;
-  if (mined === null) return null;
-  const { kind, created_at, content } = mined;
-  const tags = mined.tags.map((tag) => [...tag]);
-  return finalizeEvent({ kind, created_at, content, tags }, secretKey);
+  return mined === null ? null : await signEvent(mined, secretKey);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { finalizeEvent, getPublicKey } from "nostr-tools/pure";
+import { getPublicKey } from "nostr-tools/pure";
 import {
   latestInOutbox,
   type OutboxEvent,
@@ -12,6 +12,7 @@ import type { Database } from "../../core/database/database.ts";
 import { metadataId } from "../../models/metadata.ts";
 import { parseRelayUrl, type RelayUrl } from "../../models/relay_url.ts";
 import type { EventDraft } from "../../nips/nip66/discovery_event.ts";
+import { signEvent } from "../../nips/sign_event.ts";
 import type { MonitorConfig } from "./config.ts";
 
 export interface Publisher {
@@ -83,8 +84,8 @@ export async function dueEvents(
     const fingerprint = metadataId(publishable.compared);
     const last = latest.get(`${draft.kind}:${d}`);
     if (last !== undefined && !isDue(publishable, fingerprint, last)) continue;
-    due.push(signed(publisher, publishable, fingerprint));
-    // Signing takes milliseconds, by which somebody's round-trip time would be too long.
+    due.push(await signed(publisher, publishable, fingerprint));
+    // Signing takes a millisecond, by which somebody's round-trip time would be too long.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return due;
@@ -102,14 +103,13 @@ function isDue(
   return last.createdAt + everySeconds <= nextChanceAt;
 }
 
-function signed(
-  { key, relays }: Publisher,
+async function signed(
+  { key, pubkey, relays }: Publisher,
   { draft, d, everySeconds }: Publishable,
   fingerprint: string,
-): OutboxEvent {
-  const tags = draft.tags.map((tag) => [...tag]);
+): Promise<OutboxEvent> {
   return {
-    event: finalizeEvent({ ...draft, tags }, key),
+    event: await signEvent({ ...draft, pubkey }, key),
     d,
     createdAt: draft.created_at,
     // By then there is another.
