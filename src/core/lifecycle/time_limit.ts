@@ -1,8 +1,9 @@
 /**
- * Work that ends with what allows it (a claim, a lease).
+ * Work that ends with what allows it (a claim, a lease), and waits that end before the work does.
  *
  * @module
  */
+import { sleep } from "./sleep.ts";
 
 /** Does something whose signal aborts with `signal`, and at `endsAtMs` of the monotonic clock at the latest. */
 export async function untilMoment<T>(
@@ -18,5 +19,20 @@ export async function untilMoment<T>(
     return await work(AbortSignal.any([signal, ended.signal]));
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** What `work` gives if it does within `ms` and before `signal` aborts, else undefined; it goes on in any case. */
+export async function within<T>(
+  ms: number,
+  work: Promise<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const done = new AbortController();
+  const enough = AbortSignal.any([signal, done.signal]);
+  try {
+    return await Promise.race([work, sleep(ms, enough).then(() => undefined)]);
+  } finally {
+    done.abort();
   }
 }

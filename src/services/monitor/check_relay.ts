@@ -21,6 +21,7 @@ import { net } from "./checks/net.ts";
 import { nip11 } from "./checks/nip11.ts";
 import { tls } from "./checks/tls.ts";
 import type { MonitorConfig } from "./config.ts";
+import { within } from "../../core/lifecycle/time_limit.ts";
 import { withRetries } from "./retry.ts";
 
 /** Those whose document is kept. */
@@ -56,15 +57,32 @@ export interface DoneCheck {
   readonly retries: number;
 }
 
-/**
- * Checks a relay: first the connection, then, of one that is online, everything else at the same time. Only when nothing
- * is known of its NIP-11 document is that read before, as the test of writing needs the proof of work that it names.
- * Never throws.
- */
+/** Findings as they come in: the documents are there later. */
+export interface EarlyFindings extends Pick<Findings, "checkedAt" | "rtt"> {
+  /** Never rejects. */
+  readonly documents: Promise<Findings["documents"]>;
+}
+
+/** Checks a relay; all that was found. Never throws. */
 export async function checkRelay(
   target: CheckTarget,
   plan: CheckPlan,
 ): Promise<Findings> {
+  const { documents, ...found } = await startChecks(target, plan);
+  return { ...found, documents: await documents };
+}
+
+/**
+ * Checks a relay: first the connection, then, of one that is online, everything else at the same time. Only when nothing
+ * is known of its NIP-11 document is that waited for before, as the test of writing needs the proof of work that it
+ * names; but for no longer than a step of that test may take. Resolves when the connection is tested. Never throws.
+ */
+export async function startChecks(
+  { signal, ...rest }: CheckTarget,
+  plan: CheckPlan,
+): Promise<EarlyFindings> {
+  const stop = new AbortController();
+  const target = { ...rest, signal: AbortSignal.any([signal, stop.signal]) };
   const checkedAt = Math.floor(Date.now() / 1_000);
   const wanted = CHECKS.filter((check) =>
     plan.checks.has(check.name) && (plan.regardless || check.applies(target))
@@ -80,15 +98,26 @@ export async function checkRelay(
   if (plan.regardless) wanted.forEach(start);
   const isFirst = plan.knownNip11 === undefined && wanted.includes(nip11) &&
     writes(target, plan);
-  const known = isFirst ? await start(nip11) : plan.knownNip11;
+  const known = isFirst
+    ? await within(stepMs(target, "rtt"), start(nip11), signal)
+    : plan.knownNip11;
   const rtt = await measure(target, plan, wantedPow(known));
   if (rtt.failure === null) wanted.forEach(start);
+  // Of a relay that is not there, nobody waits for documents.
+  else if (!plan.regardless) stop.abort();
+  return { checkedAt, rtt, documents: documentsOf(wanted, running) };
+}
+
+async function documentsOf(
+  wanted: readonly Check[],
+  running: ReadonlyMap<DocumentName, Promise<CheckDocument>>,
+): Promise<Findings["documents"]> {
   const documents = new Map<MetadataType, CheckDocument>();
   for (const { name, type } of wanted) {
     const document = await running.get(name);
     if (document !== undefined) documents.set(type, document);
   }
-  return { checkedAt, rtt, documents };
+  return documents;
 }
 
 /** The documents that the configuration wants kept. */
@@ -130,13 +159,13 @@ interface Run {
 
 /** Within the check's own bounds and retries, and counted. */
 async function observed(
-  { config, relay, signal }: CheckTarget,
+  target: CheckTarget,
   { onDone }: CheckPlan,
   { name, run }: Run,
 ): Promise<CheckDocument> {
-  const settings = config.checks[name];
-  const timeoutMs = settings.timeoutMs ??
-    config.networks[relay.network].timeoutMs;
+  const { signal } = target;
+  const settings = target.config.checks[name];
+  const timeoutMs = stepMs(target, name);
   const startedAt = performance.now();
   let retries = 0;
   const document = await withRetries(() => run({ signal, timeoutMs }), {
@@ -147,4 +176,9 @@ async function observed(
   const seconds = (performance.now() - startedAt) / 1_000;
   onDone?.({ name, document, seconds, retries });
   return document;
+}
+
+function stepMs({ config, relay }: CheckTarget, name: CheckName): number {
+  return config.checks[name].timeoutMs ??
+    config.networks[relay.network].timeoutMs;
 }

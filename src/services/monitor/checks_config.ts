@@ -30,7 +30,7 @@ function documentKeys(
     enabled: z.boolean().default(true).describe("Make this check"),
     store: z.boolean().default(true).describe("Keep its documents"),
     publish: z.boolean().default(true)
-      .describe("Publish what they say (NIP-66), as far as they are kept"),
+      .describe("Publish what they say (NIP-66); needs `store`"),
     everySeconds: z.int().min(1).max(31_536_000).default(defaults.everySeconds)
       .describe(
         "Seconds between two documents of a relay, rounded to its visits (schedule.everySeconds)",

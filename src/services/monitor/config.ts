@@ -20,14 +20,19 @@ import { checksConfig, mmdbConfig } from "./checks_config.ts";
  */
 const STEPS_PER_LEASE = 32;
 
+/** What a check found counts for 26 hours at most (SQL: relay_check_max_gap): with a day between two, uptime leaves no time out. */
+const MAX_WAIT_SECONDS = 86_400;
+
+const wait = z.int().min(1).max(MAX_WAIT_SECONDS);
+
 const scheduleConfig = z.strictObject({
-  everySeconds: z.int().min(1).max(604_800).default(3_600)
+  everySeconds: wait.default(3_600)
     .describe("Seconds between two checks of a relay that is online"),
-  retrySeconds: z.int().min(1).max(604_800).default(600)
+  retrySeconds: wait.default(600)
     .describe(
       "Seconds until a relay found offline is checked again; doubled with each further failure",
     ),
-  maxRetrySeconds: z.int().min(1).max(2_592_000).default(86_400)
+  maxRetrySeconds: wait.default(86_400)
     .describe("The longest wait between two checks, in seconds"),
   jitter: z.number().min(0).max(0.5).default(0.1)
     .describe(

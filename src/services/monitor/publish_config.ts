@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { parsePublicKey } from "../../models/public_key.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
+import { CHECK_NAMES, type DocumentName } from "./checks/check.ts";
 
 const MAX_RELAYS = 100;
 
@@ -120,6 +121,14 @@ interface Surroundings {
   };
   readonly allowPrivate: boolean;
   readonly schedule: { readonly everySeconds: number };
+  readonly checks: Readonly<Record<DocumentName, Switches>>;
+}
+
+/** Of one check. */
+interface Switches {
+  readonly enabled: boolean;
+  readonly store: boolean;
+  readonly publish: boolean;
 }
 
 /** Adds an issue for each value that does not fit the others. */
@@ -127,7 +136,7 @@ export function checkPublication(
   config: Surroundings,
   add: (path: string[], message: string) => void,
 ): void {
-  const { publish, alerts, keys, schedule } = config;
+  const { publish, alerts, keys } = config;
   const lists = [
     { path: ["publish", "relays"], urls: publish.relays },
     { path: ["alerts", "watch"], urls: alerts.watch },
@@ -143,19 +152,36 @@ export function checkPublication(
     const key = parsePublicKey(operator);
     if (!key.ok) add(["alerts", "operators"], key.failure.detail);
   }
-  const { everySeconds } = publish.discovery;
-  if (publish.relays.length > 0 && everySeconds < schedule.everySeconds) {
-    add(
-      ["publish", "discovery", "everySeconds"],
-      `must be >= schedule.everySeconds (${schedule.everySeconds}): it cannot be published more often than it is checked`,
-    );
-  }
+  checkDiscovery(config, add);
   const hasKey = keys.secretKeyEnv !== undefined ||
     keys.secretKeyFile !== undefined;
   if (alerts.operators.length > 0 && !hasKey) {
     add(
       ["alerts", "operators"],
       "needs a key to send with: keys.secretKeyEnv or keys.secretKeyFile",
+    );
+  }
+}
+
+function checkDiscovery(
+  { publish, schedule, checks }: Surroundings,
+  add: (path: string[], message: string) => void,
+): void {
+  const { enabled, everySeconds } = publish.discovery;
+  if (!publish.enabled || !enabled || publish.relays.length === 0) return;
+  if (everySeconds < schedule.everySeconds) {
+    add(
+      ["publish", "discovery", "everySeconds"],
+      `must be >= schedule.everySeconds (${schedule.everySeconds}): it cannot be published more often than it is checked`,
+    );
+  }
+  for (const name of CHECK_NAMES) {
+    // Most visits do not make a document anew: without one that is kept, its tags would come and go.
+    if (name === "rtt" || checks[name].store) continue;
+    if (!checks[name].enabled || !checks[name].publish) continue;
+    add(
+      ["checks", name, "publish"],
+      `must be false where checks.${name}.store is: what is not kept cannot be published`,
     );
   }
 }

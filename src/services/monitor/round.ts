@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { insertChecks, type RelayCheck } from "../../core/database/checks.ts";
 import { type LeasedRelay, leaseRelays } from "../../core/database/leases.ts";
 import { gatherWrites } from "../../core/lifecycle/gathered_writes.ts";
 import { Pauses } from "../../core/lifecycle/pauses.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
-import { untilMoment } from "../../core/lifecycle/time_limit.ts";
+import { untilMoment, within } from "../../core/lifecycle/time_limit.ts";
 import type { Network } from "../../models/network.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import { failedCheck } from "../../nips/check_document.ts";
@@ -19,14 +20,14 @@ import {
 } from "../../transport/failure.ts";
 import { watchedUrls } from "./alerts.ts";
 import { countCheck, setLag } from "./check_metrics.ts";
-import { checkRelay, type Findings, storedTypes } from "./check_relay.ts";
+import { type Findings, startChecks, storedTypes } from "./check_relay.ts";
 import type { CheckMeans } from "./checks/check.ts";
 import type { MonitorConfig } from "./config.ts";
 import type { Publisher } from "./publisher.ts";
 import { publicationOf } from "./publish_visits.ts";
 import { dueChecks, knownNip11, readMemory, remember } from "./memory.ts";
 import { impatient, secondsUntilNext } from "./schedule.ts";
-import { storeVisits, type Visit } from "./store.ts";
+import { checkOf, storeVisits, type Visit } from "./store.ts";
 
 /** What all rounds of one process share. */
 export interface MonitorMeans extends CheckMeans {
@@ -47,6 +48,8 @@ export interface Round {
   readonly watched: ReadonlySet<string>;
   /** Resolves when the visit is stored. */
   readonly store: (visit: Visit) => Promise<void>;
+  /** Resolves when the check is stored; that the visit stores it once more changes nothing. */
+  readonly storeEarly: (check: RelayCheck) => Promise<void>;
 }
 
 /** A relay that is ours to check. */
@@ -58,6 +61,9 @@ export interface Lease {
 
 /** Visits in one transaction. */
 const MAX_VISITS = 200;
+
+/** For how long what the connection showed waits for the documents, ms, to be stored with them at once. */
+const EARLY_AFTER_MS = 2_000;
 
 export function startRound(
   ctx: Context<MonitorConfig>,
@@ -74,6 +80,9 @@ export function startRound(
     store: gatherWrites(async (visits) => {
       const publish = await publicationOf(ctx, means.publisher, visits);
       await storeVisits(ctx.database, visits, { holder, stored, publish });
+    }, { maxItems: MAX_VISITS }),
+    storeEarly: gatherWrites(async (checks) => {
+      await insertChecks(ctx.database, checks);
     }, { maxItems: MAX_VISITS }),
   };
 }
@@ -144,10 +153,11 @@ export function untouched(
 }
 
 async function examine(
-  { ctx, means }: Round,
-  { url, memory }: LeasedRelay,
+  round: Round,
+  { relayId, url, memory }: LeasedRelay,
   signal: AbortSignal,
 ): Promise<Findings> {
+  const { ctx, means } = round;
   const { config, metrics } = ctx;
   const parsed = parseRelayUrl(url, config);
   // It became a relay when other addresses were allowed.
@@ -160,12 +170,22 @@ async function examine(
     return unchecked({ code: "opted-out", detail: relay.host });
   }
   const known = readMemory(memory);
-  return await checkRelay({ ...means, relay, config, signal }, {
-    checks: dueChecks(known, config, unixNow()),
-    regardless: false,
-    knownNip11: knownNip11(known),
-    onDone: (check) => countCheck(metrics, relay.network, check),
-  });
+  const { documents, ...found } = await startChecks(
+    { ...means, relay, config, signal },
+    {
+      checks: dueChecks(known, config, unixNow()),
+      regardless: false,
+      knownNip11: knownNip11(known),
+      onDone: (check) => countCheck(metrics, relay.network, check),
+    },
+  );
+  const early = await within(EARLY_AFTER_MS, documents, signal);
+  if (early !== undefined) return { ...found, documents: early };
+  const { failure } = found.rtt;
+  if (failure === null || countsAgainstRelay(failure)) {
+    await round.storeEarly(checkOf(relayId, found));
+  }
+  return { ...found, documents: await documents };
 }
 
 function unchecked(failure: RelayFailure): Findings {

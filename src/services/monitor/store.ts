@@ -66,7 +66,7 @@ export async function storeVisits(
     const documents = visits.flatMap(documentsOf);
     const kept = documents.filter(({ type }) => stored.has(type));
     await insertRelayMetadata(sql, kept);
-    await insertChecks(sql, visits.flatMap(checkOf));
+    await insertChecks(sql, visits.flatMap(checksOf));
     await upsertAbilities(sql, visits.flatMap(abilitiesOf));
     await publish(sql);
     await releaseRelays(sql, { service: "monitor", holder, relays });
@@ -85,10 +85,16 @@ function documentsOf({ relayId, findings }: Visit): NewRelayMetadata[] {
   }));
 }
 
-function checkOf({ relayId, findings }: Visit): RelayCheck[] {
-  if (findings === null) return [];
-  const { checkedAt, rtt } = findings;
-  return [{
+function checksOf({ relayId, findings }: Visit): RelayCheck[] {
+  return findings === null ? [] : [checkOf(relayId, findings)];
+}
+
+/** What the connection showed. */
+export function checkOf(
+  relayId: number,
+  { checkedAt, rtt }: Pick<Findings, "checkedAt" | "rtt">,
+): RelayCheck {
+  return {
     relayId,
     checkedAt,
     online: rtt.failure === null,
@@ -96,7 +102,7 @@ function checkOf({ relayId, findings }: Visit): RelayCheck[] {
     readMs: milliseconds(rtt, "rtt_read"),
     writeMs: milliseconds(rtt, "rtt_write"),
     failure: whatWentWrong(rtt),
-  }];
+  };
 }
 
 /** What nobody knows is not stored: what was known before stays. */

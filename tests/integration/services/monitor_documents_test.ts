@@ -14,6 +14,7 @@ import {
 } from "../../support/monitor.ts";
 import { testRelay } from "../../support/test_relay.ts";
 import { makeCertificate } from "../../support/tls.ts";
+import { until } from "../../support/until.ts";
 
 const HOST = "relay.example.test";
 const NETWORKS = { clearnet: { maxConnections: 10, timeoutMs: 5_000 } };
@@ -242,4 +243,43 @@ Deno.test("monitor lets a check that hangs delay neither the other checks of the
   assert.notEqual(slow, undefined);
   assert.equal(await archive.count("relay_check where online"), 21);
   assert.equal(others.length, 20);
+});
+
+Deno.test("monitor stores what the connection showed while a document is still awaited, and the rest when it is there", async () => {
+  await using archive = await testArchive();
+  await using relay = await testRelay({
+    http: { ...reply({}), unending: true },
+  });
+  await using silent = await testRelay({
+    ...{ http: { ...reply({}), unending: true }, upgrade: "never" },
+  });
+  const id = await addRelay(archive, relay.url);
+  const silentId = await addRelay(archive, silent.url);
+  const stop = new AbortController();
+  const means = monitorMeans({ secretKey: new Uint8Array(32).fill(7) });
+  const run = runOnce(monitorWith(means), archive.database, {
+    config: {
+      allowPrivate: true,
+      networks: { clearnet: { maxConnections: 2, timeoutMs: 1_000 } },
+      checks: { nip11: { timeoutMs: 300_000, retries: 0 } },
+    },
+    signal: stop.signal,
+  });
+  const checks = "relay_check where online and write_ms is not null";
+  await until("the check of the relay is stored", async () => {
+    return await archive.count(checks) === 1;
+  });
+  const held = (relayId: number) =>
+    archive.count(`relay_lease where relay_id = ${relayId} and due_at = 0`);
+  await until("the visit to the silent relay is over", async () => {
+    return await held(silentId) === 0;
+  });
+  assert.equal(await archive.count("relay_metadata"), 0);
+  assert.equal(await held(id), 1, "the visit to the other is not");
+  stop.abort();
+  const { metric } = await run;
+  assert.equal(await archive.count("relay_check"), 2, "stored once");
+  assert((await documentsOf(archive, id)).has("nip66_http"));
+  const labels = { network: "clearnet", outcome: "online" };
+  assert.equal(await metric("monitor_relays_checked_total", labels), 1);
 });

@@ -55,6 +55,31 @@ Deno.test("monitorConfig refuses to announce more than it checks", () => {
   assert.equal(faults(monitorConfig, { publish, schedule }), "");
 });
 
+Deno.test("monitorConfig refuses to wait for longer than a check speaks for", () => {
+  for (const key of ["everySeconds", "retrySeconds", "maxRetrySeconds"]) {
+    const wait = (seconds: number) => {
+      const schedule = { maxRetrySeconds: 86_400, [key]: seconds };
+      return faults(monitorConfig, { schedule });
+    };
+    assert.equal(wait(86_400), "");
+    assert.match(wait(86_401), new RegExp(`schedule.*${key}`, "s"));
+  }
+});
+
+Deno.test("monitorConfig refuses to publish what is not kept", () => {
+  const relays = ["wss://nos.lol"];
+  const checks = { nip11: { store: false } };
+  assert.match(
+    faults(monitorConfig, { publish: { relays }, checks }),
+    /checks.*nip11.*publish.*must be false where checks.nip11.store is/s,
+  );
+  const none = { store: false, publish: false };
+  const off = { store: false, enabled: false };
+  const others = { publish: { relays }, checks: { nip11: none, dns: off } };
+  assert.equal(faults(monitorConfig, others), "");
+  assert.equal(faults(monitorConfig, { checks }), "", "nothing is published");
+});
+
 Deno.test("seederConfig refuses to read stdin again and again", () => {
   const stdin = { filePath: "-" };
   assert.equal(faults(seederConfig, stdin), "");

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { Pauses } from "../../../../src/core/lifecycle/pauses.ts";
-import { untilMoment } from "../../../../src/core/lifecycle/time_limit.ts";
+import {
+  untilMoment,
+  within,
+} from "../../../../src/core/lifecycle/time_limit.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -26,6 +29,13 @@ Deno.test("untilMoment() passes the outer signal on, and what the work gives", a
   });
   outer.abort();
   assert.equal(await work, "done");
+});
+
+Deno.test("within() gives what comes in time, and does not wait for what does not", async () => {
+  const never = new Promise<string>(() => {});
+  assert.equal(await within(3_600_000, Promise.resolve("it"), NEVER), "it");
+  assert.equal(await within(1, never, NEVER), undefined);
+  assert.equal(await within(3_600_000, never, AbortSignal.abort()), undefined);
 });
 
 Deno.test("Pauses leaves a lane alone for its time, and says only once that it began", async () => {
