@@ -26,6 +26,8 @@ export class PageReader {
   /** Those of them that match the filter. */
   readonly #wanted: PageEvent[] = [];
   readonly #unread: (number | null)[] = [];
+  /** Whether it had to wait until there was room for what came. */
+  wasHeld = false;
   #strangers = 0;
   #newer = 0;
   #older = 0;
@@ -81,6 +83,8 @@ export class PageReader {
       newer: this.#newer,
       older: this.#older,
       unread: this.#unread,
+      isShared: false,
+      wasHeld: this.wasHeld,
       limit: this.#query.limit,
       end,
     };

@@ -6,12 +6,13 @@
 
 /** Remembers at least the last `capacity` events. An id that comes with another signature is another event. */
 export class RecentEvents {
-  readonly #capacity: number;
+  /** May be raised. */
+  capacity: number;
   #young = new Set<string>();
   #old = new Set<string>();
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.capacity = capacity;
   }
 
   /** Whether the event is new; it is not, the next time. */
@@ -19,7 +20,7 @@ export class RecentEvents {
     // Enough of both to tell them apart: the whole would be three times as much to keep.
     const key = id.slice(0, 32) + sig.slice(0, 32);
     if (this.#young.has(key) || this.#old.has(key)) return false;
-    if (this.#young.size >= this.#capacity) {
+    if (this.#young.size >= this.capacity) {
       this.#old = this.#young;
       this.#young = new Set();
     }

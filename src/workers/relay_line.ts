@@ -39,6 +39,9 @@ const RECONNECT_AFTER_MS = [500, 3_000, 10_000] as const;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 60_000;
 
+/** Who waits for our side for this part of the time would not be faster if it were asked for more. */
+const HELD_SHARE = 1 / 4;
+
 /** Larger messages end the connection, so this is larger than any event that is only dropped. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
@@ -156,6 +159,8 @@ export class RelayLine implements AsyncDisposable {
       onOversized: (head) => reader.skip(head),
     });
     this.requests += 1;
+    const startedAt = performance.now();
+    let heldMs = 0;
     let count = 0;
     try {
       for (;;) {
@@ -169,9 +174,12 @@ export class RelayLine implements AsyncDisposable {
         count += chunk.value.length;
         this.received += chunk.value.length;
         for (const raw of chunk.value) reader.take(raw);
+        const waitsSince = performance.now();
         await target.room();
+        heldMs += performance.now() - waitsSince;
       }
     } finally {
+      reader.wasHeld = heldMs > HELD_SHARE * (performance.now() - startedAt);
       await chunks.return({ type: "aborted" });
     }
   }

@@ -21,9 +21,11 @@ import { Reconciler } from "./reconcile/reconciler.ts";
 import { type PageTarget, RelayLine } from "./relay_line.ts";
 import type { Ledger, NoPage } from "./walk/ask.ts";
 import { HonestLedger } from "./walk/honest_ledger.ts";
+import { driveLanes } from "./drive_lanes.ts";
+import { MAX_IN_FLIGHT } from "./walk/in_flight.ts";
+import { Lanes } from "./walk/lanes.ts";
 import { Pace } from "./walk/pace.ts";
 import type { Page, Query } from "./walk/page.ts";
-import { walkWindow } from "./walk/walk.ts";
 
 /** What a session works with. */
 export interface SessionMeans {
@@ -82,7 +84,7 @@ class Session {
       forged: (event) => this.#forgeries.add(event),
     });
     this.#forgeries = new Forgeries(job.walks);
-    this.#pace = new Pace(bounds.limit, traits);
+    this.#pace = new Pace(bounds.limit, traits, MAX_IN_FLIGHT);
     this.#recent = new RecentEvents(2 * bounds.limit);
     this.#reconciler = negentropy && new Reconciler({
       ...means,
@@ -178,19 +180,19 @@ class Session {
     return isSilent ? "unknown" : support;
   }
 
-  async #walkWindow(walk: WalkJob, window: Window): Promise<NoPage | null> {
-    const asking = walkWindow({
+  #walkWindow(walk: WalkJob, window: Window): Promise<NoPage | null> {
+    const lanes = new Lanes({
       filter: walk.filter,
-      stretch: { ...window },
+      window,
       settledBefore: walk.claimUntil - SETTLING_SECONDS,
       pace: this.#pace,
       ledger: this.#ledger,
     });
-    let step = asking.next();
-    while (!step.done) {
-      step = asking.next(await this.#fetch(step.value));
-    }
-    return step.value;
+    return driveLanes(lanes, (query) => {
+      // Pages that lie side by side share no events, but each shares some with the one before it.
+      this.#recent.capacity = 2 * this.#job.bounds.limit * this.#pace.inFlight;
+      return this.#fetch(query);
+    });
   }
 
   async #fetch(

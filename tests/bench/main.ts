@@ -9,8 +9,10 @@ import { benchNegentropy } from "./negentropy.ts";
 import { benchSync } from "./sync.ts";
 import { benchSyncCycle } from "./sync_cycle.ts";
 import { benchSyncFairness } from "./sync_fairness.ts";
+import { benchLatency } from "./sync_latency.ts";
 import { benchSyncMemory } from "./sync_memory.ts";
 import { benchSyncNegentropy } from "./sync_negentropy.ts";
+import { benchOverhead } from "./sync_overhead.ts";
 import { benchVerify } from "./verify.ts";
 
 /** A benchmark prints its figures itself. */
@@ -20,6 +22,8 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   negentropy: benchNegentropy,
   sync: benchSync,
   "sync-fairness": benchSyncFairness,
+  "sync-latency": () => benchLatency(),
+  "sync-overhead": benchOverhead,
   "sync-memory": benchSyncMemory,
   "sync-cycle": benchSyncCycle,
   monitor: benchMonitor,

@@ -4,18 +4,15 @@
  *
  * @module
  */
-import { once } from "node:events";
-// @ts-types="@types/ws"
-import { WebSocket } from "ws";
-import { parseRelayUrl, type RelayUrl } from "../../src/models/relay_url.ts";
+import type { RelayUrl } from "../../src/models/relay_url.ts";
 import { synchronizerConfig } from "../../src/services/synchronizer/config.ts";
 import type { RelaySync } from "../../src/services/synchronizer/sync_relay.ts";
 import { gateOf, Manners } from "../../src/transport/manners.ts";
 import { openSyncPool, type SyncPool } from "../../src/workers/pool.ts";
 import { testArchive } from "../support/archive.ts";
-import { lines } from "../support/lines.ts";
 import { type ServerVersion, serverVersions } from "../support/postgres.ts";
 import { syncWith } from "../support/sync.ts";
+import { readAll, startRelay } from "./bench_relay.ts";
 import { makeDurable } from "./durable.ts";
 import { figure, heading, medianOf, secondsOf, whole } from "./figures.ts";
 
@@ -26,13 +23,13 @@ const CAP = 500;
 
 /** Prints everything. */
 export async function benchSync(): Promise<void> {
-  await using one = await startRelay(1);
-  await using two = await startRelay(2);
+  await using one = await startRelay({ events: EVENTS, seed: 1, cap: CAP });
+  await using two = await startRelay({ events: EVENTS, seed: 2, cap: CAP });
   heading(
     `Sync of ${whole(2 * EVENTS)} events, two relays at once, capped at ${CAP}`,
   );
   const served = await medianOf(RUNS, async () => {
-    const { events, seconds } = await readAll(one.relay.url);
+    const { events, seconds } = await readAll(one.relay.url, CAP);
     return events / seconds;
   });
   figure("one relay by itself, nothing checked", `${whole(served)}/s`);
@@ -93,7 +90,8 @@ function expect(what: "stored" | "known", result: RelaySync): void {
   throw new Error(`Not everything was synced: ${JSON.stringify(result)}`);
 }
 
-function openPool(workers: number, wasm: boolean): Promise<SyncPool> {
+/** Workers as the service opens them. */
+export function openPool(workers: number, wasm: boolean): Promise<SyncPool> {
   const { networks, maxBatches } = synchronizerConfig.parse({});
   return openSyncPool({
     workers,
@@ -112,70 +110,4 @@ function openPool(workers: number, wasm: boolean): Promise<SyncPool> {
       throw new Error(`A worker was lost: ${detail}`);
     },
   });
-}
-
-interface BenchRelay extends AsyncDisposable {
-  readonly relay: RelayUrl;
-}
-
-async function startRelay(seed: number): Promise<BenchRelay> {
-  const script = new URL("./relay_server.ts", import.meta.url);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-q", "-P=test", script.href],
-      ...[EVENTS, seed, CAP].map(String),
-    ],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const output = lines(child.stdout);
-  const { value: url = "" } = await output.next();
-  const parsed = parseRelayUrl(String(url), { allowPrivate: true });
-  if (!parsed.ok) throw new Error(`The relay did not start: ${url}`);
-  return {
-    relay: parsed.value,
-    async [Symbol.asyncDispose]() {
-      await child.stdin.close();
-      await child.status;
-      await output.return(undefined);
-    },
-  };
-}
-
-/** Pages through the relay without looking at what comes. */
-async function readAll(url: string) {
-  const socket = new WebSocket(url, { perMessageDeflate: false });
-  await once(socket, "open");
-  let events = 0;
-  const seconds = await secondsOf(async () => {
-    let until: number | null = 2 ** 40;
-    while (until !== null) {
-      const page: { count: number; oldest: number } = await readPage(
-        socket,
-        until,
-      );
-      events += page.count;
-      until = page.count === CAP ? page.oldest : null;
-    }
-  });
-  socket.close();
-  await once(socket, "close");
-  return { events, seconds };
-}
-
-async function readPage(socket: WebSocket, until: number) {
-  socket.send(JSON.stringify(["REQ", "bench", { until, limit: CAP }]));
-  let count = 0;
-  let last = "";
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const onMessage = (data: { toString(): string }) => {
-    const text = data.toString();
-    if (text.startsWith('["EOSE"')) return resolve();
-    count += 1;
-    last = text;
-  };
-  socket.on("message", onMessage);
-  await promise;
-  socket.off("message", onMessage);
-  return { count, oldest: Number(JSON.parse(last)[2].created_at) };
 }

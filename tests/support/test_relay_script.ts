@@ -44,6 +44,8 @@ export interface RelayScript {
   readonly greeting?: readonly string[];
   /** Serves wss and https with it. */
   readonly certificate?: Certificate;
+  /** Every message takes so long, either way, as over a long line: the next does not wait for it. */
+  readonly latencyMs?: number;
   /** Name for `url` instead of 127.0.0.1, for tests with a resolver or a proxy of their own. */
   readonly host?: string;
   /** The address it listens at. Default: 127.0.0.1. */

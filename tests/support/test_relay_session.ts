@@ -28,6 +28,7 @@ export class TestRelaySession {
   readonly #number: number;
   readonly #subscriptions = new Map<string, readonly Filter[]>();
   readonly #negentropy: TestRelayNegentropy;
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #challenges = 0;
   #authenticated = false;
 
@@ -54,12 +55,18 @@ export class TestRelaySession {
   }
 
   start(): void {
-    this.#webSocket.on("message", (data) => this.#take(data));
+    this.#webSocket.on(
+      "message",
+      (data) => this.#later(() => this.#take(data)),
+    );
     this.#webSocket.on("ping", () => {
       this.#relay.record({ connection: this.#number, message: ["(ping)"] });
     });
     this.#webSocket.on("error", () => this.#socket.destroy());
-    this.#webSocket.on("close", () => this.#relay.sessions.delete(this));
+    this.#webSocket.on("close", () => {
+      for (const timer of this.#timers) clearTimeout(timer);
+      this.#relay.sessions.delete(this);
+    });
     for (const text of this.#relay.script.greeting ?? []) this.send(text);
     if (this.#relay.script.authRequired !== undefined) this.#challenge();
   }
@@ -75,7 +82,20 @@ export class TestRelaySession {
   }
 
   send(text: string): void {
-    if (this.connected) this.#webSocket.send(text);
+    this.#later(() => {
+      if (this.connected) this.#webSocket.send(text);
+    });
+  }
+
+  /** Now, or after the latency of the line; in order. */
+  #later(act: () => void): void {
+    const { latencyMs = 0 } = this.#relay.script;
+    if (latencyMs === 0) return act();
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, latencyMs);
+    this.#timers.add(timer);
   }
 
   #say(...message: unknown[]): void {
@@ -201,6 +221,10 @@ export class TestRelaySession {
   /** Resolves when the socket wants more, or is gone. */
   #write(batch: readonly Uint8Array[]): Promise<void> {
     if (batch.length === 0 || !this.connected) return Promise.resolve();
+    if (this.#relay.script.latencyMs !== undefined) {
+      this.#later(() => this.#socket.write(Buffer.concat(batch)));
+      return Promise.resolve();
+    }
     if (this.#socket.write(Buffer.concat(batch))) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {

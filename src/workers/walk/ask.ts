@@ -66,6 +66,7 @@ export function* ask(
   question: Question,
 ): Asking<Result<Page, NoPage>> {
   const { pace } = walk;
+  let crowded = 0;
   for (let failures = 1;; failures++) {
     const page = yield toQuery(walk, question);
     const reason = failureOf(page);
@@ -74,11 +75,24 @@ export function* ask(
       pace.succeeded(page);
       return ok(page);
     }
+    if (page.isShared && mayBeCrowd(reason) && crowded < MAX_CROWDED) {
+      crowded += 1;
+      failures -= 1;
+      continue;
+    }
     if (reason === "refused" && question.isSpecial) return fail(reason);
     if (reason === "refused" && question.isProbe) return fail(reason);
     pace.failed(reason, page.size);
     if (question.isProbe || failures >= ATTEMPTS[reason]) return fail(reason);
   }
+}
+
+/** Failures of one question that are put down to others being under way. */
+const MAX_CROWDED = 6;
+
+/** Whether a relay that is asked several things at once fails so. */
+function mayBeCrowd(reason: FailureReason): boolean {
+  return reason !== "auth-required" && reason !== "over-budget";
 }
 
 /** How often a question is asked in all, by what went wrong. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { InFlight } from "./in_flight.ts";
 import { isRestrictedKind, POPULAR_KINDS } from "./known_kinds.ts";
 import type { FailureReason, Page } from "./page.ts";
 
@@ -44,9 +45,11 @@ export class Pace {
   #hasSucceeded = false;
   #lastFailure: FailureReason | null = null;
   readonly #rememberedPage: number;
+  readonly #inFlight: InFlight;
 
-  /** `maxLimit` is asked for first. */
-  constructor(maxLimit: number, traits: RelayTraits) {
+  /** `maxLimit` is asked for first, at most `maxInFlight` times at once. */
+  constructor(maxLimit: number, traits: RelayTraits, maxInFlight: number) {
+    this.#inFlight = new InFlight(maxInFlight);
     this.#limit = maxLimit;
     this.#ceiling = maxLimit;
     this.order = traits.order;
@@ -73,6 +76,25 @@ export class Pace {
   /** Whether any page ended as it should. */
   get hasSucceeded(): boolean {
     return this.#hasSucceeded;
+  }
+
+  /** Requests that may be under way at once. */
+  get inFlight(): number {
+    return this.#inFlight.allowed;
+  }
+
+  get epoch(): number {
+    return this.#inFlight.epoch;
+  }
+
+  /** A request went well beside others. */
+  bore(wasHeld: boolean): void {
+    this.#inFlight.succeeded(wasHeld);
+  }
+
+  /** A request failed, maybe because others were under way. */
+  crowded({ isShared, epoch }: { isShared: boolean; epoch: number }): void {
+    if (isShared) this.#inFlight.failed(epoch);
   }
 
   /** What went wrong last. */

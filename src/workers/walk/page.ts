@@ -42,6 +42,10 @@ export interface Page {
   readonly older: number;
   /** When events were created that were too long to be read; null where that is not known. They are no part of what came. */
   readonly unread: readonly (number | null)[];
+  /** Whether other requests were under way at the same time: a failure may come from that. */
+  readonly isShared: boolean;
+  /** Whether it was we who could not take it faster. */
+  readonly wasHeld: boolean;
   /** The limit it was asked with. */
   readonly limit: number;
   readonly end: PageEnd;

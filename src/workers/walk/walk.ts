@@ -102,6 +102,11 @@ function* descend(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
     ledger.gap({ since, until: edge.until }, "bounds-ignored");
     return DONE;
   }
+  if (oldest < since && oldest < top) {
+    // The older part was given away while the page was on its way, or `since` is ignored.
+    if (since <= top) ledger.prove({ since, until: top }, "paging");
+    return DONE;
+  }
   if (oldest === OPEN_END) {
     if (since > top) return DONE;
     const rest = { since, until: top };

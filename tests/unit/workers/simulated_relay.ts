@@ -17,13 +17,14 @@ import {
   UNKNOWN_TRAITS,
 } from "../../../src/workers/walk/pace.ts";
 import type {
+  FailureReason,
   GapReason,
   Page,
   PageEnd,
   Query,
   WalkProof,
 } from "../../../src/workers/walk/page.ts";
-import { walkWindow } from "../../../src/workers/walk/walk.ts";
+import { type Asked, Lanes } from "../../../src/workers/walk/lanes.ts";
 
 export interface SimulatedRelay {
   readonly events: readonly NostrEvent[];
@@ -47,6 +48,8 @@ export interface SimulatedRelay {
   readonly poison?: ReadonlySet<string>;
   /** Messages in front of every page that are no events, and count as such. */
   readonly strangers?: number;
+  /** Bears one subscription: a newer one ends the older so. */
+  readonly displaces?: FailureReason;
   /** Overrides how the nth request (from 0) ends, after so many of its events. */
   readonly fails?: (
     request: number,
@@ -64,6 +67,13 @@ export interface Outcome {
   /** Claims that were not true when they were made. */
   readonly lies: readonly string[];
   readonly order: RelayOrder;
+  /** Most requests under way at once. */
+  readonly peak: number;
+}
+
+interface UnderWay {
+  readonly asked: Asked;
+  page: Page;
 }
 
 export interface Simulation {
@@ -72,14 +82,17 @@ export interface Simulation {
   readonly limit?: number;
   readonly order?: RelayOrder;
   readonly maxRequests?: number;
+  /** Which of the requests under way is answered next, again and again; without them there is one at a time. */
+  readonly picks?: readonly number[];
 }
 
 /** Walks the window of the relay; throws when it takes more requests than allowed. */
 export function simulate(
   relay: SimulatedRelay,
-  { filter = {}, window, limit = 500, order = "unknown", maxRequests = 5_000 }:
-    Simulation,
+  simulation: Simulation,
 ): Outcome {
+  const { filter = {}, window, limit = 500 } = simulation;
+  const { order = "unknown", maxRequests = 5_000 } = simulation;
   const obtained = new Set<string>();
   const proven: (Window & { proof: WalkProof })[] = [];
   const gaps: (Window & { reason: GapReason })[] = [];
@@ -99,24 +112,38 @@ export function simulate(
     },
     gap: (gap, reason) => void gaps.push({ ...gap, reason }),
   });
-  const pace = new Pace(limit, { ...UNKNOWN_TRAITS, order });
+  const { picks = [] } = simulation;
+  const maxInFlight = picks.length > 0 ? 16 : 1;
+  const pace = new Pace(limit, { ...UNKNOWN_TRAITS, order }, maxInFlight);
   const settledBefore = Number.MAX_SAFE_INTEGER;
-  const stretch = { ...window };
-  const walk = walkWindow({ filter, stretch, settledBefore, pace, ledger });
+  const lanes = new Lanes({ filter, window, settledBefore, pace, ledger });
+  const underWay: UnderWay[] = [];
   let requests = 0;
   let received = 0;
-  let next = walk.next();
-  while (!next.done) {
-    if (requests >= maxRequests) throw new Error(`${requests} requests`);
-    const page = answer(relay, next.value, requests++);
+  let peak = 0;
+  for (let turn = 0;; turn++) {
+    for (let asked = lanes.next(); asked !== null; asked = lanes.next()) {
+      if (requests >= maxRequests) throw new Error(`${requests} requests`);
+      if (relay.displaces !== undefined) {
+        for (const older of underWay) {
+          older.page = displaced(older.page, relay.displaces);
+        }
+      }
+      const page = answer(relay, asked.query, requests++);
+      underWay.push({ asked, page });
+      peak = Math.max(peak, underWay.length);
+    }
+    if (underWay.length === 0) break;
+    const pick = (picks[turn % picks.length] ?? 0) % underWay.length;
+    const { asked, page } = underWay.splice(pick, 1)[0]!;
     received += page.size;
-    ledger.skipUnread(next.value, page);
-    if (!next.value.evidenceOnly) {
+    ledger.skipUnread(asked.query, page);
+    if (!asked.query.evidenceOnly) {
       for (const { id } of page.events) obtained.add(id);
     }
-    next = walk.next(page);
+    lanes.take(asked, page);
   }
-  const brokenBy = next.value;
+  const brokenBy = lanes.brokenBy;
   return {
     obtained,
     proven,
@@ -126,6 +153,7 @@ export function simulate(
     brokenBy,
     lies,
     order: pace.order,
+    peak,
   };
 }
 
@@ -162,6 +190,10 @@ function answer(relay: SimulatedRelay, query: Query, request: number): Page {
     query,
     end,
   });
+}
+
+function displaced(page: Page, reason: FailureReason): Page {
+  return { ...page, events: [], size: 0, end: { type: "failed", reason } };
 }
 
 function poisoned(
@@ -223,6 +255,8 @@ function toPage(
     size: sent.length + (relay.strangers ?? 0),
     newer: read.filter(({ created_at }) => created_at > until).length,
     older: read.filter(({ created_at }) => created_at < since).length,
+    isShared: false,
+    wasHeld: false,
     unread: unread.map(({ created_at }) => isSeen ? created_at : null),
     limit: query.limit,
     end,

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { OPEN_END } from "../../../src/workers/walk/page.ts";
-import { fake, FIRST } from "./simulated_events.ts";
+import { fake, FIRST, spread } from "./simulated_events.ts";
 import { forgotten, simulate, type SimulatedRelay } from "./simulated_relay.ts";
 
 const WHOLE = { since: 0, until: OPEN_END };
 
 Deno.test("walkWindow() obtains and proves everything behind any cap, whatever shares a second", () => {
-  fc.assert(fc.property(contents(), caps(), (events, cap) => {
-    const outcome = simulate({ events, cap }, { window: WHOLE });
+  fc.assert(fc.property(contents(), caps(), picks(), (events, cap, picks) => {
+    const outcome = simulate({ events, cap }, { window: WHOLE, picks });
     assert.deepEqual(outcome.lies, []);
     assert.deepEqual(forgotten(WHOLE, outcome), []);
     const crowded = crowdedSeconds(events, cap);
@@ -64,12 +64,15 @@ Deno.test("walkWindow() claims nothing untrue of relays that break the rules", (
 });
 
 Deno.test("walkWindow() claims nothing untrue of relays that drop kinds after counting them", () => {
-  fc.assert(fc.property(contents([0, 1, 4, 7]), caps(), (events, cap) => {
-    const relay = { events, cap, droppedKinds: [4] };
-    const outcome = simulate(relay, { window: WHOLE });
-    assert.deepEqual(outcome.lies, []);
-    assert.deepEqual(forgotten(WHOLE, outcome), []);
-  }));
+  const kinds = [0, 1, 4, 7];
+  fc.assert(
+    fc.property(contents(kinds), caps(), picks(), (events, cap, picks) => {
+      const relay = { events, cap, droppedKinds: [4] };
+      const outcome = simulate(relay, { window: WHOLE, picks });
+      assert.deepEqual(outcome.lies, []);
+      assert.deepEqual(forgotten(WHOLE, outcome), []);
+    }),
+  );
 });
 
 Deno.test("walkWindow() claims no second in which an event was too long to be read", () => {
@@ -96,6 +99,46 @@ Deno.test("walkWindow() goes around places where the relay fails for ever", () =
     assert.deepEqual(forgotten(WHOLE, outcome), []);
   }));
 });
+
+Deno.test("walkWindow() side by side claims nothing untrue of relays that fail at any moment", () => {
+  const relays = fc.record({ failing: failures(), picks: picks() });
+  fc.assert(
+    fc.property(contents(), caps(), relays, (events, cap, relay) => {
+      const { failing, picks } = relay;
+      const fails: SimulatedRelay["fails"] = (request) =>
+        failing[request % failing.length]!;
+      const simulated = { events, cap, fails };
+      const outcome = simulate(simulated, { window: WHOLE, picks });
+      assert.deepEqual(outcome.lies, []);
+      assert.deepEqual(forgotten(WHOLE, outcome), []);
+    }),
+  );
+});
+
+Deno.test("walkWindow() side by side obtains everything from a relay that bears one subscription", () => {
+  const reasons = fc.constantFrom("refused" as const, "timeout" as const);
+  const relays = fc.record({ displaces: reasons, picks: picks() });
+  fc.assert(
+    fc.property(fc.integer({ min: 10, max: 60 }), relays, (cap, relay) => {
+      const { displaces, picks } = relay;
+      const events = spread(2_000);
+      const outcome = simulate({ events, cap, displaces }, {
+        window: WHOLE,
+        picks,
+      });
+      assert.deepEqual(outcome.lies, []);
+      assert.deepEqual(outcome.gaps, []);
+      assert.equal(outcome.obtained.size, events.length);
+      assert.ok(outcome.requests < 2 * 2_000 / cap + 60);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+/** Which of the requests under way is answered next. */
+function picks(): fc.Arbitrary<number[]> {
+  return fc.array(fc.nat({ max: 15 }), { minLength: 1, maxLength: 20 });
+}
 
 /** Relay contents with heavy ties: few seconds, many events. */
 function contents(

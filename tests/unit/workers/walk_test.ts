@@ -226,3 +226,17 @@ Deno.test("walkWindow() claims nothing below a page full of what is no event", (
   assert.deepEqual(outcome.lies, []);
   assert.deepEqual(outcome.gaps.map(({ reason }) => reason), ["hidden"]);
 });
+
+Deno.test("walkWindow() side by side receives at most 5 % more than there is", () => {
+  const relay = { events: spread(50_000), cap: 500 };
+  for (const picks of [[0], [1, 5, 0, 3, 15, 2], [15]]) {
+    const outcome = simulate(relay, { window: WHOLE, picks });
+    assert.equal(outcome.obtained.size, 50_000);
+    assert.deepEqual(outcome.lies, []);
+    assert.deepEqual(outcome.gaps, []);
+    assert.deepEqual(forgotten(WHOLE, outcome), []);
+    assert.ok(outcome.received <= 52_500, `received ${outcome.received}`);
+    assert.ok(outcome.requests <= 250, `asked ${outcome.requests} times`);
+    assert.ok(outcome.peak >= 8, `${outcome.peak} at once`);
+  }
+});

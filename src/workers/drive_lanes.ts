@@ -1,0 +1,31 @@
+/**
+ * Drives the walks of a window: sends what they ask, and brings them the pages in the order in which they come.
+ *
+ * @module
+ */
+import type { NoPage } from "./walk/ask.ts";
+import type { Lanes } from "./walk/lanes.ts";
+import type { Page, Query } from "./walk/page.ts";
+
+/** Walks to the end. Returns why it was broken off; rejects with what `fetch` rejects with. */
+export async function driveLanes(
+  lanes: Lanes,
+  fetch: (query: Query) => Promise<Page>,
+): Promise<NoPage | null> {
+  const underWay = new Set<Promise<void>>();
+  try {
+    for (;;) {
+      for (let asked = lanes.next(); asked !== null; asked = lanes.next()) {
+        const one = asked;
+        const answered: Promise<void> = fetch(one.query)
+          .then((page) => lanes.take(one, page))
+          .finally(() => underWay.delete(answered));
+        underWay.add(answered);
+      }
+      if (underWay.size === 0) return lanes.brokenBy;
+      await Promise.race(underWay);
+    }
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Several walks side by side through one window, so that the relay's distance does not set the pace: an idle lane takes
+ * the older part of the largest stretch that is left. Each lane is a walk of its own, and no two share a second.
+ *
+ * Pure, as the walks are: whoever drives it sends the queries it gives and brings back the pages.
+ *
+ * @module
+ */
+import type { Filter } from "../../models/filter.ts";
+import type { Window } from "../../models/window.ts";
+import type { Asking, Ledger, NoPage, Stretch } from "./ask.ts";
+import type { Pace } from "./pace.ts";
+import type { Page, Query } from "./page.ts";
+import { walkWindow } from "./walk.ts";
+
+export interface LanesParts {
+  readonly filter: Filter;
+  readonly window: Window;
+  readonly settledBefore: number;
+  readonly pace: Pace;
+  readonly ledger: Ledger;
+}
+
+/** A query to be sent, and who asks it. */
+export interface Asked {
+  readonly query: Query;
+  readonly lane: Lane;
+}
+
+/** One walk, and what it shows of how crowded its stretch is. */
+interface Lane {
+  readonly stretch: Stretch;
+  readonly asking: Asking<NoPage | null>;
+  /** To be sent, or under way. */
+  query: Query;
+  isUnderWay: boolean;
+  /** Whether other queries were under way together with it. */
+  isShared: boolean;
+  /** Of the pace when it was sent. */
+  epoch: number;
+  /** The newest second it has seen, and the events since. */
+  newest: number;
+  events: number;
+  /** Whether its last page was one of many, as far as can be seen. */
+  isInTheMidst: boolean;
+}
+
+/** 2020-09-13: next to nothing on Nostr is dated earlier. */
+const BEGINNING = 1_600_000_000;
+
+/** A stretch with fewer pages than this is not worth dividing. */
+const MIN_PAGES = 4;
+
+export class Lanes {
+  readonly #parts: LanesParts;
+  /** Newest first. */
+  readonly #lanes: Lane[] = [];
+  #underWay = 0;
+  #brokenBy: NoPage | null = null;
+
+  constructor(parts: LanesParts) {
+    this.#parts = parts;
+    this.#open({ ...parts.window }, 0);
+  }
+
+  /** Why the walk was broken off; null when it was walked to the end, or is not there yet. */
+  get brokenBy(): NoPage | null {
+    return this.#brokenBy;
+  }
+
+  /** The next query to be sent, or null when it is better to wait. */
+  next(): Asked | null {
+    const { pace } = this.#parts;
+    if (this.#underWay >= pace.inFlight) return null;
+    let lane = this.#lanes.find(({ isUnderWay }) => !isUnderWay);
+    if (lane === undefined && this.#divide()) {
+      lane = this.#lanes.find(({ isUnderWay }) => !isUnderWay);
+    }
+    if (lane === undefined) return null;
+    lane.isUnderWay = true;
+    lane.epoch = pace.epoch;
+    lane.isShared = false;
+    this.#underWay += 1;
+    if (this.#underWay > 1) {
+      for (const one of this.#lanes) one.isShared ||= one.isUnderWay;
+    }
+    return { query: lane.query, lane };
+  }
+
+  /** Takes the page that a query brought. */
+  take({ lane, query }: Asked, page: Page): void {
+    const { pace } = this.#parts;
+    this.#underWay -= 1;
+    if (!this.#lanes.includes(lane)) return;
+    lane.isUnderWay = false;
+    if (page.end.type === "failed") pace.crowded(lane);
+    else if (page.end.type === "eose") {
+      pace.bore(page.wasHeld);
+      this.#judge(lane, query, page);
+    }
+    const step = lane.asking.next({ ...page, isShared: lane.isShared });
+    if (!step.done) lane.query = step.value;
+    else this.#finished(lane, step.value);
+  }
+
+  #open(stretch: Stretch, place: number): void {
+    const asking = walkWindow({ ...this.#parts, stretch });
+    const step = asking.next();
+    if (step.done) return;
+    this.#lanes.splice(place, 0, {
+      stretch,
+      asking,
+      query: step.value,
+      isUnderWay: false,
+      isShared: false,
+      epoch: 0,
+      newest: -Infinity,
+      events: 0,
+      isInTheMidst: false,
+    });
+  }
+
+  #finished(lane: Lane, brokenBy: NoPage | null): void {
+    this.#lanes.splice(this.#lanes.indexOf(lane), 1);
+    if (brokenBy === null) return;
+    this.#brokenBy ??= brokenBy;
+    for (const { stretch: { since, until } } of this.#lanes.splice(0)) {
+      if (brokenBy === "aborted" || since > until) continue;
+      this.#parts.ledger.gap({ since, until }, brokenBy);
+    }
+  }
+
+  #judge(lane: Lane, { filter }: Query, page: Page): void {
+    const { pace, settledBefore } = this.#parts;
+    for (const { createdAt } of page.events) {
+      if (createdAt > lane.newest && createdAt <= settledBefore) {
+        lane.newest = createdAt;
+      }
+    }
+    lane.events += page.events.length;
+    lane.isInTheMidst =
+      page.size * 2 > Math.min(pace.largestPage, page.limit) &&
+      filter.kinds === this.#parts.filter.kinds;
+  }
+
+  /** Gives the older half of the largest stretch to a lane of its own; false when none is worth it. */
+  #divide(): boolean {
+    const { pace } = this.#parts;
+    if (pace.order !== "newest-first") return false;
+    const worth = Math.max(1, pace.largestPage) * MIN_PAGES;
+    let largest: Lane | null = null;
+    let most = worth;
+    for (const lane of this.#lanes) {
+      const left = lane.isInTheMidst ? eventsLeft(lane) : 0;
+      if (left < most) continue;
+      largest = lane;
+      most = left;
+    }
+    if (largest === null) return false;
+    const { stretch } = largest;
+    const middle = Math.floor((bottomOf(stretch) + stretch.until) / 2);
+    const older = { since: stretch.since, until: middle };
+    stretch.since = middle + 1;
+    this.#open(older, this.#lanes.indexOf(largest) + 1);
+    return true;
+  }
+}
+
+/** How many events are left if they lie as close as those that have come. */
+function eventsLeft({ stretch, newest, events }: Lane): number {
+  const { until } = stretch;
+  const span = newest - until;
+  return span > 0 ? events / span * (until - bottomOf(stretch)) : 0;
+}
+
+/** Where events begin, as a rule. */
+function bottomOf({ since, until }: Stretch): number {
+  return until > BEGINNING ? Math.max(since, BEGINNING) : since;
+}

@@ -1,0 +1,64 @@
+/**
+ * The synchronizer and a relay far away: how much faster it is than one request at a time.
+ *
+ * @module
+ */
+import { testArchive } from "../support/archive.ts";
+import { syncWith } from "../support/sync.ts";
+import { readAll, startRelay } from "./bench_relay.ts";
+import { figure, heading, medianOf, whole } from "./figures.ts";
+import { openPool } from "./sync.ts";
+
+const RUNS = 5;
+const EVENTS = 100_000;
+const CAP = 500;
+const LATENCY_MS = 100;
+
+/** Prints everything. */
+export async function benchLatency(runs = RUNS): Promise<void> {
+  heading(
+    `Sync of ${
+      whole(EVENTS)
+    } events over a line of ${LATENCY_MS} ms either way, capped at ${CAP}`,
+  );
+  const served = { events: EVENTS, seed: 3, cap: CAP };
+  await using near = await startRelay(served);
+  await using far = await startRelay({ ...served, latencyMs: LATENCY_MS });
+  // More pages would only take longer.
+  const few = { ...served, events: 10_000, latencyMs: LATENCY_MS };
+  await using part = await startRelay(few);
+  const single = await medianOf(Math.min(runs, 3), async () => {
+    const { events, seconds } = await readAll(part.relay.url, CAP);
+    return events / seconds;
+  });
+  figure("one REQ at a time, nothing checked", `${whole(single)}/s`);
+  const known: number[] = [];
+  const fresh = await medianOf(runs, async () => {
+    await using archive = await testArchive();
+    await using pool = await openPool(2, false);
+    const result = await syncWith(pool, { archive, relay: far.relay });
+    expectAll(result.stored, result.complete);
+    await using other = await testArchive();
+    await syncWith(pool, { archive: other, relay: near.relay });
+    const again = await syncWith(pool, { archive: other, relay: far.relay });
+    expectAll(again.known, again.complete);
+    known.push(EVENTS / again.seconds);
+    return EVENTS / result.seconds;
+  });
+  known.sort((a, b) => a - b);
+  for (
+    const [name, rate] of [["new", fresh], ["known", middle(known)]] as const
+  ) {
+    const times = `${(rate / single).toFixed(1)} times`;
+    figure(`synchronizer, ${name}`, `${whole(rate)}/s`, times);
+  }
+}
+
+function middle(sorted: readonly number[]): number {
+  return sorted[sorted.length >> 1]!;
+}
+
+function expectAll(count: number, isComplete: boolean): void {
+  if (count === EVENTS && isComplete) return;
+  throw new Error(`Cannot tell how fast it is as ${count} events came`);
+}
