@@ -76,6 +76,26 @@ export function* confirmEnd(
 }
 
 /**
+ * Ends below a page that had room for more: one narrower answer has to agree that there is nothing. When it does not,
+ * the walk goes on as if it had not been asked.
+ */
+export function* endEarly(walk: Walk, below: Edge): Asking<Edge | Done> {
+  const { pace, ledger, stretch: { since } } = walk;
+  const rest = { since, until: below.until };
+  if (since > below.until) return DONE;
+  const [question = { window: rest }] = confirmations(walk, rest, false);
+  const answer = yield* ask(walk, question);
+  if (!answer.ok) return below;
+  const unseen = unseenOf(walk, answer.value, below.ties);
+  if (unseen.length > 0 || !pace.isShort(answer.value)) {
+    pace.hasHidden ||= unseen.length > 0;
+    return below;
+  }
+  ledger.prove(rest, "empty-page");
+  return DONE;
+}
+
+/**
  * The same stretch without the kinds that relays hold back; where the filter names none of those, or the relay refuses
  * to be asked so, its newer half.
  */

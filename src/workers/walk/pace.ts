@@ -34,6 +34,8 @@ export class Pace {
   /** Whether the page sizes of this relay were probed with the widest filter there is. */
   probed = false;
   order: RelayOrder;
+  /** Whether a page with room for more was not the last. */
+  hasHidden = false;
   /** Places that were stepped over because the relay fails there. */
   stepsOver = 0;
   readonly #kinds = new Map<number, number>();
@@ -162,6 +164,19 @@ export class Pace {
     if (page.size < Math.min(this.#largestPage, page.limit)) return true;
     return page.size < Math.min(SMALLEST_CREDIBLE_CAP, page.limit) &&
       this.#rememberedPage >= SMALLEST_CREDIBLE_CAP;
+  }
+
+  /** Whether a page seems to have had room for more, also by what earlier sessions have seen. It is worth a question. */
+  mayBeLast(page: Page): boolean {
+    if (this.order !== "newest-first" && this.#likelyOrder !== "newest-first") {
+      return false;
+    }
+    const largest = Math.max(this.#largestPage, this.#rememberedPage);
+    const room = Math.min(
+      Math.max(largest, SMALLEST_CREDIBLE_CAP),
+      page.limit,
+    );
+    return this.hasHidden ? page.size * 2 <= room : page.size < room;
   }
 
   /** Whether a page is so far from full that it holds all there is, even if its order tells nothing. */

@@ -14,6 +14,7 @@ import {
   DONE,
   type Done,
   type Edge,
+  endEarly,
   goBelow,
 } from "./ending.ts";
 import {
@@ -119,7 +120,8 @@ function* descend(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
   }
   if (oldest === edge.until) return yield* stay(walk, edge, page);
   if (oldest < top) ledger.prove({ since: oldest + 1, until: top }, "paging");
-  return { until: oldest, ties: idsAt(events, oldest) };
+  const below = { until: oldest, ties: idsAt(events, oldest) };
+  return pace.mayBeLast(page) ? yield* endEarly(walk, below) : below;
 }
 
 /** The whole page lies in the second it began with: this is the end, or that second holds more than a page. */
@@ -175,6 +177,12 @@ function* spotCheck(
   const hidden = answer.value.events.some(({ id, createdAt }) =>
     createdAt < walk.settledBefore && !seen.has(id)
   );
+  // Who ignores `since` has to show at least what he has shown before.
+  const again = new Set(answer.value.events.map(({ id }) => id));
+  const shown = events.filter(({ createdAt }) => createdAt >= since);
+  const isMute = answer.value.older > 0 &&
+    (shown.length === 0 || shown.some(({ id }) => !again.has(id)));
+  if (isMute) return walk.pace.judgeOrder("unsorted", isTelling);
   return walk.pace.judgeOrder(hidden ? "unsorted" : "newest-first", isTelling);
 }
 

@@ -94,6 +94,8 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
     script: { events: EVENTS, onReq: hangUpAfter(120) },
     stored: 400,
     complete: true,
+    // It is tried what it bears.
+    maxRequests: 90,
   },
   {
     promise: "gives up a relay that hangs up on every request",
@@ -135,6 +137,7 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
     stored: 400,
     complete: true,
     rejected: {},
+    maxRequests: 80,
   },
   {
     promise: "refuses what it has not asked for",
@@ -159,7 +162,7 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
     stored: 100,
     complete: false,
     reasons: ["bounds-ignored"],
-    maxRequests: 4,
+    maxRequests: 6,
   },
   {
     promise: "pages through a relay that ignores limit",
@@ -195,7 +198,7 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
     stored: 1,
     complete: false,
     // The connection is cut when the flood goes on after CLOSE.
-    reasons: ["over-budget", "disconnected"],
+    reasons: ["over-budget", "disconnected", "timeout"],
     maxRequests: 6,
   },
   {

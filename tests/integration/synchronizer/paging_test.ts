@@ -5,6 +5,7 @@ import { testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { assertTruthful, syncOnce } from "../../support/sync.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
+import type { TestReq } from "../../support/test_relay_script.ts";
 import { testRelay } from "../../support/test_relay.ts";
 
 const factory = eventFactory("paging");
@@ -121,6 +122,86 @@ Deno.test("syncRelay() transfers nearly nothing the second time, and then only w
   assert.equal(third.stored, 1);
   assert.equal(third.complete, true);
 });
+
+Deno.test("syncRelay() asks a relay that it has caught up with twice at most", async () => {
+  const now = Math.floor(Date.now() / 1_000);
+  const recent = Array.from(
+    { length: 40 },
+    (_, i) => factory.sign({ createdAt: now - 600 - 1_000 * i }),
+  );
+  const contents = {
+    "a day with events": [...makeEvents(300), ...recent],
+    "a day without": makeEvents(300),
+    "a few events, all of them recent": recent.slice(0, 3),
+    "nothing at all": [],
+  };
+  for (const [what, events] of Object.entries(contents)) {
+    await using archive = await testArchive();
+    await using relay = await testRelay({ events, maxLimit: 100 });
+    const first = await syncOnce({ archive, relay: relay.relay });
+    assert.equal(first.complete, true, what);
+    for (const _ of [1, 2]) {
+      const asked = relay.count("REQ") + relay.count("NEG-OPEN");
+      const again = await syncOnce({ archive, relay: relay.relay });
+      const costs = relay.count("REQ") + relay.count("NEG-OPEN") - asked;
+      assert.ok(costs <= 2, `${what}: ${costs} requests`);
+      assert.deepEqual([again.complete, again.stored], [true, 0], what);
+    }
+    await assertTruthful(archive, { relay: relay.relay, events });
+  }
+});
+
+Deno.test("syncRelay() has many requests under way at a relay far away, and receives little twice", async () => {
+  const events = makeEvents(6_000);
+  await using archive = await testArchive();
+  await using relay = await testRelay({ events, maxLimit: 50, latencyMs: 40 });
+  const result = await syncOnce({ archive, relay: relay.relay });
+  assert.deepEqual([result.stored, result.complete], [6_000, true]);
+  assert.ok(
+    result.received <= 1.05 * events.length,
+    `received ${result.received}`,
+  );
+  await assertTruthful(archive, { relay: relay.relay, events });
+  let open = 0;
+  let most = 0;
+  for (const { message: [type] } of relay.log) {
+    if (type === "REQ") most = Math.max(most, ++open);
+    // Each is closed by us when its EOSE has come.
+    else if (type === "CLOSE") open -= 1;
+  }
+  assert.ok(most >= 6, `${most} at once`);
+  assert.ok(most <= 16, `${most} at once`);
+});
+
+Deno.test("syncRelay() gets everything from a relay that bears a single subscription", async () => {
+  const events = makeEvents(1_500);
+  await using archive = await testArchive();
+  await using relay = await testRelay({
+    maxLimit: 50,
+    events,
+    latencyMs: 5,
+    onReq: singleSubscription(),
+  });
+  const config = { requests: { idleTimeoutMs: 1_000 } };
+  const result = await syncOnce({ archive, relay: relay.relay, config });
+  assert.deepEqual([result.stored, result.complete], [1_500, true]);
+  await assertTruthful(archive, { relay: relay.relay, events });
+});
+
+/** A newer REQ closes the older. */
+function singleSubscription() {
+  let latest = "";
+  return async (req: TestReq) => {
+    if (latest !== "") {
+      req.send(JSON.stringify(["CLOSED", latest, "error: one"]));
+    }
+    latest = req.subId;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (latest !== req.subId) return;
+    latest = "";
+    await req.serve();
+  };
+}
 
 Deno.test("syncRelay() finds what arrived late and back-dated within the lookback", async () => {
   const now = Math.floor(Date.now() / 1_000);
