@@ -40,7 +40,7 @@ const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 60_000;
 
 /** Who waits for our side for this part of the time would not be faster if it were asked for more. */
-const HELD_SHARE = 1 / 4;
+const HELD_SHARE = 1 / 2;
 
 /** Larger messages end the connection, so this is larger than any event that is only dropped. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;

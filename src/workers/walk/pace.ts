@@ -172,10 +172,7 @@ export class Pace {
       return false;
     }
     const largest = Math.max(this.#largestPage, this.#rememberedPage);
-    const room = Math.min(
-      Math.max(largest, SMALLEST_CREDIBLE_CAP),
-      page.limit,
-    );
+    const room = Math.min(largest, page.limit);
     return this.hasHidden ? page.size * 2 <= room : page.size < room;
   }
 
