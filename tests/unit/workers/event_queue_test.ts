@@ -68,7 +68,7 @@ Deno.test("EventQueue holds its reader back until there is room, by number and b
 });
 
 Deno.test("EventQueue lets all its readers in when there is room", async () => {
-  const queue = new EventQueue();
+  const queue = new EventQueue(() => Infinity);
   for (let i = 0; i < 1_200; i++) queue.push(event(i));
   const rooms = [queue.room(), queue.room(), queue.room()];
   await queue.take(10);
