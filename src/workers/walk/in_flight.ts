@@ -6,7 +6,7 @@
  */
 
 /** Subscriptions that relays bear as a rule. */
-export const MAX_IN_FLIGHT = 1;
+export const MAX_IN_FLIGHT = 16;
 
 /** A relay that fails so often as soon as there are two is asked one at a time from then on. */
 const MAX_STRIKES = 2;
