@@ -939,6 +939,18 @@ end
 $function$;
 comment on function event_known(p_created_at bigint[], p_ids bytea) is 'Which of these events are archived: 1 or 0 each';
 
+CREATE OR REPLACE FUNCTION public.event_relay_count(p_relay_id integer, p_windows jsonb)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select count(*)
+  from jsonb_to_recordset(p_windows) as wanted (since int8, until int8)
+    join event_relay r
+      on r.relay_id = p_relay_id and r.created_at >= wanted.since and r.created_at <= wanted.until
+$function$;
+comment on function event_relay_count(p_relay_id integer, p_windows jsonb) is 'How many events of these windows of created_at a relay was seen to hold';
+
 CREATE OR REPLACE FUNCTION public.event_relay_find(p_relay_id integer, p_filter_hash text, p_ids bytea)
  RETURNS text
  LANGUAGE plpgsql
@@ -2338,6 +2350,19 @@ begin
 end
 $function$;
 comment on function sync_gap_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange) is 'Removes ranges from the gaps of a walk';
+
+CREATE OR REPLACE FUNCTION public.sync_live_get(p_relay_id integer, p_filter_hashes jsonb)
+ RETURNS TABLE(filter_hash text, since bigint, until bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select encode(p.filter_hash, 'hex'), lower(piece), upper(piece) - 1
+  from sync_proof p, unnest(p.covered) as piece
+  where p.relay_id = p_relay_id and p.method = 'live' and p.filter_hash in (
+    select decode(hash, 'hex') from jsonb_array_elements_text(p_filter_hashes) as hash)
+  order by 1, 2
+$function$;
+comment on function sync_live_get(p_relay_id integer, p_filter_hashes jsonb) is 'Windows of walks that only an open subscription has proven, ascending';
 
 CREATE OR REPLACE FUNCTION public.sync_proof_get(p_relay_id integer, p_filter_hash text)
  RETURNS TABLE(method text, since bigint, until bigint)

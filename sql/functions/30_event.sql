@@ -97,6 +97,17 @@ end
 $$;
 comment on function event_relay_insert(int4, int8, int8[], bytea) is 'Records that a relay holds events; returns the number of new sightings';
 
+-- p_windows: [{since, until}], of which none overlap. Reads an entry of the index a sighting.
+create or replace function event_relay_count(p_relay_id int4, p_windows jsonb) returns int8
+language sql stable
+as $$
+  select count(*)
+  from jsonb_to_recordset(p_windows) as wanted (since int8, until int8)
+    join event_relay r
+      on r.relay_id = p_relay_id and r.created_at >= wanted.since and r.created_at <= wanted.until
+$$;
+comment on function event_relay_count(int4, jsonb) is 'How many events of these windows of created_at a relay was seen to hold';
+
 -- Holds off the deletion of orphans, and raises when one of these events is not stored: a sighting must have its event.
 create or replace function event_require(p_created_at int8[], p_ids bytea) returns void
 language plpgsql

@@ -132,6 +132,19 @@ as $$
 $$;
 comment on function sync_proof_get(int4, text) is 'Windows proven complete and what proved them, ascending';
 
+-- p_filter_hashes: array of text. What a sync has walked since is proven by something else.
+create or replace function sync_live_get(p_relay_id int4, p_filter_hashes jsonb)
+returns table (filter_hash text, since int8, until int8)
+language sql stable
+as $$
+  select encode(p.filter_hash, 'hex'), lower(piece), upper(piece) - 1
+  from sync_proof p, unnest(p.covered) as piece
+  where p.relay_id = p_relay_id and p.method = 'live' and p.filter_hash in (
+    select decode(hash, 'hex') from jsonb_array_elements_text(p_filter_hashes) as hash)
+  order by 1, 2
+$$;
+comment on function sync_live_get(int4, jsonb) is 'Windows of walks that only an open subscription has proven, ascending';
+
 create or replace function sync_gap_get(p_relay_id int4, p_filter_hash text)
 returns table (since int8, until int8, reason text, found_at int8, reported_at int8, attempts int4)
 language sql stable

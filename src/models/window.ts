@@ -49,3 +49,15 @@ export function intersectWindows(a: Window, b: Window): Window | null {
   const until = Math.min(a.until, b.until);
   return since <= until ? { since, until } : null;
 }
+
+/** The seconds that both lists of windows have, ascending. Neither may overlap in itself. */
+export function intersectAll(
+  a: readonly Window[],
+  b: readonly Window[],
+): Window[] {
+  return mergeWindows(
+    a.flatMap((one) =>
+      b.flatMap((other) => intersectWindows(one, other) ?? [])
+    ),
+  );
+}

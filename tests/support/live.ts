@@ -18,6 +18,7 @@ import {
   type TestArchive,
 } from "./archive.ts";
 import { idOf } from "./sync.ts";
+import type { TestReq } from "./test_relay_script.ts";
 import { until } from "./until.ts";
 
 /** A service that claims as often as it can, and looks at each relay all the time. `live` is what its section says. */
@@ -47,6 +48,12 @@ export function liveConfig(live: Readonly<Record<string, unknown>> = {}) {
     retry: { initialSeconds: 1 },
     live: { claimEverySeconds: 1, settlingSeconds: 1, ...live },
   };
+}
+
+/** The tail asks for one stored event and does not say until when. */
+export function isLive({ filters: [filter] }: Pick<TestReq, "filters">) {
+  return filter?.limit === 1 && filter.until === undefined &&
+    filter.since === undefined;
 }
 
 /** Waits until so many relays are live. */

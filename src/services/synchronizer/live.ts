@@ -14,6 +14,7 @@ import type { SynchronizerConfig } from "./config.ts";
 import type { HeldRelay, Leases } from "./leases.ts";
 import { LiveCount, LiveMetrics } from "./live_metrics.ts";
 import { LivePatience } from "./live_patience.ts";
+import { isResting } from "./live_rest.ts";
 import { LiveSeats, worthOf } from "./live_seats.ts";
 import type { LiveOffer, LivePolicy, RelaySync } from "./sync_relay.ts";
 import type { SyncCounts } from "./tally.ts";
@@ -96,6 +97,7 @@ export class LiveRelays implements AsyncDisposable {
     const over = run.then((result): Turn => ({ result, isLive: false }));
     const turn = await Promise.race([over, wentLive.promise])
       .finally(() => stop.removeEventListener("abort", leaveWithLane));
+    this.#report(relay, turn.result);
     if (turn.isLive) {
       this.#keep(relay, {
         ...{ visit, run, count, soFar: turn.result },
@@ -118,13 +120,25 @@ export class LiveRelays implements AsyncDisposable {
     },
     leave: () => void,
   ): boolean {
-    const { relayId, network, url } = relay;
+    const { relayId, network, url, memory } = relay;
     if (soFar.failure !== null || this.#signal.aborted) return false;
+    if (soFar.review?.isDeaf || isResting(memory, unixNow())) return false;
     if (!this.#patience.mayGoLive(relayId)) return false;
     const place = placeOf(url, address);
     const worth = worthOf(relay, soFar);
     const { rank } = visit;
     return this.#seats.take({ relayId, network, place, rank, worth }, leave);
+  }
+
+  /** Says how it was to be live with the relay before this sync. */
+  #report({ url, network }: HeldRelay, result: RelaySync | null): void {
+    const review = result?.review ?? null;
+    if (review === null) return;
+    this.#metrics.reviewed(network, review);
+    const { came, missed, isDeaf } = review;
+    if (!isDeaf) return;
+    const { log } = this.#parts.ctx;
+    log.info("relay was deaf while live", { relay: url, came, missed });
   }
 
   #keep(relay: HeldRelay, live: LiveRun): void {

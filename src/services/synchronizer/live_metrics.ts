@@ -6,6 +6,7 @@
 import type { ServiceMetrics } from "../../core/metrics/metrics.ts";
 import type { Network } from "../../models/network.ts";
 import type { LiveEndReason } from "../../workers/live_job.ts";
+import type { LiveReview } from "./live_review.ts";
 
 /** Counts of what came so far. */
 export interface LiveCounts {
@@ -18,6 +19,8 @@ export class LiveMetrics {
   readonly #connections;
   readonly #events;
   readonly #ends;
+  readonly #missed;
+  readonly #deaf;
 
   constructor(metrics: ServiceMetrics) {
     this.#connections = metrics.gauge(
@@ -35,6 +38,16 @@ export class LiveMetrics {
       "Ends of live connections, by reason",
       ["network", "reason"],
     );
+    this.#missed = metrics.counter(
+      "sync_live_missed_total",
+      "Events of the time claimed live that only the sync after it brought",
+      ["network"],
+    );
+    this.#deaf = metrics.counter(
+      "sync_live_deaf_total",
+      "Times that a relay was found to have kept back more than it sent live",
+      ["network"],
+    );
   }
 
   opened(network: Network): void {
@@ -49,6 +62,11 @@ export class LiveMetrics {
   closed(network: Network, reason: LiveEndReason | "failed"): void {
     this.#change(network, -1);
     this.#ends.inc({ network, reason });
+  }
+
+  reviewed(network: Network, { missed, isDeaf }: LiveReview): void {
+    if (missed > 0) this.#missed.inc({ network }, missed);
+    if (isDeaf) this.#deaf.inc({ network });
   }
 
   #change(network: Network, by: number): void {

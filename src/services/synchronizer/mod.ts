@@ -14,6 +14,7 @@ import { dueAgain, type Pace } from "./due.ts";
 import { introduceRelays } from "./introduce.ts";
 import { type HeldRelay, Leases } from "./leases.ts";
 import { LiveRelays } from "./live.ts";
+import { restAfter } from "./live_rest.ts";
 import { openPool, syncMeans } from "./means.ts";
 import { type CycleTally, startTally } from "./outcomes.ts";
 import {
@@ -133,14 +134,18 @@ async function syncDue(
   const rank = rankOf(relay.lane);
   const signal = AbortSignal.any([stop, relay.lost]);
   await work.starts.turn(rank, signal);
+  const asReleased = (result: RelaySync | null) => ({
+    ...dueAgain(config, relay, result),
+    memory: restAfter(result, Math.floor(Date.now() / 1_000)),
+  });
   const turn = await work.live.sync(relay, {
     ...{ rank, stop },
     begin: (options) => syncHeld(work, { relay, options }, config),
-    dueAgain: (result) => dueAgain(config, relay, result),
+    dueAgain: asReleased,
   });
   if (turn.result !== null) tally.add(relay, turn.result);
   if (turn.isLive) return;
-  await work.leases.release(dueAgain(config, relay, turn.result));
+  await work.leases.release(asReleased(turn.result));
 }
 
 /** Null for a relay whose URL is none any more by today's rules. */

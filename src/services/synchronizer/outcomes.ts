@@ -78,8 +78,10 @@ function countersOf(metrics: Context["metrics"]) {
 function logOutcome(
   log: Context["log"],
   relay: string,
-  { failure, gaps, until: _until, live: _live, ...result }: RelaySync,
+  relaySync: RelaySync,
 ): void {
+  const { failure, gaps, until: _until, ...rest } = relaySync;
+  const { live: _live, review: _review, ...result } = rest;
   const fields = { relay, ...result, gaps: gaps.length };
   if (failure !== null) {
     log.info("relay not synced", { ...fields, failure: failureText(failure) });

@@ -42,19 +42,23 @@ export interface Occasion {
   readonly now: number;
   /** What of the past is to be compared once more; null for nothing. */
   readonly repair: Window | null;
+  /** What only open subscriptions have proven, by filter hash: it is walked again, however long ago it was. */
+  readonly claimed: ReadonlyMap<string, readonly Window[]>;
 }
 
 /** The walks that are left to do, one a filter; filters with nothing left are missing. */
 export async function planWalks(
   database: Database,
-  { relayId, now, repair }: Occasion,
+  { relayId, now, repair, claimed }: Occasion,
   wanted: Wanted,
 ): Promise<WalkJob[]> {
   const walks: WalkJob[] = [];
   for (const walk of await wantedWalks(database, relayId, wanted)) {
     const { filter, hash, since, until, covered, gaps } = walk;
+    const live = claimed.get(hash) ?? [];
     const windows = subtractWindows({ since, until: until ?? OPEN_END }, [
-      ...settled(covered, { now, wanted }),
+      ...settled(covered, { now, wanted })
+        .flatMap((window) => subtractWindows(window, live)),
       ...gaps.filter((gap) => isLeftAlone(gap, { now, wanted })),
     ]).filter(({ until }) => until >= FIRST_SECOND).reverse();
     const claimUntil = Math.min(until ?? now, now);

@@ -6,11 +6,18 @@
 import type { CandidateBudgets } from "../../core/database/candidates.ts";
 import type { Database } from "../../core/database/database.ts";
 import type { Network } from "../../models/network.ts";
+import { filterHash } from "../../models/filter.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 import type { SyncPool } from "../../workers/pool.ts";
 import type { LiveEnd, LiveJob } from "../../workers/live_job.ts";
 import type { SyncBounds, SyncReport } from "../../workers/protocol.ts";
+import {
+  type LiveClaims,
+  liveClaims,
+  type LiveReview,
+  reviewLive,
+} from "./live_review.ts";
 import { concludeNip77, planNip77 } from "./nip77_plan.ts";
 import {
   type Missing,
@@ -51,6 +58,8 @@ export interface RelaySync extends SyncCounts {
   readonly seconds: number;
   /** How it was to be live; null when it was not. */
   readonly live: LiveEnd | null;
+  /** What the live session before this sync was worth; null when there was none. */
+  readonly review: LiveReview | null;
 }
 
 export interface SyncOptions {
@@ -82,7 +91,9 @@ export async function syncRelay(
   const startedAt = performance.now();
   const { relayId } = target;
   const { signal, live, onProgress } = options;
-  const occasion = { relayId, now: Math.floor(Date.now() / 1_000) };
+  const claims = await claimsOf(means, relayId);
+  const now = Math.floor(Date.now() / 1_000);
+  const occasion = { relayId, now, claimed: claims.windows };
   const withheldSince = occasion.now - means.negentropy.retestSeconds;
   const tally: Tally = new Tally({ ...means, relayId, withheldSince }, {
     onProgress,
@@ -96,6 +107,8 @@ export async function syncRelay(
     ...{ target, occasion, tally, signal, startedAt },
     ...{
       liveJob: live ? liveJob(live.policy, means.wanted) : null,
+      claims,
+      review: null,
       isLive: false,
     },
   };
@@ -112,12 +125,22 @@ function liveJob(policy: LivePolicy, { filters }: Wanted): LiveJob | null {
   return { ...policy, since: Math.min(...filters.map(({ since }) => since)) };
 }
 
+function claimsOf(
+  { database, wanted: { filters } }: SyncMeans,
+  relayId: number,
+): Promise<LiveClaims> {
+  const hashes = filters.map(({ filter }) => filterHash(filter));
+  return liveClaims(database, relayId, hashes);
+}
+
 /** What a sync has come to. */
 async function resultOf(
   means: SyncMeans,
-  { occasion, tally, signal, startedAt }: Run,
+  run: Run,
   end: End,
 ): Promise<RelaySync> {
+  const { occasion, tally, signal, startedAt } = run;
+  const review = await (run.review ??= reviewOf(means, run, end));
   const gaps = await missingStretches(means.database, occasion, {
     wanted: means.wanted,
     otherwise: end.failure?.code ?? "interrupted",
@@ -131,7 +154,19 @@ async function resultOf(
     gaps,
     seconds: Math.round(performance.now() - startedAt) / 1_000,
     live: end.live,
+    review,
   };
+}
+
+/** The first look counts: later there are claims that no walk can have proven yet. */
+function reviewOf(
+  { database, wanted }: SyncMeans,
+  { claims, occasion, signal }: Run,
+  { failure }: End,
+): Promise<LiveReview | null> {
+  const isWhole = failure === null && !signal.aborted;
+  const provenBefore = isWhole ? occasion.now - wanted.lookbackSeconds : 0;
+  return reviewLive(database, claims, provenBefore);
 }
 
 /** It had been live, and nobody counted. */
@@ -147,6 +182,8 @@ interface Run {
   readonly signal: AbortSignal;
   readonly startedAt: number;
   readonly liveJob: LiveJob | null;
+  readonly claims: LiveClaims;
+  review: Promise<LiveReview | null> | null;
   /** Whether the session goes on as a live one. */
   isLive: boolean;
 }

@@ -96,46 +96,78 @@ Deno.test("nothing is claimed of the time in which a line was half open", async 
   );
 });
 
-Deno.test("a worker that dies ends its live sessions, and no others", async () => {
+for (const [what, path] of [["dies", "/crash"], ["hangs", "/hang"]]) {
+  Deno.test(`a worker that ${what} ends its live sessions, and no others`, async () => {
+    await using archive = await testArchive();
+    await using doomed = await testRelay({ events: STORED });
+    await using calm = await testRelay({ events: STORED });
+    const entry = new URL("../../support/mortal_worker.ts", import.meta.url);
+    const losses: string[] = [];
+    await using pool = await faultyPool(losses, entry);
+    const stop = new AbortController();
+    const bothLive = [
+      Promise.withResolvers<void>(),
+      Promise.withResolvers<void>(),
+    ];
+    const go = (relay: RelayUrl, i: number) =>
+      syncWith(pool, {
+        ...{ archive, relay, signal: stop.signal },
+        live: {
+          policy: {
+            settlingSeconds: 1,
+            claimEveryMs: 500,
+            endAfterMs: 3_600_000,
+          },
+          accepts: ({ complete }) => {
+            assert.ok(complete);
+            bothLive[i]?.resolve();
+            return true;
+          },
+        },
+      });
+    const calmly = go(calm.relay, 0);
+    await bothLive[0]?.promise;
+    const lost = await go(relayAt(`${doomed.url}${path}`), 1);
+    assert.deepEqual([lost.live?.reason, lost.failure], ["lost", null]);
+    assert.equal(losses.length, 1);
+    const fresh = eventOfNow();
+    calm.add([fresh]);
+    await archived(archive, [fresh]);
+    stop.abort();
+    const { live } = await calmly;
+    assert.equal(live?.reason, "stopped");
+    assert.ok(live.events >= 1);
+  });
+}
+
+Deno.test("when the database ends all connections, live relays stay live, and nothing is lost", async () => {
   await using archive = await testArchive();
-  await using doomed = await testRelay({ events: STORED });
-  await using calm = await testRelay({ events: STORED });
-  const entry = new URL("../../support/mortal_worker.ts", import.meta.url);
-  const losses: string[] = [];
-  await using pool = await faultyPool(losses, entry);
-  const stop = new AbortController();
-  const bothLive = [
-    Promise.withResolvers<void>(),
-    Promise.withResolvers<void>(),
-  ];
-  const go = (relay: RelayUrl, i: number) =>
-    syncWith(pool, {
-      ...{ archive, relay, signal: stop.signal },
-      live: {
-        policy: {
-          settlingSeconds: 1,
-          claimEveryMs: 500,
-          endAfterMs: 3_600_000,
-        },
-        accepts: ({ complete }) => {
-          assert.ok(complete);
-          bothLive[i]?.resolve();
-          return true;
-        },
-      },
-    });
-  const calmly = go(calm.relay, 0);
-  await bothLive[0]?.promise;
-  const lost = await go(relayAt(`${doomed.url}/crash`), 1);
-  assert.deepEqual([lost.live?.reason, lost.failure], ["lost", null]);
-  assert.equal(losses.length, 1);
-  const fresh = eventOfNow();
-  calm.add([fresh]);
-  await archived(archive, [fresh]);
-  stop.abort();
-  const { live } = await calmly;
-  assert.equal(live?.reason, "stopped");
-  assert.ok(live.events >= 1);
+  await using relay = await testRelay({ events: STORED });
+  await idOf(archive, relay.relay);
+  await using service = startLive(archive);
+  await isClaiming(archive, relay.relay);
+  const events = [...STORED];
+  for (let round = 0; round < 5; round++) {
+    const fresh = Array.from({ length: 20 }, eventOfNow);
+    relay.add(fresh.slice(0, 10));
+    const [cut] = await archive.sql<{ ended: number }[]>`
+      select count(pg_terminate_backend(pid))::int as ended
+      from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`;
+    assert.ok(cut!.ended > 0, "there were connections");
+    relay.add(fresh.slice(10));
+    await archived(archive, fresh);
+    events.push(...fresh);
+  }
+  const last = events.at(-1)!.created_at;
+  await until(
+    "the edge is above all of it",
+    async () => await liveEdge(archive, relay.relay) > last,
+  );
+  const truth = { relay: relay.relay, events };
+  assert.equal(await assertTruthful(archive, truth), events.length);
+  assert.equal(relay.requests.length, 1, "all on one connection");
+  assert.equal(await endsOf(service, "failed"), 0);
 });
 
 Deno.test("a synchronizer that is killed while relays are live loses nothing and has claimed nothing it did not store", async () => {

@@ -5,6 +5,7 @@ import {
   archived,
   cameLive,
   endsOf,
+  isLive,
   liveEdge,
   liveRelays,
   startLive,
@@ -176,12 +177,6 @@ for (
 }
 
 const CLEARNET = { network: "clearnet" };
-
-/** The tail asks for one stored event and does not say until when. */
-function isLive({ filters: [filter] }: TestReq): boolean {
-  return filter?.limit === 1 && filter.until === undefined &&
-    filter.since === undefined;
-}
 
 async function repeat(req: TestReq): Promise<void> {
   while (req.isOpen()) await req.events(Array(100).fill(STORED[0]));

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  intersectAll,
   intersectWindows,
   mergeWindows,
   subtractWindows,
@@ -61,6 +62,15 @@ Deno.test("intersectWindows() gives the seconds both have", () => {
     const both = intersectWindows(a, b);
     const common = seconds([a]).intersection(seconds([b]));
     assert.deepEqual(seconds(both === null ? [] : [both]), common);
+  }));
+});
+
+Deno.test("intersectAll() gives the seconds both lists have, in as few windows as possible", () => {
+  const list = fc.array(window, { maxLength: 8 }).map(mergeWindows);
+  fc.assert(fc.property(list, list, (a, b) => {
+    const both = intersectAll(a, b);
+    assertApart(both);
+    assert.deepEqual(seconds(both), seconds(a).intersection(seconds(b)));
   }));
 });
 
