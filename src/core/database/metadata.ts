@@ -71,25 +71,35 @@ export interface StoredDocument {
   readonly logs: Readonly<Record<string, boolean | string>>;
 }
 
-/** The newest documents of these types, by relay and type; relays that have none are left out. */
+/**
+ * The newest documents of checks that succeeded, by relay and type, if they are not older than a moment (Unix seconds)
+ * that is given for each type.
+ */
 export function latestDocuments(
   db: Executor,
   relayIds: readonly number[],
-  types: readonly MetadataType[],
+  since: ReadonlyMap<MetadataType, number>,
 ): Promise<Map<number, Map<MetadataType, StoredDocument>>> {
-  if (relayIds.length === 0 || types.length === 0) {
+  if (relayIds.length === 0 || since.size === 0) {
     return Promise.resolve(new Map());
   }
   const ids = storableJson(relayIds);
-  const wanted = storableJson(types);
+  const wanted = storableJson(Object.fromEntries(since));
   return onConnection(db, async (sql) => {
     const rows = await sql<DocumentRow[]>`
-      select relay_id, metadata_type as type, data
-      from relay_metadata_latest
-      where relay_id in (
-          select id::int from jsonb_array_elements_text(${ids}::text::jsonb)
-            as wanted (id))
-        and ${wanted}::text::jsonb ? metadata_type`;
+      select relay.id::int as relay_id, wanted.type, newest.data
+      from jsonb_array_elements_text(${ids}::text::jsonb) as relay (id)
+      cross join jsonb_each_text(${wanted}::text::jsonb) as wanted (type, since)
+      cross join lateral (
+        select d.data
+        from relay_metadata m
+        join metadata d on d.id = m.metadata_id and d.type = m.metadata_type
+        where m.relay_id = relay.id::int and m.metadata_type = wanted.type
+          and m.generated_at >= wanted.since::int8
+          and d.data #>> '{logs,success}' = 'true'
+        order by m.generated_at desc
+        limit 1
+      ) as newest`;
     const found = new Map<number, Map<MetadataType, StoredDocument>>();
     for (const { relay_id, type, data: { data = {}, logs = {} } } of rows) {
       const documents = found.get(relay_id) ?? new Map();

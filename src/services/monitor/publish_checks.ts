@@ -10,10 +10,25 @@ import { CHECKS } from "./check_relay.ts";
 import type { DocumentName } from "./checks/check.ts";
 import type { MonitorConfig } from "./config.ts";
 
-/** The documents that may be published: they are kept, because most visits do not make them anew. */
-export function publishedTypes(config: MonitorConfig): readonly MetadataType[] {
-  return CHECKS.filter(({ name }) => isPublished(name, config))
-    .map(({ type }) => type);
+/** A document that could not be had is still published from when it could: so many times its interval later at most. */
+const INTERVALS_KEPT = 3;
+
+/**
+ * The documents that may be published, and how old each may be, seconds. They are kept, because most visits do not make
+ * them anew.
+ */
+export function publishedTypes(
+  config: MonitorConfig,
+): ReadonlyMap<MetadataType, number> {
+  const { checks, schedule } = config;
+  return new Map(
+    CHECKS.filter(({ name }) => isPublished(name, config))
+      .map(({ name, type }) => {
+        const { everySeconds } = checks[name];
+        const interval = Math.max(everySeconds, schedule.everySeconds);
+        return [type, INTERVALS_KEPT * interval];
+      }),
+  );
 }
 
 /** The tests whose results are published, and how long each waits: in the first network that is in use, ms. */

@@ -48,11 +48,15 @@ async function discoveryEvents(
   const { enabled } = config.publish.discovery;
   if (!enabled || publisher.relays.length === 0) return [];
   const up = visits.filter(({ findings }) => findings?.rtt.failure === null);
-  const types = publishedTypes(config);
+  const now = Math.floor(Date.now() / 1_000);
+  const since = new Map(
+    [...publishedTypes(config)].map(([type, seconds]) => [type, now - seconds]),
+  );
+  const types = [...since.keys()];
   const known = await latestDocuments(
     database,
     up.map(({ relayId }) => relayId),
-    types,
+    since,
   );
   const publishables = up.flatMap((visit) =>
     discovery(visit, config, documentsOf(visit, known, types))
@@ -60,7 +64,7 @@ async function discoveryEvents(
   return await dueEvents(database, publisher, publishables);
 }
 
-/** What this visit found, and what earlier ones did that made other checks. */
+/** What this visit found, and, where it made no check or the check failed, what earlier ones did. */
 function documentsOf(
   { relayId, findings }: Visit,
   known: Awaited<ReturnType<typeof latestDocuments>>,
@@ -70,7 +74,7 @@ function documentsOf(
   for (const type of types) {
     const found = findings?.documents.get(type);
     const before = known.get(relayId)?.get(type);
-    if (found !== undefined) documents.set(type, found);
+    if (found?.failure === null) documents.set(type, found);
     else if (before !== undefined) {
       documents.set(type, { ...before, failure: null });
     }

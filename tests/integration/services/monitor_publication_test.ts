@@ -14,6 +14,7 @@ import { never, relayAt, testDialer, valueOf } from "../../support/dialing.ts";
 import {
   addRelay,
   againDue,
+  documentsOf,
   monitorConfig,
   monitorKey,
   reply,
@@ -132,6 +133,70 @@ Deno.test("monitor publishes again what has changed or is due, and nothing else"
     where kind <> 30166`;
   assert.deepEqual(await run(), [10_002, 10_166]);
   assert.deepEqual(await run({ everySeconds: 7_200 }), [10_166]);
+});
+
+Deno.test("monitor publishes what a document said last, for a while, when it cannot be had any more", async () => {
+  await using archive = await testArchive();
+  await using target = await testRelay();
+  let info: ReturnType<typeof reply> = reply({ supported_nips: [1, 11] });
+  await using relay = await testRelay({ http: () => info });
+  await addRelay(archive, relay.url);
+  const nips = async (checks: Record<string, unknown> = {}) => {
+    await using config = await monitorConfig({ relays: [target.url] }, {
+      checks: { nip11: { retries: 0 }, ...checks },
+    });
+    await againDue(archive);
+    await archive.sql`update outbox set created_at = created_at - 14400`;
+    await runOnce(monitor, archive.database, config);
+    const sent = target.log.map(({ message }) => Object(message[1]))
+      .filter(({ kind }) => kind === 30_166);
+    return readDiscovery(sent.at(-1)).nips;
+  };
+  assert.deepEqual(await nips(), [1, 11]);
+  info = { status: 503 };
+  assert.deepEqual(await nips(), [1, 11], "the relay is up, its page is not");
+  // Three times the interval of the check, and a little.
+  await archive
+    .sql`update relay_metadata set generated_at = generated_at - 10800`;
+  assert.deepEqual(await nips(), []);
+  info = reply({ supported_nips: [1] });
+  assert.deepEqual(await nips(), [1]);
+});
+
+Deno.test("monitor publishes and announces only checks that it is to publish", async () => {
+  await using archive = await testArchive();
+  await using target = await testRelay();
+  await using relay = await testRelay({
+    http: reply({ supported_nips: [1], limitation: { auth_required: true } }),
+  });
+  const id = await addRelay(archive, relay.url);
+  const published = async (publish: boolean) => {
+    await using config = await monitorConfig({ relays: [target.url] }, {
+      checks: { rtt: { write: false }, nip11: { publish } },
+    });
+    await againDue(archive);
+    await runOnce(monitor, archive.database, config);
+    const event = (wanted: number) =>
+      target.log.map(({ message }) => Object(message[1]))
+        .findLast(({ kind }) => kind === wanted);
+    const { nips, requirements } = readDiscovery(event(30_166));
+    const { checks, timeoutsMs } = readAnnouncement(event(10_166));
+    return {
+      ...{ nips, requirements, content: event(30_166).content !== "" },
+      ...{ announced: checks, timeouts: Object.keys(timeoutsMs) },
+    };
+  };
+  const others = ["open", "read", "ssl", "dns", "http"];
+  assert.deepEqual(await published(false), {
+    ...{ nips: [], requirements: {}, content: false },
+    ...{ announced: others, timeouts: others },
+  });
+  assert((await documentsOf(archive, id)).has("nip11_info"), "it is kept");
+  const all = ["open", "read", "nip11", "ssl", "dns", "http"];
+  assert.deepEqual(await published(true), {
+    ...{ nips: [1], requirements: { auth: true }, content: true },
+    ...{ announced: all, timeouts: all },
+  });
 });
 
 Deno.test("monitor sends later what a target that is down did not get, and keeps no other waiting", async () => {
