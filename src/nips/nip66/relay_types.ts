@@ -10,6 +10,7 @@ import type { Abilities, Ability } from "./abilities.ts";
 const BY_NIP: Readonly<Record<number, string>> = {
   29: "Community",
   50: "Search",
+  95: "Blob",
 };
 
 /** Those the tests showed, and those the relay claims by a NIP. Without both a read and a write test, who may is not guessed. */

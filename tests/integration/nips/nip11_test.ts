@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { CheckDocument } from "../../../src/nips/check_document.ts";
 import { fetchNip11 } from "../../../src/nips/nip11.ts";
-import { never, testDialer } from "../../support/dialing.ts";
+import { never, relayAt, testDialer } from "../../support/dialing.ts";
 import { testRelay } from "../../support/test_relay.ts";
 import type { HttpReply } from "../../support/test_relay_script.ts";
 
@@ -41,6 +41,7 @@ Deno.test("fetchNip11() gives the reason why there is no document", async () => 
     [{ status: 200, headers, body: "null" }, /not a JSON object/],
     [{ status: 200, headers, body: "{}" }, /no field of NIP-11/],
     [{ status: 200, headers, body: '{"a":1}' }, /no field of NIP-11/],
+    [{ status: 200, headers, body: '{"name":[5]}' }, /no field of NIP-11/],
     [{ status: 200, headers, body: "[".repeat(60_000) }, /not valid JSON/],
     [
       { status: 200, headers, body: Uint8Array.of(0x22, 0xff, 0x22) },
@@ -62,6 +63,44 @@ Deno.test("fetchNip11() gives the reason why there is no document", async () => 
     assert.equal(logs["success"], false);
     assert.match(String(logs["reason"]), reason);
     assert.notEqual(failure, null);
+  }
+});
+
+Deno.test("fetchNip11() takes what has its right type, and keeps the rest as it came", async () => {
+  const body = '{"name":"ours","contact":7,"limitation":{"max_limit":"9"}}';
+  const { data } = await fetchFrom({ status: 200, headers, body });
+  assert.deepEqual(data, {
+    name: "ours",
+    extra: { contact: 7, limitation: { max_limit: "9" } },
+  });
+});
+
+Deno.test("fetchNip11() hangs up on a document of 100 MB long before its end", async () => {
+  const end = 100_000_000;
+  for (const sent of ["announced", "in parts"]) {
+    let bytes = 0;
+    const flood = new ReadableStream({
+      pull: (controller) => {
+        controller.enqueue(new Uint8Array(64 * 1024).fill(0x20));
+        bytes += 64 * 1024;
+        if (bytes >= end) controller.close();
+      },
+    });
+    const length = { "content-length": String(end) };
+    const announced = sent === "announced" ? length : {};
+    await using server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      () => new Response(flood, { headers: { ...headers, ...announced } }),
+    );
+    const relay = relayAt(`ws://127.0.0.1:${server.addr.port}`);
+    const { data, logs } = await fetchNip11(testDialer(), relay, {
+      signal: never,
+      timeoutMs: 60_000,
+      maxBytes: 1_048_576,
+    });
+    assert.deepEqual(data, {});
+    assert.match(String(logs["reason"]), /^too-large: .*1048576 bytes/, sent);
+    assert(bytes < end / 4, `${sent}: ${bytes} bytes were taken`);
   }
 });
 

@@ -209,6 +209,15 @@ Deno.test("discoveryEvent() tells outbox, storage and private inbox by what was 
   assert.deepEqual(typesFor({ read_success: true, ...silent }), []);
 });
 
+Deno.test("discoveryEvent() takes the types that follow from a NIP from what the relay claims", () => {
+  const nip11_info = document({ supported_nips: [1, 29, 50, 95] });
+  const event = eventOf({ nip11_info }, {
+    rtt: document({}, { open_success: true }),
+  });
+  assert(event !== null);
+  assert.deepEqual(readDiscovery(event).types, ["Community", "Search", "Blob"]);
+});
+
 Deno.test("discoveryEvent() is not made of a relay that was not found online", () => {
   const failure = { code: "refused", detail: "Nothing listens" } as const;
   const rtt = { ...document({}, { open_success: false }), failure };
