@@ -315,6 +315,7 @@ create table relay_lease (
   yield real not null default 0,
   yielded_at bigint,
   memory jsonb not null default '{}'::jsonb,
+  live_since bigint,
   constraint relay_lease_pkey PRIMARY KEY (service, relay_id),
   constraint relay_lease_interval_seconds_check CHECK ((interval_seconds > 0))
 ) with (fillfactor=70);
@@ -329,6 +330,7 @@ comment on column relay_lease.interval_seconds is 'How often the relay is worth 
 comment on column relay_lease.yield is 'New events of a look lately: a mean in which the last one counts half';
 comment on column relay_lease.yielded_at is 'Unix seconds at which there was last something new; null for never';
 comment on column relay_lease.memory is 'What the last holder leaves to the next, in words of the service';
+comment on column relay_lease.live_since is 'Unix seconds since which the holder is live with the relay; null when it is not';
 CREATE INDEX relay_lease_due ON relay_lease USING btree (service, due_at);
 
 create table relay_listing (
@@ -1834,6 +1836,15 @@ end
 $function$;
 comment on function relay_lease_enroll(p_service text) is 'Makes relays that are new to a service due at once';
 
+CREATE OR REPLACE FUNCTION public.relay_lease_go_live(p_service text, p_holder text, p_relay_id integer)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  update relay_lease set live_since = unix_now()
+  where service = p_service and relay_id = p_relay_id and holder = p_holder and claimed_until > 0
+$function$;
+comment on function relay_lease_go_live(p_service text, p_holder text, p_relay_id integer) is 'Notes that the holder of a lease is live with the relay, until it gives the lease back';
+
 CREATE OR REPLACE FUNCTION public.relay_lease_release(p_service text, p_holder text, p_relays jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1857,6 +1868,7 @@ begin
   )
   update relay_lease l
   set due_at = given.due_at, failures = given.failures, claimed_until = 0, holder = null,
+    live_since = null,
     memory = coalesce(given.memory, l.memory),
     interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
     yield = coalesce((l.yield + given.new_events) / 2, l.yield),
@@ -1916,7 +1928,8 @@ begin
     for update of l skip locked
   ), taken as (
     update relay_lease l
-    set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8
+    set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8,
+      live_since = null
     from free
     where l.service = v_service and l.relay_id = free.relay_id
     returning l.relay_id, l.failures, l.due_at, l.interval_seconds, l.yield, l.memory, free.place
@@ -2435,7 +2448,10 @@ begin
         select coalesce(jsonb_object_agg(reason, events), '{}')
         from (select reason, sum(events) as events from relay_rejection group by reason) as by_reason),
       'running', (
-        select count(*) from relay_lease where service = 'synchronizer' and claimed_until > v_now)));
+        select count(*) from relay_lease where service = 'synchronizer' and claimed_until > v_now),
+      'live', (
+        select count(*) from relay_lease
+        where service = 'synchronizer' and claimed_until > v_now and live_since is not null)));
 end
 $function$;
 comment on function sync_status() is 'What is proven complete of what is wanted, as JSON';

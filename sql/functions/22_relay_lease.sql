@@ -91,7 +91,8 @@ begin
     for update of l skip locked
   ), taken as (
     update relay_lease l
-    set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8
+    set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8,
+      live_since = null
     from free
     where l.service = v_service and l.relay_id = free.relay_id
     returning l.relay_id, l.failures, l.due_at, l.interval_seconds, l.yield, l.memory, free.place
@@ -102,6 +103,14 @@ begin
 end
 $$;
 comment on function relay_lease_take(jsonb) is 'Leases relays that are due and free, the longest due first';
+
+create or replace function relay_lease_go_live(p_service text, p_holder text, p_relay_id int4) returns void
+language sql
+as $$
+  update relay_lease set live_since = unix_now()
+  where service = p_service and relay_id = p_relay_id and holder = p_holder and claimed_until > 0
+$$;
+comment on function relay_lease_go_live(text, text, int4) is 'Notes that the holder of a lease is live with the relay, until it gives the lease back';
 
 -- p_relay_ids: array of relay.id. Returns those still held; the others belong to somebody else by now.
 create or replace function relay_lease_renew(p_service text, p_holder text, p_relay_ids jsonb, p_lease_seconds int4)
@@ -150,6 +159,7 @@ begin
   )
   update relay_lease l
   set due_at = given.due_at, failures = given.failures, claimed_until = 0, holder = null,
+    live_since = null,
     memory = coalesce(given.memory, l.memory),
     interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
     yield = coalesce((l.yield + given.new_events) / 2, l.yield),

@@ -68,7 +68,10 @@ begin
         select coalesce(jsonb_object_agg(reason, events), '{}')
         from (select reason, sum(events) as events from relay_rejection group by reason) as by_reason),
       'running', (
-        select count(*) from relay_lease where service = 'synchronizer' and claimed_until > v_now)));
+        select count(*) from relay_lease where service = 'synchronizer' and claimed_until > v_now),
+      'live', (
+        select count(*) from relay_lease
+        where service = 'synchronizer' and claimed_until > v_now and live_since is not null)));
 end
 $$;
 comment on function sync_status() is 'What is proven complete of what is wanted, as JSON';

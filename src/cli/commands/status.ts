@@ -154,14 +154,14 @@ function archiveLines(report: PipelineReport): string {
 
 /** How much of what is wanted is proven, and who works on the rest. */
 function completeText(
-  { completeRelays, wantedRelays, coveredShare, running }: Coverage,
+  { completeRelays, wantedRelays, coveredShare, running, live }: Coverage,
 ): string {
   const share = coveredShare === null
     ? ""
     : `, ${(coveredShare * 100).toFixed(1)} % of the time wanted`;
   return `${grouped(completeRelays)} of ${
     grouped(wantedRelays)
-  } relays${share}; ${grouped(running)} in work`;
+  } relays${share}; ${grouped(running)} in work, ${grouped(live)} live`;
 }
 
 /** Samples that are kept, and how many events came that are not archived. */

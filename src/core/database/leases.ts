@@ -103,6 +103,21 @@ export function renewLeases(
   }, { kind: "batch" });
 }
 
+/** Notes that the holder of a lease is live with the relay, until it gives the lease back. */
+export function noteLive(
+  db: Executor,
+  { service, holder, relayId }: {
+    readonly service: string;
+    readonly holder: string;
+    readonly relayId: number;
+  },
+): Promise<void> {
+  return onConnection(db, async (sql) => {
+    await sql`select relay_lease_go_live(${service}::text, ${holder}::text,
+      ${relayId}::int)`;
+  }, { kind: "batch" });
+}
+
 /** Gives leases back and sets when the relays are due again; gives the number that were still held. */
 export function releaseRelays(
   db: Executor,

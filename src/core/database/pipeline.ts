@@ -59,6 +59,8 @@ export interface SyncStatus {
   readonly rejectedReasons: Readonly<Record<string, number>>;
   /** Relays leased to synchronizers now, live ones included. */
   readonly running: number;
+  /** Those among them whose subscriptions stay open. */
+  readonly live: number;
 }
 
 /** Exact while counting takes milliseconds, the server's estimate when a table is large. */

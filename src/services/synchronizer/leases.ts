@@ -8,6 +8,7 @@ import type { Database } from "../../core/database/database.ts";
 import {
   type LeasedRelay,
   leaseRelays,
+  noteLive,
   type ReleasedRelay,
   releaseRelays,
   renewLeases,
@@ -77,6 +78,14 @@ export class Leases implements AsyncDisposable {
       this.#held.set(relay.relayId, { due: relay.dueAt, lost });
       return { ...relay, lost: lost.signal };
     });
+  }
+
+  /** Tells others that this process is live with the relay, for `status` only. */
+  async goLive(relayId: number): Promise<void> {
+    const { database, log } = this.#options;
+    const lease = { service: SERVICE, holder: this.#holder, relayId };
+    await noteLive(database, lease)
+      .catch((error) => log.warn("live relay not noted", { error }));
   }
 
   async release(relay: ReleasedRelay): Promise<void> {

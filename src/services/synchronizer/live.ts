@@ -155,7 +155,7 @@ export class LiveRelays implements AsyncDisposable {
     const { leases, ctx: { log } } = this.#parts;
     const { relayId, url } = relay;
     try {
-      const result = await run;
+      const [result] = await Promise.all([run, leases.goLive(relayId)]);
       const { reason, events, seconds } = result?.live ?? STOPPED;
       count.end(reason);
       log.info("relay live no more", { relay: url, reason, events, seconds });

@@ -9,7 +9,11 @@ import {
   type NewCoverage,
   storeBatch,
 } from "../../../src/core/database/events.ts";
-import { leaseRelays } from "../../../src/core/database/leases.ts";
+import {
+  leaseRelays,
+  noteLive,
+  releaseRelays,
+} from "../../../src/core/database/leases.ts";
 import {
   pipelineCounts,
   syncStatus,
@@ -34,7 +38,7 @@ testOnEachServer(
       ...{ total: 0, due: 0, claimed: 0, failed: 0 },
     });
     assert.deepEqual(counts.coverage, {
-      ...{ walks: 0, relays: 0, gaps: 0, gapReasons: {}, running: 0 },
+      ...{ walks: 0, relays: 0, gaps: 0, gapReasons: {}, running: 0, live: 0 },
       ...{ medianLagSeconds: null, worstLagSeconds: null },
       ...{ completeRelays: 0, wantedRelays: 0, coveredShare: null },
       rejectedReasons: {},
@@ -99,7 +103,13 @@ testOnEachServer(
     const { medianLagSeconds, worstLagSeconds, ...coverage } = counts.coverage;
     assert.deepEqual(coverage, {
       ...{ walks: 1, relays: 1, gaps: 1, gapReasons: { timeout: 1 } },
-      ...{ completeRelays: 1, wantedRelays: 1, coveredShare: 0, running: 0 },
+      ...{
+        completeRelays: 1,
+        wantedRelays: 1,
+        coveredShare: 0,
+        running: 0,
+        live: 0,
+      },
       rejectedReasons: {},
     });
     // Everything is covered up to second 9.
@@ -134,10 +144,14 @@ testOnEachServer(
     // What is not wanted any more counts nothing, nor does what lies beyond.
     await store(whole, proven({}, [-50, 999]), proven(kinds, [0, 10]));
     await store(holed, proven({}, [0, 99]), proven({}, [500, 899]));
-    await leaseRelays(database, {
-      ...{ service: "synchronizer", holder: "me", networks: ["clearnet"] },
-      ...{ limit: 2, leaseSeconds: 60 },
+    const lease = { service: "synchronizer", holder: "me" };
+    const [one, other] = await leaseRelays(database, {
+      ...{ ...lease, networks: ["clearnet"], limit: 2, leaseSeconds: 60 },
     });
+    for (const { relayId } of [one!, other!]) {
+      await noteLive(database, { ...lease, relayId });
+    }
+    await noteLive(database, { ...lease, holder: "you", relayId: begun });
 
     const status = await syncStatus(database);
     assert.deepEqual(
@@ -149,5 +163,9 @@ testOnEachServer(
       [status.medianLagSeconds, status.worstLagSeconds, status.running],
       [0, 100, 2],
     );
+    assert.equal(status.live, 2);
+    const relays = [{ relayId: one!.relayId, nextDueAt: 0 }];
+    await releaseRelays(database, { ...lease, relays });
+    assert.equal((await syncStatus(database)).live, 1);
   },
 );

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { syncStatus } from "../../../src/core/database/pipeline.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import {
@@ -46,10 +47,12 @@ Deno.test("what a live relay gets is archived within seconds, and the upper edge
   assert.equal(await assertTruthful(archive, truth), events.length);
   await until("they are counted", async () => await cameLive(service) === 3);
   assert.equal(relay.requests.length, 1, "all on one connection");
+  assert.equal((await syncStatus(archive.database)).live, 1);
 
   await service.stop();
   await relay.idle();
   assert.equal(await archive.count("relay_lease where claimed_until > 0"), 0);
+  assert.equal((await syncStatus(archive.database)).live, 0);
   assert.equal(await endsOf(service, "stopped"), 1);
 });
 
