@@ -51,13 +51,14 @@ Deno.test("walkWindow() claims nothing untrue of relays that fail at any moment"
 });
 
 Deno.test("walkWindow() claims nothing untrue of relays that break the rules", () => {
+  // Behind smaller caps such relays cannot be told from those that have no more.
   const ignores = fc.subarray(["since", "until", "limit", "kinds"] as const);
   const faults = fc.oneof(
     fc.record({ order: fc.constant("oldest-first" as const), ignores }),
     fc.record({ exclusiveUntil: fc.boolean(), ignores }),
   );
   fc.assert(
-    fc.property(contents(), caps(), faults, (events, cap, fault) => {
+    fc.property(contents(), caps(10), faults, (events, cap, fault) => {
       const outcome = simulate({ events, cap, ...fault }, { window: WHOLE });
       assert.deepEqual(outcome.lies, []);
       assert.deepEqual(forgotten(WHOLE, outcome), []);
@@ -160,8 +161,8 @@ function contents(
     .map((drafts) => drafts.map(fake));
 }
 
-function caps(): fc.Arbitrary<number> {
-  return fc.integer({ min: 1, max: 120 });
+function caps(min = 1): fc.Arbitrary<number> {
+  return fc.integer({ min, max: 120 });
 }
 
 function bounds() {
