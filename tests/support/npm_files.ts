@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The path of a file in a package, fetched when it is not here yet; null, said aloud, when it cannot be had. */
+/** The path of a file in a package, fetched when it is not here yet; null when it cannot be had. */
 export async function npmFile(
   { name, version, file, fetch }: {
     readonly name: string;
@@ -24,9 +24,6 @@ export async function npmFile(
   const specifier = `npm:${name}@${version}`;
   if (fetch) await deno(["cache", "--quiet", "--no-lock", specifier]);
   if (await exists(path)) return path;
-  const notice =
-    `skipped: ${file}, which \`deno cache --no-lock ${specifier}\` fetches\n`;
-  await Deno.stderr.write(new TextEncoder().encode(notice));
   return null;
 }
 
