@@ -39,7 +39,7 @@ function refusal(
     case "restricted":
     case "blocked":
     case "mute":
-      return "restricted";
+      return isTooOften(reason) ? "rate-limited" : "restricted";
     case "invalid":
     case "unsupported":
     case "pow":
@@ -52,6 +52,15 @@ function refusal(
 
 /** Relays that know no prefixes say it in words. Only the pace depends on how they are read, never a proof. */
 function reasonOfProse(text: string): FailureReason {
-  const said = classifyNotice(text);
-  return said === "rate-limited" || said === "auth-required" ? said : "refused";
+  if (classifyNotice(text) === "auth-required") return "auth-required";
+  if (isTooOften(text)) return "rate-limited";
+  return WHAT_WAS_ASKED.test(text) ? "restricted" : "refused";
 }
+
+function isTooOften(text: string): boolean {
+  return classifyNotice(text) === "rate-limited" && !WHAT_WAS_ASKED.test(text);
+}
+
+/** The filter itself is what the relay does not like: asking for less of it, or later, does not help. */
+const WHAT_WAS_ASKED =
+  /\b(?:kinds?|too (?:broad|wide|general|many (?:kinds|authors|ids|tags|filters)))\b/i;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { NostrEvent } from "../../src/models/event.ts";
-import type { Filter } from "../../src/models/filter.ts";
+import { type Filter, matchesFilter } from "../../src/models/filter.ts";
 import { eventFactory } from "./event_factory.ts";
 import type { TestReq } from "./test_relay_script.ts";
 
@@ -63,4 +63,69 @@ export async function serveWithoutLimit(req: TestReq): Promise<void> {
 
 export async function flood(req: TestReq): Promise<void> {
   while (req.isOpen()) await req.events(Array(100).fill(EVENTS[0]));
+}
+
+/** As they are, but everything has another order, which no bound of a filter follows: by id, or drawn each time. */
+export function outOfOrder(draw: "fixed" | "drawn", cap: number) {
+  let seed = 7;
+  const next = () => seed = (seed * 48_271) % 2_147_483_647;
+  const byId = EVENTS.toSorted((a, b) => a.id < b.id ? -1 : 1);
+  return async (req: TestReq) => {
+    const [{ limit = cap, ...filter } = {}] = req.filters;
+    const found = byId.filter((event) => matchesFilter(filter, event));
+    if (draw === "drawn") {
+      for (let i = found.length - 1; i > 0; i--) {
+        const j = next() % (i + 1);
+        [found[i], found[j]] = [found[j]!, found[i]!];
+      }
+    }
+    await req.events(found.slice(0, Math.min(limit, cap)));
+    req.eose();
+  };
+}
+
+/** Refuses whatever is over so many REQs, each time until it has refused that many. */
+export function tireAfter(reqs: number, refuse: (req: TestReq) => void) {
+  let since = 0;
+  return async (req: TestReq) => {
+    since += 1;
+    if (since <= reqs) return await req.serve();
+    since = 0;
+    refuse(req);
+  };
+}
+
+/** Bears so many REQs at once, and tells by `refuse` when there is one more. */
+export function bearAtOnce(reqs: number, refuse: (req: TestReq) => void) {
+  let open = 0;
+  return async (req: TestReq) => {
+    if (open >= reqs) return refuse(req);
+    open += 1;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    open -= 1;
+    await req.serve();
+  };
+}
+
+/** Gives one event after the other, with a pause that no timeout for silence takes for one. */
+export function dripEvents(events: readonly NostrEvent[], pauseMs: number) {
+  return async (req: TestReq) => {
+    const [{ limit = Infinity, ...filter } = {}] = req.filters;
+    const page = events.filter((event) => matchesFilter(filter, event));
+    for (const event of page.slice(0, limit)) {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      if (!req.isOpen()) return;
+      await req.events([event]);
+    }
+    req.eose();
+  };
+}
+
+/** Begins a message of 60,000 bytes, and sends one of them at a time for ever. */
+export async function dripBytes(req: TestReq): Promise<void> {
+  req.sendBytes(new Uint8Array([0x81, 126, 0xea, 0x60]));
+  while (req.isConnected()) {
+    req.sendBytes(new TextEncoder().encode("["));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

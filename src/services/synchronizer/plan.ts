@@ -59,7 +59,10 @@ export async function planWalks(
     const windows = subtractWindows({ since, until: until ?? OPEN_END }, [
       ...settled(covered, { now, wanted })
         .flatMap((window) => subtractWindows(window, live)),
-      ...gaps.filter((gap) => isLeftAlone(gap, { now, wanted })),
+      ...gaps.filter((gap) => isLeftAlone(gap, { now, wanted }))
+        .flatMap((gap) =>
+          isWalked(gap) ? settled([gap], { now, wanted }) : gap
+        ),
     ]).filter(({ until }) => until >= FIRST_SECOND).reverse();
     const claimUntil = Math.min(until ?? now, now);
     const repairs = repairsOf(covered, repair);
@@ -146,7 +149,13 @@ const LASTING: ReadonlySet<string> = new Set<GapReason>([
   "too-large",
   "bounds-ignored",
   "restricted",
+  "kinds-only",
 ]);
+
+/** Gaps in which what can be had was had: what comes late is looked for there, too. */
+function isWalked({ reason }: Gap): boolean {
+  return reason === "kinds-only";
+}
 
 function isLeftAlone(
   { reason, reportedAt }: Gap,

@@ -6,6 +6,7 @@
 import type { Filter } from "../../models/filter.ts";
 import { fail, ok, type Result } from "../../models/result.ts";
 import type { Window } from "../../models/window.ts";
+import { isBroad } from "./kinds_only.ts";
 import type { Pace } from "./pace.ts";
 import {
   type FailureReason,
@@ -73,6 +74,7 @@ export function* ask(
     if (reason === "aborted") return fail(reason);
     if (reason === null) {
       pace.succeeded(page);
+      if (isBroad(question.filter ?? walk.filter)) pace.broadFilters = "borne";
       return ok(page);
     }
     if (page.isShared && mayBeCrowd(reason) && crowded < MAX_CROWDED) {

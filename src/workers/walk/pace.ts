@@ -38,7 +38,10 @@ export class Pace {
   hasHidden = false;
   /** Places that were stepped over because the relay fails there. */
   stepsOver = 0;
+  /** Whether it answers filters that name no kinds. */
+  broadFilters: "borne" | "refused" | "unknown" = "unknown";
   readonly #kinds = new Map<number, number>();
+  readonly #maxLimit: number;
   #limit: number;
   #ceiling: number;
   #successes = 0;
@@ -52,6 +55,7 @@ export class Pace {
   /** `maxLimit` is asked for first, at most `maxInFlight` times at once. */
   constructor(maxLimit: number, traits: RelayTraits, maxInFlight: number) {
     this.#inFlight = new InFlight(maxInFlight);
+    this.#maxLimit = maxLimit;
     this.#limit = maxLimit;
     this.#ceiling = maxLimit;
     this.order = traits.order;
@@ -121,6 +125,13 @@ export class Pace {
 
   raise(): void {
     this.#limit = this.#ceiling;
+  }
+
+  /** It was not the limit that the relay refused, but a filter without kinds. */
+  refuseBroad(): void {
+    this.broadFilters = "refused";
+    this.#ceiling = this.#maxLimit;
+    this.#limit = this.#maxLimit;
   }
 
   /** A page ended as it should. */

@@ -85,6 +85,8 @@ export type GapReason =
   | "boundary"
   /** An event there is longer than we read. */
   | "too-large"
+  /** The relay refuses filters without kinds, so only the likely kinds were asked for. */
+  | "kinds-only"
   /** The relay ignores `since` or `until`, so that older pages cannot be asked for. */
   | "bounds-ignored";
 

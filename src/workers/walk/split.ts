@@ -13,6 +13,7 @@ import {
   type Page,
   type PageEvent,
 } from "./page.ts";
+import { narrowed } from "./kinds_only.ts";
 import { walkSecond } from "./second.ts";
 import { mayBeLocal } from "./step_over.ts";
 
@@ -24,6 +25,8 @@ export function* walkInParts(walk: Walk): Asking<NoPage | null> {
     stretch.until = part.until;
     const answer = yield* ask(walk, { window: part, ...askOnce(part) });
     if (!answer.ok) {
+      const narrower = narrowed(walk, answer.failure);
+      if (narrower !== null) return yield* walkInParts(narrower);
       if (goesAround(walk, answer.failure)) {
         if (part.since < part.until) parts.push(...suspects(part));
         else leave(walk, [part], answer.failure);

@@ -25,6 +25,7 @@ import {
   OPEN_END,
   type Page,
 } from "./page.ts";
+import { inKinds, isBroad, narrowed } from "./kinds_only.ts";
 import type { RelayOrder } from "./pace.ts";
 import { walkSecond } from "./second.ts";
 import { walkInParts } from "./split.ts";
@@ -32,8 +33,11 @@ import { stepOver } from "./step_over.ts";
 
 /** Walks the stretch down to its floor. Returns why it broke off, or null when it was walked to the end. */
 export function* walkWindow(walk: Walk): Asking<NoPage | null> {
-  const { stretch } = walk;
-  if (walk.pace.order === "unsorted") return yield* walkInParts(walk);
+  const { stretch, pace } = walk;
+  if (pace.broadFilters === "refused" && isBroad(walk.filter)) {
+    return yield* walkWindow(inKinds(walk));
+  }
+  if (pace.order === "unsorted") return yield* walkInParts(walk);
   let next: Edge | Done = { until: stretch.until, ties: new Set() };
   while ("until" in next) {
     stretch.until = next.until;
@@ -51,9 +55,11 @@ const TELLING_EVENTS = 10;
 function* step(walk: Walk, edge: Edge): Asking<Edge | Done> {
   const rest = { since: walk.stretch.since, until: edge.until };
   const answer = yield* ask(walk, { window: rest });
-  return answer.ok
-    ? yield* digest(walk, edge, answer.value)
-    : yield* goAround(walk, edge, answer.failure);
+  if (answer.ok) return yield* digest(walk, edge, answer.value);
+  const narrower = narrowed(walk, answer.failure);
+  return narrower === null
+    ? yield* goAround(walk, edge, answer.failure)
+    : { brokenBy: yield* walkWindow(narrower) };
 }
 
 /** Goes on below the place where the relay fails, if it can be found. */
@@ -151,8 +157,10 @@ function* stay(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
 function* probeCap(walk: Walk): Asking<void> {
   if (walk.pace.probed) return;
   walk.pace.probed = true;
+  if (walk.pace.broadFilters === "refused") return;
   const window = { since: 0, until: OPEN_END };
-  yield* ask(walk, { window, filter: {}, evidenceOnly: true });
+  const filter = {};
+  yield* ask(walk, { window, filter, evidenceOnly: true, isSpecial: true });
 }
 
 /**

@@ -1,7 +1,3 @@
-import assert from "node:assert/strict";
-import type { NostrEvent } from "../../../src/models/event.ts";
-import type { RelaySync } from "../../../src/services/synchronizer/sync_relay.ts";
-import { testArchive } from "../../support/archive.ts";
 import {
   EVENTS,
   factory,
@@ -13,26 +9,10 @@ import {
   NEWEST_FIRST,
   serveWithoutLimit,
 } from "../../support/misbehaviour.ts";
-import { assertTruthful, syncOnce } from "../../support/sync.ts";
-import type { RelayScript } from "../../support/test_relay_script.ts";
-import { testRelay } from "../../support/test_relay.ts";
-
-interface Misbehaviour {
-  readonly promise: string;
-  readonly script: RelayScript;
-  /** What it holds and would give, if not everything. */
-  readonly truth?: readonly NostrEvent[];
-  /** Events that must be obtained. */
-  readonly stored: number;
-  readonly complete: boolean;
-  /** One of these explains each gap; without them there must be none. */
-  readonly reasons?: readonly string[];
-  readonly method?: RelaySync["method"];
-  readonly rejected?: Readonly<Record<string, number>>;
-  readonly maxRequests?: number;
-  /** Small where the relay is silent and has to be waited for. */
-  readonly idleTimeoutMs?: number;
-}
+import {
+  type Misbehaviour,
+  testMisbehaviour,
+} from "../../support/misbehaviour_row.ts";
 
 const MISBEHAVIOURS: readonly Misbehaviour[] = [
   {
@@ -68,8 +48,8 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
     },
     stored: 0,
     complete: false,
-    reasons: ["refused"],
-    maxRequests: 4,
+    reasons: ["restricted"],
+    maxRequests: 1,
   },
   {
     promise: "asks once for what needs authentication it does not have",
@@ -221,52 +201,4 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
 
 const STRANGER = factory.sign({ kind: 30_000, createdAt: FIRST + 5 });
 
-for (const misbehaviour of MISBEHAVIOURS) {
-  Deno.test(`syncRelay() ${misbehaviour.promise}`, async () => {
-    const { script } = misbehaviour;
-    await using archive = await testArchive();
-    await using relay = await testRelay(script);
-    const result = await syncOnce({
-      archive,
-      relay: relay.relay,
-      config: {
-        requests: {
-          limit: 500,
-          idleTimeoutMs: misbehaviour.idleTimeoutMs ?? 5_000,
-        },
-        filters: [{ kinds: [1, 4] }],
-      },
-    });
-    expect(result, misbehaviour);
-    const events = script.events ?? EVENTS;
-    const filter = { kinds: [1, 4] };
-    const withheld = script.withheldKinds ?? [];
-    await assertTruthful(archive, {
-      relay: relay.relay,
-      events: misbehaviour.truth ??
-        events.filter(({ kind }) => !withheld.includes(kind)),
-      filter,
-    });
-    assert.equal(await archive.count("event"), misbehaviour.stored);
-  });
-}
-
-function expect(result: RelaySync, misbehaviour: Misbehaviour): void {
-  const { stored, complete, method = "paging" } = misbehaviour;
-  assert.deepEqual(
-    { stored: result.stored, complete: result.complete, method: result.method },
-    { stored, complete, method },
-    JSON.stringify(result),
-  );
-  const { reasons = [] } = misbehaviour;
-  assert.equal(result.gaps.length > 0, reasons.length > 0);
-  for (const { reason } of result.gaps) {
-    assert.ok(reasons.includes(reason), `a gap for ${reason}`);
-  }
-  if (misbehaviour.rejected !== undefined) {
-    assert.deepEqual(result.rejected, misbehaviour.rejected);
-  }
-  // One more asks whether the relay knows NIP-77.
-  const { maxRequests = 60 } = misbehaviour;
-  assert.ok(result.requests <= 1 + maxRequests, `${result.requests} requests`);
-}
+for (const misbehaviour of MISBEHAVIOURS) testMisbehaviour(misbehaviour);

@@ -17,10 +17,15 @@ Deno.test("pageEnd() lets only EOSE prove something", () => {
     [closed("auth-required", "auth-required: who are you"), "auth-required"],
     [closed("rate-limited", "rate-limited: wait"), "rate-limited"],
     [closed("blocked", "blocked: go away"), "restricted"],
+    [closed("blocked", "blocked: too many requests"), "rate-limited"],
+    [closed("blocked", "blocked: too many authors"), "restricted"],
+    [closed("blocked", "blocked: filter too broad"), "restricted"],
+    [closed("invalid", "invalid: kinds must be named"), "restricted"],
     [closed("error", "error: too many concurrent REQs"), "rate-limited"],
     [closed("none", "what?"), "refused"],
     [{ type: "notice", text: "slow down" }, "rate-limited"],
     [{ type: "notice", text: "invalid filter" }, "refused"],
+    [{ type: "notice", text: "ERROR: filter is too wide" }, "restricted"],
   ];
   for (const [outcome, reason] of others) {
     assert.deepEqual(pageEnd(outcome, false), { type: "failed", reason });

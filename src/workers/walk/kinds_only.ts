@@ -1,0 +1,44 @@
+/**
+ * Relays that answer no filter without kinds: they are asked for the kinds that are most likely there. What comes is
+ * archived, but it proves nothing about the filter that was meant, which stays a gap.
+ *
+ * @module
+ */
+import type { Filter } from "../../models/filter.ts";
+import type { Ledger, NoPage, Walk } from "./ask.ts";
+
+/** Whether a filter leaves open which kinds are meant. */
+export function isBroad({ kinds, ids }: Filter): boolean {
+  return kinds === undefined && ids === undefined;
+}
+
+/**
+ * The walk to be made instead of one that failed so; null where kinds are named already, or where the relay has given
+ * something without.
+ */
+export function narrowed(walk: Walk, failure: NoPage): Walk | null {
+  const { pace } = walk;
+  const isRefusal = failure === "refused" || failure === "restricted";
+  if (!isRefusal || !isBroad(walk.filter) || pace.broadFilters === "borne") {
+    return null;
+  }
+  pace.refuseBroad();
+  return inKinds(walk);
+}
+
+/** The walk as it is made where broad filters are known to be refused. */
+export function inKinds(walk: Walk): Walk {
+  const { filter, pace, ledger } = walk;
+  return {
+    ...walk,
+    filter: { ...filter, kinds: pace.likelyKinds() },
+    ledger: withoutProofs(ledger),
+  };
+}
+
+function withoutProofs(ledger: Ledger): Ledger {
+  return {
+    prove: (window) => ledger.gap(window, "kinds-only"),
+    gap: (window, reason) => ledger.gap(window, reason),
+  };
+}

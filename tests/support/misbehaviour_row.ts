@@ -1,0 +1,90 @@
+/**
+ * The table of misbehaviours: one sync of a relay that does what it should not, held against the truth.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { NostrEvent } from "../../src/models/event.ts";
+import type { Filter } from "../../src/models/filter.ts";
+import type { RelaySync } from "../../src/services/synchronizer/sync_relay.ts";
+import { testArchive } from "./archive.ts";
+import { EVENTS } from "./misbehaviour.ts";
+import { assertTruthful, syncOnce } from "./sync.ts";
+import type { RelayScript } from "./test_relay_script.ts";
+import { testRelay } from "./test_relay.ts";
+
+/** A row of the table: what the relay does, what must be had of it, what may be claimed and what it may cost. */
+export interface Misbehaviour {
+  readonly promise: string;
+  readonly script: RelayScript;
+  /** What it holds and would give, if not everything. */
+  readonly truth?: readonly NostrEvent[];
+  /** Events that must be obtained. */
+  readonly stored: number;
+  readonly complete: boolean;
+  /** One of these explains each gap; without them there must be none. */
+  readonly reasons?: readonly string[];
+  readonly method?: RelaySync["method"];
+  readonly rejected?: Readonly<Record<string, number>>;
+  readonly maxRequests?: number;
+  /** Most EVENT messages it may take. */
+  readonly maxReceived?: number;
+  /** What is walked. Default: kinds 1 and 4. */
+  readonly filter?: Filter;
+  /** Further settings of requests. */
+  readonly requests?: Readonly<Record<string, number>>;
+  /** Small where the relay is silent and has to be waited for. */
+  readonly idleTimeoutMs?: number;
+}
+
+/** Declares the test of a row. */
+export function testMisbehaviour(misbehaviour: Misbehaviour): void {
+  Deno.test(`syncRelay() ${misbehaviour.promise}`, async () => {
+    const { script, filter = { kinds: [1, 4] } } = misbehaviour;
+    await using archive = await testArchive();
+    await using relay = await testRelay(script);
+    const result = await syncOnce({
+      archive,
+      relay: relay.relay,
+      config: {
+        requests: {
+          limit: 500,
+          idleTimeoutMs: misbehaviour.idleTimeoutMs ?? 5_000,
+          ...misbehaviour.requests,
+        },
+        filters: [filter],
+      },
+    });
+    expect(result, misbehaviour);
+    const withheld = script.withheldKinds ?? [];
+    await assertTruthful(archive, {
+      relay: relay.relay,
+      events: misbehaviour.truth ??
+        (script.events ?? EVENTS)
+          .filter(({ kind }) => !withheld.includes(kind)),
+      filter,
+    });
+    assert.equal(await archive.count("event"), misbehaviour.stored);
+  });
+}
+
+function expect(result: RelaySync, misbehaviour: Misbehaviour): void {
+  const { stored, complete, method = "paging" } = misbehaviour;
+  assert.deepEqual(
+    { stored: result.stored, complete: result.complete, method: result.method },
+    { stored, complete, method },
+    JSON.stringify(result),
+  );
+  const { reasons = [] } = misbehaviour;
+  assert.equal(result.gaps.length > 0, reasons.length > 0);
+  for (const { reason } of result.gaps) {
+    assert.ok(reasons.includes(reason), `a gap for ${reason}`);
+  }
+  if (misbehaviour.rejected !== undefined) {
+    assert.deepEqual(result.rejected, misbehaviour.rejected);
+  }
+  // One more asks whether the relay knows NIP-77.
+  const { maxRequests = 60, maxReceived = Infinity } = misbehaviour;
+  assert.ok(result.requests <= 1 + maxRequests, `${result.requests} requests`);
+  assert.ok(result.received <= maxReceived, `${result.received} received`);
+}
