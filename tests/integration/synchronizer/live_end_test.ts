@@ -18,29 +18,6 @@ import { until } from "../../support/until.ts";
 const factory = eventFactory("live end");
 const STORED = Array.from({ length: 50 }, () => factory.sign());
 
-Deno.test("a relay that sends more than any relay can have is live no more, and what it sent until then is had", async () => {
-  await using archive = await testArchive();
-  await using relay = await testRelay({
-    events: STORED,
-    onReq: async (req) => {
-      if (!isLive(req)) return await req.serve();
-      req.eose();
-      while (req.isOpen()) {
-        await req.events(Array.from({ length: 500 }, () => factory.sign()));
-      }
-    },
-  });
-  await idOf(archive, relay.relay);
-  await using service = startLive(archive);
-  await until(
-    "it has ended",
-    async () => await endsOf(service, "flood") === 1,
-  );
-  const came = await archive.count("event");
-  assert.ok(came > 30_000, `${came} came`);
-  await assertTruthful(archive, { relay: relay.relay, events: STORED });
-});
-
 Deno.test("when an event comes live that is too large, nothing is claimed of its time by the subscription", async () => {
   await using archive = await testArchive();
   await using relay = await testRelay({ events: STORED });
