@@ -56,6 +56,8 @@ export class Lanes {
   /** Newest first. */
   readonly #lanes: Lane[] = [];
   #underWay = 0;
+  /** A single page that is shorter than asked for may as well be all there is. */
+  #fullPages = 0;
   #brokenBy: NoPage | null = null;
 
   constructor(parts: LanesParts) {
@@ -141,12 +143,13 @@ export class Lanes {
     lane.isInTheMidst =
       page.size * 2 > Math.min(pace.largestPage, page.limit) &&
       filter.kinds === this.#parts.filter.kinds;
+    if (lane.isInTheMidst) this.#fullPages += page.size < page.limit ? 1 : 2;
   }
 
   /** Gives the older half of the largest stretch to a lane of its own; false when none is worth it. */
   #divide(): boolean {
     const { pace } = this.#parts;
-    if (pace.order !== "newest-first") return false;
+    if (pace.order !== "newest-first" || this.#fullPages < 2) return false;
     const worth = Math.max(1, pace.largestPage) * MIN_PAGES;
     let largest: Lane | null = null;
     let most = worth;
