@@ -35,9 +35,12 @@ export class InFlight {
     return this.#epoch;
   }
 
-  /** A request went well; `wasHeld` when we were the slower side, so that more of them would not help. */
-  succeeded(wasHeld: boolean): void {
+  /** A request went well that was sent in this epoch; `wasHeld` when we were the slower side, so that more of them would not help. */
+  succeeded({ wasHeld, epoch }: { wasHeld: boolean; epoch: number }): void {
     if (wasHeld) {
+      // All that were under way together were held together.
+      if (epoch !== this.#epoch) return;
+      this.#epoch += 1;
       this.#allowed = Math.max(1, this.#allowed - 1);
       return;
     }

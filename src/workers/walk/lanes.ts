@@ -97,7 +97,7 @@ export class Lanes {
     lane.isUnderWay = false;
     if (page.end.type === "failed") pace.crowded(lane);
     else if (page.end.type === "eose") {
-      pace.bore(page.wasHeld);
+      pace.bore({ wasHeld: page.wasHeld, epoch: lane.epoch });
       this.#judge(lane, query, page);
     }
     const step = lane.asking.next({ ...page, isShared: lane.isShared });

@@ -94,8 +94,8 @@ export class Pace {
   }
 
   /** A request went well beside others. */
-  bore(wasHeld: boolean): void {
-    this.#inFlight.succeeded(wasHeld);
+  bore(request: { wasHeld: boolean; epoch: number }): void {
+    this.#inFlight.succeeded(request);
   }
 
   /** A request failed, maybe because others were under way. */
