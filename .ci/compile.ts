@@ -110,6 +110,11 @@ function allow([name, granted]: [string, boolean | string[]]): string {
     : `--allow-${name}`;
 }
 
+/** V8 collects early: two hundred relays at once then need 400 MB instead of 1,200, for a tenth of the speed. */
+function v8Flags(): string[] {
+  return config.tasks.bigbrotr.command.match(/--v8-flags=\S+/g) ?? [];
+}
+
 /** COMPILE_DENO is another Deno to compile with; DENORT_BIN, which Deno itself reads, another base runtime. */
 async function compile(target: string, output: string): Promise<void> {
   const deno = Deno.env.get("COMPILE_DENO") ?? Deno.execPath();
@@ -119,6 +124,7 @@ async function compile(target: string, output: string): Promise<void> {
     args: [
       ...["compile", "--quiet", "--no-check", "--no-prompt"],
       ...["--output", output],
+      ...v8Flags(),
       ...(target === thisPlatform() ? [] : ["--target", triple]),
       ...INCLUDED.flatMap((path) => ["--include", path]),
       ...config.unstable.map((name) => `--unstable-${name}`),

@@ -6,7 +6,7 @@
  */
 
 /** Nothing flows any more with less; an event that is larger passes all the same. */
-const MIN_BYTES = 96 * 1024;
+const MIN_BYTES = 48 * 1024;
 /** Nothing flows any faster with more. */
 const MAX_BYTES = 8 * 1024 * 1024;
 

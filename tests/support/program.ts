@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import deno from "../../deno.json" with { type: "json" };
 import { lines } from "./lines.ts";
 
 /** A way to run it. */
@@ -48,10 +49,13 @@ export interface RunningProgram extends AsyncDisposable {
 
 const MAIN = join(`${import.meta.dirname}`, "../../main.ts");
 
+/** `deno run`, its options, and `main.ts`. */
+const [, ...TASK] = deno.tasks.bigbrotr.command.split(" ");
+
 /** The program as it stands in the work tree. */
 export const SOURCE: Program = {
   name: "source",
-  command: [Deno.execPath(), "run", "-q", "-P", MAIN],
+  command: [Deno.execPath(), ...TASK.slice(0, -1), MAIN],
 };
 
 /** Source first, then the binary; its absence is said aloud. */
