@@ -2256,7 +2256,7 @@ begin
       range_agg(int8range(since, until, '[]')) as ranges
     from jsonb_to_recordset(p_coverage) as new ("filterHash" text, filter jsonb, since int8, until int8, method text)
     group by 1, 2
-    order by 1, 2
+    order by 1, array_position(array['live', 'empty-page', 'split', 'paging', 'count', 'finish', 'negentropy'], method)
   loop
     insert into sync_coverage as c (relay_id, filter_hash, filter, covered, updated_at)
     values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_walk.ranges, unix_now())
@@ -2330,6 +2330,10 @@ begin
     select decode("filterHash", 'hex') as filter_hash, since, until, reason
     from jsonb_to_recordset(p_gaps) as new ("filterHash" text, since int8, until int8, reason text)
   loop
+    if v_gap.reason = 'count-mismatch' then
+      perform sync_coverage_retract(p_relay_id, encode(v_gap.filter_hash, 'hex'),
+        jsonb_build_array(jsonb_build_object('since', v_gap.since, 'until', v_gap.until)));
+    end if;
     v_ranges := int8multirange(int8range(v_gap.since, v_gap.until, '[]')) - coalesce((
       select covered from sync_coverage where relay_id = p_relay_id and filter_hash = v_gap.filter_hash), '{}');
     select min(found_at), max(attempts) into v_found_at, v_attempts

@@ -19,7 +19,8 @@ end
 $$;
 comment on function sync_gap_subtract(int4, bytea, int8multirange) is 'Removes ranges from the gaps of a walk';
 
--- p_gaps: [{filterHash, since, until, reason}]. What is covered is no gap. A gap reported again keeps its age.
+-- p_gaps: [{filterHash, since, until, reason}]. What is covered is no gap, unless a COUNT says so, which takes the
+-- coverage back. A gap reported again keeps its age.
 create or replace function sync_gap_insert(p_relay_id int4, p_gaps jsonb) returns void
 language plpgsql
 as $$
@@ -34,6 +35,10 @@ begin
     select decode("filterHash", 'hex') as filter_hash, since, until, reason
     from jsonb_to_recordset(p_gaps) as new ("filterHash" text, since int8, until int8, reason text)
   loop
+    if v_gap.reason = 'count-mismatch' then
+      perform sync_coverage_retract(p_relay_id, encode(v_gap.filter_hash, 'hex'),
+        jsonb_build_array(jsonb_build_object('since', v_gap.since, 'until', v_gap.until)));
+    end if;
     v_ranges := int8multirange(int8range(v_gap.since, v_gap.until, '[]')) - coalesce((
       select covered from sync_coverage where relay_id = p_relay_id and filter_hash = v_gap.filter_hash), '{}');
     select min(found_at), max(attempts) into v_found_at, v_attempts
@@ -50,7 +55,7 @@ end
 $$;
 comment on function sync_gap_insert(int4, jsonb) is 'Records what could not be proven complete';
 
--- p_coverage: [{filterHash, filter, since, until, method}]. The newest proof of a stretch counts.
+-- p_coverage: [{filterHash, filter, since, until, method}]. The newest proof of a stretch counts, the best of those that come together.
 create or replace function sync_coverage_advance(p_relay_id int4, p_coverage jsonb) returns void
 language plpgsql
 as $$
@@ -62,7 +67,7 @@ begin
       range_agg(int8range(since, until, '[]')) as ranges
     from jsonb_to_recordset(p_coverage) as new ("filterHash" text, filter jsonb, since int8, until int8, method text)
     group by 1, 2
-    order by 1, 2
+    order by 1, array_position(array['live', 'empty-page', 'split', 'paging', 'count', 'finish', 'negentropy'], method)
   loop
     insert into sync_coverage as c (relay_id, filter_hash, filter, covered, updated_at)
     values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_walk.ranges, unix_now())

@@ -8,6 +8,7 @@ import type { NostrEvent } from "../models/event.ts";
 import type { Window } from "../models/window.ts";
 import type { Verifier } from "../nips/verify/verifier.ts";
 import type { Dialer } from "../transport/dialer.ts";
+import { CountCheck } from "./count_check.ts";
 import type { Finding } from "./event_queue.ts";
 import { type HostLink, Intake } from "./intake.ts";
 import { keepLive, type LiveLink } from "./live.ts";
@@ -66,6 +67,7 @@ class Session {
   readonly #recent: RecentEvents;
   readonly #reconciler: Reconciler | null;
   readonly #forgeries: Forgeries;
+  readonly #counts: CountCheck;
   readonly #doubted: DoubtedStretch[] = [];
   /** Of the filter in work. */
   #ledger = new HonestLedger({ prove: () => {}, gap: () => {} });
@@ -85,6 +87,11 @@ class Session {
     });
     this.#forgeries = new Forgeries(job.walks);
     this.#pace = new Pace(bounds.limit, traits, MAX_IN_FLIGHT);
+    this.#counts = new CountCheck({
+      ...means,
+      ...bounds,
+      ...{ line, pace: this.#pace },
+    });
     this.#recent = new RecentEvents(2 * bounds.limit);
     this.#reconciler = negentropy && new Reconciler({
       ...means,
@@ -180,19 +187,22 @@ class Session {
     return isSilent ? "unknown" : support;
   }
 
-  #walkWindow(walk: WalkJob, window: Window): Promise<NoPage | null> {
-    const lanes = new Lanes({
+  async #walkWindow(walk: WalkJob, window: Window): Promise<NoPage | null> {
+    const tallied = {
       filter: walk.filter,
       window,
       settledBefore: walk.claimUntil - SETTLING_SECONDS,
-      pace: this.#pace,
       ledger: this.#ledger,
-    });
-    return driveLanes(lanes, (query) => {
+    };
+    const ledger = this.#counts.begin(tallied);
+    const lanes = new Lanes({ ...tallied, pace: this.#pace, ledger });
+    const broken = await driveLanes(lanes, (query) => {
       // Pages that lie side by side share no events, but each shares some with the one before it.
       this.#recent.capacity = 2 * this.#job.bounds.limit * this.#pace.inFlight;
       return this.#fetch(query);
     });
+    if (broken === null) await this.#counts.finish(tallied);
+    return broken;
   }
 
   async #fetch(
@@ -205,7 +215,10 @@ class Session {
         accepted?.(event);
         this.#accept(event, query);
       },
-      reject: (...rejection) => this.#intake.reject(...rejection),
+      reject: (...rejection) => {
+        if (rejection[0] !== "filter") this.#counts.taint();
+        this.#intake.reject(...rejection);
+      },
       room: () => this.#intake.room(),
     };
     const page = await this.#line.fetch(query, target);
@@ -215,7 +228,9 @@ class Session {
   }
 
   #accept(event: NostrEvent, { evidenceOnly }: Query): void {
-    if (!evidenceOnly && this.#recent.add(event)) this.#intake.accept(event);
+    if (evidenceOnly || !this.#recent.add(event)) return;
+    this.#counts.add(event);
+    this.#intake.accept(event);
   }
 
   /** Claims nothing about the future, whatever proved it. */

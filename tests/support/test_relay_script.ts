@@ -27,7 +27,7 @@ export interface RelayScript {
   /** What an AUTH gets: `again` answers OK and still refuses, with a new challenge each time. Default: accept. */
   readonly authAnswer?: "accept" | "reject" | "restricted" | "again";
   /** NIP-45. Default: COUNT is refused by NOTICE. */
-  readonly countable?: boolean;
+  readonly countable?: boolean | "approximate" | "silent";
   /** NIP-77. Default: NEG-OPEN is refused by NOTICE. */
   readonly negentropy?: NegentropyScript;
   /** The answer to a plain HTTP GET. Default: 404. */

@@ -247,7 +247,9 @@ export class TestRelaySession {
   }
 
   #count(subId: string, filters: readonly Filter[]): void {
-    if (!this.#relay.script.countable) {
+    const { countable } = this.#relay.script;
+    if (countable === "silent") return;
+    if (!countable) {
       this.#say("NOTICE", "ERROR: bad msg: unknown cmd");
       return;
     }
@@ -256,7 +258,8 @@ export class TestRelaySession {
       return;
     }
     const count = this.#relay.store.count(filters);
-    this.#say("COUNT", subId, { count });
+    const approximate = countable === "approximate" && { approximate: true };
+    this.#say("COUNT", subId, { count, ...approximate });
   }
 
   #auth(event: NostrEvent): void {

@@ -150,6 +150,7 @@ const LASTING: ReadonlySet<string> = new Set<GapReason>([
   "bounds-ignored",
   "restricted",
   "kinds-only",
+  "count-mismatch",
 ]);
 
 /** Gaps in which what can be had was had: what comes late is looked for there, too. */

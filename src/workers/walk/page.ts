@@ -87,6 +87,8 @@ export type GapReason =
   | "too-large"
   /** The relay refuses filters without kinds, so only the likely kinds were asked for. */
   | "kinds-only"
+  /** The relay says by an exact COUNT (NIP-45) that it has more than it gave. */
+  | "count-mismatch"
   /** The relay ignores `since` or `until`, so that older pages cannot be asked for. */
   | "bounds-ignored";
 
@@ -94,6 +96,7 @@ export type GapReason =
 export type WalkProof =
   | "negentropy"
   | "finish"
+  | "count"
   | "paging"
   | "split"
   | "empty-page"

@@ -32,8 +32,8 @@ Deno.test("syncRelay() archives everything behind a silent cap, and proves it", 
   assert.deepEqual(result.gaps, []);
   assert.equal(result.received, relay.sent);
   assert.ok(result.received <= 2_100, `received ${result.received}`);
-  // One asks whether the relay knows NIP-77.
-  assert.equal(result.requests, 1 + relay.count("REQ"));
+  // One asks whether the relay knows NIP-77, one whether it counts.
+  assert.equal(result.requests, 2 + relay.count("REQ"));
   assert.equal(
     await assertTruthful(archive, { relay: relay.relay, events }),
     2_000,
