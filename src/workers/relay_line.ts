@@ -53,7 +53,7 @@ export class RelayLine implements AsyncDisposable {
   #delayMs = 0;
   /** EVENT messages of any sort. */
   received = 0;
-  /** REQs and NEG-OPENs sent. */
+  /** REQs, NEG-OPENs and COUNTs sent. */
   requests = 0;
   /** Why the line is given up. */
   failure: RelayFailure | null = null;
