@@ -20,6 +20,8 @@ const ASK_AFTER_LOOKS = 2;
 const GONE_AFTER_LOOKS = 4;
 /** How long the answer to a goodbye is waited for. */
 const GOODBYE_MS = 1_000;
+/** A relay that answers it with more than this is not waited for. */
+const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
 /** More than this not yet taken by the peer, and nothing more is sent. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 /** A message in more parts is not a message. */
@@ -60,6 +62,8 @@ export class OpenRelaySocket implements RelaySocket {
   #failure: RelayFailure | undefined;
   readonly #pings = new PingBook();
   #messages = 0;
+  /** Bytes that came after the end. */
+  #drained = 0;
   #silentLooks = 0;
   readonly #pingAfterMs: number;
   readonly #pulse: ReturnType<typeof setInterval>;
@@ -159,6 +163,9 @@ export class OpenRelaySocket implements RelaySocket {
       if (chunk === null) return;
       this.#silentLooks = 0;
       if (this.#failure === undefined) this.#receiver.write(chunk);
+      else if ((this.#drained += chunk.length) > MAX_DRAINED_BYTES) {
+        this.#socket.destroy();
+      }
     }
   }
 

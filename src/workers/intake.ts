@@ -36,6 +36,9 @@ const TURN_MS = 15;
 /** Rejected events that are kept to be looked at, of one session; all are counted. */
 const MAX_SAMPLES = 50;
 
+/** So many forged events may be an accident, or what somebody has put on an honest relay. */
+const MAX_FORGED = 200;
+
 /** The raw event kept with a rejection is cut to this. */
 const MAX_RAW_CHARACTERS = 4_096;
 
@@ -48,6 +51,8 @@ export class Intake {
   readonly #rejected: Partial<Record<RejectReason, number>> = {};
   readonly #done: Promise<void>;
   #samples = 0;
+  /** Events that were known, or are their authors'. */
+  #sound = 0;
   /** When the first of what waits in the batch came. */
   #batchSince = 0;
   #settled = Promise.withResolvers<void>();
@@ -76,6 +81,12 @@ export class Intake {
   /** Rejected events so far, by reason. */
   get rejected(): Readonly<Partial<Record<RejectReason, number>>> {
     return this.#rejected;
+  }
+
+  /** Whether so much is forged that the rest is not worth being verified. */
+  get isMostlyForged(): boolean {
+    const { signature = 0 } = this.#rejected;
+    return signature > MAX_FORGED && signature > this.#sound;
   }
 
   /** Takes an event whose shape, id and filter are right. */
@@ -160,9 +171,13 @@ export class Intake {
     const known = await answer;
     let turnEndsAt = performance.now() + TURN_MS;
     for (const [i, event] of group.events.entries()) {
-      if (known[i] === 1) this.#batch.addKnown(event);
-      else if (this.#verifier.verify(event)) this.#batch.add(event);
-      else this.#rejectForged(event);
+      if (known[i] !== 1 && !this.#verifier.verify(event)) {
+        this.#rejectForged(event);
+      } else {
+        this.#sound += 1;
+        if (known[i] === 1) this.#batch.addKnown(event);
+        else this.#batch.add(event);
+      }
       if (this.#batch.isFull) await this.#flush();
       if (performance.now() < turnEndsAt) continue;
       await breathe();

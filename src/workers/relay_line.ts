@@ -39,6 +39,9 @@ const RECONNECT_AFTER_MS = [500, 3_000, 10_000] as const;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 60_000;
 
+/** A page that was worth nothing is followed by a pause of so many times what it took, so that others have the thread. */
+const PAUSE_PER_WASTE = 9;
+
 /** Who waits for our side for this part of the time would not be faster if it were asked for more. */
 const HELD_SHARE = 1 / 2;
 
@@ -84,8 +87,9 @@ export class RelayLine implements AsyncDisposable {
       );
     }
     const client = connected.value;
+    const startedAt = performance.now();
     const end = await this.#read(client, { query, reader, target });
-    await this.#adapt(client, end);
+    await this.#adapt(client, end, performance.now() - startedAt);
     return reader.page(end);
   }
 
@@ -105,6 +109,12 @@ export class RelayLine implements AsyncDisposable {
   slowDown(): void {
     const doubled = Math.max(FIRST_DELAY_MS, this.#delayMs * 2);
     this.#delayMs = Math.min(MAX_DELAY_MS, doubled);
+  }
+
+  /** Nothing more is asked, for this reason; what is under way ends. */
+  async giveUp(failure: RelayFailure): Promise<void> {
+    this.failure ??= failure;
+    if (this.#client !== null) await this.#drop(this.#client);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -184,14 +194,21 @@ export class RelayLine implements AsyncDisposable {
     }
   }
 
-  async #adapt(client: RelayClient, end: PageEnd): Promise<void> {
+  async #adapt(
+    client: RelayClient,
+    end: PageEnd,
+    tookMs: number,
+  ): Promise<void> {
     const isSilent = end.type === "aborted" || end.type === "failed" &&
         (end.reason === "timeout" || end.reason === "disconnected");
     this.hasAnswered ||= !isSilent;
     if (end.type !== "failed") {
       this.#delayMs = this.#delayMs > FIRST_DELAY_MS ? this.#delayMs / 2 : 0;
     } else if (end.reason === "rate-limited") this.slowDown();
-    else if (end.reason === "disconnected") await this.#drop(client);
+    else if (end.reason === "over-budget") {
+      const pauseMs = Math.min(MAX_DELAY_MS, tookMs * PAUSE_PER_WASTE);
+      this.#delayMs = Math.max(this.#delayMs, pauseMs);
+    } else if (end.reason === "disconnected") await this.#drop(client);
   }
 
   /** Another one may have taken its place by now. */

@@ -223,6 +223,7 @@ class Session {
     };
     const page = await this.#line.fetch(query, target);
     this.#ledger.skipUnread(query, page);
+    if (this.#intake.isMostlyForged) await this.#line.giveUp(FORGER);
     this.#means.onProgress(this.#progress());
     return page;
   }
@@ -264,6 +265,12 @@ class Session {
     };
   }
 }
+
+/** What is proven until then stays, so that a next session goes on below it. */
+const FORGER = {
+  code: "protocol",
+  detail: "most of what it sends has forged signatures",
+} as const;
 
 /** Some refusals concern one filter; after the others there is nobody left to ask. */
 function endsSession(broken: NoPage): boolean {

@@ -1,5 +1,6 @@
 /**
- * What a relay that floods for ever and one that never answers cost those they share the threads with.
+ * What a relay that floods for ever, one that only forges and one that never answers cost those they share the threads
+ * with.
  *
  * @module
  */
@@ -37,7 +38,7 @@ export async function benchSyncFairness(): Promise<void> {
   );
   figure("alone", `${whole(alone)}/s`);
   figure(
-    "beside a flooding and a silent one",
+    "beside a flooding, a forging and a silent one",
     `${whole(disturbed)}/s`,
     `${(disturbed / alone).toFixed(2)} of it`,
   );
