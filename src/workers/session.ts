@@ -22,6 +22,7 @@ import { Reconciler } from "./reconcile/reconciler.ts";
 import { type PageTarget, RelayLine } from "./relay_line.ts";
 import type { Ledger, NoPage } from "./walk/ask.ts";
 import { HonestLedger } from "./walk/honest_ledger.ts";
+import { SpotCheck } from "./spot_check.ts";
 import { driveLanes } from "./drive_lanes.ts";
 import { MAX_IN_FLIGHT } from "./walk/in_flight.ts";
 import { Lanes } from "./walk/lanes.ts";
@@ -68,6 +69,7 @@ class Session {
   readonly #reconciler: Reconciler | null;
   readonly #forgeries: Forgeries;
   readonly #counts: CountCheck;
+  readonly #spots: SpotCheck;
   readonly #doubted: DoubtedStretch[] = [];
   /** Of the filter in work. */
   #ledger = new HonestLedger({ prove: () => {}, gap: () => {} });
@@ -92,6 +94,8 @@ class Session {
       ...bounds,
       ...{ line, pace: this.#pace },
     });
+    const judged = { pace: this.#pace, intake: this.#intake };
+    this.#spots = new SpotCheck({ line, ...judged });
     this.#recent = new RecentEvents(2 * bounds.limit);
     this.#reconciler = negentropy && new Reconciler({
       ...means,
@@ -107,9 +111,10 @@ class Session {
       this.#walk = number;
       const broken = await this.#walkFilter(walk);
       if (broken !== null) isWhole = false;
-      if (broken !== null && endsSession(broken)) break;
+      if (broken !== null && endsSession(broken)) return false;
     }
-    return isWhole;
+    await this.#spots.run();
+    return isWhole && this.#spots.doubted.length === 0;
   }
 
   /** Takes what comes from now on, if that is wanted. */
@@ -144,7 +149,7 @@ class Session {
       negentropy: this.#negentropySupport(),
       wholeList: this.#reconciler?.standing.wholeList ?? -1,
       hasReconciled: this.#reconciler?.standing.hasSettled ?? false,
-      doubted: this.#doubted,
+      doubted: [...this.#doubted, ...this.#spots.doubted],
       live: this.#live,
     };
   }
@@ -196,10 +201,12 @@ class Session {
     };
     const ledger = this.#counts.begin(tallied);
     const lanes = new Lanes({ ...tallied, pace: this.#pace, ledger });
-    const broken = await driveLanes(lanes, (query) => {
+    const broken = await driveLanes(lanes, async (query) => {
       // Pages that lie side by side share no events, but each shares some with the one before it.
       this.#recent.capacity = 2 * this.#job.bounds.limit * this.#pace.inFlight;
-      return this.#fetch(query);
+      const page = await this.#fetch(query);
+      this.#spots.sample.see({ ...walk, ...tallied }, query, page);
+      return page;
     });
     if (broken === null) await this.#counts.finish(tallied);
     return broken;
@@ -243,10 +250,11 @@ class Session {
     };
     return {
       prove: (window, method) =>
-        note(window, (clipped) => ({
-          type: "proven",
-          stretch: { ...clipped, filterHash, filter, method },
-        })),
+        note(window, (clipped) => {
+          const stretch = { ...clipped, filterHash, filter, method };
+          this.#spots.sample.proved(stretch);
+          return { type: "proven", stretch };
+        }),
       gap: (window, reason) =>
         note(window, (clipped) => ({
           type: "open",

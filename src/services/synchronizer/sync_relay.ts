@@ -143,7 +143,8 @@ async function resultOf(
   const review = await (run.review ??= reviewOf(means, run, end));
   const gaps = await missingStretches(means.database, occasion, {
     wanted: means.wanted,
-    otherwise: end.failure?.code ?? "interrupted",
+    otherwise: end.failure?.code ??
+      (end.doubted.length > 0 ? "hidden" : "interrupted"),
   });
   const wasStopped = signal.aborted && gaps.length > 0;
   return {
@@ -188,7 +189,10 @@ interface Run {
   isLive: boolean;
 }
 
-type End = Pick<SyncReport, "failure" | "traits" | "hasReconciled" | "live">;
+type End = Pick<
+  SyncReport,
+  "failure" | "traits" | "hasReconciled" | "doubted" | "live"
+>;
 
 /** Begins a session, and again from coverage when its worker was lost. */
 async function runSessions(means: SyncMeans, run: Run): Promise<End> {
@@ -199,7 +203,7 @@ async function runSessions(means: SyncMeans, run: Run): Promise<End> {
   const { negentropy: policy, wanted } = means;
   const nip77 = { policy, wanted, now };
   const plan = await planNip77(database, relay.url, nip77);
-  const nothing = { traits, hasReconciled: false, live: null };
+  const nothing = { traits, hasReconciled: false, doubted: [], live: null };
   const connectTimeoutMs = means.connectTimeoutMs[relay.network];
   for (let losses = 0;;) {
     const repair = plan.repair?.slice ?? null;
