@@ -154,7 +154,8 @@ Deno.test("a synchronizer that is stopped keeps what it has and gives its relays
   const { signal } = stop;
   await runOnce(synchronizer, archive.database, { config, signal });
   const stored = await archive.count("event");
-  assert.ok(stored >= 40 && stored < 200, `${stored} stored`);
+  // The first page was whole before the others were asked for, several at once.
+  assert.ok(stored >= 20 && stored < 200, `${stored} stored`);
   const free = "relay_lease where claimed_until = 0 and due_at <= unix_now()";
   assert.equal(await archive.count(free), 1);
   await runOnce(synchronizer, archive.database, { config });
