@@ -98,7 +98,7 @@ Deno.test("what a repair finds and cannot have is claimed no longer", async () =
     negentropy: {},
     onReq: (req) => refuses ? undefined : req.serve(),
   });
-  const config = { requests: { idleTimeoutMs: 1_000 } };
+  const config = { requests: { idleTimeoutMs: 300 } };
   const sync = () => syncOnce({ archive, relay: relay.relay, config });
   await sync();
   await sync();
