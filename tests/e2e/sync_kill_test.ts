@@ -84,8 +84,9 @@ function slowRelay(): Promise<TestRelay> {
 async function killAgainAndAgain(run: Run): Promise<void> {
   for (let kill = 0; kill < KILLS; kill++) {
     await using running = startSync(run);
-    const asked = run.relay.received("REQ", run.relay.count("REQ") + 1);
-    // A third anywhere from the first instruction on, the rest once it works.
+    // A third anywhere from the first instruction on, the rest after some pages, however slow the machine is.
+    const pages = 1 + kill % 3 * Math.floor(Math.random() * 4);
+    const asked = run.relay.received("REQ", run.relay.count("REQ") + pages);
     if (kill % 3 > 0) await Promise.race([asked, running.end()]);
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 400));
     if (!running.hasEnded) await running.stop("SIGKILL");

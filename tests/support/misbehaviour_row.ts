@@ -9,9 +9,12 @@ import type { Filter } from "../../src/models/filter.ts";
 import type { RelaySync } from "../../src/services/synchronizer/sync_relay.ts";
 import { testArchive } from "./archive.ts";
 import { EVENTS } from "./misbehaviour.ts";
+import {
+  type MisbehavingRelay,
+  misbehavingRelay,
+} from "./misbehaving_relay.ts";
 import { assertTruthful, syncOnce } from "./sync.ts";
 import type { RelayScript } from "./test_relay_script.ts";
-import { testRelay } from "./test_relay.ts";
 
 /** A row of the table: what the relay does, what must be had of it, what may be claimed and what it may cost. */
 export interface Misbehaviour {
@@ -37,35 +40,47 @@ export interface Misbehaviour {
   readonly idleTimeoutMs?: number;
 }
 
-/** Declares the test of a row. */
-export function testMisbehaviour(misbehaviour: Misbehaviour): void {
-  Deno.test(`syncRelay() ${misbehaviour.promise}`, async () => {
-    const { script, filter = { kinds: [1, 4] } } = misbehaviour;
-    await using archive = await testArchive();
-    await using relay = await testRelay(script);
-    const result = await syncOnce({
-      archive,
-      relay: relay.relay,
-      config: {
-        requests: {
-          limit: 500,
-          idleTimeoutMs: misbehaviour.idleTimeoutMs ?? 5_000,
-          ...misbehaviour.requests,
-        },
-        filters: [filter],
+/** Declares the tests of a table in `misbehaviours/`. */
+export function testMisbehaviours(
+  table: string,
+  rows: readonly Misbehaviour[],
+): void {
+  for (const [row, misbehaviour] of rows.entries()) {
+    Deno.test(`syncRelay() ${misbehaviour.promise}`, async () => {
+      await using relay = await misbehavingRelay(table, row);
+      await syncAndJudge(relay, misbehaviour);
+    });
+  }
+}
+
+async function syncAndJudge(
+  { relay }: MisbehavingRelay,
+  misbehaviour: Misbehaviour,
+): Promise<void> {
+  const { script, filter = { kinds: [1, 4] } } = misbehaviour;
+  await using archive = await testArchive();
+  const result = await syncOnce({
+    archive,
+    relay,
+    config: {
+      requests: {
+        limit: 500,
+        idleTimeoutMs: misbehaviour.idleTimeoutMs ?? 5_000,
+        ...misbehaviour.requests,
       },
-    });
-    expect(result, misbehaviour);
-    const withheld = script.withheldKinds ?? [];
-    await assertTruthful(archive, {
-      relay: relay.relay,
-      events: misbehaviour.truth ??
-        (script.events ?? EVENTS)
-          .filter(({ kind }) => !withheld.includes(kind)),
-      filter,
-    });
-    assert.equal(await archive.count("event"), misbehaviour.stored);
+      filters: [filter],
+    },
   });
+  expect(result, misbehaviour);
+  const withheld = script.withheldKinds ?? [];
+  await assertTruthful(archive, {
+    relay,
+    events: misbehaviour.truth ??
+      (script.events ?? EVENTS)
+        .filter(({ kind }) => !withheld.includes(kind)),
+    filter,
+  });
+  assert.equal(await archive.count("event"), misbehaviour.stored);
 }
 
 function expect(result: RelaySync, misbehaviour: Misbehaviour): void {

@@ -1,0 +1,154 @@
+/**
+ * Rows about what comes and how it comes: orders, drips, masses, frames.
+ *
+ * @module
+ */
+import {
+  dripBytes,
+  dripEvents,
+  EVENTS,
+  factory,
+  FIRST,
+  NEWEST_FIRST,
+  outOfOrder,
+} from "../misbehaviour.ts";
+import type { Misbehaviour } from "../misbehaviour_row.ts";
+
+const REACTIONS = Array.from(
+  { length: 600 },
+  (_, i) => factory.sign({ kind: 7, createdAt: FIRST + i * 20 }),
+);
+const FEW = NEWEST_FIRST.slice(0, 40);
+const OTHERS = EVENTS.slice(0, 50);
+
+export const MISBEHAVIOURS: readonly Misbehaviour[] = [
+  {
+    promise: "gets everything from a relay that gives what it likes, by id",
+    script: { events: EVENTS, onReq: outOfOrder("fixed", 50) },
+    stored: 400,
+    complete: true,
+    method: "split",
+    maxRequests: 90,
+  },
+  {
+    promise: "gets everything from a relay that draws lots each time",
+    script: { events: EVENTS, onReq: outOfOrder("drawn", 50) },
+    stored: 400,
+    complete: true,
+    method: "split",
+    maxRequests: 90,
+  },
+  {
+    promise: "believes a relay that ends every page at once, and is cheap",
+    script: { onReq: (req) => req.eose() },
+    truth: [],
+    stored: 0,
+    complete: true,
+    maxRequests: 3,
+  },
+  {
+    promise: "takes no event that comes after the end of its page",
+    script: {
+      onReq: async (req) => {
+        req.eose();
+        await req.events(FEW);
+      },
+    },
+    truth: [],
+    stored: 0,
+    complete: true,
+    maxRequests: 3,
+  },
+  {
+    promise: "gets everything from a relay that ignores since",
+    script: {
+      events: EVENTS,
+      maxLimit: 90,
+      onReq: async (req) => {
+        const [{ until = Infinity, limit = 90 } = {}] = req.filters;
+        const older = NEWEST_FIRST.filter((event) => event.created_at <= until);
+        await req.events(older.slice(0, Math.min(limit, 90)));
+        req.eose();
+      },
+    },
+    stored: 400,
+    complete: true,
+  },
+  {
+    promise: "refuses more that it has not asked for than what it has",
+    script: {
+      events: [...EVENTS, ...REACTIONS],
+      maxLimit: 200,
+      onReq: async (req) => {
+        const [{ until = Infinity, limit = 200 } = {}] = req.filters;
+        const all = [...EVENTS, ...REACTIONS]
+          .sort((a, b) => b.created_at - a.created_at)
+          .filter((event) => event.created_at <= until);
+        await req.events(all.slice(0, Math.min(limit, 200)));
+        req.eose();
+      },
+    },
+    stored: 400,
+    complete: true,
+    maxReceived: 1_500,
+  },
+  {
+    promise: "gets everything from a relay that drips events",
+    script: { events: FEW, onReq: dripEvents(FEW, 25) },
+    truth: FEW,
+    requests: { totalTimeoutMs: 1_000 },
+    idleTimeoutMs: 800,
+    stored: 40,
+    complete: true,
+    maxRequests: 40,
+  },
+  {
+    promise: "does not wait for the end of a message that comes byte by byte",
+    script: { events: EVENTS, onReq: dripBytes },
+    idleTimeoutMs: 300,
+    stored: 0,
+    complete: false,
+    reasons: ["timeout"],
+    maxRequests: 2,
+  },
+  {
+    promise: "gets what lies around an event as long as a book",
+    script: {
+      events: [
+        ...OTHERS,
+        factory.sign({
+          createdAt: FIRST + 10_000,
+          content: "x".repeat(3_000_000),
+        }),
+      ],
+    },
+    stored: 50,
+    complete: false,
+    reasons: ["too-large"],
+    maxRequests: 8,
+  },
+  {
+    promise: "hangs up on a message longer than any event may be",
+    script: {
+      events: EVENTS,
+      onReq: (req) => req.send(" ".repeat(34 * 1024 * 1024)),
+    },
+    stored: 0,
+    complete: false,
+    reasons: ["disconnected"],
+    maxRequests: 6,
+  },
+  {
+    promise: "reads past long messages that mean nothing",
+    script: {
+      events: EVENTS,
+      maxLimit: 200,
+      onReq: async (req) => {
+        req.send(JSON.stringify(["NOISE", "x".repeat(4_000_000)]));
+        await req.serve();
+      },
+    },
+    stored: 400,
+    complete: true,
+  },
+];
