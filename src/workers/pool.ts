@@ -64,7 +64,7 @@ export interface SyncPool extends AsyncDisposable {
 }
 
 /** What all sessions together may hold of each sort between socket and database, bytes; in memory it is some times that. */
-const HELD_BYTES = 32 * 1024 * 1024;
+const HELD_BYTES = 16 * 1024 * 1024;
 
 /** What the packages a worker loads look at besides the network. */
 const WORKER_PERMISSIONS: Deno.PermissionOptionsObject = {
