@@ -250,6 +250,8 @@ export class ScriptedRelay implements TestRelay {
   #hold(socket: Duplex): void {
     this.#sockets.add(socket);
     this.peak = Math.max(this.peak, this.#sockets.size);
+    // Each subscription that waits for the socket listens to it.
+    socket.setMaxListeners(0);
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       this.#sockets.delete(socket);
