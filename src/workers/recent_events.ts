@@ -83,8 +83,9 @@ class Fingerprints {
     const before = this.#words;
     this.#words = new Int32Array(2 * before.length);
     for (let slot = 0; slot < before.length; slot += 2) {
-      const [high = 0, low = 0] = before.subarray(slot, slot + 2);
+      const high = before[slot]!;
       if (high === 0) continue;
+      const low = before[slot + 1]!;
       const to = this.#slotOf(high, low);
       this.#words[to] = high;
       this.#words[to + 1] = low;
