@@ -12,6 +12,7 @@ import { connectDatabase } from "../../src/core/database/connect.ts";
 import { silentLogger } from "../../src/core/log/logger.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
 import { eventFactory } from "../support/event_factory.ts";
+import { externalVersion } from "../support/postgres.ts";
 import {
   type Program,
   programs,
@@ -32,7 +33,8 @@ const EVENTS = Array.from(
     factory.sign({ createdAt: 1_700_000_000 + (i >> 1), author: i % 9 }),
 );
 
-for (const program of programs()) {
+// The one that users have, where it is built.
+for (const program of programs().slice(-1)) {
   Deno.test(`${program.name}: sync survives ${KILLS} times kill -9 with its embedded server`, async () => {
     await using home = await temporaryDirectory();
     await using relay = await slowRelay();
@@ -50,7 +52,9 @@ for (const program of programs()) {
 
   Deno.test(`${program.name}: sync survives ${KILLS} times kill -9 on an external server`, async () => {
     await using home = await temporaryDirectory();
-    await using archive = await testArchive({ version: "debian" });
+    await using archive = await testArchive({
+      version: await externalVersion(),
+    });
     await using relay = await slowRelay();
     const where = ["--database", archive.url];
     const run = { program, relay, cwd: home.path, where };

@@ -70,6 +70,11 @@ export async function serverVersions(): Promise<ServerVersion[]> {
   return ["embedded"];
 }
 
+/** For tests with one server beside the program: the oldest there is. */
+export async function externalVersion(): Promise<ServerVersion> {
+  return await debianBinaries() === null ? "embedded" : "debian";
+}
+
 /** A database of its own for one test, dropped on disposal; from a template when `migrate` is given. */
 export async function scratchDatabase(
   options: ScratchDatabaseOptions = {},
