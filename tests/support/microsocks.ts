@@ -24,7 +24,6 @@ export async function microsocks(name: string): Promise<Microsocks | null> {
     `exec microsocks -i 127.0.0.1 -p ${port}`;
   const child = spawn("unshare", ["-rm", "sh", "-c", script]);
   if (child === null || !await listens(port, child)) {
-    child?.kill();
     await child?.status;
     await child?.stderr.cancel();
     await Deno.remove(hosts);

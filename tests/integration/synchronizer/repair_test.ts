@@ -96,10 +96,9 @@ Deno.test("what a repair finds and cannot have is claimed no longer", async () =
   await using relay = await testRelay({
     events: EVENTS,
     negentropy: {},
-    onReq: (req) => refuses ? undefined : req.serve(),
+    onReq: (req) => refuses ? req.disconnect() : req.serve(),
   });
-  const config = { requests: { idleTimeoutMs: 300 } };
-  const sync = () => syncOnce({ archive, relay: relay.relay, config });
+  const sync = () => syncOnce({ archive, relay: relay.relay });
   await sync();
   await sync();
   relay.add([late(300)]);
