@@ -110,7 +110,7 @@ function allow([name, granted]: [string, boolean | string[]]): string {
     : `--allow-${name}`;
 }
 
-/** V8 collects early: two hundred relays at once then need 400 MB instead of 1,200, for a tenth of the speed. */
+/** V8 collects early: two hundred relays at once then need half of the memory, for a tenth to a quarter of the speed. */
 function v8Flags(): string[] {
   return config.tasks.bigbrotr.command.match(/--v8-flags=\S+/g) ?? [];
 }

@@ -41,8 +41,8 @@ function bitsAt(hex: string, from: number): number {
 const FIRST_SLOTS = 256;
 
 /**
- * A set of 64-bit numbers, open addressed: 11 to 22 bytes each, where a set of strings takes 230. It is what two hundred
- * sessions in one process hold most of.
+ * A set of 64-bit numbers, open addressed: 11 to 22 bytes each, where a set of strings takes 230 and two hundred sessions
+ * in one process hold a million of them.
  *
  * Ids are SHA-256 and signatures as good as random, so that two events of a session are taken for one less than once in
  * 10¹⁰ sessions; a relay that looks for such a pair cheats nobody but itself.

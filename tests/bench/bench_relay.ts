@@ -6,8 +6,9 @@
 import { once } from "node:events";
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";
-import { parseRelayUrl, type RelayUrl } from "../../src/models/relay_url.ts";
-import { lines } from "../support/lines.ts";
+import type { RelayUrl } from "../../src/models/relay_url.ts";
+import { relayAt } from "../support/dialing.ts";
+import { startScript } from "../support/script_process.ts";
 import { secondsOf } from "./figures.ts";
 
 /** A relay in a process of its own. */
@@ -29,25 +30,10 @@ export async function startRelay(
   { events, seed, cap, latencyMs = 0 }: BenchRelayOptions,
 ): Promise<BenchRelay> {
   const script = new URL("./relay_server.ts", import.meta.url);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-q", "-P=test", script.href],
-      ...[events, seed, cap, latencyMs].map(String),
-    ],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const output = lines(child.stdout);
-  const { value: url = "" } = await output.next();
-  const parsed = parseRelayUrl(String(url), { allowPrivate: true });
-  if (!parsed.ok) throw new Error(`The relay did not start: ${url}`);
+  const server = startScript(script, [events, seed, cap, latencyMs]);
   return {
-    relay: parsed.value,
-    async [Symbol.asyncDispose]() {
-      await child.stdin.close();
-      await child.status;
-      await output.return(undefined);
-    },
+    relay: relayAt(await server.next()),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { insertRelays } from "../../src/core/database/relays.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
-import { lines } from "../support/lines.ts";
+import { startScript } from "../support/script_process.ts";
 import { figure, heading, whole } from "./figures.ts";
 
 const RUNS = 3;
@@ -73,21 +73,13 @@ async function runCycle(
 
 async function startRelays(silent: number) {
   const script = new URL("./monitor_relays.ts", import.meta.url);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-q", "-P=test", script.href],
-      ...[ANSWERING, silent].map(String),
-    ],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const output = lines(child.stdout);
-  const next = async () => JSON.parse(String((await output.next()).value));
+  const relays = startScript(script, [ANSWERING, silent]);
+  const next = async () => JSON.parse(await relays.next());
   const urls: { answering: string[]; silent: string[] } = await next();
   let asked: number[] | null = null;
   const end = async () => {
     if (asked !== null) return asked;
-    await child.stdin.close();
+    await relays.finish();
     return asked = await next();
   };
   return {
@@ -96,8 +88,7 @@ async function startRelays(silent: number) {
     askedAt: async (): Promise<readonly number[]> => await end(),
     async [Symbol.asyncDispose]() {
       await end();
-      await child.status;
-      await output.return(undefined);
+      await relays[Symbol.asyncDispose]();
     },
   };
 }

@@ -6,7 +6,7 @@
 import { insertRelays } from "../../src/core/database/relays.ts";
 import { synchronizer } from "../../src/services/synchronizer/mod.ts";
 import { runOnce, type TestArchive, testArchive } from "../support/archive.ts";
-import { lines } from "../support/lines.ts";
+import { startScript } from "../support/script_process.ts";
 import { figure, heading, secondsOf, whole } from "./figures.ts";
 import type { Asked } from "./many_relays.ts";
 
@@ -71,31 +71,13 @@ interface ManyRelays extends AsyncDisposable {
 
 async function startRelays(nip77: boolean): Promise<ManyRelays> {
   const script = new URL("./many_relays.ts", import.meta.url);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-q", "-P=test", script.href],
-      ...[RELAYS, EVENTS, Number(nip77)].map(String),
-    ],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const output = lines(child.stdout);
-  const input = child.stdin.getWriter();
-  const next = async () => {
-    const { value } = await output.next();
-    if (value === undefined) throw new Error("The relays have ended");
-    return JSON.parse(value);
-  };
+  const relays = startScript(script, [RELAYS, EVENTS, Number(nip77)]);
   return {
-    urls: await next(),
+    urls: JSON.parse(await relays.next()),
     async asked() {
-      await input.write(new TextEncoder().encode("\n"));
-      return await next();
+      await relays.say("");
+      return JSON.parse(await relays.next());
     },
-    async [Symbol.asyncDispose]() {
-      await input.close();
-      await child.status;
-      await output.return(undefined);
-    },
+    [Symbol.asyncDispose]: () => relays[Symbol.asyncDispose](),
   };
 }

@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { parseRelayUrl, type RelayUrl } from "../../src/models/relay_url.ts";
+import type { RelayUrl } from "../../src/models/relay_url.ts";
 import { silentLogger } from "../../src/core/log/logger.ts";
 import { synchronizerConfig } from "../../src/services/synchronizer/config.ts";
 import { openPool } from "../../src/services/synchronizer/means.ts";
 import { testArchive } from "../support/archive.ts";
-import { lines } from "../support/lines.ts";
+import { relayAt } from "../support/dialing.ts";
+import { startScript } from "../support/script_process.ts";
 import { syncWith } from "../support/sync.ts";
 import { figure, heading, medianOf, secondsOf, whole } from "./figures.ts";
 
@@ -73,27 +74,10 @@ async function throughput(
 
 async function startRelays(name: string, ...args: readonly number[]) {
   const script = new URL(`./${name}.ts`, import.meta.url);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=test", script.href, ...args.map(String)],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const output = lines(child.stdout);
-  const { value = "[]" } = await output.next();
-  const ports: readonly number[] = JSON.parse(String(value));
+  const relays = startScript(script, args);
+  const ports: readonly number[] = JSON.parse(await relays.next());
   return {
-    relays: ports.map(relayAt),
-    async [Symbol.asyncDispose]() {
-      await child.stdin.close();
-      await child.status;
-      await output.return(undefined);
-    },
+    relays: ports.map((port) => relayAt(`ws://127.0.0.1:${port}`)),
+    [Symbol.asyncDispose]: () => relays[Symbol.asyncDispose](),
   };
-}
-
-function relayAt(port: number): RelayUrl {
-  const url = `ws://127.0.0.1:${port}`;
-  const parsed = parseRelayUrl(url, { allowPrivate: true });
-  if (!parsed.ok) throw new Error(`No relay's URL: ${url}`);
-  return parsed.value;
 }

@@ -6,10 +6,10 @@
  */
 import { join } from "node:path";
 import { insertRelays } from "../../src/core/database/relays.ts";
-import { parseRelayUrl, type RelayUrl } from "../../src/models/relay_url.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
-import { lines } from "../support/lines.ts";
+import { relayAt } from "../support/dialing.ts";
 import { SOURCE, startProgram } from "../support/program.ts";
+import { startScript } from "../support/script_process.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { figure, heading, whole } from "./figures.ts";
 
@@ -100,36 +100,19 @@ async function memoryOf(pid: number) {
 
 async function startCrowd() {
   const script = new URL("./relay_crowd.ts", import.meta.url);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-q", "-P=test", script.href],
-      ...[ARCHIVES, EVENTS, CAP].map(String),
-    ],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const output = lines(child.stdout);
-  const { value = "" } = await output.next();
-  const ports: readonly number[] = JSON.parse(String(value));
+  const crowd = startScript(script, [ARCHIVES, EVENTS, CAP]);
+  const ports: readonly number[] = JSON.parse(await crowd.next());
   const relays = Array.from(
     { length: RELAYS },
-    (_, i) => relayAt(Math.floor(i / ARCHIVES), ports[i % ARCHIVES]!),
+    (_, i) =>
+      relayAt(
+        `ws://127.0.${Math.floor(i / ARCHIVES)}.1:${ports[i % ARCHIVES]!}`,
+      ),
   );
   return {
     relays,
-    async [Symbol.asyncDispose]() {
-      await child.stdin.close();
-      await child.status;
-      await output.return(undefined);
-    },
+    [Symbol.asyncDispose]: () => crowd[Symbol.asyncDispose](),
   };
-}
-
-function relayAt(number: number, port: number): RelayUrl {
-  const url = `ws://127.0.${number}.1:${port}`;
-  const parsed = parseRelayUrl(url, { allowPrivate: true });
-  if (!parsed.ok) throw new Error(`No relay's URL: ${url}`);
-  return parsed.value;
 }
 
 function mebibytes(bytes: number): string {

@@ -5,9 +5,10 @@
  */
 import { relayVector } from "../../src/core/database/relay_listing.ts";
 import { filterHash } from "../../src/models/filter.ts";
-import { parseRelayUrl, type RelayUrl } from "../../src/models/relay_url.ts";
+import type { RelayUrl } from "../../src/models/relay_url.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
-import { lines } from "../support/lines.ts";
+import { relayAt } from "../support/dialing.ts";
+import { startScript } from "../support/script_process.ts";
 import { idOf, syncOnce } from "../support/sync.ts";
 import { figure, heading, medianOf, secondsOf, whole } from "./figures.ts";
 import { manyKeys, SECONDS_APART } from "./many_keys.ts";
@@ -96,27 +97,14 @@ interface BenchRelay extends AsyncDisposable {
 
 async function startRelay(first: number): Promise<BenchRelay> {
   const script = new URL("./listing_relay.ts", import.meta.url);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-q", "-P=test", script.href],
-      ...[EVENTS, first].map(String),
-    ],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const output = lines(child.stdout);
-  const { value: url = "" } = await output.next();
-  const counter = countBytes(Number(new URL(String(url)).port));
-  const parsed = parseRelayUrl(counter.url, { allowPrivate: true });
-  if (!parsed.ok) throw new Error(`The relay did not start: ${url}`);
+  const server = startScript(script, [EVENTS, first]);
+  const counter = countBytes(Number(new URL(await server.next()).port));
   return {
-    relay: parsed.value,
+    relay: relayAt(counter.url),
     bytes: () => counter.bytes,
     async [Symbol.asyncDispose]() {
       counter.close();
-      await child.stdin.close();
-      await child.status;
-      await output.return(undefined);
+      await server[Symbol.asyncDispose]();
     },
   };
 }

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { parseRelayUrl, type RelayUrl } from "../../src/models/relay_url.ts";
-import { lines } from "./lines.ts";
+import type { RelayUrl } from "../../src/models/relay_url.ts";
+import { relayAt } from "./dialing.ts";
+import { startScript } from "./script_process.ts";
 
 /** A running relay; disposing it ends the process. */
 export interface MisbehavingRelay extends AsyncDisposable {
@@ -28,37 +29,14 @@ export async function misbehavingRelay(
   table: string,
   row: number,
 ): Promise<MisbehavingRelay> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=test", MAIN.href, table, String(row)],
-    env: { [VARIABLE]: String(BEGUN_AT) },
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const output = lines(child.stdout);
-  const input = child.stdin.getWriter();
-  const answer = async () => {
-    const { value } = await output.next();
-    if (value === undefined) {
-      throw new Error(`The relay ended: ${table} ${row}`);
-    }
-    return value;
-  };
+  const env = { [VARIABLE]: String(BEGUN_AT) };
+  const script = startScript(MAIN, [table, row], env);
   return {
-    relay: relayAt(await answer()),
+    relay: relayAt(await script.next()),
     count: async (type) => {
-      await input.write(new TextEncoder().encode(`${type}\n`));
-      return Number(await answer());
+      await script.say(type);
+      return Number(await script.next());
     },
-    [Symbol.asyncDispose]: async () => {
-      await input.close().catch(() => {});
-      await Array.fromAsync(output);
-      await child.status;
-    },
+    [Symbol.asyncDispose]: () => script[Symbol.asyncDispose](),
   };
-}
-
-function relayAt(url: string): RelayUrl {
-  const parsed = parseRelayUrl(url, { allowPrivate: true });
-  if (!parsed.ok) throw new Error(`No relay's URL: ${url}`);
-  return parsed.value;
 }

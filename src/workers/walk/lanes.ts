@@ -161,7 +161,7 @@ export class Lanes {
     }
     if (largest === null) return false;
     const { stretch } = largest;
-    const middle = Math.floor((bottomOf(stretch) + stretch.until) / 2);
+    const middle = Math.floor((beginningOf(stretch) + stretch.until) / 2);
     const older = { since: stretch.since, until: middle };
     stretch.since = middle + 1;
     this.#open(older, this.#lanes.indexOf(largest) + 1);
@@ -173,10 +173,10 @@ export class Lanes {
 function eventsLeft({ stretch, newest, events }: Lane): number {
   const { until } = stretch;
   const span = newest - until;
-  return span > 0 ? events / span * (until - bottomOf(stretch)) : 0;
+  return span > 0 ? events / span * (until - beginningOf(stretch)) : 0;
 }
 
 /** Where events begin, as a rule. */
-function bottomOf({ since, until }: Stretch): number {
+function beginningOf({ since, until }: Stretch): number {
   return until > BEGINNING ? Math.max(since, BEGINNING) : since;
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseRelayUrl, type RelayUrl } from "../../../src/models/relay_url.ts";
+import type { RelayUrl } from "../../../src/models/relay_url.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { cuttableLine } from "../../support/cuttable_line.ts";
+import { relayAt } from "../../support/dialing.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { faultyPool } from "../../support/faulty_pool.ts";
 import {
@@ -210,12 +211,6 @@ function isClaiming(archive: TestArchive, relay: RelayUrl): Promise<void> {
     "it is live and claims",
     async () => await liveEdge(archive, relay) > 0,
   );
-}
-
-function relayAt(url: string): RelayUrl {
-  const parsed = parseRelayUrl(url, { allowPrivate: true });
-  assert.ok(parsed.ok);
-  return parsed.value;
 }
 
 function eventOfNow() {
