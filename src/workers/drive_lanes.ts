@@ -6,18 +6,19 @@
 import type { NoPage } from "./walk/ask.ts";
 import type { Lanes } from "./walk/lanes.ts";
 import type { Page, Query } from "./walk/page.ts";
+import type { Repeats } from "./walk/repeats.ts";
 
 /** Walks to the end. Returns why it was broken off; rejects with what `fetch` rejects with. */
 export async function driveLanes(
   lanes: Lanes,
-  fetch: (query: Query) => Promise<Page>,
+  fetch: (query: Query, repeats: Repeats) => Promise<Page>,
 ): Promise<NoPage | null> {
   const underWay = new Set<Promise<void>>();
   try {
     for (;;) {
       for (let asked = lanes.next(); asked !== null; asked = lanes.next()) {
         const one = asked;
-        const answered: Promise<void> = fetch(one.query)
+        const answered: Promise<void> = fetch(one.query, one.lane.repeats)
           .then((page) => lanes.take(one, page))
           .finally(() => underWay.delete(answered));
         underWay.add(answered);

@@ -102,12 +102,12 @@ export class PageReader {
   }
 
   #place(event: NostrEvent): void {
-    const { id, created_at: createdAt, kind, pubkey } = event;
+    const { id, created_at: createdAt, kind, pubkey, sig } = event;
     const { since, until } = this.#query.window;
     if (createdAt > until) this.#newer += 1;
     else if (createdAt < since) this.#older += 1;
     else {
-      const placed = { id, createdAt, kind, pubkey };
+      const placed = { id, createdAt, kind, pubkey, sig };
       this.#events.push(placed);
       if (matchesFilter(this.#filter, event)) {
         this.#wanted.push(placed);

@@ -100,7 +100,11 @@ class Session {
     this.#reconciler = negentropy && new Reconciler({
       ...means,
       ...{ job: negentropy, bounds, line, intake: this.#intake },
-      fetch: (query, accepted) => this.#fetch(query, accepted),
+      fetch: (query, accepted) =>
+        this.#fetch(query, (event) => {
+          accepted?.(event);
+          this.#accept(event, query);
+        }),
     });
   }
 
@@ -201,10 +205,12 @@ class Session {
     };
     const ledger = this.#counts.begin(tallied);
     const lanes = new Lanes({ ...tallied, pace: this.#pace, ledger });
-    const broken = await driveLanes(lanes, async (query) => {
+    const broken = await driveLanes(lanes, async (query, repeats) => {
       // Pages that lie side by side share no events, but each shares some with the one before it.
       this.#recent.capacity = 2 * this.#job.bounds.limit * this.#pace.inFlight;
-      const page = await this.#fetch(query);
+      const page = await this.#fetch(query, (event) => {
+        if (!repeats.has(event)) this.#accept(event, query);
+      });
       this.#spots.sample.see({ ...walk, ...tallied }, query, page);
       return page;
     });
@@ -214,14 +220,11 @@ class Session {
 
   async #fetch(
     query: Query,
-    accepted?: (event: NostrEvent) => void,
+    accept: (event: NostrEvent) => void,
   ): Promise<Page> {
     this.#until = query.window.until;
     const target: PageTarget = {
-      accept: (event) => {
-        accepted?.(event);
-        this.#accept(event, query);
-      },
+      accept,
       reject: (...rejection) => {
         if (rejection[0] !== "filter") this.#counts.taint();
         this.#intake.reject(...rejection);

@@ -11,6 +11,7 @@ import type { Window } from "../../models/window.ts";
 import type { Asking, Ledger, NoPage, Stretch } from "./ask.ts";
 import type { Pace } from "./pace.ts";
 import type { Page, Query } from "./page.ts";
+import { Repeats } from "./repeats.ts";
 import { walkWindow } from "./walk.ts";
 
 export interface LanesParts {
@@ -33,6 +34,8 @@ interface Lane {
   readonly asking: Asking<NoPage | null>;
   /** To be sent, or under way. */
   query: Query;
+  /** What of its answer has come already. */
+  readonly repeats: Repeats;
   isUnderWay: boolean;
   /** Whether other queries were under way together with it. */
   isShared: boolean;
@@ -100,9 +103,23 @@ export class Lanes {
       pace.bore({ wasHeld: page.wasHeld, epoch: lane.epoch });
       this.#judge(lane, query, page);
     }
+    this.#handOver(lane, page);
     const step = lane.asking.next({ ...page, isShared: lane.isShared });
-    if (!step.done) lane.query = step.value;
-    else this.#finished(lane, step.value);
+    if (step.done) return this.#finished(lane, step.value);
+    lane.query = step.value;
+    const until = Math.max(lane.stretch.until, lane.query.window.until);
+    lane.repeats.advance(page.events, until);
+  }
+
+  /** A page that was under way when the lane was divided brings events that will come in another lane, too. */
+  #handOver({ stretch }: Lane, { events }: Page): void {
+    for (const event of events) {
+      const { createdAt: at } = event;
+      if (at >= stretch.since) continue;
+      this.#lanes.find((lane) =>
+        at >= lane.stretch.since && at <= lane.stretch.until
+      )?.repeats.add(event);
+    }
   }
 
   #open(stretch: Stretch, place: number): void {
@@ -113,6 +130,7 @@ export class Lanes {
       stretch,
       asking,
       query: step.value,
+      repeats: new Repeats(),
       isUnderWay: false,
       isShared: false,
       epoch: 0,

@@ -28,6 +28,7 @@ export interface PageEvent {
   readonly createdAt: number;
   readonly kind: number;
   readonly pubkey: string;
+  readonly sig: string;
 }
 
 /** The answer to one query. */

@@ -22,17 +22,23 @@ export function fake(
   },
 ): NostrEvent {
   const number = made++;
-  // Multiplied by an odd number modulo 2^32, so that ids come in another order than times.
-  const scattered = Math.imul(number, 2_654_435_761) >>> 0;
   return {
-    id: hex(scattered),
+    id: scattered(number, [0x9e3779b1, 0x85ebca6b]),
     pubkey: hex(author),
     created_at: createdAt,
     kind,
     tags: [],
     content: "",
-    sig: hex(Math.imul(number + 1, 0x9e3779b1) >>> 0) + hex(0),
+    sig: scattered(number, [0xc2b2ae35, 0x27d4eb2f]) + hex(0),
   };
+}
+
+/** Multiplied by odd numbers modulo 2^32: other first digits for every number, in another order than the numbers. */
+function scattered(number: number, factors: readonly number[]): string {
+  return factors
+    .map((factor) => Math.imul(number, factor) >>> 0)
+    .map((digits) => digits.toString(16).padStart(8, "0"))
+    .join("").padEnd(64, "0");
 }
 
 /** Events 60 s apart, in runs of three that share a second. */

@@ -24,6 +24,7 @@ import type {
   Query,
   WalkProof,
 } from "../../../src/workers/walk/page.ts";
+import { RecentEvents } from "../../../src/workers/recent_events.ts";
 import { type Asked, Lanes } from "../../../src/workers/walk/lanes.ts";
 
 export interface SimulatedRelay {
@@ -63,6 +64,8 @@ export interface Outcome {
   readonly gaps: readonly (Window & { readonly reason: GapReason })[];
   readonly requests: number;
   readonly received: number;
+  /** Events that a session would have taken for new ones again. */
+  readonly repeated: readonly string[];
   readonly brokenBy: string | null;
   /** Claims that were not true when they were made. */
   readonly lies: readonly string[];
@@ -84,6 +87,8 @@ export interface Simulation {
   readonly maxRequests?: number;
   /** Which of the requests under way is answered next, again and again; without them there is one at a time. */
   readonly picks?: readonly number[];
+  /** From this answer on we are the slower side, and walks that have begun have to wait. */
+  readonly heldFrom?: number;
 }
 
 /** Walks the window of the relay; throws when it takes more requests than allowed. */
@@ -112,7 +117,9 @@ export function simulate(
     },
     gap: (gap, reason) => void gaps.push({ ...gap, reason }),
   });
-  const { picks = [] } = simulation;
+  const repeated: string[] = [];
+  const recent = new RecentEvents(0);
+  const { picks = [], heldFrom = Infinity } = simulation;
   const maxInFlight = picks.length > 0 ? 16 : 1;
   const pace = new Pace(limit, { ...UNKNOWN_TRAITS, order }, maxInFlight);
   const settledBefore = Number.MAX_SAFE_INTEGER;
@@ -138,10 +145,14 @@ export function simulate(
     const { asked, page } = underWay.splice(pick, 1)[0]!;
     received += page.size;
     ledger.skipUnread(asked.query, page);
-    if (!asked.query.evidenceOnly) {
-      for (const { id } of page.events) obtained.add(id);
+    // As a session does.
+    recent.capacity = 2 * limit * pace.inFlight;
+    for (const event of asked.query.evidenceOnly ? [] : page.events) {
+      if (asked.lane.repeats.has(event) || !recent.add(event)) continue;
+      if (obtained.has(event.id)) repeated.push(event.id);
+      obtained.add(event.id);
     }
-    lanes.take(asked, page);
+    lanes.take(asked, { ...page, wasHeld: turn >= heldFrom });
   }
   const brokenBy = lanes.brokenBy;
   return {
@@ -150,6 +161,7 @@ export function simulate(
     gaps,
     requests,
     received,
+    repeated,
     brokenBy,
     lies,
     order: pace.order,
@@ -246,11 +258,12 @@ function toPage(
   return {
     events: read.filter(({ created_at }) =>
       created_at >= since && created_at <= until
-    ).map(({ id, created_at, kind, pubkey }) => ({
+    ).map(({ id, created_at, kind, pubkey, sig }) => ({
       id,
       createdAt: created_at,
       kind,
       pubkey,
+      sig,
     })),
     size: sent.length + (relay.strangers ?? 0),
     newer: read.filter(({ created_at }) => created_at > until).length,

@@ -12,7 +12,7 @@ const QUERY: Query = {
 
 function eventsAt(times: readonly number[]): PageEvent[] {
   return times.map((createdAt) => ({
-    ...{ id: `id ${createdAt}`, createdAt, kind: 1, pubkey: "" },
+    ...{ id: `id ${createdAt}`, createdAt, kind: 1, pubkey: "", sig: "" },
   }));
 }
 

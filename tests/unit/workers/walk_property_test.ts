@@ -139,6 +139,21 @@ Deno.test("walkWindow() side by side obtains everything from a relay that bears 
 });
 
 /** Which of the requests under way is answered next. */
+Deno.test("walkWindow() side by side takes no event for two, however long a walk has to wait", () => {
+  const waits = fc.record({ heldFrom: fc.nat({ max: 60 }), picks: picks() });
+  fc.assert(
+    fc.property(fc.integer({ min: 10, max: 60 }), waits, (cap, waits) => {
+      const events = spread(3_000);
+      // As small a limit as the cap, so that only the last few pages are remembered.
+      const simulation = { window: WHOLE, limit: cap, ...waits };
+      const outcome = simulate({ events, cap }, simulation);
+      assert.deepEqual(outcome.repeated, []);
+      assert.equal(outcome.obtained.size, events.length);
+    }),
+    { numRuns: 50 },
+  );
+});
+
 function picks(): fc.Arbitrary<number[]> {
   return fc.array(fc.nat({ max: 15 }), { minLength: 1, maxLength: 20 });
 }
