@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { MAX_KIND } from "./kinds.ts";
 import { fail, ok, type Result } from "./result.ts";
 
@@ -114,7 +114,7 @@ export function isFutureDated(
 }
 
 function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text, "hex");
 }
 
 /**

@@ -54,10 +54,6 @@ export class OpenRelaySocket implements RelaySocket {
   readonly #receiver: Receiver;
   readonly #sender: Sender;
   readonly #queue: MessageQueue;
-  readonly #decoder = new TextDecoder("utf-8", {
-    fatal: true,
-    ignoreBOM: true,
-  });
   readonly #ended = Promise.withResolvers<RelayFailure>();
   #failure: RelayFailure | undefined;
   readonly #pings = new PingBook();
@@ -177,7 +173,7 @@ export class OpenRelaySocket implements RelaySocket {
     }
     this.#messages += 1;
     try {
-      this.#queue.push(this.#decoder.decode(data));
+      this.#queue.push(decodeUtf8(data));
     } catch {
       const detail = "A message is not valid UTF-8";
       this.#end({ code: "protocol", detail }, { status: 1007, reason: "" });
@@ -246,6 +242,18 @@ export class OpenRelaySocket implements RelaySocket {
     socket.destroy();
     if (!socket.closed) await pause(GOODBYE_MS, gone.signal);
   }
+}
+
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/**
+ * The text; throws where it is not valid UTF-8. Deno decodes leniently four times as fast as strictly, and what it mends
+ * shows by U+FFFD, which few texts have by themselves.
+ */
+function decodeUtf8(data: Uint8Array): string {
+  const text = lenient.decode(data);
+  return text.includes("\ufffd") ? strict.decode(data) : text;
 }
 
 interface Goodbye {
