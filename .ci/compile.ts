@@ -30,7 +30,11 @@ const TARGETS: ReadonlyMap<string, string> = new Map([
 const CARRIED = "dist/carried";
 
 /** The modules that are started by URL instead of imported, and the files that are read. */
-const INCLUDED = [CARRIED, "sql", "config", "src/workers/entry.ts"];
+const INCLUDED = [
+  ...[CARRIED, "sql", "config", "src/workers/entry.ts"],
+  // The licence of libsecp256k1 is to go with every copy of it.
+  "src/nips/verify/bip340.COPYING",
+];
 
 try {
   await main();

@@ -72,6 +72,7 @@ const WORKER_PERMISSIONS: Deno.PermissionOptionsObject = {
   env: ["WS_NO_BUFFER_UTIL", "WS_NO_UTF_8_VALIDATE", "NODE_DEBUG"],
   sys: false,
   run: false,
+  read: false,
   write: false,
   import: false,
 };

@@ -13,7 +13,7 @@ import { fail, type Result } from "../../models/result.ts";
 import { libraryCandidates } from "./library_search.ts";
 import { openLibsecp256k1 } from "./libsecp256k1.ts";
 import { failedVector, type Implementation } from "./signature_check.ts";
-import { loadWasm, wasmDirectory } from "./wasm.ts";
+import { loadWasm } from "./wasm.ts";
 
 /** Checks signatures of events. Has passed the BIP-340 vectors. Dispose it when nothing will be verified any more. */
 export interface Verifier extends Disposable {
@@ -58,10 +58,8 @@ export async function loadVerifier(
 /** What a worker must be allowed so that it can load the same verifier by `loadVerifier({library: verifier.library})`. */
 export function workerPermissions(
   { library }: Verifier,
-): { ffi: string[] | false; read: string[] | false } {
-  return library === null
-    ? { ffi: false, read: [wasmDirectory()] }
-    : { ffi: [library], read: false };
+): { ffi: string[] | false } {
+  return { ffi: library === null ? false : [library] };
 }
 
 /** The whole check of something that claims to be an event: shape, then id, then signature. */

@@ -1,35 +1,34 @@
 /**
- * Signatures by libsecp256k1 compiled to WebAssembly: works wherever Deno does.
+ * Signatures by libsecp256k1 compiled to WebAssembly (`.ci/bip340/`): works wherever Deno does.
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
+import { keyParser } from "./key_parser.ts";
 import type { SignatureCheck } from "./signature_check.ts";
 
-/**
- * Loads the WASM, on demand only: it has 1.2 MB.
- *
- * @throws when permission `read` for `wasmDirectory()` is missing.
- */
+/** Loads the WASM, on demand only. It is a module like any other: no permission is needed, each thread has its own. */
 export async function loadWasm(): Promise<SignatureCheck> {
-  const { verifySchnorr } = await import("tiny-secp256k1");
-  const key = new Uint8Array(32);
-  const message = new Uint8Array(32);
-  const signature = new Uint8Array(64);
+  const library = await import("./bip340.wasm");
+  library.init();
+  // Views made once, as its memory never grows.
+  const view = (address: number, length: number) =>
+    new Uint8Array(library.memory.buffer, address, length);
+  const publicKey = view(library.public_key(), 32);
+  const parsedKey = view(library.parsed_key(), 64);
+  const message = view(library.message(), 32);
+  const signature = view(library.signature(), 64);
+  const parseKey = keyParser((parsed, bytes) => {
+    publicKey.set(bytes);
+    if (library.parse() !== 1) return false;
+    parsed.set(parsedKey);
+    return true;
+  });
   return (publicKeyHex, messageHex, signatureHex) => {
-    key.setFromHex(publicKeyHex);
+    const key = parseKey(publicKeyHex);
+    if (key === null) return false;
+    parsedKey.set(key);
     message.setFromHex(messageHex);
     signature.setFromHex(signatureHex);
-    try {
-      return verifySchnorr(message, key, signature);
-    } catch {
-      // It throws where a part is out of range: a key that is not on the curve, r or s too large.
-      return false;
-    }
+    return library.verify() === 1;
   };
-}
-
-/** The directory the WASM is read from when it is loaded. */
-export function wasmDirectory(): string {
-  return fileURLToPath(new URL(".", import.meta.resolve("tiny-secp256k1")));
 }

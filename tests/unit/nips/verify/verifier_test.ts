@@ -76,10 +76,7 @@ Deno.test({
     assert.equal(verifier.name, "libsecp256k1");
     assert.equal(verifier.library, library);
     assert.equal(verifier.detail, library);
-    assert.deepEqual(workerPermissions(verifier), {
-      ffi: [library],
-      read: false,
-    });
+    assert.deepEqual(workerPermissions(verifier), { ffi: [library] });
   },
 });
 
@@ -169,6 +166,7 @@ async function workElsewhere(
         permissions: {
           net: false,
           env: false,
+          read: false,
           write: false,
           run: false,
           sys: false,
