@@ -1,26 +1,20 @@
 /**
- * Signing, by libsecp256k1 compiled to WebAssembly: a third of the time that JavaScript takes, and in constant time.
+ * Signing (BIP-340), by nostr-tools.
  *
  * @module
  */
-import {
-  eventId,
-  type NostrEvent,
-  type UnsignedEvent,
-} from "../models/event.ts";
+import { finalizeEvent } from "nostr-tools/pure";
+import type { NostrEvent, UnsignedEvent } from "../models/event.ts";
 
-/**
- * Signs an event (BIP-340). `pubkey` has to be the public half of the key; neither is looked at.
- * The first call loads the WASM, which has 1.2 MB and needs permission to read it.
- */
-export async function signEvent(
-  { pubkey, created_at, kind, tags, content }: UnsignedEvent,
+/** Signs an event, its own fields and nothing else; its author is who has the key. Takes a millisecond or two. */
+export function signEvent(
+  { created_at, kind, tags, content }: Omit<UnsignedEvent, "pubkey">,
   secretKey: Uint8Array,
-): Promise<NostrEvent> {
-  const { signSchnorr } = await import("tiny-secp256k1");
-  const unsigned = { pubkey, created_at, kind, tags, content };
-  const id = eventId(unsigned);
-  const random = crypto.getRandomValues(new Uint8Array(32));
-  const sig = signSchnorr(Uint8Array.fromHex(id), secretKey, random);
-  return { id, ...unsigned, sig: sig.toHex() };
+): NostrEvent {
+  const mutable = tags.map((tag) => [...tag]);
+  const { id, pubkey, sig } = finalizeEvent(
+    { created_at, kind, tags: mutable, content },
+    secretKey,
+  );
+  return { id, pubkey, created_at, kind, tags, content, sig };
 }

@@ -190,5 +190,5 @@ async function testEvent(
   const mined = minPow > 0
     ? await minePow(draft, { difficulty: minPow, timeoutMs, signal })
     : draft;
-  return mined === null ? null : await signEvent(mined, secretKey);
+  return mined === null ? null : signEvent(mined, secretKey);
 }

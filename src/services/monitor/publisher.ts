@@ -84,8 +84,8 @@ export async function dueEvents(
     const fingerprint = metadataId(publishable.compared);
     const last = latest.get(`${draft.kind}:${d}`);
     if (last !== undefined && !isDue(publishable, fingerprint, last)) continue;
-    due.push(await signed(publisher, publishable, fingerprint));
-    // Signing takes a millisecond, by which somebody's round-trip time would be too long.
+    due.push(signed(publisher, publishable, fingerprint));
+    // Signing takes a millisecond or two, by which somebody's round-trip time would be too long.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return due;
@@ -103,13 +103,13 @@ function isDue(
   return last.createdAt + everySeconds <= nextChanceAt;
 }
 
-async function signed(
-  { key, pubkey, relays }: Publisher,
+function signed(
+  { key, relays }: Publisher,
   { draft, d, everySeconds }: Publishable,
   fingerprint: string,
-): Promise<OutboxEvent> {
+): OutboxEvent {
   return {
-    event: await signEvent({ ...draft, pubkey }, key),
+    event: signEvent(draft, key),
     d,
     createdAt: draft.created_at,
     // By then there is another.
