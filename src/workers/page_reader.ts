@@ -79,6 +79,7 @@ export class PageReader {
   page(end: PageEnd): Page {
     return {
       events: this.#evidence(),
+      accepted: this.#query.evidenceOnly ? [] : this.#wanted,
       size: this.size,
       newer: this.#newer,
       older: this.#older,

@@ -108,12 +108,12 @@ export class Lanes {
     if (step.done) return this.#finished(lane, step.value);
     lane.query = step.value;
     const until = Math.max(lane.stretch.until, lane.query.window.until);
-    lane.repeats.advance(page.events, until);
+    lane.repeats.advance(page.accepted, until);
   }
 
   /** A page that was under way when the lane was divided brings events that will come in another lane, too. */
-  #handOver({ stretch }: Lane, { events }: Page): void {
-    for (const event of events) {
+  #handOver({ stretch }: Lane, { accepted }: Page): void {
+    for (const event of accepted) {
       const { createdAt: at } = event;
       if (at >= stretch.since) continue;
       this.#lanes.find((lane) =>

@@ -35,6 +35,8 @@ export interface PageEvent {
 export interface Page {
   /** Events whose id is valid and that lie in the window, in order of arrival; those of one id and signature once. */
   readonly events: readonly PageEvent[];
+  /** Those that were handed on, as they match the filter and more than evidence was asked for. */
+  readonly accepted: readonly PageEvent[];
   /** Distinct events of any sort that came. */
   readonly size: number;
   /** Events younger than the window: the relay ignores `until`. */

@@ -26,6 +26,7 @@ Deno.test("PageReader hands on what was asked for, and says why not the rest", (
     "EVENT",
   ]);
   assert.deepEqual(accepted, [good]);
+  assert.deepEqual(page.accepted.map(({ id }) => id), [good.id]);
   assert.deepEqual(rejected, [
     ...["filter", "filter", "filter", "id"],
     ...["kind", "created-at", "shape", "shape"],

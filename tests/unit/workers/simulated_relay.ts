@@ -21,6 +21,7 @@ import type {
   GapReason,
   Page,
   PageEnd,
+  PageEvent,
   Query,
   WalkProof,
 } from "../../../src/workers/walk/page.ts";
@@ -117,6 +118,7 @@ export function simulate(
     },
     gap: (gap, reason) => void gaps.push({ ...gap, reason }),
   });
+  const came = new Set<string>();
   const repeated: string[] = [];
   const recent = new RecentEvents(0);
   const { picks = [], heldFrom = Infinity } = simulation;
@@ -147,12 +149,16 @@ export function simulate(
     ledger.skipUnread(asked.query, page);
     // As a session does.
     recent.capacity = 2 * limit * pace.inFlight;
-    for (const event of asked.query.evidenceOnly ? [] : page.events) {
+    for (const event of page.accepted) {
+      came.add(event.id);
       if (asked.lane.repeats.has(event) || !recent.add(event)) continue;
       if (obtained.has(event.id)) repeated.push(event.id);
       obtained.add(event.id);
     }
     lanes.take(asked, { ...page, wasHeld: turn >= heldFrom });
+  }
+  for (const id of came) {
+    if (!obtained.has(id)) throw new Error(`${id} came, and was not taken`);
   }
   const brokenBy = lanes.brokenBy;
   return {
@@ -205,7 +211,8 @@ function answer(relay: SimulatedRelay, query: Query, request: number): Page {
 }
 
 function displaced(page: Page, reason: FailureReason): Page {
-  return { ...page, events: [], size: 0, end: { type: "failed", reason } };
+  const end = { type: "failed", reason } as const;
+  return { ...page, events: [], accepted: [], size: 0, end };
 }
 
 function poisoned(
@@ -255,16 +262,14 @@ function toPage(
   const { ids, isSeen } = relay.oversized ?? { ids: new Set(), isSeen: true };
   const unread = sent.filter(({ id }) => ids.has(id));
   const read = sent.filter(({ id }) => !ids.has(id));
+  const inWindow = read.filter(({ created_at }) =>
+    created_at >= since && created_at <= until
+  );
+  const asked = query.match ?? query.filter;
+  const wanted = inWindow.filter((event) => matchesFilter(asked, event));
   return {
-    events: read.filter(({ created_at }) =>
-      created_at >= since && created_at <= until
-    ).map(({ id, created_at, kind, pubkey, sig }) => ({
-      id,
-      createdAt: created_at,
-      kind,
-      pubkey,
-      sig,
-    })),
+    events: inWindow.map(toPageEvent),
+    accepted: query.evidenceOnly ? [] : wanted.map(toPageEvent),
     size: sent.length + (relay.strangers ?? 0),
     newer: read.filter(({ created_at }) => created_at > until).length,
     older: read.filter(({ created_at }) => created_at < since).length,
@@ -274,4 +279,9 @@ function toPage(
     limit: query.limit,
     end,
   };
+}
+
+function toPageEvent(event: NostrEvent): PageEvent {
+  const { id, created_at: createdAt, kind, pubkey, sig } = event;
+  return { id, createdAt, kind, pubkey, sig };
 }

@@ -21,7 +21,8 @@ const SHOWN = eventsAt(Array.from({ length: 50 }, (_, i) => 1_100 - 2 * i));
 
 function page(events: readonly PageEvent[], end: Page["end"] = EOSE): Page {
   return {
-    ...{ events, size: events.length, newer: 0, older: 0, unread: [] },
+    ...{ events, accepted: events, size: events.length },
+    ...{ newer: 0, older: 0, unread: [] },
     ...{ isShared: false, wasHeld: false, limit: 100, end },
   };
 }
