@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { finalizeEvent } from "nostr-tools/pure";
 import type { NostrEvent } from "../models/event.ts";
 import { nip66Url, type RelayUrl } from "../models/relay_url.ts";
+import { signEvent } from "./sign_event.ts";
 
 const CLIENT_AUTH_KIND = 22_242;
 
@@ -15,7 +15,7 @@ export function signAuth(
   challenge: string,
   { key, nowSeconds }: { key: Uint8Array; nowSeconds: number },
 ): NostrEvent {
-  return finalizeEvent({
+  return signEvent({
     kind: CLIENT_AUTH_KIND,
     created_at: nowSeconds,
     // With the slash of the root path, as most clients write it and relays that compare strictly expect.

@@ -10,7 +10,7 @@ import type { NostrEvent } from "../../models/event.ts";
 import type { PageEvent } from "./page.ts";
 
 /** Kept of a walk at most; only a relay that puts thousands into one second has more. */
-const MAX_KEPT = 10_000;
+const MAX_KEPT = 2_000;
 
 export class Repeats {
   readonly #events = new Map<string, PageEvent>();
