@@ -31,7 +31,7 @@ const CARRIED = "dist/carried";
 
 /** The modules that are started by URL instead of imported, and the files that are read. */
 const INCLUDED = [
-  ...[CARRIED, "sql", "config", "src/workers/entry.ts"],
+  ...[CARRIED, "sql", "config", "src/workers/worker/entry.ts"],
   // The licence of libsecp256k1 is to go with every copy of it.
   "src/nips/verify/bip340.COPYING",
 ];

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { grouped } from "../src/cli/numbers.ts";
-import { sleep } from "../src/core/lifecycle/sleep.ts";
+import { grouped } from "../src/cli/terminal/numbers.ts";
+import { sleep } from "../src/base/sleep.ts";
 import {
   type ArchivedRelay,
   exportFault,

@@ -4,12 +4,12 @@
  * @module
  */
 import type { BrotrConfig } from "../core/config/brotr_config.ts";
-import type { Database } from "../core/database/database.ts";
+import type { Database } from "../core/database/connection/database.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
 import type { Logger } from "../core/log/logger.ts";
-import type { OptionValues } from "./option_values.ts";
-import type { Output } from "./output.ts";
-import type { Screen } from "./screen.ts";
+import type { OptionValues } from "./options/option_values.ts";
+import type { Output } from "./terminal/output.ts";
+import type { Screen } from "./terminal/screen.ts";
 
 export interface Command {
   /** One word, or two: `sync`, `db init`. */

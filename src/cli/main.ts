@@ -4,11 +4,15 @@
  * @module
  */
 import { ConfigError } from "../core/config/config_error.ts";
-import { errorText } from "../core/log/error_text.ts";
+import { errorText } from "../base/error_text.ts";
 import { withoutSecrets } from "../core/log/secret_text.ts";
 import { type Command, UsageError } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { type Output, standardError, standardOutput } from "./output.ts";
+import {
+  type Output,
+  standardError,
+  standardOutput,
+} from "./terminal/output.ts";
 import { parseCommandLine } from "./program.ts";
 import { Run } from "./run.ts";
 import { rootSignal } from "./stop.ts";

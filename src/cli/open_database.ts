@@ -8,7 +8,7 @@ import {
   connectDatabase,
   type ConnectOptions,
 } from "../core/database/connect.ts";
-import type { Database } from "../core/database/database.ts";
+import type { Database } from "../core/database/connection/database.ts";
 import {
   dataDirectory,
   hasCluster,
@@ -18,7 +18,7 @@ import {
   requireCurrentSchema,
   schemaState,
 } from "../core/database/migrate.ts";
-import { serverAddress } from "../core/database/server_address.ts";
+import { serverAddress } from "../core/database/connection/server_address.ts";
 
 /** What a command wants of the schema; see `Invocation.openDatabase`. */
 export type SchemaDemand =

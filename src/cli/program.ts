@@ -10,8 +10,8 @@ import {
   Option as CliOption,
 } from "cli";
 import type { Argument, Command, Option } from "./command.ts";
-import { COMMON_OPTIONS } from "./common_options.ts";
-import { OptionValues } from "./option_values.ts";
+import { COMMON_OPTIONS } from "./options/common_options.ts";
+import { OptionValues } from "./options/option_values.ts";
 import { VERSION } from "./version.ts";
 
 /** What the words meant: a command to run, or nothing more to do (help, an error already explained). */

@@ -5,16 +5,20 @@
  */
 import { type BrotrConfig, brotrConfig } from "../core/config/brotr_config.ts";
 import { loadConfig } from "../core/config/load.ts";
-import type { Database } from "../core/database/database.ts";
+import type { Database } from "../core/database/connection/database.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
 import { createLogger, type Logger } from "../core/log/logger.ts";
 import type { Invocation } from "./command.ts";
-import { brotrOverrides } from "./common_options.ts";
-import { brotrFile, serviceFile } from "./config_files.ts";
+import { brotrOverrides } from "./options/common_options.ts";
+import { brotrFile, serviceFile } from "./options/config_files.ts";
 import { openReadyDatabase, type SchemaDemand } from "./open_database.ts";
-import type { OptionValues } from "./option_values.ts";
-import { type Output, standardError, standardOutput } from "./output.ts";
-import { openScreen, type Screen } from "./screen.ts";
+import type { OptionValues } from "./options/option_values.ts";
+import {
+  type Output,
+  standardError,
+  standardOutput,
+} from "./terminal/output.ts";
+import { openScreen, type Screen } from "./terminal/screen.ts";
 import type { RootSignal } from "./stop.ts";
 
 export interface RunOptions {

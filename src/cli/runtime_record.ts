@@ -4,14 +4,14 @@
  * @module
  */
 import { hostname } from "node:os";
-import type { Database } from "../core/database/database.ts";
+import type { Database } from "../core/database/connection/database.ts";
 import {
   deleteState,
   getState,
   type NewState,
   type StateKey,
   upsertState,
-} from "../core/database/service_state.ts";
+} from "../archive/service_state.ts";
 import type { ServiceRuntime } from "../core/lifecycle/runtime.ts";
 import type { Logger } from "../core/log/logger.ts";
 

@@ -6,7 +6,7 @@
  */
 import { Registry } from "prom-client";
 import type { MetricsConfig } from "../core/config/common_config.ts";
-import type { Database } from "../core/database/database.ts";
+import type { Database } from "../core/database/connection/database.ts";
 import { createNotifier } from "../core/lifecycle/notify.ts";
 import { readiness } from "../core/lifecycle/readiness.ts";
 import type { ServiceRuntime } from "../core/lifecycle/runtime.ts";
@@ -14,7 +14,7 @@ import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
 import type { Logger } from "../core/log/logger.ts";
 import { createMetrics } from "../core/metrics/metrics.ts";
 import { serveMetrics } from "../core/metrics/metrics_server.ts";
-import type { Manners } from "../transport/manners.ts";
+import type { Politeness } from "../transport/connection_limits.ts";
 import { openRuntimeRecord } from "./runtime_record.ts";
 import { VERSION } from "./version.ts";
 
@@ -25,7 +25,7 @@ export interface ServiceHostOptions {
   readonly signal: AbortSignal;
   readonly endpoints: MetricsConfig;
   /** What its services that dial keep together; undefined when there is only one. */
-  readonly manners?: Manners;
+  readonly politeness?: Politeness;
   /** The configuration key of the endpoints' port, for the message when it is taken. */
   readonly portKey: string;
 }
@@ -49,7 +49,7 @@ export interface ServiceHost extends AsyncDisposable {
 
 /** Opens the endpoints and tells the service manager that start-up is over. Throws when the port is taken. */
 export function openServiceHost(options: ServiceHostOptions): ServiceHost {
-  const { database, log, signal, manners } = options;
+  const { database, log, signal, politeness } = options;
   const stack = new AsyncDisposableStack();
   const registry = new Registry();
   const record = stack.use(openRuntimeRecord(database, log));
@@ -68,7 +68,7 @@ export function openServiceHost(options: ServiceHostOptions): ServiceHost {
         once,
         signal,
         database,
-        manners,
+        politeness,
         log: log.child({ service: service.name }),
         metrics: createMetrics(service.name, { version: VERSION, registry }),
         recordRuntime: async (runtime) => {

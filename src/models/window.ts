@@ -61,3 +61,6 @@ export function intersectAll(
     ),
   );
 }
+
+/** As far up as `created_at` goes. A window that ends here is asked without `until`, so that future-dated events come. */
+export const OPEN_END = Number.MAX_SAFE_INTEGER;

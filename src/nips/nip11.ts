@@ -7,8 +7,8 @@ import type { RelayUrl } from "../models/relay_url.ts";
 import { fail, ok, type Result } from "../models/result.ts";
 import type { Dialer, HttpAnswer } from "../transport/dialer.ts";
 import type { RelayFailure } from "../transport/failure.ts";
-import { httpFailure } from "../transport/http_failure.ts";
-import { httpUrlOf } from "../transport/http_url.ts";
+import { httpFailure } from "../transport/http/http_failure.ts";
+import { httpUrlOf } from "../transport/http/http_url.ts";
 import { type CheckDocument, failedCheck } from "./check_document.ts";
 import { parseNip11 } from "./nip11_fields.ts";
 

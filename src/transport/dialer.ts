@@ -12,11 +12,15 @@ import type { RelayUrl } from "../models/relay_url.ts";
 import { fail, type Result } from "../models/result.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { RelayFailure } from "./failure.ts";
-import { get, type GetOptions, type HttpAnswer } from "./http_get.ts";
-import { printable } from "./http_head.ts";
-import { type HttpUrl, parseHttpUrl } from "./http_url.ts";
-import { type Gate, gateOf, Manners } from "./manners.ts";
-import type { RelaySocket } from "./relay_socket.ts";
+import { get, type GetOptions, type HttpAnswer } from "./http/http_get.ts";
+import { printable } from "./http/http_head.ts";
+import { type HttpUrl, parseHttpUrl } from "./http/http_url.ts";
+import {
+  type ConnectionLimiter,
+  limiterOf,
+  Politeness,
+} from "./connection_limits.ts";
+import type { RelaySocket } from "./websocket/relay_socket.ts";
 import { resolveHost, type Resolver, systemResolver } from "./resolve.ts";
 import {
   openStream,
@@ -25,9 +29,9 @@ import {
   type Target,
 } from "./route.ts";
 import { examineTlsPeer, type TlsPeer } from "./tls_peer.ts";
-import { upgrade } from "./web_socket.ts";
+import { upgrade } from "./websocket/web_socket.ts";
 
-export type { GetOptions, HttpAnswer } from "./http_get.ts";
+export type { GetOptions, HttpAnswer } from "./http/http_get.ts";
 export type { Resolver } from "./resolve.ts";
 export type { TlsPeer } from "./tls_peer.ts";
 
@@ -47,9 +51,9 @@ export interface DialerOptions {
   /** A sixth of them may be opened at once. Default: 1200. */
   readonly maxNewConnectionsPerMinute?: number;
   /** Kept together with other dialers: its seats instead of own ones, its rate beside the own. Default: none. */
-  readonly manners?: Manners | undefined;
+  readonly politeness?: Politeness | undefined;
   /** Asked instead of all these. Default: none. */
-  readonly gate?: Gate;
+  readonly limiter?: ConnectionLimiter;
   /** Hosts that are neither looked up nor dialled, in the form `HostList` takes. Default: none. */
   readonly optOut?: readonly string[];
   /** Default: the system's. */
@@ -119,7 +123,8 @@ export function createDialer(options: DialerOptions): Dialer {
     allowPrivate,
     resolve: options.resolve ?? systemResolver,
     caCertificates: options.caCertificates ?? [],
-    gate: options.gate ?? gateOf(new Manners(options), options.manners),
+    limiter: options.limiter ??
+      limiterOf(new Politeness(options), options.politeness),
     seatTimeoutMs: options.seatTimeoutMs ?? 60_000,
     optedOut: new HostList(options.optOut ?? []),
   };

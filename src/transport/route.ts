@@ -11,7 +11,7 @@ import { fail, ok, type Result } from "../models/result.ts";
 import { connectFirst } from "./connect.ts";
 import { type Deadline, deadlineIn, pause } from "./deadline.ts";
 import type { RelayFailure } from "./failure.ts";
-import type { Gate } from "./manners.ts";
+import type { ConnectionLimiter } from "./connection_limits.ts";
 import { resolveHost, type Resolver } from "./resolve.ts";
 import { connectThroughProxy } from "./socks_proxy.ts";
 import { secure, type TlsInfo } from "./tls.ts";
@@ -31,7 +31,7 @@ export interface RoutePolicy {
   readonly allowPrivate: boolean;
   readonly resolve: Resolver;
   readonly caCertificates: readonly string[];
-  readonly gate: Gate;
+  readonly limiter: ConnectionLimiter;
   readonly seatTimeoutMs: number;
   /** Neither looked up nor dialled. */
   readonly optedOut: HostList;
@@ -65,7 +65,7 @@ export async function openStream(
   attempt: Attempt,
 ): Promise<Result<Stream, RelayFailure>> {
   if (policy.optedOut.has(target.host)) return optedOut(target.host);
-  await pause(await policy.gate.reserve(), attempt.signal);
+  await pause(await policy.limiter.reserve(), attempt.signal);
   const { proxyUrl, enabled } = policy.networks[target.network];
   if (!enabled) return proxyFailure(target, "is not enabled");
   if (proxyUrl !== undefined) {
@@ -88,23 +88,23 @@ async function directly(
   const lookupMs = performance.now() - began;
 
   const seatOf = (address: string) => seatAt(address, target.port);
-  const seats = await takeSeats(addresses.value.map(seatOf), policy, attempt);
-  if (!seats.ok) return seats;
+  const slots = await takeSlots(addresses.value.map(seatOf), policy, attempt);
+  if (!slots.ok) return slots;
   const startedAt = performance.now() - lookupMs;
   const deadline = { ...lookup, endsAt: startedAt + attempt.timeoutMs };
   const connected = await connectFirst(
-    addresses.value.filter((address) => seats.value.includes(seatOf(address))),
+    addresses.value.filter((address) => slots.value.includes(seatOf(address))),
     target.port,
     deadline,
   );
   if (!connected.ok) {
-    policy.gate.free(seats.value);
+    policy.limiter.free(slots.value);
     return connected;
   }
   const { socket, address } = connected.value;
-  const seat = seatOf(address);
-  policy.gate.free(seats.value.filter((it) => it !== seat));
-  socket.once("close", () => policy.gate.free([seat]));
+  const slot = seatOf(address);
+  policy.limiter.free(slots.value.filter((it) => it !== slot));
+  socket.once("close", () => policy.limiter.free([slot]));
   const stream = { socket, address, tls: null, deadline, startedAt };
   return await underTls(stream, target, { policy, attempt });
 }
@@ -114,8 +114,8 @@ async function throughProxy(
   policy: RoutePolicy,
   { proxyUrl, ...attempt }: Attempt & { proxyUrl: string },
 ): Promise<Result<Stream, RelayFailure>> {
-  const seats = await takeSeats([target.host], policy, attempt);
-  if (!seats.ok) return seats;
+  const slots = await takeSlots([target.host], policy, attempt);
+  if (!slots.ok) return slots;
   const startedAt = performance.now();
   const deadline = deadlineIn(attempt.timeoutMs, attempt.signal);
   const { host, port } = target;
@@ -125,21 +125,21 @@ async function throughProxy(
     deadline,
   );
   if (!connected.ok) {
-    policy.gate.free(seats.value);
+    policy.limiter.free(slots.value);
     return connected;
   }
   const socket = connected.value;
-  socket.once("close", () => policy.gate.free(seats.value));
+  socket.once("close", () => policy.limiter.free(slots.value));
   const stream = { socket, address: null, tls: null, deadline, startedAt };
   return await underTls(stream, target, { policy, attempt });
 }
 
-function takeSeats(
-  seats: readonly string[],
-  { gate, seatTimeoutMs }: RoutePolicy,
+function takeSlots(
+  slots: readonly string[],
+  { limiter, seatTimeoutMs }: RoutePolicy,
   { signal }: Attempt,
 ): Promise<Result<readonly string[], RelayFailure>> {
-  return gate.take(seats, { timeoutMs: seatTimeoutMs, signal });
+  return limiter.take(slots, { timeoutMs: seatTimeoutMs, signal });
 }
 
 /** A private address is a machine of our own or a test, where several relays share it by port. */

@@ -9,7 +9,7 @@ import { fail, ok, type Result } from "../models/result.ts";
 import { type Deadline, runStep } from "./deadline.ts";
 import { errorCode, errorText } from "./error_code.ts";
 import type { RelayFailure } from "./failure.ts";
-import type { ReadEnd } from "./socket_reader.ts";
+import type { ReadEnd } from "./websocket/socket_reader.ts";
 
 /** What is known of a TLS connection. */
 export interface TlsInfo {

@@ -6,7 +6,7 @@
 import { TLSSocket } from "node:tls";
 import { fail, ok, type Result } from "../models/result.ts";
 import type { RelayFailure } from "./failure.ts";
-import type { RelaySocket } from "./relay_socket.ts";
+import type { RelaySocket } from "./websocket/relay_socket.ts";
 import {
   type Attempt,
   openStream,

@@ -19,6 +19,6 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Lets everything else that is ready in this thread go first. */
-export function breathe(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

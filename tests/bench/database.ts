@@ -10,9 +10,9 @@ import {
   type EventKeys,
 } from "../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../src/models/event.ts";
-import { knownEvents, storeBatch } from "../../src/core/database/events.ts";
+import { knownEvents, storeBatch } from "../../src/archive/events.ts";
 import type { Edition } from "../../src/core/database/migrate.ts";
-import { insertRelays, relayIds } from "../../src/core/database/relays.ts";
+import { insertRelays, relayIds } from "../../src/archive/relays.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
 import {
   scratchCluster,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { insertRelays } from "../../src/core/database/relays.ts";
+import { insertRelays } from "../../src/archive/relays.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
 import { startScript } from "../support/script_process.ts";
 import { figure, heading, whole } from "./figures.ts";

@@ -5,10 +5,16 @@
  * @module
  */
 import type { RelayUrl } from "../../src/models/relay_url.ts";
-import { synchronizerConfig } from "../../src/services/synchronizer/config.ts";
+import { synchronizerConfig } from "../../src/services/synchronizer/config/config.ts";
 import type { RelaySync } from "../../src/services/synchronizer/sync_relay.ts";
-import { gateOf, Manners } from "../../src/transport/manners.ts";
-import { openSyncPool, type SyncPool } from "../../src/workers/pool.ts";
+import {
+  limiterOf,
+  Politeness,
+} from "../../src/transport/connection_limits.ts";
+import {
+  openSyncPool,
+  type SyncPool,
+} from "../../src/workers/host/worker_pool.ts";
 import { testArchive } from "../support/archive.ts";
 import { type ServerVersion, serverVersions } from "../support/postgres.ts";
 import { syncWith } from "../support/sync.ts";
@@ -99,7 +105,7 @@ export function openPool(workers: number, wasm: boolean): Promise<SyncPool> {
   return openSyncPool({
     workers,
     maxBatches,
-    gate: gateOf(new Manners({ maxNewConnectionsPerMinute: 6_000 })),
+    limiter: limiterOf(new Politeness({ maxNewConnectionsPerMinute: 6_000 })),
     verifier: wasm ? { library: null } : {},
     worker: {
       networks,

@@ -6,8 +6,8 @@
  */
 import type { RelayUrl } from "../../src/models/relay_url.ts";
 import { silentLogger } from "../../src/core/log/logger.ts";
-import { synchronizerConfig } from "../../src/services/synchronizer/config.ts";
-import { openPool } from "../../src/services/synchronizer/means.ts";
+import { synchronizerConfig } from "../../src/services/synchronizer/config/config.ts";
+import { openPool } from "../../src/services/synchronizer/wiring.ts";
 import { testArchive } from "../support/archive.ts";
 import { relayAt } from "../support/dialing.ts";
 import { startScript } from "../support/script_process.ts";

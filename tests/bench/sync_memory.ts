@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { insertRelays } from "../../src/core/database/relays.ts";
+import { insertRelays } from "../../src/archive/relays.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
 import { relayAt } from "../support/dialing.ts";
 import { SOURCE, startProgram } from "../support/program.ts";

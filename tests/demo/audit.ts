@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { table } from "../../src/cli/table.ts";
-import type { Database } from "../../src/core/database/database.ts";
+import { table } from "../../src/cli/terminal/table.ts";
+import type { Database } from "../../src/core/database/connection/database.ts";
 import type { DemoRelay } from "./relays.ts";
 
 /** One relay as the archive has it; nothing of it is there when the relay has not been found yet. */

@@ -1,21 +1,61 @@
 /**
  * The dependency rule as a lint plugin: imports point down, services never meet, and a file is named by what it is.
  *
- * `models ← {core | transport ← nips ← workers} ← services ← cli ← main`
+ * `base ← models ← {core ← archive | transport ← nips ← workers} ← {publishing, transfer} ← services ← cli ← main`.
+ * The network never sees the database; code of a worker and code of the main thread share `src/workers/protocol` only.
  *
  * @module
  */
 
 /** What each layer may import beside itself. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
-  models: [],
-  core: ["models"],
-  transport: ["models"],
-  nips: ["models", "transport"],
-  workers: ["models", "transport", "nips"],
-  services: ["models", "core", "transport", "nips", "workers"],
-  cli: ["models", "core", "transport", "nips", "workers", "services"],
+  base: [],
+  models: ["base"],
+  core: ["base", "models"],
+  archive: ["base", "models", "core"],
+  transport: ["base", "models"],
+  nips: ["base", "models", "transport"],
+  workers: ["base", "models", "transport", "nips"],
+  publishing: ["base", "models", "core", "archive", "transport", "nips"],
+  transfer: ["base", "models", "core", "archive", "transport", "nips"],
+  services: [
+    "base",
+    "models",
+    "core",
+    "archive",
+    "transport",
+    "nips",
+    "workers",
+    "publishing",
+    "transfer",
+  ],
+  cli: [
+    "base",
+    "models",
+    "core",
+    "archive",
+    "transport",
+    "nips",
+    "workers",
+    "publishing",
+    "transfer",
+    "services",
+  ],
   main: ["cli"],
+};
+
+/** The layers as they are shown to whoever breaks the rule. */
+const ORDER =
+  "base ← models ← {core ← archive | transport ← nips ← workers} ← {publishing, transfer} ← services ← cli ← main";
+
+/** The parts of `src/workers` of which each runs in one thread only, by the thread. */
+const THREADS: Readonly<Record<string, "main thread" | "worker">> = {
+  host: "main thread",
+  worker: "worker",
+  ingest: "worker",
+  walk: "worker",
+  negentropy: "worker",
+  live: "worker",
 };
 
 /** Packages that only one place may know. */
@@ -67,16 +107,38 @@ function importFault(file: string, specifier: string): string | null {
     return `the program never imports its tests: ${target}`;
   }
   if (to === null) return null;
+  if (to === "workers" && from !== to && threadOf(target) === "worker") {
+    return `only a worker runs ${target}: import src/workers/protocol or host`;
+  }
   if (from !== to) {
     return BELOW[from]?.includes(to)
       ? null
-      : `${from} never imports ${to} (models ← {core | transport ← nips ← workers} ← services ← cli ← main)`;
+      : `${from} never imports ${to} (${ORDER})`;
   }
+  const fault = threadFault(file, target);
+  if (fault !== null) return fault;
   return from === "services" && serviceOf(file) !== serviceOf(target)
     ? `services meet in the database only: ${serviceOf(file)} never imports ${
       serviceOf(target)
     }`
     : null;
+}
+
+/** Why code of one thread may not import code of the other, or null. */
+function threadFault(file: string, target: string): string | null {
+  const here = threadOf(file);
+  const there = threadOf(target);
+  if (there === null || here === there) return null;
+  return here === null && !file.startsWith("src/workers/protocol/")
+    ? null
+    : `${file} runs in the ${
+      here ?? "main thread and in workers"
+    }, ${target} in the ${there}: what both need is in src/workers/protocol`;
+}
+
+function threadOf(file: string): "main thread" | "worker" | null {
+  const part = file.match(/^src\/workers\/([^/]+)\//)?.[1];
+  return part === undefined ? null : THREADS[part] ?? null;
 }
 
 function packageFault(file: string, specifier: string): string | null {

@@ -8,27 +8,57 @@ function lint(file: string, source: string): string[] {
 }
 
 const REFUSED: readonly [file: string, source: string][] = [
-  ["src/nips/client.ts", `import { x } from "../core/database/relays.ts";`],
+  [
+    "src/nips/nip42.ts",
+    `import { x } from "../archive/relays.ts";`,
+  ],
   ["src/nips/nip66/rtt.ts", `import { x } from "../../core/log/logger.ts";`],
-  ["src/nips/client.ts", `import type { X } from "../core/log/logger.ts";`],
-  ["src/nips/client.ts", `await import("../core/database/relays.ts");`],
-  ["src/nips/client.ts", `export * from "../workers/pool.ts";`],
-  ["src/nips/client.ts", `export { x } from "../services/finder/mod.ts";`],
-  ["src/nips/client.ts", `type X = import("../core/log/logger.ts").Logger;`],
+  [
+    "src/nips/nip42.ts",
+    `import type { X } from "../core/log/logger.ts";`,
+  ],
+  [
+    "src/nips/nip42.ts",
+    `await import("../archive/relays.ts");`,
+  ],
+  ["src/nips/nip42.ts", `export * from "../workers/host/worker_pool.ts";`],
+  [
+    "src/nips/nip42.ts",
+    `export { x } from "../services/finder/mod.ts";`,
+  ],
+  [
+    "src/nips/nip42.ts",
+    `type X = import("../core/log/logger.ts").Logger;`,
+  ],
   ["src/core/config/load.ts", `import { x } from "../../transport/dialer.ts";`],
-  ["src/core/config/load.ts", `import { x } from "../../nips/client.ts";`],
+  ["src/core/config/load.ts", `import { x } from "../../nips/nip11.ts";`],
   ["src/core/config/load.ts", `import { x } from "../../cli/command.ts";`],
   ["src/models/event.ts", `import { x } from "../core/log/logger.ts";`],
-  ["src/transport/dialer.ts", `import { x } from "../nips/client.ts";`],
-  ["src/workers/pool.ts", `import { x } from "../core/database/events.ts";`],
+  ["src/transport/dialer.ts", `import { x } from "../nips/nip11.ts";`],
+  [
+    "src/workers/host/worker_pool.ts",
+    `import { x } from "../../archive/events.ts";`,
+  ],
   ["src/services/finder/mod.ts", `import { x } from "../validator/mod.ts";`],
   ["src/services/finder/mod.ts", `import { x } from "../../cli/command.ts";`],
   ["src/cli/program.ts", `import { x } from "../../tests/support/lines.ts";`],
   ["main.ts", `import { x } from "./src/core/log/logger.ts";`],
   ["src/services/finder/mod.ts", `import postgres from "postgres";`],
   ["src/cli/main.ts", `import postgres from "npm:postgres@3.4.9";`],
-  ["src/nips/client.ts", `import { WebSocket } from "ws";`],
+  ["src/nips/nip42.ts", `import { WebSocket } from "ws";`],
   ["src/core/config/load.ts", `import { Command } from "npm:commander";`],
+  ["src/core/log/logger.ts", `import { x } from "../../archive/relays.ts";`],
+  ["src/base/sleep.ts", `import { x } from "../models/event.ts";`],
+  [
+    "src/services/synchronizer/mod.ts",
+    `import { x } from "../../workers/walk/walk.ts";`,
+  ],
+  [
+    "src/workers/host/worker_pool.ts",
+    `import { x } from "../worker/session.ts";`,
+  ],
+  ["src/workers/walk/walk.ts", `import { x } from "../host/worker_pool.ts";`],
+  ["src/workers/protocol/job.ts", `import { x } from "../walk/walk.ts";`],
   ["src/models/utils.ts", ``],
   ["src/nips/common/budget.ts", ``],
   ["src/cli/helpers.ts", ``],
@@ -39,10 +69,22 @@ const REFUSED: readonly [file: string, source: string][] = [
 ];
 
 const ALLOWED: readonly [file: string, source: string][] = [
-  ["src/nips/client.ts", `import { x } from "../transport/dialer.ts";`],
-  ["src/nips/client.ts", `import { x } from "./nip42.ts";`],
-  ["src/core/database/relays.ts", `import postgres from "postgres";`],
-  ["src/transport/web_socket.ts", `import { WebSocket } from "ws";`],
+  [
+    "src/nips/nip42.ts",
+    `import { x } from "../transport/dialer.ts";`,
+  ],
+  ["src/nips/nip42.ts", `import { x } from "./nip11.ts";`],
+  ["src/core/database/migrate.ts", `import postgres from "postgres";`],
+  ["src/archive/relays.ts", `import { x } from "../core/log/logger.ts";`],
+  [
+    "src/services/synchronizer/mod.ts",
+    `import { x } from "../../workers/host/worker_pool.ts";`,
+  ],
+  [
+    "src/workers/walk/walk.ts",
+    `import type { X } from "../protocol/report.ts";`,
+  ],
+  ["src/transport/websocket/web_socket.ts", `import { WebSocket } from "ws";`],
   ["src/services/finder/mod.ts", `import { x } from "./config.ts";`],
   [
     "src/services/finder/mod.ts",
@@ -76,14 +118,14 @@ Deno.test("layers lets imports pass that point down", () => {
   }
 });
 
-Deno.test("deno lint itself refuses an import from nips to core/database", async () => {
+Deno.test("deno lint itself refuses an import from nips to archive", async () => {
   const directory = await Deno.makeTempDir({ prefix: "bigbrotr-lint-" });
   try {
     const file = `${directory}/src/nips/wrong.ts`;
     await Deno.mkdir(`${directory}/src/nips`, { recursive: true });
     await Deno.writeTextFile(
       file,
-      `import { a } from "../core/database/relays.ts";\nexport const b = a;\n`,
+      `import { a } from "../archive/relays.ts";\nexport const b = a;\n`,
     );
     const config = new URL("../../deno.json", import.meta.url).pathname;
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -92,7 +134,7 @@ Deno.test("deno lint itself refuses an import from nips to core/database", async
     }).output();
     const text = new TextDecoder().decode(stdout) +
       new TextDecoder().decode(stderr);
-    ok(code === 1 && text.includes("nips never imports core"), text);
+    ok(code === 1 && text.includes("nips never imports archive"), text);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

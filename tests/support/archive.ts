@@ -5,7 +5,7 @@
  */
 import { brotrConfig } from "../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../src/core/database/connect.ts";
-import type { Database } from "../../src/core/database/database.ts";
+import type { Database } from "../../src/core/database/connection/database.ts";
 import { type Edition, migrate } from "../../src/core/database/migrate.ts";
 import type {
   CommonConfig,
@@ -13,7 +13,7 @@ import type {
 } from "../../src/core/lifecycle/service.ts";
 import { createLogger } from "../../src/core/log/logger.ts";
 import { createMetrics } from "../../src/core/metrics/metrics.ts";
-import type { Manners } from "../../src/transport/manners.ts";
+import type { Politeness } from "../../src/transport/connection_limits.ts";
 import {
   type ScratchDatabase,
   scratchDatabase,
@@ -80,7 +80,7 @@ export interface RunOptions {
   readonly config?: unknown;
   /** Default: true. */
   readonly once?: boolean;
-  readonly manners?: Manners;
+  readonly politeness?: Politeness;
   readonly signal?: AbortSignal;
 }
 
@@ -123,8 +123,12 @@ export function startService<C extends CommonConfig>(
 function begin<C extends CommonConfig>(
   service: Service<C>,
   database: Database,
-  { config = {}, manners, once = true, signal = new AbortController().signal }:
-    RunOptions,
+  {
+    config = {},
+    politeness,
+    once = true,
+    signal = new AbortController().signal,
+  }: RunOptions,
 ): ServiceRun & { readonly ended: Promise<void> } {
   const log: Record<string, unknown>[] = [];
   const metrics = createMetrics(service.name, { version: "test" });
@@ -144,7 +148,7 @@ function begin<C extends CommonConfig>(
     log: logger,
     metrics,
     signal,
-    manners,
+    politeness,
     once,
   }).finally(() => logger[Symbol.dispose]());
   return {

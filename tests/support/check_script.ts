@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RelayCheck } from "../../src/core/database/checks.ts";
+import type { RelayCheck } from "../../src/archive/checks.ts";
 
 /** A check as it is stored, with nothing left open. */
 export interface ScriptedCheck extends RelayCheck {

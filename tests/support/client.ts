@@ -3,11 +3,14 @@
  *
  * @module
  */
-import { type ConnectOptions, connectRelay } from "../../src/nips/client.ts";
+import {
+  type ConnectOptions,
+  connectRelay,
+} from "../../src/nips/client/connect_relay.ts";
 import type {
   RelayClient,
   RequestOptions,
-} from "../../src/nips/relay_client.ts";
+} from "../../src/nips/client/relay_client.ts";
 import { never, testDialer, valueOf } from "./dialing.ts";
 import type { TestRelay } from "./test_relay.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import "../../src/workers/entry.ts";
+import "../../src/workers/worker/entry.ts";
 
 globalThis.addEventListener("message", (event) => {
   if (!(event instanceof MessageEvent) || event.data.type !== "sync") return;

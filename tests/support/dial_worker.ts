@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { connectRelay } from "../../src/nips/client.ts";
+import { connectRelay } from "../../src/nips/client/connect_relay.ts";
 import { failureOf, never, relayAt, testDialer, valueOf } from "./dialing.ts";
 
 self.onmessage = async ({ data }: MessageEvent) => {

@@ -5,7 +5,7 @@
  */
 import { brotrConfig } from "../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../src/core/database/connect.ts";
-import type { Database } from "../../src/core/database/database.ts";
+import type { Database } from "../../src/core/database/connection/database.ts";
 import {
   type EmbeddedServer,
   openEmbedded,

@@ -3,9 +3,15 @@
  *
  * @module
  */
-import { synchronizerConfig } from "../../src/services/synchronizer/config.ts";
-import { gateOf, Manners } from "../../src/transport/manners.ts";
-import { openSyncPool, type SyncPool } from "../../src/workers/pool.ts";
+import { synchronizerConfig } from "../../src/services/synchronizer/config/config.ts";
+import {
+  limiterOf,
+  Politeness,
+} from "../../src/transport/connection_limits.ts";
+import {
+  openSyncPool,
+  type SyncPool,
+} from "../../src/workers/host/worker_pool.ts";
 
 /** Opens them; `losses` is told why one was lost. */
 export function faultyPool(
@@ -16,7 +22,7 @@ export function faultyPool(
   return openSyncPool({
     workers: 2,
     maxBatches: 4,
-    gate: gateOf(new Manners({ maxNewConnectionsPerMinute: 6_000 })),
+    limiter: limiterOf(new Politeness({ maxNewConnectionsPerMinute: 6_000 })),
     hangTimeoutMs: 1_000,
     verifier: {},
     entry,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import "../../src/workers/entry.ts";
+import "../../src/workers/worker/entry.ts";
 
 /** Late enough for a part of the relay to have been archived. */
 const FAULT_AFTER_MS = 300;

@@ -9,7 +9,7 @@ import {
   type CatalogObject,
   readCatalog,
 } from "../../src/core/database/catalog.ts";
-import type { Sql } from "../../src/core/database/database.ts";
+import type { Sql } from "../../src/core/database/connection/database.ts";
 import { OPTIONAL_EXTENSIONS } from "../../src/core/database/verify.ts";
 import { testArchive } from "./archive.ts";
 

@@ -3,10 +3,7 @@
  *
  * @module
  */
-import {
-  relayCoverage,
-  relayProofs,
-} from "../../src/core/database/sync_coverage.ts";
+import { relayCoverage, relayProofs } from "../../src/archive/sync_coverage.ts";
 import { type Filter, filterHash } from "../../src/models/filter.ts";
 import type { RelayUrl } from "../../src/models/relay_url.ts";
 import type { Window } from "../../src/models/window.ts";
@@ -46,7 +43,7 @@ export function liveConfig(live: Readonly<Record<string, unknown>> = {}) {
     maxRelayIntervalSeconds: 1,
     leaseSeconds: 3,
     retry: { initialSeconds: 1 },
-    live: { claimEverySeconds: 1, settlingSeconds: 1, ...live },
+    live: { proveEverySeconds: 1, settlingSeconds: 1, ...live },
   };
 }
 

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { latestMetadata } from "../../src/core/database/metadata.ts";
-import { insertRelays, relayIds } from "../../src/core/database/relays.ts";
+import { latestMetadata } from "../../src/archive/metadata.ts";
+import { insertRelays, relayIds } from "../../src/archive/relays.ts";
 import { parseRelayUrl } from "../../src/models/relay_url.ts";
 import { fail } from "../../src/models/result.ts";
 import { checkDueRelays, monitor } from "../../src/services/monitor/mod.ts";
-import type { MonitorMeans } from "../../src/services/monitor/round.ts";
+import type { MonitorDeps } from "../../src/services/monitor/round.ts";
 import type { TestArchive } from "./archive.ts";
 import { testDialer } from "./dialing.ts";
 import { testRelay } from "./test_relay.ts";
@@ -82,7 +82,7 @@ export async function unusedPort(): Promise<number> {
 }
 
 /** What checks are made with here, and nothing that looks outside. */
-export function monitorMeans(means: Partial<MonitorMeans> = {}): MonitorMeans {
+export function monitorDeps(deps: Partial<MonitorDeps> = {}): MonitorDeps {
   const none = () => fail({ detail: "There is no file" });
   return {
     dialer: testDialer(),
@@ -91,13 +91,13 @@ export function monitorMeans(means: Partial<MonitorMeans> = {}): MonitorMeans {
     databases: { city: none, asn: none },
     holder: crypto.randomUUID(),
     publisher: null,
-    ...means,
+    ...deps,
   };
 }
 
 /** The checks of the monitor alone, made with these means. */
-export function monitorWith(means: MonitorMeans): typeof monitor {
-  return { ...monitor, run: (ctx) => checkDueRelays(ctx, means) };
+export function monitorWith(deps: MonitorDeps): typeof monitor {
+  return { ...monitor, run: (ctx) => checkDueRelays(ctx, deps) };
 }
 
 /** The newest documents of a relay by their type. */

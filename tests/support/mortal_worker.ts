@@ -4,7 +4,7 @@
  *
  * @module
  */
-import "../../src/workers/entry.ts";
+import "../../src/workers/worker/entry.ts";
 
 const FAULT_AFTER_MS = 500;
 

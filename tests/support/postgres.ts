@@ -12,7 +12,7 @@ import postgres from "postgres";
 import type { z } from "zod";
 import { brotrConfig } from "../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../src/core/database/connect.ts";
-import type { Database } from "../../src/core/database/database.ts";
+import type { Database } from "../../src/core/database/connection/database.ts";
 import { silentLogger } from "../../src/core/log/logger.ts";
 import {
   debianBinaries,

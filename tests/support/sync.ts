@@ -4,11 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { insertRelays, relayIds } from "../../src/core/database/relays.ts";
-import {
-  relayCoverage,
-  relayGaps,
-} from "../../src/core/database/sync_coverage.ts";
+import { insertRelays, relayIds } from "../../src/archive/relays.ts";
+import { relayCoverage, relayGaps } from "../../src/archive/sync_coverage.ts";
 import { silentLogger } from "../../src/core/log/logger.ts";
 import type { NostrEvent } from "../../src/models/event.ts";
 import {
@@ -20,15 +17,15 @@ import type { RelayUrl } from "../../src/models/relay_url.ts";
 import {
   type SynchronizerConfig,
   synchronizerConfig,
-} from "../../src/services/synchronizer/config.ts";
-import { openPool, syncMeans } from "../../src/services/synchronizer/means.ts";
+} from "../../src/services/synchronizer/config/config.ts";
+import { openPool, syncDeps } from "../../src/services/synchronizer/wiring.ts";
 import {
   type LiveOffer,
   type RelaySync,
   syncRelay,
 } from "../../src/services/synchronizer/sync_relay.ts";
 import type { SyncCounts } from "../../src/services/synchronizer/tally.ts";
-import type { SyncPool } from "../../src/workers/pool.ts";
+import type { SyncPool } from "../../src/workers/host/worker_pool.ts";
 import type { TestArchive } from "./archive.ts";
 
 export interface SyncRequest {
@@ -54,8 +51,8 @@ export async function syncWith(
 ): Promise<RelaySync> {
   const { archive: { database }, relay } = request;
   const relayId = await idOf(request.archive, relay);
-  const means = syncMeans(configOf(request), { database, pool });
-  return await syncRelay(means, { relayId, relay }, {
+  const deps = syncDeps(configOf(request), { database, pool });
+  return await syncRelay(deps, { relayId, relay }, {
     signal: request.signal ?? new AbortController().signal,
     onProgress: request.onProgress ?? (() => {}),
     live: request.live ?? null,

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { SyncBatch } from "../../src/core/database/events.ts";
-import { insertRelays, relayIds } from "../../src/core/database/relays.ts";
+import type { SyncBatch } from "../../src/archive/events.ts";
+import { insertRelays, relayIds } from "../../src/archive/relays.ts";
 import { encodeEvents, encodeKeys } from "../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../src/models/event.ts";
 import type { TestArchive } from "./archive.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { optedOutHosts } from "../../core/config/opt_out.ts";
-import { workInLanes } from "../../core/lifecycle/lanes.ts";
+import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { type Network, slotsOf } from "../../models/network.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import { checkRelay } from "../../services/monitor/check_relay.ts";
@@ -18,10 +18,14 @@ import {
   networksToCheck,
   relaysToCheck,
   wantedChecks,
-} from "../check_options.ts";
-import { checkJson, checkText, type Examination } from "../check_report.ts";
+} from "../options/check_options.ts";
+import {
+  checkJson,
+  checkText,
+  type Examination,
+} from "../reports/check_report.ts";
 import type { Command, Invocation } from "../command.ts";
-import { paintFor } from "../paint.ts";
+import { paintFor } from "../terminal/paint.ts";
 
 export const checkCommand: Command = {
   name: "check",
@@ -59,7 +63,7 @@ async function checkRelays(invocation: Invocation): Promise<number> {
   const allowPrivate = config.allowPrivate || options.flag("allow-private");
   const relays = relaysToCheck(invocation.arguments, allowPrivate);
   const networks = networksToCheck(config, options, relays);
-  const means = meansOfChecking(config, options);
+  const deps = meansOfChecking(config, options);
   const checks = wantedChecks(options);
   const settings = { networks, checks: checksToMake(config, options) };
   const paint = paintFor(stdout);
@@ -77,17 +81,17 @@ async function checkRelays(invocation: Invocation): Promise<number> {
     screen.show([]);
     stdout.write(
       options.flag("json")
-        ? `${JSON.stringify(checkJson(examination, means.secretKey))}\n`
+        ? `${JSON.stringify(checkJson(examination, deps.secretKey))}\n`
         : checkText(examination, paint),
     );
   };
   screen.show([`checking ${relays.map(({ url }) => url).join(", ")}`]);
-  await workInLanes({
+  await workInQueues({
     slots: slotsOf(networks),
     askAgainMs: 60_000,
     take: (network) => Promise.resolve(takeOf(waiting, network)),
     work: async (relay, signal) => {
-      const target = { ...means, dialer, relay, config: settings, signal };
+      const target = { ...deps, dialer, relay, config: settings, signal };
       const findings = await checkRelay(target, { checks, regardless: true });
       if (!signal.aborted) show({ relay, checks, findings });
     },

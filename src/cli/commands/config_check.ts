@@ -6,7 +6,7 @@
 import { ConfigError } from "../../core/config/config_error.ts";
 import { loadConfig } from "../../core/config/load.ts";
 import type { Command, Invocation } from "../command.ts";
-import { fileInDirectory } from "../config_files.ts";
+import { fileInDirectory } from "../options/config_files.ts";
 import { SERVICES } from "../services.ts";
 
 export const configCheck: Command = {

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import type { Command } from "../command.ts";
-import { NAMED_CONFIGURATION, schemaNamed } from "../named_config.ts";
+import { NAMED_CONFIGURATION, schemaNamed } from "../options/named_config.ts";
 
 export const configSchema: Command = {
   name: "config schema",

@@ -5,7 +5,7 @@
  */
 import { stringify } from "yaml";
 import type { Command } from "../command.ts";
-import { loadNamed, NAMED_CONFIGURATION } from "../named_config.ts";
+import { loadNamed, NAMED_CONFIGURATION } from "../options/named_config.ts";
 
 export const configShow: Command = {
   name: "config show",

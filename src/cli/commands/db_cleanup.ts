@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cleanup } from "../../core/database/maintenance.ts";
+import { cleanup } from "../../archive/maintenance.ts";
 import { type Command, type Invocation, UsageError } from "../command.ts";
 
 export const dbCleanup: Command = {

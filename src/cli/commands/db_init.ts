@@ -4,7 +4,7 @@
  * @module
  */
 import { resolveSecret } from "../../core/config/secret.ts";
-import type { Database } from "../../core/database/database.ts";
+import type { Database } from "../../core/database/connection/database.ts";
 import { migrate } from "../../core/database/migrate.ts";
 import {
   createRoles,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Database } from "../../core/database/database.ts";
+import type { Database } from "../../core/database/connection/database.ts";
 import { migrate, restoreFunctions } from "../../core/database/migrate.ts";
 import { verifySchema } from "../../core/database/verify.ts";
 import type { Command } from "../command.ts";

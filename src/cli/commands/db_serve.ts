@@ -5,7 +5,7 @@
  */
 import { openEmbedded } from "../../core/database/embedded/embedded_server.ts";
 import { embeddedUrl } from "../../core/database/embedded/embedded_url.ts";
-import { serverAddress } from "../../core/database/server_address.ts";
+import { serverAddress } from "../../core/database/connection/server_address.ts";
 import { createNotifier } from "../../core/lifecycle/notify.ts";
 import { type Command, type Invocation, UsageError } from "../command.ts";
 

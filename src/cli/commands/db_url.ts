@@ -4,7 +4,7 @@
  * @module
  */
 import { embeddedUrl } from "../../core/database/embedded/embedded_url.ts";
-import { serverAddress } from "../../core/database/server_address.ts";
+import { serverAddress } from "../../core/database/connection/server_address.ts";
 import { type Command, UsageError } from "../command.ts";
 
 export const dbUrl: Command = {

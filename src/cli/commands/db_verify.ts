@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Database } from "../../core/database/database.ts";
+import type { Database } from "../../core/database/connection/database.ts";
 import {
   type IntegrityProblem,
   verifyIntegrity,

@@ -4,13 +4,13 @@
  * @module
  */
 import type { Filter } from "../../models/filter.ts";
-import { exportEvents } from "../../services/transfer/export.ts";
-import { openTarget } from "../../services/transfer/target.ts";
+import { exportEvents } from "../../transfer/export.ts";
+import { openTarget } from "../../transfer/target.ts";
 import { type Command, type Invocation, UsageError } from "../command.ts";
-import { FILTER_OPTIONS, readFilter } from "../filter_options.ts";
-import { grouped } from "../numbers.ts";
-import type { OptionValues } from "../option_values.ts";
-import type { Output } from "../output.ts";
+import { FILTER_OPTIONS, readFilter } from "../options/filter_options.ts";
+import { grouped } from "../terminal/numbers.ts";
+import type { OptionValues } from "../options/option_values.ts";
+import type { Output } from "../terminal/output.ts";
 
 export const exportCommand: Command = {
   name: "export",

@@ -9,14 +9,10 @@ import {
   type ImportCounts,
   importSource,
   MAX_LINE_BYTES,
-} from "../../services/transfer/import.ts";
-import {
-  findSource,
-  type Source,
-  SourceError,
-} from "../../services/transfer/source.ts";
+} from "../../transfer/import.ts";
+import { findSource, type Source, SourceError } from "../../transfer/source.ts";
 import { type Command, type Invocation, UsageError } from "../command.ts";
-import { byteSize, grouped } from "../numbers.ts";
+import { byteSize, grouped } from "../terminal/numbers.ts";
 
 export const importCommand: Command = {
   name: "import",

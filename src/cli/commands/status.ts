@@ -3,20 +3,20 @@
  *
  * @module
  */
-import type { Counted } from "../../core/database/pipeline.ts";
-import { relayReport } from "../../core/database/relay_health.ts";
+import type { Counted } from "../../archive/pipeline.ts";
+import { relayReport } from "../../archive/relay_health.ts";
 import { NETWORKS } from "../../models/network.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import { type Command, type Invocation, UsageError } from "../command.ts";
-import { healthText } from "../health_report.ts";
-import { byteSize, duration, grouped } from "../numbers.ts";
+import { healthText } from "../reports/health_report.ts";
+import { byteSize, duration, grouped } from "../terminal/numbers.ts";
 import {
   type PipelineReport,
   pipelineReport,
   type ServiceReport,
-} from "../pipeline_report.ts";
-import { relayReportText } from "../relay_report.ts";
-import { table } from "../table.ts";
+} from "../reports/pipeline_report.ts";
+import { relayReportText } from "../reports/relay_report.ts";
+import { table } from "../terminal/table.ts";
 
 type Coverage = PipelineReport["coverage"];
 

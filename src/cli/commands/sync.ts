@@ -3,35 +3,35 @@
  *
  * @module
  */
-import type { Database } from "../../core/database/database.ts";
-import { insertRelays, relayIds } from "../../core/database/relays.ts";
-import { workInLanes } from "../../core/lifecycle/lanes.ts";
+import type { Database } from "../../core/database/connection/database.ts";
+import { insertRelays, relayIds } from "../../archive/relays.ts";
+import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { slotsOf } from "../../models/network.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
-import type { SynchronizerConfig } from "../../services/synchronizer/config.ts";
-import { openPool, syncMeans } from "../../services/synchronizer/means.ts";
+import type { SynchronizerConfig } from "../../services/synchronizer/config/config.ts";
+import { openPool, syncDeps } from "../../services/synchronizer/wiring.ts";
 import { synchronizer } from "../../services/synchronizer/mod.ts";
 import {
-  type RelayMeans,
-  relayMeans,
+  type RelayDeps,
+  relayDeps,
 } from "../../services/synchronizer/relay_means.ts";
 import { syncRelay } from "../../services/synchronizer/sync_relay.ts";
 import { failureText } from "../../transport/failure.ts";
 import type { Command, Invocation } from "../command.ts";
-import { showProgress } from "../progress.ts";
+import { showProgress } from "../terminal/progress.ts";
 import {
   configWith,
   readRelays,
   SYNC_OPTIONS,
   wantedFilters,
-} from "../sync_options.ts";
+} from "../options/sync_options.ts";
 import {
   type RelayRun,
   reportJson,
   reportText,
   runLines,
   startRun,
-} from "../sync_report.ts";
+} from "../reports/sync_report.ts";
 
 export const syncCommand: Command = {
   name: "sync",
@@ -74,7 +74,7 @@ async function syncRelays(invocation: Invocation): Promise<number> {
   const database = await invocation.openDatabase();
   await insertRelays(database, relays);
   const pool = invocation.use(await openPool(config, log));
-  const defaults = syncMeans(config, { database, pool });
+  const defaults = syncDeps(config, { database, pool });
   // Whoever asks for a relay by name wants its gaps tried again, too.
   const wanted = { ...defaults.wanted, filters, gapRetrySeconds: 0 };
 
@@ -82,9 +82,9 @@ async function syncRelays(invocation: Invocation): Promise<number> {
   const runs = relays.map((relay) => startRun(relay, wanted));
   {
     using _lines = showProgress(invocation.screen, () => runLines(runs));
-    const own = relayMeans(config, defaults);
-    const means = (relay: RelayUrl) => ({ ...own(relay), wanted });
-    await syncAll(invocation, means, { database, runs, config });
+    const own = relayDeps(config, defaults);
+    const deps = (relay: RelayUrl) => ({ ...own(relay), wanted });
+    await syncAll(invocation, deps, { database, runs, config });
   }
   const seconds = (performance.now() - startedAt) / 1_000;
   stdout.write(
@@ -98,7 +98,7 @@ async function syncRelays(invocation: Invocation): Promise<number> {
 /** As many at once as the configuration allows for their networks. */
 async function syncAll(
   { signal, log }: Invocation,
-  means: RelayMeans,
+  deps: RelayDeps,
   { database, runs, config }: {
     readonly database: Database;
     readonly runs: readonly RelayRun[];
@@ -110,13 +110,13 @@ async function syncAll(
     runs.map(({ relay }) => relay.url),
   );
   const waiting = [...runs];
-  await workInLanes({
+  await workInQueues({
     slots: slotsOf(config.networks),
     askAgainMs: 60_000,
     take: (network) => Promise.resolve(takeOf(waiting, network)),
     work: async (run, stop) => {
       const relayId = ids.get(run.relay.url)!;
-      run.result = await syncRelay(means(run.relay), {
+      run.result = await syncRelay(deps(run.relay), {
         relayId,
         relay: run.relay,
       }, {

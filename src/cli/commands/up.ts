@@ -6,10 +6,10 @@
 import { ConfigError } from "../../core/config/config_error.ts";
 import { loadConfig } from "../../core/config/load.ts";
 import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
-import { Manners } from "../../transport/manners.ts";
+import { Politeness } from "../../transport/connection_limits.ts";
 import type { Command, Invocation } from "../command.ts";
-import { fileInDirectory } from "../config_files.ts";
-import { type Stage, watchPipeline } from "../pipeline_watch.ts";
+import { fileInDirectory } from "../options/config_files.ts";
+import { type Stage, watchPipeline } from "../terminal/pipeline_watch.ts";
 import { openServiceHost } from "../service_host.ts";
 import { SERVICES } from "../services.ts";
 
@@ -46,7 +46,7 @@ async function runEverything(invocation: Invocation): Promise<number> {
     log,
     signal,
     endpoints: metrics,
-    manners: new Manners({ maxNewConnectionsPerMinute }),
+    politeness: new Politeness({ maxNewConnectionsPerMinute }),
     portKey: "up.metrics.port in config/brotr.yaml",
   });
   await using pipeline = watchPipeline({

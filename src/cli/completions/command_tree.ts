@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command, Option } from "../command.ts";
-import { COMMON_OPTIONS } from "../common_options.ts";
+import { COMMON_OPTIONS } from "../options/common_options.ts";
 
 /** What can follow a line of words: the root, a group (`db`), or a command. */
 export interface Place {

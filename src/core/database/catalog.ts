@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { Sql } from "./database.ts";
+import type { Sql } from "./connection/database.ts";
 import { readSqlText } from "./schema.ts";
 
 export type ObjectKind =

@@ -4,21 +4,24 @@
  * @module
  */
 import type { BrotrConfig } from "../config/brotr_config.ts";
-import { backoffMs } from "../lifecycle/backoff.ts";
-import { sleep } from "../lifecycle/sleep.ts";
+import { backoffMs } from "../../base/backoff.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { Logger } from "../log/logger.ts";
-import type { Connection } from "./connection.ts";
-import type { Database } from "./database.ts";
+import type { Connection } from "./connection/connection.ts";
+import type { Database } from "./connection/database.ts";
 import {
   errorCode,
   isConnectionFailure,
   isTransient,
-} from "./database_error.ts";
+} from "./connection/database_error.ts";
 import { openEmbedded } from "./embedded/embedded_server.ts";
-import { type ConnectionOptions, openConnection } from "./open_connection.ts";
-import { Pool } from "./pool.ts";
-import { PooledDatabase } from "./pooled_database.ts";
-import { serverAddress } from "./server_address.ts";
+import {
+  type ConnectionOptions,
+  openConnection,
+} from "./connection/open_connection.ts";
+import { Pool } from "./connection/pool.ts";
+import { PooledDatabase } from "./connection/pooled_database.ts";
+import { serverAddress } from "./connection/server_address.ts";
 
 export interface ConnectOptions {
   readonly log: Logger;

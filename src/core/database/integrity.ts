@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Database, Sql } from "./database.ts";
+import type { Database, Sql } from "./connection/database.ts";
 
 /** A rule that rows break. */
 export interface IntegrityProblem {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Database, Sql } from "./database.ts";
+import type { Database, Sql } from "./connection/database.ts";
 import { refreshPrivileges } from "./roles.ts";
 import {
   readSchema,

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { Database, Sql } from "./database.ts";
-import { scramVerifier } from "./scram.ts";
+import type { Database, Sql } from "./connection/database.ts";
+import { scramVerifier } from "./connection/scram.ts";
 
 export const ROLES = ["admin", "writer", "reader", "refresher"] as const;
 

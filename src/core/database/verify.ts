@@ -9,7 +9,7 @@ import {
   type ObjectKind,
   readCatalog,
 } from "./catalog.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "./connection/database.ts";
 
 /** Something that is not as it should be. */
 export interface SchemaProblem {

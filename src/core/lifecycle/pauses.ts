@@ -9,13 +9,13 @@ export class Pauses<L> {
   readonly #endsAtMs = new Map<L, number>();
 
   /** Leaves a lane alone for `ms`; false when it was already. */
-  begin(lane: L, ms: number): boolean {
-    if (this.has(lane)) return false;
-    this.#endsAtMs.set(lane, performance.now() + ms);
+  begin(queue: L, ms: number): boolean {
+    if (this.has(queue)) return false;
+    this.#endsAtMs.set(queue, performance.now() + ms);
     return true;
   }
 
-  has(lane: L): boolean {
-    return performance.now() < (this.#endsAtMs.get(lane) ?? 0);
+  has(queue: L): boolean {
+    return performance.now() < (this.#endsAtMs.get(queue) ?? 0);
   }
 }

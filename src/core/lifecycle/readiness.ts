@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Database } from "../database/database.ts";
+import type { Database } from "../database/connection/database.ts";
 import type { Readiness } from "../metrics/metrics_server.ts";
 import type { ServiceRuntime } from "./runtime.ts";
 

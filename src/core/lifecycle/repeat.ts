@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { errorText } from "../log/error_text.ts";
+import { errorText } from "../../base/error_text.ts";
 import type { ServiceRuntime } from "./runtime.ts";
 import type { CommonConfig, Context } from "./service.ts";
-import { sleep } from "./sleep.ts";
+import { sleep } from "../../base/sleep.ts";
 
 /** What `repeat` needs of a service's context. */
 export interface Rhythm

@@ -5,7 +5,7 @@
  */
 import type { z } from "zod";
 import type { MetricsConfig } from "../config/common_config.ts";
-import type { Database } from "../database/database.ts";
+import type { Database } from "../database/connection/database.ts";
 import type { Logger } from "../log/logger.ts";
 import type { ServiceMetrics } from "../metrics/metrics.ts";
 import type { RecordRuntime } from "./runtime.ts";
@@ -42,7 +42,7 @@ export interface Context<C extends CommonConfig = CommonConfig> {
   /** Run one cycle and return. */
   readonly once: boolean;
   /** What all services of this process that dial keep together: a value of the transport, opaque here. */
-  readonly manners?: unknown;
+  readonly politeness?: unknown;
   /** Told by `repeat` at the start and end of each cycle; `status` and `/readyz` show it. */
   readonly recordRuntime?: RecordRuntime;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sleep } from "./sleep.ts";
+import { sleep } from "../../base/sleep.ts";
 
 /** Does something whose signal aborts with `signal`, and at `endsAtMs` of the monotonic clock at the latest. */
 export async function untilMoment<T>(

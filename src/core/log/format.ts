@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { errorText } from "./error_text.ts";
+import { errorText } from "../../base/error_text.ts";
 import { withoutSecrets } from "./secret_text.ts";
 
 export const LOG_FORMATS = ["text", "json"] as const;

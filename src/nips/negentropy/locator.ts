@@ -158,14 +158,14 @@ class Listing {
 /** Up to sixteen parts of whole seconds, ascending. What is open to the top is cut ever more coarsely. */
 function cut({ since, until }: Window): Window[] {
   const seconds = until - since + 1;
-  const starts = new Set<number>();
+  const dialPacer = new Set<number>();
   for (let i = 0; i < PARTS; i++) {
-    starts.add(
+    dialPacer.add(
       since +
         (until === Infinity ? 8 ** i - 1 : Math.floor(seconds * i / PARTS)),
     );
   }
-  const sorted = [...starts];
+  const sorted = [...dialPacer];
   return sorted.map((start, i) => ({
     since: start,
     until: (sorted[i + 1] ?? until + 1) - 1,

@@ -8,7 +8,7 @@
  */
 import type { MetadataType } from "../../models/metadata.ts";
 import type { CheckDocument } from "../check_document.ts";
-import { type Abilities, judgeAbilities } from "./abilities.ts";
+import { type Abilities, judgeCapabilities } from "./capabilities.ts";
 import { refusedKinds } from "./refused_kinds.ts";
 import { relayTypes } from "./relay_types.ts";
 
@@ -22,7 +22,7 @@ const MAX_TEXT = 200;
 /** Everything but `d` and `n`. */
 export function discoveryTags(rtt: CheckDocument, documents: Documents): Tag[] {
   const nip11 = documents.get("nip11_info");
-  const abilities = judgeAbilities(rtt, nip11);
+  const abilities = judgeCapabilities(rtt, nip11);
   const tags = [
     ...single(rtt, ["rtt_open", "rtt_read", "rtt_write"]),
     ...requirementTags(abilities),

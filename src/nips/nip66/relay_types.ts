@@ -4,7 +4,7 @@
  * @module
  */
 import type { CheckDocument } from "../check_document.ts";
-import type { Abilities, Ability } from "./abilities.ts";
+import type { Abilities, Ability } from "./capabilities.ts";
 
 /** Types that follow from an optional protocol the relay says it speaks. */
 const BY_NIP: Readonly<Record<number, string>> = {

@@ -9,10 +9,10 @@ import { nip66Url, type RelayUrl } from "../../models/relay_url.ts";
 import type { Dialer } from "../../transport/dialer.ts";
 import { failureText, type RelayFailure } from "../../transport/failure.ts";
 import type { CheckDocument } from "../check_document.ts";
-import { connectRelay } from "../client.ts";
+import { connectRelay } from "../client/connect_relay.ts";
 import { minePow } from "../nip13.ts";
-import type { RelayClient } from "../relay_client.ts";
-import type { ReqOutcome } from "../req_outcome.ts";
+import type { RelayClient } from "../client/relay_client.ts";
+import type { ReqOutcome } from "../client/req_outcome.ts";
 import { signEvent } from "../sign_event.ts";
 
 /** What is measured, and how long it may take. */

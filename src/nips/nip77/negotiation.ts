@@ -6,8 +6,8 @@
 import type { Filter } from "../../models/filter.ts";
 import type { Dialogue } from "../negentropy/dialogue.ts";
 import { faultText, type NegentropyFault } from "../negentropy/fault.ts";
-import { Patience } from "../patience.ts";
-import { UNHEARD } from "../req_outcome.ts";
+import { IdleTimeout } from "../client/idle_timeout.ts";
+import { UNHEARD } from "../client/req_outcome.ts";
 import type {
   NegotiateOptions,
   NegotiationFailure,
@@ -30,7 +30,7 @@ export class Negotiation {
   readonly #options: NegotiateOptions;
   readonly #line: NegotiationLine;
   readonly #dialogue: Dialogue;
-  readonly #patience: Patience;
+  readonly #idleTimeout: IdleTimeout;
   #question = "";
   #rounds = 0;
   #bytes = 0;
@@ -54,10 +54,10 @@ export class Negotiation {
     this.#options = options;
     this.#line = line;
     this.#dialogue = dialogue;
-    this.#patience = new Patience({
+    this.#idleTimeout = new IdleTimeout({
       idleTimeoutMs: options.probeTimeoutMs,
       totalTimeoutMs: Infinity,
-      isDeaf: () => this.#isBusy || line.isStalled(),
+      isWithholding: () => this.#isBusy || line.isStalled(),
       lost: (detail) => this.#lost(detail),
     });
     options.signal.addEventListener("abort", this.#abort, { once: true });
@@ -82,15 +82,15 @@ export class Negotiation {
 
   /** Sends NEG-OPEN again. */
   repeat(): void {
-    this.#patience.heard();
+    this.#idleTimeout.heard();
     this.#send(["NEG-OPEN", this.#line.id, this.#filter, this.#question]);
   }
 
   /** A NEG-MSG came; `characters` is the length of the whole message. */
   take(hex: string, characters: number): void {
     if (this.#hasEnded || this.#isBusy) return;
-    if (this.#hasAnswered) this.#patience.heard();
-    else this.#patience.expectWithin(this.#options.idleTimeoutMs);
+    if (this.#hasAnswered) this.#idleTimeout.heard();
+    else this.#idleTimeout.expectWithin(this.#options.idleTimeoutMs);
     this.#hasAnswered = true;
     this.#bytes += characters;
     this.#waitedMs += performance.now() - this.#askedAt;
@@ -102,14 +102,14 @@ export class Negotiation {
 
   /** The connection reads again after a pause of ours. */
   resumed(): void {
-    this.#patience.heard();
+    this.#idleTimeout.heard();
   }
 
   /** The first end counts. `silently`: the relay knows already, no NEG-CLOSE is due. */
   end(outcome: NegotiationOutcome, silently = false): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#patience.stop();
+    this.#idleTimeout.stop();
     this.#options.signal.removeEventListener("abort", this.#abort);
     this.#line.ended(outcome, silently);
   }
@@ -120,7 +120,7 @@ export class Negotiation {
       this.#isBusy = true;
       await taken;
       this.#isBusy = false;
-      this.#patience.heard();
+      this.#idleTimeout.heard();
     }
     if (!this.#hasEnded) this.#ask();
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { RelayFailure } from "../../transport/failure.ts";
-import type { ReasonPrefix } from "../req_outcome.ts";
+import type { ReasonPrefix } from "../client/req_outcome.ts";
 
 /** The bounds of one conversation. */
 export interface NegotiateOptions {

@@ -5,8 +5,8 @@
  */
 import type { Filter } from "../../models/filter.ts";
 import type { Dialogue } from "../negentropy/dialogue.ts";
-import type { Reason } from "../reason.ts";
-import type { RelayMessage } from "../relay_message.ts";
+import type { Reason } from "../client/reason.ts";
+import type { RelayMessage } from "../client/relay_message.ts";
 import { Negotiation } from "./negotiation.ts";
 import type {
   NegotiateOptions,

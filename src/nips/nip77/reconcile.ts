@@ -9,7 +9,7 @@ import type { Differences } from "../negentropy/differences.ts";
 import { Initiator } from "../negentropy/initiator.ts";
 import { type Hidden, Locator } from "../negentropy/locator.ts";
 import type { SortedKeys } from "../negentropy/sorted_keys.ts";
-import type { RelayClient } from "../relay_client.ts";
+import type { RelayClient } from "../client/relay_client.ts";
 import type {
   NegotiateOptions,
   NegotiationCost,

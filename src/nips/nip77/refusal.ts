@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { classifyNotice, type Reason } from "../reason.ts";
+import { classifyNotice, type Reason } from "../client/reason.ts";
 import type { NegotiationFailure } from "./negotiation_outcome.ts";
 
 /** The outcome that a NEG-ERR, or a CLOSED, amounts to. */

@@ -6,15 +6,15 @@
  * @module
  */
 import { z } from "zod";
-import type { Executor } from "../../core/database/executor.ts";
+import type { Executor } from "../../core/database/connection/executor.ts";
 import {
   deleteState,
   getState,
   type State,
   type StateKey,
   upsertState,
-} from "../../core/database/service_state.ts";
-import { backoffMs } from "../../core/lifecycle/backoff.ts";
+} from "../../archive/service_state.ts";
+import { backoffMs } from "../../base/backoff.ts";
 import type { ApiSource } from "./config.ts";
 
 /** Of one source; moments are Unix seconds, 0 for never. */

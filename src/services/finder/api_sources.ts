@@ -6,9 +6,9 @@
 import type {
   CandidateHint,
   CandidateInsertion,
-} from "../../core/database/candidates.ts";
+} from "../../archive/candidates.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
-import { sleep } from "../../core/lifecycle/sleep.ts";
+import { sleep } from "../../base/sleep.ts";
 import {
   parentUrl,
   parseRelayUrl,

@@ -6,16 +6,16 @@
  * @module
  */
 import { z } from "zod";
-import type { CandidateHint } from "../../core/database/candidates.ts";
-import type { Executor } from "../../core/database/executor.ts";
+import type { CandidateHint } from "../../archive/candidates.ts";
+import type { Executor } from "../../core/database/connection/executor.ts";
 import {
   type ArchivePage,
   type ArchivePosition,
   isSearchable,
   scanArchive,
   startOfSecond,
-} from "../../core/database/event_scan.ts";
-import { getState, upsertState } from "../../core/database/service_state.ts";
+} from "../../archive/event_scan.ts";
+import { getState, upsertState } from "../../archive/service_state.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import { extractHints } from "../../models/relay_hints.ts";
 import { countCandidates, storeHints } from "./candidates_found.ts";

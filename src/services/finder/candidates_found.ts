@@ -8,8 +8,8 @@ import {
   type CandidateHint,
   type CandidateInsertion,
   insertCandidates,
-} from "../../core/database/candidates.ts";
-import type { Sql } from "../../core/database/database.ts";
+} from "../../archive/candidates.ts";
+import type { Sql } from "../../core/database/connection/database.ts";
 import type { ServiceMetrics } from "../../core/metrics/metrics.ts";
 
 /** Hints in one statement. */

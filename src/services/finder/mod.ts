@@ -10,7 +10,7 @@ import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import type { Networks } from "../../models/network.ts";
 import { createDialer, type Dialer } from "../../transport/dialer.ts";
-import { Manners } from "../../transport/manners.ts";
+import { Politeness } from "../../transport/connection_limits.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { askSources } from "./api_sources.ts";
 import { searchArchive } from "./archive_search.ts";
@@ -26,7 +26,7 @@ export const finder: Service<FinderConfig> = {
       networks: unpaced(ctx.config.networks),
       userAgent: userAgent(ctx.config.contact),
       optOut: optedOutHosts(ctx.config),
-      manners: Manners.of(ctx.manners),
+      politeness: Politeness.of(ctx.politeness),
     });
     return repeat(ctx, (cycle) => findCandidates(cycle, dialer));
   },

@@ -3,17 +3,14 @@
  *
  * @module
  */
-import {
-  LiteArchiveError,
-  queryEvents,
-} from "../../core/database/event_query.ts";
-import type { OutboxEvent } from "../../core/database/outbox.ts";
+import { LiteArchiveError, queryEvents } from "../../archive/event_query.ts";
+import type { OutboxEvent } from "../../archive/outbox.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import { parsePublicKey } from "../../models/public_key.ts";
 import { directMessage, messageRelays } from "../../nips/nip17.ts";
 import type { Alert } from "./alerts.ts";
 import type { MonitorConfig } from "./config.ts";
-import { type Publisher, usableRelays } from "./publisher.ts";
+import { type Publisher, usableRelays } from "./publish/publisher.ts";
 
 const MESSAGE_RELAYS_KIND = 10_050;
 

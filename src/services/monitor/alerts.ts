@@ -7,19 +7,19 @@
  * @module
  */
 import { z } from "zod";
-import type { Sql } from "../../core/database/database.ts";
-import type { OutboxEvent } from "../../core/database/outbox.ts";
+import type { Sql } from "../../core/database/connection/database.ts";
+import type { OutboxEvent } from "../../archive/outbox.ts";
 import {
   deleteState,
   getState,
   type NewState,
   upsertState,
-} from "../../core/database/service_state.ts";
+} from "../../archive/service_state.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import { failureText } from "../../transport/failure.ts";
 import { alertMessages } from "./alert_messages.ts";
 import type { MonitorConfig } from "./config.ts";
-import { type Publisher, usableRelays } from "./publisher.ts";
+import { type Publisher, usableRelays } from "./publish/publisher.ts";
 import type { Visit } from "./store.ts";
 
 /** What changed about the watched relays. */

@@ -5,7 +5,7 @@
  */
 import type { MetadataType } from "../../models/metadata.ts";
 import type { CheckDocument } from "../../nips/check_document.ts";
-import { wantedPow } from "../../nips/nip66/abilities.ts";
+import { wantedPow } from "../../nips/nip66/capabilities.ts";
 import { measureRtt } from "../../nips/nip66/rtt.ts";
 import type {
   Check,

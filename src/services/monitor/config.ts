@@ -11,7 +11,7 @@ import {
   alertsConfig,
   checkPublication,
   publishConfig,
-} from "./publish_config.ts";
+} from "./publish/config.ts";
 import { checksConfig, mmdbConfig } from "./checks_config.ts";
 
 /**

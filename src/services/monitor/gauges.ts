@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { countRelayStates } from "../../core/database/relay_health.ts";
+import { countRelayStates } from "../../archive/relay_health.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import type { MonitorConfig } from "./config.ts";
 

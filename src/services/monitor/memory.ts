@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from "zod";
-import { backoffMs } from "../../core/lifecycle/backoff.ts";
+import { backoffMs } from "../../base/backoff.ts";
 import type { CheckDocument } from "../../nips/check_document.ts";
 import { countsAgainstRelay, isTransient } from "../../transport/failure.ts";
 import { CHECKS, type Findings } from "./check_relay.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { optedOutHosts } from "../../core/config/opt_out.ts";
-import { releaseRelays } from "../../core/database/leases.ts";
+import { releaseRelays } from "../../archive/leases.ts";
 import { resolveSecretKey } from "../../core/config/secret_key.ts";
-import { workInLanes } from "../../core/lifecycle/lanes.ts";
+import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { slotsOf } from "../../models/network.ts";
@@ -15,17 +15,17 @@ import {
   parseDnsServer,
   systemDnsServers,
 } from "../../transport/dns_client.ts";
-import { Manners } from "../../transport/manners.ts";
+import { Politeness } from "../../transport/connection_limits.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { type MonitorConfig, monitorConfig } from "./config.ts";
 import { setRelayGauges } from "./gauges.ts";
-import { whilePublishing } from "./publication.ts";
-import { openPublisher } from "./publisher.ts";
-import { databasesOf, mmdbFiles, watchMmdbFiles } from "./mmdb_files.ts";
+import { whilePublishing } from "./publish/publication.ts";
+import { openPublisher } from "./publish/publisher.ts";
+import { databasesOf, mmdbFiles, watchMmdbFiles } from "./mmdb/mmdb_files.ts";
 import { expireDaily } from "./retention.ts";
 import {
   lease,
-  type MonitorMeans,
+  type MonitorDeps,
   startRound,
   untouched,
   visit,
@@ -37,14 +37,14 @@ export const monitor: Service<MonitorConfig> = {
   config: monitorConfig,
   run: async (ctx) => {
     const files = mmdbFiles(ctx.config.mmdb);
-    const means = openMeans(ctx, databasesOf(files));
-    const { dialer, publisher } = means;
+    const deps = openDeps(ctx, databasesOf(files));
+    const { dialer, publisher } = deps;
     await using _watched = await watchMmdbFiles(files, dialer, ctx);
     const sender = publisher === null ? null : { dialer, publisher };
     await whilePublishing(ctx, sender, (ctx) =>
       repeat(ctx, async (cycle) => {
         await expireDaily(cycle);
-        await checkDueRelays(cycle, means);
+        await checkDueRelays(cycle, deps);
         await setRelayGauges(cycle);
       }));
   },
@@ -53,11 +53,11 @@ export const monitor: Service<MonitorConfig> = {
 /** Works until no relay is due; what becomes due meanwhile is taken along. */
 export async function checkDueRelays(
   ctx: Context<MonitorConfig>,
-  means: MonitorMeans,
+  deps: MonitorDeps,
 ): Promise<void> {
   const { config, database, log, signal } = ctx;
-  const round = startRound(ctx, means);
-  const left = await workInLanes({
+  const round = startRound(ctx, deps);
+  const left = await workInQueues({
     slots: slotsOf(config.networks),
     askAgainMs: config.intervalSeconds * 1_000,
     take: (network, count) => lease(round, network, count),
@@ -65,17 +65,17 @@ export async function checkDueRelays(
   }, signal);
   await releaseRelays(database, {
     service: "monitor",
-    holder: means.holder,
+    holder: deps.holder,
     relays: left.map(({ leased }) => untouched(leased)),
   });
   const { online, offline } = round.tally;
   if (online + offline > 0) log.info("relays checked", { online, offline });
 }
 
-function openMeans(
-  { config, log, manners }: Context<MonitorConfig>,
-  databases: MonitorMeans["databases"],
-): MonitorMeans {
+function openDeps(
+  { config, log, politeness }: Context<MonitorConfig>,
+  databases: MonitorDeps["databases"],
+): MonitorDeps {
   const { secretKeyEnv: env, secretKeyFile: file } = config.keys;
   const what = "the monitor's key (keys.secretKeyEnv, keys.secretKeyFile)";
   const given = config.checks.dns.servers.map(parseDnsServer)
@@ -92,7 +92,7 @@ function openMeans(
       ...config,
       userAgent: userAgent(config.contact),
       optOut: optedOutHosts(config),
-      manners: Manners.of(manners),
+      politeness: Politeness.of(politeness),
     }),
     secretKey,
     dnsServers: given.length > 0 ? given : systemDnsServers(),

@@ -4,8 +4,8 @@
  * @module
  */
 import { z } from "zod";
-import { cleanup } from "../../core/database/maintenance.ts";
-import { getState, upsertState } from "../../core/database/service_state.ts";
+import { cleanup } from "../../archive/maintenance.ts";
+import { getState, upsertState } from "../../archive/service_state.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import type { MonitorConfig } from "./config.ts";
 

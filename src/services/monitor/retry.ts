@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { backoffMs } from "../../core/lifecycle/backoff.ts";
-import { sleep } from "../../core/lifecycle/sleep.ts";
+import { backoffMs } from "../../base/backoff.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { CheckDocument } from "../../nips/check_document.ts";
 import { countsAgainstRelay, isTransient } from "../../transport/failure.ts";
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { insertChecks, type RelayCheck } from "../../core/database/checks.ts";
-import { type LeasedRelay, leaseRelays } from "../../core/database/leases.ts";
-import { gatherWrites } from "../../core/lifecycle/gathered_writes.ts";
+import { insertChecks, type RelayCheck } from "../../archive/checks.ts";
+import { type LeasedRelay, leaseRelays } from "../../archive/leases.ts";
+import { gatherWrites } from "../../base/gather_writes.ts";
 import { Pauses } from "../../core/lifecycle/pauses.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import { untilMoment, within } from "../../core/lifecycle/time_limit.ts";
@@ -21,16 +21,16 @@ import {
 import { watchedUrls } from "./alerts.ts";
 import { countCheck, setLag } from "./check_metrics.ts";
 import { type Findings, startChecks, storedTypes } from "./check_relay.ts";
-import type { CheckMeans } from "./checks/check.ts";
+import type { CheckDeps } from "./checks/check.ts";
 import type { MonitorConfig } from "./config.ts";
-import type { Publisher } from "./publisher.ts";
-import { publicationOf } from "./publish_visits.ts";
+import type { Publisher } from "./publish/publisher.ts";
+import { publicationOf } from "./publish/visits.ts";
 import { dueChecks, knownNip11, readMemory, remember } from "./memory.ts";
 import { impatient, secondsUntilNext } from "./schedule.ts";
 import { checkOf, storeVisits, type Visit } from "./store.ts";
 
 /** What all rounds of one process share. */
-export interface MonitorMeans extends CheckMeans {
+export interface MonitorDeps extends CheckDeps {
   /** Names this process among all that share the database. */
   readonly holder: string;
   /** Null without a key. */
@@ -40,7 +40,7 @@ export interface MonitorMeans extends CheckMeans {
 /** What the visits of one cycle share. */
 export interface Round {
   readonly ctx: Context<MonitorConfig>;
-  readonly means: MonitorMeans;
+  readonly deps: MonitorDeps;
   /** Networks whose proxy is down: nothing is leased or checked there for a while. */
   readonly pauses: Pauses<Network>;
   readonly tally: { online: number; offline: number };
@@ -67,18 +67,18 @@ const EARLY_AFTER_MS = 2_000;
 
 export function startRound(
   ctx: Context<MonitorConfig>,
-  means: MonitorMeans,
+  deps: MonitorDeps,
 ): Round {
-  const { holder } = means;
+  const { holder } = deps;
   const stored = storedTypes(ctx.config);
   return {
     ctx,
-    means,
+    deps,
     pauses: new Pauses(),
     tally: { online: 0, offline: 0 },
     watched: watchedUrls(ctx.config),
     store: gatherWrites(async (visits) => {
-      const publish = await publicationOf(ctx, means.publisher, visits);
+      const publish = await publicationOf(ctx, deps.publisher, visits);
       await storeVisits(ctx.database, visits, { holder, stored, publish });
     }, { maxItems: MAX_VISITS }),
     storeEarly: gatherWrites(async (checks) => {
@@ -89,7 +89,7 @@ export function startRound(
 
 /** Leases up to `count` relays of a network that are due and free, the longest due first. */
 export async function lease(
-  { ctx: { config, database, metrics }, means, pauses }: Round,
+  { ctx: { config, database, metrics }, deps, pauses }: Round,
   network: Network,
   count: number,
 ): Promise<readonly Lease[]> {
@@ -99,7 +99,7 @@ export async function lease(
   const endsAtMs = performance.now() + (leaseSeconds - 1) * 1_000;
   const leased = await leaseRelays(database, {
     service: "monitor",
-    holder: means.holder,
+    holder: deps.holder,
     networks: [network],
     limit: count,
     leaseSeconds,
@@ -157,7 +157,7 @@ async function examine(
   { relayId, url, memory }: LeasedRelay,
   signal: AbortSignal,
 ): Promise<Findings> {
-  const { ctx, means } = round;
+  const { ctx, deps } = round;
   const { config, metrics } = ctx;
   const parsed = parseRelayUrl(url, config);
   // It became a relay when other addresses were allowed.
@@ -166,12 +166,12 @@ async function examine(
   }
   const relay = parsed.value;
   // Asked here, because some checks ask others about the relay.
-  if (means.dialer.isOptedOut(relay)) {
+  if (deps.dialer.isOptedOut(relay)) {
     return unchecked({ code: "opted-out", detail: relay.host });
   }
   const known = readMemory(memory);
   const { documents, ...found } = await startChecks(
-    { ...means, relay, config, signal },
+    { ...deps, relay, config, signal },
     {
       checks: dueChecks(known, config, unixNow()),
       regardless: false,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { backoffMs } from "../../core/lifecycle/backoff.ts";
+import { backoffMs } from "../../base/backoff.ts";
 import type { MonitorConfig } from "./config.ts";
 
 /**

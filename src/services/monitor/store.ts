@@ -4,25 +4,22 @@
  * @module
  */
 import {
-  type RelayAbility,
-  upsertAbilities,
-} from "../../core/database/abilities.ts";
-import { insertChecks, type RelayCheck } from "../../core/database/checks.ts";
-import type { Database, Sql } from "../../core/database/database.ts";
-import {
-  type ReleasedRelay,
-  releaseRelays,
-} from "../../core/database/leases.ts";
+  type RelayCapability,
+  upsertCapabilities,
+} from "../../archive/relay_capabilities.ts";
+import { insertChecks, type RelayCheck } from "../../archive/checks.ts";
+import type { Database, Sql } from "../../core/database/connection/database.ts";
+import { type ReleasedRelay, releaseRelays } from "../../archive/leases.ts";
 import {
   insertRelayMetadata,
   type NewRelayMetadata,
-} from "../../core/database/metadata.ts";
+} from "../../archive/metadata.ts";
 import type { MetadataType } from "../../models/metadata.ts";
 import type { CheckDocument } from "../../nips/check_document.ts";
 import {
-  judgeAbilities,
+  judgeCapabilities,
   judgePermissions,
-} from "../../nips/nip66/abilities.ts";
+} from "../../nips/nip66/capabilities.ts";
 import { failureText } from "../../transport/failure.ts";
 import type { Findings } from "./check_relay.ts";
 import { knownNip11, type RelayMemory } from "./memory.ts";
@@ -67,7 +64,7 @@ export async function storeVisits(
     const kept = documents.filter(({ type }) => stored.has(type));
     await insertRelayMetadata(sql, kept);
     await insertChecks(sql, visits.flatMap(checksOf));
-    await upsertAbilities(sql, visits.flatMap(abilitiesOf));
+    await upsertCapabilities(sql, visits.flatMap(abilitiesOf));
     await publish(sql);
     await releaseRelays(sql, { service: "monitor", holder, relays });
   }, { kind: "batch" });
@@ -106,11 +103,11 @@ export function checkOf(
 }
 
 /** What nobody knows is not stored: what was known before stays. */
-function abilitiesOf({ relayId, findings, memory }: Visit): RelayAbility[] {
+function abilitiesOf({ relayId, findings, memory }: Visit): RelayCapability[] {
   if (findings === null || memory === undefined) return [];
   const { rtt, checkedAt: judgedAt } = findings;
   const { read, write } = judgePermissions(rtt);
-  const { auth, payment, writes, pow } = judgeAbilities(
+  const { auth, payment, writes, pow } = judgeCapabilities(
     rtt,
     knownNip11(memory),
   );

@@ -6,8 +6,8 @@
 import {
   type CandidateHint,
   insertCandidates,
-} from "../../core/database/candidates.ts";
-import { insertRelays } from "../../core/database/relays.ts";
+} from "../../archive/candidates.ts";
+import { insertRelays } from "../../archive/relays.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { registrableDomain } from "../../models/relay_url.ts";
@@ -31,7 +31,7 @@ const NO_BUDGETS = { maxPerHost: 0, maxPerDomain: 0, maxPerAuthor: 0 };
 /** A file of the wrong kind is explained by so many of its lines, at the log's level `debug`. */
 const MAX_REPORTED_LINES = 100;
 
-interface Tally {
+interface SyncStore {
   /** Lines that named a relay. */
   seeds: number;
   /** Of these, the ones that were new. */
@@ -49,7 +49,7 @@ interface Refusal {
 
 async function seed(ctx: Context<SeederConfig>): Promise<void> {
   const { config, signal } = ctx;
-  const tally: Tally = { seeds: 0, stored: 0, malformed: 0, refused: null };
+  const tally: SyncStore = { seeds: 0, stored: 0, malformed: 0, refused: null };
   const lines = readSeedLines(await openSeeds(config.filePath), signal);
   for await (const batch of batchesOf(lines, config.batchSize)) {
     const hints = parseLines(ctx, batch, tally);
@@ -61,7 +61,7 @@ async function seed(ctx: Context<SeederConfig>): Promise<void> {
 
 function report(
   { config, log, metrics }: Context<SeederConfig>,
-  { seeds, stored, malformed, refused }: Tally,
+  { seeds, stored, malformed, refused }: SyncStore,
 ): void {
   const outcomes = metrics.counter("seeds_total", "Seed lines by outcome", [
     "outcome",
@@ -98,7 +98,7 @@ async function* batchesOf<T>(
 function parseLines(
   { config, log }: Context<SeederConfig>,
   lines: readonly SeedLine[],
-  tally: Tally,
+  tally: SyncStore,
 ): CandidateHint[] {
   const { allowPrivate, seedAs } = config;
   const hints: CandidateHint[] = [];

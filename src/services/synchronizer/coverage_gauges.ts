@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Database } from "../../core/database/database.ts";
-import { type SyncStatus, syncStatus } from "../../core/database/pipeline.ts";
+import type { Database } from "../../core/database/connection/database.ts";
+import { type SyncStatus, syncStatus } from "../../archive/pipeline.ts";
 import type { ServiceMetrics } from "../../core/metrics/metrics.ts";
 
 /** Reading it costs time with the number of relays, so it is not read more often. */

@@ -3,31 +3,34 @@
  *
  * @module
  */
-import { workInLanes } from "../../core/lifecycle/lanes.ts";
+import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
-import { Manners } from "../../transport/manners.ts";
-import { type SynchronizerConfig, synchronizerConfig } from "./config.ts";
-import { CoverageGauges } from "./coverage_gauges.ts";
-import { dueAgain, type Pace } from "./due.ts";
-import { introduceRelays } from "./introduce.ts";
-import { type HeldRelay, Leases } from "./leases.ts";
-import { LiveRelays } from "./live.ts";
-import { restAfter } from "./live_rest.ts";
-import { openPool, syncMeans } from "./means.ts";
-import { type CycleTally, startTally } from "./outcomes.ts";
+import { Politeness } from "../../transport/connection_limits.ts";
 import {
-  laneSlots,
+  type SynchronizerConfig,
+  synchronizerConfig,
+} from "./config/config.ts";
+import { CoverageGauges } from "./coverage_gauges.ts";
+import { dueAgain, type Interval } from "./scheduling/due.ts";
+import { introduceRelays } from "./scheduling/introduce.ts";
+import { Leases, type RelayLease } from "./scheduling/leases.ts";
+import { LiveRelays } from "./live/live_relays.ts";
+import { cooldownAfter } from "./live/cooldown.ts";
+import { openPool, syncDeps } from "./wiring.ts";
+import { type CycleStats, startCycleStats } from "./reporting.ts";
+import {
+  queueSlots,
   rankOf,
-  type RelayLane,
-  RelayLanes,
-} from "./relay_lanes.ts";
-import { type RelayMeans, relayMeans } from "./relay_means.ts";
-import { Starts } from "./starts.ts";
+  type RelayQueue,
+  RelayQueues,
+} from "./scheduling/relay_queues.ts";
+import { type RelayDeps, relayDeps } from "./relay_means.ts";
+import { DialPacer } from "./scheduling/dial_pacer.ts";
 import { type RelaySync, type SyncOptions, syncRelay } from "./sync_relay.ts";
-import { Tiers } from "./tiers.ts";
-import { Wishes } from "./wishes.ts";
+import { Tiers } from "./scheduling/tiers.ts";
+import { CoverageTargets } from "./wishes.ts";
 
 export const synchronizer: Service<SynchronizerConfig> = {
   name: "synchronizer",
@@ -36,16 +39,25 @@ export const synchronizer: Service<SynchronizerConfig> = {
   async run(ctx) {
     const { config, database, log } = ctx;
     const tiers = new Tiers(config.tiers, log);
-    const manners = Manners.of(ctx.manners);
-    await using pool = await openPool(config, log, manners);
+    const politeness = Politeness.of(ctx.politeness);
+    await using pool = await openPool(config, log, politeness);
     await using leases = new Leases({ ...config, database, log });
-    const means = relayMeans(config, syncMeans(config, { database, pool }));
-    const lanes = new RelayLanes(config, tiers);
-    const starts = new Starts(config.maxNewConnectionsPerMinute);
+    const deps = relayDeps(config, syncDeps(config, { database, pool }));
+    const queues = new RelayQueues(config, tiers);
+    const dialPacer = new DialPacer(config.maxNewConnectionsPerMinute);
     const gauges = new CoverageGauges(ctx);
-    const wishes = new Wishes(database);
+    const targets = new CoverageTargets(database);
     await using live = new LiveRelays({ ctx, leases });
-    const work = { means, leases, tiers, lanes, starts, gauges, wishes, live };
+    const work = {
+      deps,
+      leases,
+      tiers,
+      queues,
+      dialPacer,
+      gauges,
+      targets,
+      live,
+    };
     await introduce(ctx, tiers);
     await repeat(ctx, (cycle) => syncDueRelays(cycle, work));
   },
@@ -58,20 +70,20 @@ const MAX_TAKEN = 8;
 const ASK_AGAIN_MS = 1_000;
 
 interface Work {
-  readonly means: RelayMeans;
+  readonly deps: RelayDeps;
   readonly leases: Leases;
   readonly tiers: Tiers;
-  readonly lanes: RelayLanes;
-  readonly starts: Starts;
+  readonly queues: RelayQueues;
+  readonly dialPacer: DialPacer;
   readonly gauges: CoverageGauges;
-  readonly wishes: Wishes;
+  readonly targets: CoverageTargets;
   readonly live: LiveRelays;
 }
 
 /** A relay in work, and how its lane treats it. */
-interface DueRelay extends HeldRelay {
-  readonly lane: RelayLane;
-  readonly pace: Pace;
+interface DueRelay extends RelayLease {
+  readonly queue: RelayQueue;
+  readonly interval: Interval;
 }
 
 /** Works until no relay is due; what becomes due meanwhile is taken along. */
@@ -79,22 +91,22 @@ async function syncDueRelays(
   ctx: Context<SynchronizerConfig>,
   work: Work,
 ): Promise<void> {
-  const tally = startTally(ctx);
+  const stats = startCycleStats(ctx);
   const { leases, tiers, gauges } = work;
-  const untouched = await workInLanes({
-    slots: laneSlots(ctx.config),
+  const untouched = await workInQueues({
+    slots: queueSlots(ctx.config),
     askAgainMs: ASK_AGAIN_MS,
-    take: async (lane, count) => {
+    take: async (queue, count) => {
       if (tiers.refresh()) await introduce(ctx, tiers);
       await gauges.keepFresh();
-      return await takeDue(work, lane, Math.min(count, MAX_TAKEN));
+      return await takeDue(work, queue, Math.min(count, MAX_TAKEN));
     },
-    work: (relay, stop) => syncDue(ctx, work, { relay, stop, tally }),
+    work: (relay, stop) => syncDue(ctx, work, { relay, stop, stats }),
   }, ctx.signal);
   for (const { relayId, dueAt, failures } of untouched) {
     await leases.release({ relayId, nextDueAt: dueAt, failures });
   }
-  tally.summarize();
+  stats.summarize();
   await (ctx.once ? gauges.refresh() : gauges.keepFresh());
 }
 
@@ -107,60 +119,60 @@ async function introduce(
 }
 
 async function takeDue(
-  { leases, lanes }: Work,
-  lane: RelayLane,
+  { leases, queues }: Work,
+  queue: RelayQueue,
   count: number,
 ): Promise<DueRelay[]> {
-  const selection = lanes.selectionOf(lane);
+  const selection = queues.selectionOf(queue);
   if (selection === null) return [];
   const taken = await leases.take(selection, count);
   return taken.map((relay) => ({
     ...relay,
-    lane,
-    pace: lanes.paceOf(lane, relay.url),
+    queue,
+    interval: queues.intervalOf(queue, relay.url),
   }));
 }
 
 async function syncDue(
   ctx: Context<SynchronizerConfig>,
   work: Work,
-  { relay, stop, tally }: {
+  { relay, stop, stats }: {
     readonly relay: DueRelay;
     readonly stop: AbortSignal;
-    readonly tally: CycleTally;
+    readonly stats: CycleStats;
   },
 ): Promise<void> {
   const { config } = ctx;
-  const rank = rankOf(relay.lane);
+  const rank = rankOf(relay.queue);
   const signal = AbortSignal.any([stop, relay.lost]);
-  await work.starts.turn(rank, signal);
+  await work.dialPacer.turn(rank, signal);
   const asReleased = (result: RelaySync | null) => ({
     ...dueAgain(config, relay, result),
-    memory: restAfter(result, Math.floor(Date.now() / 1_000)),
+    memory: cooldownAfter(result, Math.floor(Date.now() / 1_000)),
   });
   const turn = await work.live.sync(relay, {
     ...{ rank, stop },
-    begin: (options) => syncHeld(work, { relay, options }, config),
+    begin: (options) => syncLeased(work, { relay, options }, config),
     dueAgain: asReleased,
   });
-  if (turn.result !== null) tally.add(relay, turn.result);
+  if (turn.result !== null) stats.add(relay, turn.result);
   if (turn.isLive) return;
   await work.leases.release(asReleased(turn.result));
 }
 
 /** Null for a relay whose URL is none any more by today's rules. */
-async function syncHeld(
-  { means, wishes }: Work,
+async function syncLeased(
+  { deps, targets }: Work,
   { relay: { relayId, url }, options }: {
-    readonly relay: HeldRelay;
+    readonly relay: RelayLease;
     readonly options: SyncOptions;
   },
   { allowPrivate }: SynchronizerConfig,
 ): Promise<RelaySync | null> {
   const relay = parseRelayUrl(url, { allowPrivate });
   if (!relay.ok) return null;
-  const ownMeans = means(relay.value);
-  await wishes.tell(relayId, ownMeans.wanted.filters);
+  const ownDeps = deps(relay.value);
+  await targets.tell(relayId, ownDeps.wanted.filters);
   const target = { relayId, relay: relay.value };
-  return await syncRelay(ownMeans, target, options);
+  return await syncRelay(ownDeps, target, options);
 }

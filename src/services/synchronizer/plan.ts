@@ -3,20 +3,21 @@
  *
  * @module
  */
-import type { Database } from "../../core/database/database.ts";
+import type { Database } from "../../core/database/connection/database.ts";
 import {
   type Gap,
   type WalkState,
   walkStates,
-} from "../../core/database/sync_coverage.ts";
+} from "../../archive/sync_coverage.ts";
 import { type Filter, filterHash } from "../../models/filter.ts";
 import {
   intersectWindows,
+  OPEN_END,
   subtractWindows,
   type Window,
 } from "../../models/window.ts";
-import type { WalkJob } from "../../workers/protocol.ts";
-import { type GapReason, OPEN_END } from "../../workers/walk/page.ts";
+import type { WalkJob } from "../../workers/protocol/job.ts";
+import type { GapReason } from "../../workers/protocol/report.ts";
 
 /** What is archived of every relay. */
 export interface Wanted {
@@ -36,26 +37,26 @@ export interface WantedFilter {
 }
 
 /** A relay, and the moment at which what is wanted of it was fixed: what arrives later is the next sync's. */
-export interface Occasion {
+export interface SyncPlanContext {
   readonly relayId: number;
   /** Unix seconds. */
   readonly now: number;
   /** What of the past is to be compared once more; null for nothing. */
   readonly repair: Window | null;
   /** What only open subscriptions have proven, by filter hash: it is walked again, however long ago it was. */
-  readonly claimed: ReadonlyMap<string, readonly Window[]>;
+  readonly provenLive: ReadonlyMap<string, readonly Window[]>;
 }
 
 /** The walks that are left to do, one a filter; filters with nothing left are missing. */
 export async function planWalks(
   database: Database,
-  { relayId, now, repair, claimed }: Occasion,
+  { relayId, now, repair, provenLive }: SyncPlanContext,
   wanted: Wanted,
 ): Promise<WalkJob[]> {
   const walks: WalkJob[] = [];
   for (const walk of await wantedWalks(database, relayId, wanted)) {
     const { filter, hash, since, until, covered, gaps } = walk;
-    const live = claimed.get(hash) ?? [];
+    const live = provenLive.get(hash) ?? [];
     const windows = subtractWindows({ since, until: until ?? OPEN_END }, [
       ...settled(covered, { now, wanted })
         .flatMap((window) => subtractWindows(window, live)),
@@ -64,29 +65,29 @@ export async function planWalks(
           isWalked(gap) ? settled([gap], { now, wanted }) : gap
         ),
     ]).filter(({ until }) => until >= FIRST_SECOND).reverse();
-    const claimUntil = Math.min(until ?? now, now);
+    const provenUntil = Math.min(until ?? now, now);
     const repairs = repairsOf(covered, repair);
     if (windows.length + repairs.length === 0) continue;
-    walks.push({ filter, filterHash: hash, windows, repairs, claimUntil });
+    walks.push({ filter, filterHash: hash, windows, repairs, provenUntil });
   }
   return walks;
 }
 
 /** A stretch that is not proven complete, and why. */
-export interface Missing extends Window {
+export interface MissingWindow extends Window {
   readonly reason: string;
 }
 
 /** What of the wanted time is not proven complete; `otherwise` is the reason where none was recorded. */
-export async function missingStretches(
+export async function missingWindows(
   database: Database,
-  { relayId, now }: Pick<Occasion, "relayId" | "now">,
+  { relayId, now }: Pick<SyncPlanContext, "relayId" | "now">,
   { wanted, otherwise }: {
     readonly wanted: Wanted;
     readonly otherwise: string;
   },
-): Promise<Missing[]> {
-  const missing: Missing[] = [];
+): Promise<MissingWindow[]> {
+  const missing: MissingWindow[] = [];
   for (const walk of await wantedWalks(database, relayId, wanted)) {
     const { since, until, covered, gaps } = walk;
     const window = { since, until: Math.min(until ?? now, now) };
@@ -169,7 +170,7 @@ function explained(
   hole: Window,
   gaps: readonly Gap[],
   otherwise: string,
-): Missing[] {
+): MissingWindow[] {
   const known = gaps.flatMap((gap) => {
     const part = intersectWindows(gap, hole);
     return part === null ? [] : [{ ...part, reason: gap.reason }];

@@ -4,22 +4,25 @@
  * @module
  */
 import type { RelayUrl } from "../../models/relay_url.ts";
-import type { SynchronizerConfig } from "./config.ts";
-import type { RelayOverride } from "./overrides_config.ts";
+import type { SynchronizerConfig } from "./config/config.ts";
+import type { RelayOverride } from "./config/overrides.ts";
 import type { WantedFilter } from "./plan.ts";
-import type { SyncMeans } from "./sync_relay.ts";
+import type { SyncDeps } from "./sync_relay.ts";
 
 /** Gives the means of each relay. */
-export type RelayMeans = (relay: RelayUrl) => SyncMeans;
+export type RelayDeps = (relay: RelayUrl) => SyncDeps;
 
 /** The means of each relay, by the configuration. */
-export function relayMeans(
+export function relayDeps(
   config: SynchronizerConfig,
-  means: SyncMeans,
-): RelayMeans {
+  deps: SyncDeps,
+): RelayDeps {
   const overrides = new Map(config.relays.map((relay) => [relay.url, relay]));
   return ({ url, network }) => {
-    const patient = withPatience(means, config.networks[network].timeoutMs);
+    const patient = withNetworkTimeout(
+      deps,
+      config.networks[network].timeoutMs,
+    );
     const override = overrides.get(url);
     return override === undefined
       ? patient
@@ -39,21 +42,21 @@ function wantedOf(
 }
 
 function overridden(
-  means: SyncMeans,
+  deps: SyncDeps,
   { lookbackSeconds, timeoutMs, negentropy, requests }: RelayOverride,
   filters: readonly WantedFilter[],
-): SyncMeans {
-  const { bounds, wanted } = means;
+): SyncDeps {
+  const { bounds, wanted } = deps;
   return {
-    ...means,
+    ...deps,
     wanted: {
       ...wanted,
       filters,
       lookbackSeconds: lookbackSeconds ?? wanted.lookbackSeconds,
     },
     negentropy: {
-      ...means.negentropy,
-      enabled: negentropy ?? means.negentropy.enabled,
+      ...deps.negentropy,
+      enabled: negentropy ?? deps.negentropy.enabled,
     },
     bounds: {
       ...bounds,
@@ -63,7 +66,7 @@ function overridden(
       maxEventBytes: requests.maxEventBytes ?? bounds.maxEventBytes,
       maxPageBytes: requests.maxPageBytes ?? bounds.maxPageBytes,
     },
-    connectTimeoutMs: timeoutMs === undefined ? means.connectTimeoutMs : {
+    connectTimeoutMs: timeoutMs === undefined ? deps.connectTimeoutMs : {
       clearnet: timeoutMs,
       tor: timeoutMs,
       i2p: timeoutMs,
@@ -73,10 +76,10 @@ function overridden(
 }
 
 /** An answer over a slow network takes as long as anything else over it. */
-function withPatience(means: SyncMeans, stepMs: number): SyncMeans {
-  const { bounds, negentropy } = means;
+function withNetworkTimeout(deps: SyncDeps, stepMs: number): SyncDeps {
+  const { bounds, negentropy } = deps;
   return {
-    ...means,
+    ...deps,
     bounds: {
       ...bounds,
       idleTimeoutMs: Math.max(bounds.idleTimeoutMs, stepMs),

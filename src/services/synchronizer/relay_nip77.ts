@@ -5,8 +5,8 @@
  * @module
  */
 import { z } from "zod";
-import type { Database } from "../../core/database/database.ts";
-import { getState, upsertState } from "../../core/database/service_state.ts";
+import type { Database } from "../../core/database/connection/database.ts";
+import { getState, upsertState } from "../../archive/service_state.ts";
 
 const SERVICE = "synchronizer";
 const TYPE = "relay-nip77";

@@ -3,9 +3,12 @@
  *
  * @module
  */
-import type { Database } from "../../core/database/database.ts";
-import { getState, upsertState } from "../../core/database/service_state.ts";
-import { type RelayTraits, UNKNOWN_TRAITS } from "../../workers/walk/pace.ts";
+import type { Database } from "../../core/database/connection/database.ts";
+import { getState, upsertState } from "../../archive/service_state.ts";
+import {
+  type RelayTraits,
+  UNKNOWN_TRAITS,
+} from "../../workers/protocol/report.ts";
 
 const SERVICE = "synchronizer";
 const TYPE = "relay-traits";

@@ -3,22 +3,22 @@
  *
  * @module
  */
-import type { CandidateBudgets } from "../../core/database/candidates.ts";
-import type { Database } from "../../core/database/database.ts";
-import { errorCode } from "../../core/database/database_error.ts";
+import type { CandidateBudgets } from "../../archive/candidates.ts";
+import type { Database } from "../../core/database/connection/database.ts";
+import { errorCode } from "../../core/database/connection/database_error.ts";
 import {
   storeBatch,
   type StoredBatch,
   type SyncBatch,
-} from "../../core/database/events.ts";
-import type { Rejection } from "../../core/database/rejected.ts";
+} from "../../archive/events.ts";
+import type { Rejection } from "../../archive/rejected_events.ts";
 import {
   type EncodedEvents,
   encodeEvents,
   encodeKeys,
   splitEncoded,
 } from "../../models/encoded_events.ts";
-import type { WorkerBatch } from "../../workers/protocol.ts";
+import type { WorkerBatch } from "../../workers/protocol/report.ts";
 
 export interface StoreTarget {
   readonly database: Database;

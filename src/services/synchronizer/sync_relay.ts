@@ -3,35 +3,36 @@
  *
  * @module
  */
-import type { CandidateBudgets } from "../../core/database/candidates.ts";
-import type { Database } from "../../core/database/database.ts";
+import type { CandidateBudgets } from "../../archive/candidates.ts";
+import type { Database } from "../../core/database/connection/database.ts";
 import type { Network } from "../../models/network.ts";
 import { filterHash } from "../../models/filter.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
-import type { SyncPool } from "../../workers/pool.ts";
-import type { LiveEnd, LiveJob } from "../../workers/live_job.ts";
-import type { SyncBounds, SyncReport } from "../../workers/protocol.ts";
+import type { SyncPool } from "../../workers/host/worker_pool.ts";
+import type { LiveEnd, SyncReport } from "../../workers/protocol/report.ts";
+import type { LiveJob, SyncBounds } from "../../workers/protocol/job.ts";
+
 import {
-  type LiveClaims,
-  liveClaims,
+  type LiveProven,
+  liveProven,
   type LiveReview,
   reviewLive,
-} from "./live_review.ts";
-import { concludeNip77, planNip77 } from "./nip77_plan.ts";
+} from "./live/audit.ts";
+import { concludeNip77, planNip77 } from "./negentropy_repair.ts";
 import {
-  type Missing,
-  missingStretches,
-  type Occasion,
+  type MissingWindow,
+  missingWindows,
   planWalks,
+  type SyncPlanContext,
   type Wanted,
 } from "./plan.ts";
 import type { NegentropyPolicy } from "./relay_nip77.ts";
 import { knownTraits, rememberTraits } from "./relay_traits.ts";
-import { type SyncCounts, Tally } from "./tally.ts";
+import { type SyncCounts, SyncStore } from "./tally.ts";
 
 /** What syncing relays takes. */
-export interface SyncMeans {
+export interface SyncDeps {
   readonly database: Database;
   readonly pool: SyncPool;
   readonly wanted: Wanted;
@@ -54,7 +55,7 @@ export interface RelaySync extends SyncCounts {
   /** Whether everything wanted is proven complete. */
   readonly complete: boolean;
   readonly method: "negentropy" | "paging" | "split";
-  readonly gaps: readonly Missing[];
+  readonly gaps: readonly MissingWindow[];
   readonly seconds: number;
   /** How it was to be live; null when it was not. */
   readonly live: LiveEnd | null;
@@ -84,35 +85,35 @@ export interface LiveOffer {
  * Throws what the database throws.
  */
 export async function syncRelay(
-  means: SyncMeans,
+  deps: SyncDeps,
   target: SyncTarget,
   options: SyncOptions,
 ): Promise<RelaySync> {
   const startedAt = performance.now();
   const { relayId } = target;
   const { signal, live, onProgress } = options;
-  const claims = await claimsOf(means, relayId);
+  const claims = await claimsOf(deps, relayId);
   const now = Math.floor(Date.now() / 1_000);
-  const occasion = { relayId, now, claimed: claims.windows };
-  const withheldSince = occasion.now - means.negentropy.retestSeconds;
-  const tally: Tally = new Tally({ ...means, relayId, withheldSince }, {
+  const context = { relayId, now, provenLive: claims.windows };
+  const withheldSince = context.now - deps.negentropy.retestSeconds;
+  const store: SyncStore = new SyncStore({ ...deps, relayId, withheldSince }, {
     onProgress,
     onCaughtUp: async ({ report, address }) => {
-      const soFar = await resultOf(means, run, report);
+      const soFar = await resultOf(deps, run, report);
       run.isLive = live?.accepts(soFar, address) ?? false;
       return run.isLive;
     },
   });
   const run: Run = {
-    ...{ target, occasion, tally, signal, startedAt },
+    ...{ target, context, store, signal, startedAt },
     ...{
-      liveJob: live ? liveJob(live.policy, means.wanted) : null,
+      liveJob: live ? liveJob(live.policy, deps.wanted) : null,
       claims,
       review: null,
       isLive: false,
     },
   };
-  return await resultOf(means, run, await runSessions(means, run));
+  return await resultOf(deps, run, await runSessions(deps, run));
 }
 
 /** More subscriptions than this would leave the relay no room for anything else. */
@@ -126,29 +127,29 @@ function liveJob(policy: LivePolicy, { filters }: Wanted): LiveJob | null {
 }
 
 function claimsOf(
-  { database, wanted: { filters } }: SyncMeans,
+  { database, wanted: { filters } }: SyncDeps,
   relayId: number,
-): Promise<LiveClaims> {
+): Promise<LiveProven> {
   const hashes = filters.map(({ filter }) => filterHash(filter));
-  return liveClaims(database, relayId, hashes);
+  return liveProven(database, relayId, hashes);
 }
 
 /** What a sync has come to. */
 async function resultOf(
-  means: SyncMeans,
+  deps: SyncDeps,
   run: Run,
   end: End,
 ): Promise<RelaySync> {
-  const { occasion, tally, signal, startedAt } = run;
-  const review = await (run.review ??= reviewOf(means, run, end));
-  const gaps = await missingStretches(means.database, occasion, {
-    wanted: means.wanted,
+  const { context, store, signal, startedAt } = run;
+  const review = await (run.review ??= reviewOf(deps, run, end));
+  const gaps = await missingWindows(deps.database, context, {
+    wanted: deps.wanted,
     otherwise: end.failure?.code ??
-      (end.doubted.length > 0 ? "hidden" : "interrupted"),
+      (end.retracted.length > 0 ? "hidden" : "interrupted"),
   });
   const wasStopped = signal.aborted && gaps.length > 0;
   return {
-    ...tally.counts,
+    ...store.counts,
     failure: end.failure ?? (wasStopped ? { code: "aborted" } : null),
     complete: gaps.length === 0,
     method: methodOf(end),
@@ -161,12 +162,12 @@ async function resultOf(
 
 /** The first look counts: later there are claims that no walk can have proven yet. */
 function reviewOf(
-  { database, wanted }: SyncMeans,
-  { claims, occasion, signal }: Run,
+  { database, wanted }: SyncDeps,
+  { claims, context, signal }: Run,
   { failure }: End,
 ): Promise<LiveReview | null> {
   const isWhole = failure === null && !signal.aborted;
-  const provenBefore = isWhole ? occasion.now - wanted.lookbackSeconds : 0;
+  const provenBefore = isWhole ? context.now - wanted.lookbackSeconds : 0;
   return reviewLive(database, claims, provenBefore);
 }
 
@@ -178,12 +179,12 @@ const MAX_LOSSES = 3;
 
 interface Run {
   readonly target: SyncTarget;
-  readonly occasion: Omit<Occasion, "repair">;
-  readonly tally: Tally;
+  readonly context: Omit<SyncPlanContext, "repair">;
+  readonly store: SyncStore;
   readonly signal: AbortSignal;
   readonly startedAt: number;
   readonly liveJob: LiveJob | null;
-  readonly claims: LiveClaims;
+  readonly claims: LiveProven;
   review: Promise<LiveReview | null> | null;
   /** Whether the session goes on as a live one. */
   isLive: boolean;
@@ -191,23 +192,23 @@ interface Run {
 
 type End = Pick<
   SyncReport,
-  "failure" | "traits" | "hasReconciled" | "doubted" | "live"
+  "failure" | "traits" | "hasReconciled" | "retracted" | "live"
 >;
 
 /** Begins a session, and again from coverage when its worker was lost. */
-async function runSessions(means: SyncMeans, run: Run): Promise<End> {
-  const { database, pool, bounds, allowPrivate } = means;
-  const { target: { relay, relayId }, occasion, tally, signal } = run;
-  const { now } = occasion;
+async function runSessions(deps: SyncDeps, run: Run): Promise<End> {
+  const { database, pool, bounds, allowPrivate } = deps;
+  const { target: { relay, relayId }, context, store, signal } = run;
+  const { now } = context;
   const traits = await knownTraits(database, relay.url);
-  const { negentropy: policy, wanted } = means;
+  const { negentropy: policy, wanted } = deps;
   const nip77 = { policy, wanted, now };
   const plan = await planNip77(database, relay.url, nip77);
-  const nothing = { traits, hasReconciled: false, doubted: [], live: null };
-  const connectTimeoutMs = means.connectTimeoutMs[relay.network];
+  const nothing = { traits, hasReconciled: false, retracted: [], live: null };
+  const connectTimeoutMs = deps.connectTimeoutMs[relay.network];
   for (let losses = 0;;) {
     const repair = plan.repair?.slice ?? null;
-    const walks = await planWalks(database, { ...occasion, repair }, wanted);
+    const walks = await planWalks(database, { ...context, repair }, wanted);
     if (walks.length === 0) return { ...nothing, failure: null };
     const job = {
       ...{ relay, walks, traits, allowPrivate },
@@ -215,10 +216,10 @@ async function runSessions(means: SyncMeans, run: Run): Promise<End> {
       live: run.liveJob,
       bounds: { ...bounds, connectTimeoutMs },
     };
-    const outcome = await pool.sync(job, tally, signal);
+    const outcome = await pool.sync(job, store, signal);
     if (outcome.ok) {
       const report = outcome.value;
-      tally.progress(report);
+      store.progress(report);
       const change = { before: traits, now: report.traits };
       await rememberTraits(database, relay.url, change);
       const isDone = report.failure === null && !signal.aborted;
@@ -226,7 +227,7 @@ async function runSessions(means: SyncMeans, run: Run): Promise<End> {
       await concludeNip77(database, subject, { plan, report });
       return report;
     }
-    tally.beginAgain();
+    store.beginAgain();
     if (run.isLive) return { ...nothing, failure: null, live: LOST };
     if (signal.aborted) return { ...nothing, failure: { code: "aborted" } };
     losses += 1;

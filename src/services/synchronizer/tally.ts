@@ -3,21 +3,25 @@
  *
  * @module
  */
-import { knownEvents } from "../../core/database/events.ts";
+import { knownEvents } from "../../archive/events.ts";
 import {
   findListed,
   noteListing,
   relayVector,
-} from "../../core/database/relay_listing.ts";
+} from "../../archive/relay_listing.ts";
 import type { EventKeys } from "../../models/encoded_events.ts";
-import type { SessionHost } from "../../workers/hosted_session.ts";
-import type { LiveQuestion } from "../../workers/live_job.ts";
+import type { SessionHost } from "../../workers/host/session_handle.ts";
 import type {
   ListingNote,
+  LiveQuestion,
   VectorChunk,
   VectorQuery,
-} from "../../workers/nip77_job.ts";
-import type { SyncProgress, WorkerBatch } from "../../workers/protocol.ts";
+} from "../../workers/protocol/messages.ts";
+import type {
+  SyncProgress,
+  WorkerBatch,
+} from "../../workers/protocol/report.ts";
+
 import { type StoreTarget, storeWorkerBatch } from "./store.ts";
 
 /** What the sync of a relay has done so far. */
@@ -35,12 +39,12 @@ export interface SyncCounts {
   readonly until: number | null;
 }
 
-export interface TallyTarget extends StoreTarget {
+export interface SyncStoreTarget extends StoreTarget {
   /** What was found withheld earlier is asked for again: Unix seconds. */
   readonly withheldSince: number;
 }
 
-export interface TallyListener {
+export interface SyncStoreListener {
   readonly onProgress: (counts: SyncCounts) => void;
   /** Everything wanted is done and stored: whether the session may stay open. */
   readonly onCaughtUp: (question: LiveQuestion) => Promise<boolean>;
@@ -49,9 +53,9 @@ export interface TallyListener {
 /** Keys that go to a worker in one message: 2 MB. */
 const VECTOR_CHUNK = 50_000;
 
-export class Tally implements SessionHost {
-  readonly #target: TallyTarget;
-  readonly #listener: TallyListener;
+export class SyncStore implements SessionHost {
+  readonly #target: SyncStoreTarget;
+  readonly #listener: SyncStoreListener;
   #stored = 0;
   #known = 0;
   #refused = 0;
@@ -59,7 +63,7 @@ export class Tally implements SessionHost {
   #earlier: SyncProgress = NOTHING;
   #current: SyncProgress = NOTHING;
 
-  constructor(target: TallyTarget, listener: TallyListener) {
+  constructor(target: SyncStoreTarget, listener: SyncStoreListener) {
     this.#target = target;
     this.#listener = listener;
   }

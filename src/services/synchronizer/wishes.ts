@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Database } from "../../core/database/database.ts";
-import { wantWalks } from "../../core/database/sync_coverage.ts";
+import type { Database } from "../../core/database/connection/database.ts";
+import { wantWalks } from "../../archive/sync_coverage.ts";
 import { filterHash } from "../../models/filter.ts";
 import type { WantedFilter } from "./plan.ts";
 
-export class Wishes {
+export class CoverageTargets {
   readonly #database: Database;
   /** Relays that were told already: a configuration does not change while it runs. */
   readonly #told = new Set<number>();

@@ -3,10 +3,7 @@
  *
  * @module
  */
-import {
-  type Candidate,
-  claimCandidates,
-} from "../../core/database/candidates.ts";
+import { type Candidate, claimCandidates } from "../../archive/candidates.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import type { Network } from "../../models/network.ts";
 import type { ValidatorConfig } from "./config.ts";

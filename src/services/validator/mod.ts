@@ -4,16 +4,13 @@
  * @module
  */
 import { optedOutHosts } from "../../core/config/opt_out.ts";
-import {
-  dropCandidates,
-  releaseCandidates,
-} from "../../core/database/candidates.ts";
-import { workInLanes } from "../../core/lifecycle/lanes.ts";
+import { dropCandidates, releaseCandidates } from "../../archive/candidates.ts";
+import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { slotsOf } from "../../models/network.ts";
 import { createDialer, type Dialer } from "../../transport/dialer.ts";
-import { Manners } from "../../transport/manners.ts";
+import { Politeness } from "../../transport/connection_limits.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { claim } from "./claims.ts";
 import { type ValidatorConfig, validatorConfig } from "./config.ts";
@@ -29,7 +26,7 @@ export const validator: Service<ValidatorConfig> = {
       ...config,
       userAgent: userAgent(config.contact),
       optOut: optedOutHosts(config),
-      manners: Manners.of(ctx.manners),
+      politeness: Politeness.of(ctx.politeness),
     });
     return repeat(ctx, (cycle) => validateDueCandidates(cycle, dialer));
   },
@@ -43,7 +40,7 @@ async function validateDueCandidates(
   const { config, database, log, signal } = ctx;
   const dropped = await dropCandidates(database, config);
   const round = startRound(ctx, dialer);
-  const untouched = await workInLanes({
+  const untouched = await workInQueues({
     slots: slotsOf(config.networks),
     askAgainMs: config.intervalSeconds * 1_000,
     take: async (network, count) =>

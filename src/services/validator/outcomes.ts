@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Database } from "../../core/database/database.ts";
+import type { Database } from "../../core/database/connection/database.ts";
 import {
   type CandidateFailure,
   type CandidatePromotion,
@@ -11,7 +11,7 @@ import {
   promoteCandidates,
   releaseCandidates,
   type RetryLadder,
-} from "../../core/database/candidates.ts";
+} from "../../archive/candidates.ts";
 import {
   askedWaitSeconds,
   failureText,

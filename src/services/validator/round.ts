@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Candidate } from "../../core/database/candidates.ts";
-import { gatherWrites } from "../../core/lifecycle/gathered_writes.ts";
+import type { Candidate } from "../../archive/candidates.ts";
+import { gatherWrites } from "../../base/gather_writes.ts";
 import { Pauses } from "../../core/lifecycle/pauses.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import { untilMoment } from "../../core/lifecycle/time_limit.ts";

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { Candidate } from "../../core/database/candidates.ts";
+import type { Candidate } from "../../archive/candidates.ts";
 import {
   parseRelayUrl,
   type RelayUrl,
   securedUrl,
 } from "../../models/relay_url.ts";
 import { fail, ok, type Result } from "../../models/result.ts";
-import { handshake } from "../../nips/handshake.ts";
+import { handshake } from "../../nips/client/handshake.ts";
 import type { Dialer } from "../../transport/dialer.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 

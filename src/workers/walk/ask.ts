@@ -5,17 +5,15 @@
  */
 import type { Filter } from "../../models/filter.ts";
 import { fail, ok, type Result } from "../../models/result.ts";
-import type { Window } from "../../models/window.ts";
+import { OPEN_END, type Window } from "../../models/window.ts";
 import { isBroad } from "./kinds_only.ts";
-import type { Pace } from "./pace.ts";
-import {
-  type FailureReason,
-  type GapReason,
-  OPEN_END,
-  type Page,
-  type Query,
-  type WalkProof,
-} from "./page.ts";
+import type { Pace } from "./relay_profile.ts";
+import type {
+  FailureReason,
+  GapReason,
+  WalkProof,
+} from "../protocol/report.ts";
+import type { Page, Query } from "./page.ts";
 
 /** A walk is a coroutine: it yields queries, and is resumed with the page each of them brought. */
 export type Asking<T> = Generator<Query, T, Page>;

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Filter } from "../../models/filter.ts";
-import type { Window } from "../../models/window.ts";
+import { OPEN_END, type Window } from "../../models/window.ts";
 import {
   ask,
   type Asking,
@@ -16,7 +16,7 @@ import {
   type Walk,
 } from "./ask.ts";
 import { isRestrictedKind } from "./known_kinds.ts";
-import { idsAt, oldestOf, OPEN_END, type Page } from "./page.ts";
+import { idsAt, oldestOf, type Page } from "./page.ts";
 
 /** How far down a walk has come. */
 export interface Edge {

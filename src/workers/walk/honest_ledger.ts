@@ -5,7 +5,8 @@
  */
 import { subtractWindows, type Window } from "../../models/window.ts";
 import type { Ledger } from "./ask.ts";
-import type { GapReason, Page, Query, WalkProof } from "./page.ts";
+import type { GapReason, WalkProof } from "../protocol/report.ts";
+import type { Page, Query } from "./page.ts";
 
 export class HonestLedger implements Ledger {
   readonly #ledger: Ledger;

@@ -3,11 +3,9 @@
  *
  * @module
  */
+import { OPEN_END, type Window } from "../../models/window.ts";
+import type { FailureReason } from "../protocol/report.ts";
 import type { Filter } from "../../models/filter.ts";
-import type { Window } from "../../models/window.ts";
-
-/** As far up as `created_at` goes. A window that ends here is asked without `until`, so that future-dated events come. */
-export const OPEN_END = Number.MAX_SAFE_INTEGER;
 
 /** One REQ of a walk. */
 export interface Query {
@@ -48,7 +46,7 @@ export interface Page {
   /** Whether other requests were under way at the same time: a failure may come from that. */
   readonly isShared: boolean;
   /** Whether it was we who could not take it faster. */
-  readonly wasHeld: boolean;
+  readonly backpressured: boolean;
   /** The limit it was asked with. */
   readonly limit: number;
   readonly end: PageEnd;
@@ -64,46 +62,6 @@ export type PageEnd =
   | { readonly type: "failed"; readonly reason: FailureReason }
   /** We stop altogether. */
   | { readonly type: "aborted" };
-
-/** Why a page failed, in one word that is counted. */
-export type FailureReason =
-  | "timeout"
-  | "disconnected"
-  | "rate-limited"
-  | "auth-required"
-  | "restricted"
-  /** CLOSED or NOTICE for another reason. */
-  | "refused"
-  /** More bytes than a page may have. */
-  | "over-budget";
-
-/** Why a stretch could not be proven complete. */
-export type GapReason =
-  | FailureReason
-  /** More events share this second than the relay gives at once, and they cannot be told apart. */
-  | "saturated"
-  /** The relay drops events after counting its limit, so what it gives here may not be all it would give. */
-  | "hidden"
-  /** The relay did not repeat the events of the second that two pages share. */
-  | "boundary"
-  /** An event there is longer than we read. */
-  | "too-large"
-  /** The relay refuses filters without kinds, so only the likely kinds were asked for. */
-  | "kinds-only"
-  /** The relay says by an exact COUNT (NIP-45) that it has more than it gave. */
-  | "count-mismatch"
-  /** The relay ignores `since` or `until`, so that older pages cannot be asked for. */
-  | "bounds-ignored";
-
-/** What proved a stretch complete (`PROOFS` of the database says what each is worth). */
-export type WalkProof =
-  | "negentropy"
-  | "finish"
-  | "count"
-  | "paging"
-  | "split"
-  | "empty-page"
-  | "live";
 
 /**
  * Whether the events came newest first, as NIP-01 promises for a request with a limit. What is younger than

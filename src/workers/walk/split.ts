@@ -4,18 +4,13 @@
  *
  * @module
  */
-import type { Window } from "../../models/window.ts";
+import { OPEN_END, type Window } from "../../models/window.ts";
 import { ask, type Asking, type NoPage, type Walk } from "./ask.ts";
-import {
-  type GapReason,
-  isFinished,
-  OPEN_END,
-  type Page,
-  type PageEvent,
-} from "./page.ts";
+import type { GapReason } from "../protocol/report.ts";
+import { isFinished, type Page, type PageEvent } from "./page.ts";
 import { narrowed } from "./kinds_only.ts";
 import { walkSecond } from "./second.ts";
-import { mayBeLocal } from "./step_over.ts";
+import { mayBeLocal } from "./skip.ts";
 
 /** Walks the stretch newest part first. Returns what broke it off. */
 export function* walkInParts(walk: Walk): Asking<NoPage | null> {

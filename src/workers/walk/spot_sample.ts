@@ -12,7 +12,8 @@ import {
   type Window,
 } from "../../models/window.ts";
 import type { Asking } from "./ask.ts";
-import { bottomOf, type Page, type Query, type WalkProof } from "./page.ts";
+import type { WalkProof } from "../protocol/report.ts";
+import { bottomOf, type Page, type Query } from "./page.ts";
 
 /** The walk a page belongs to. */
 export interface Sampled {

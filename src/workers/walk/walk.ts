@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Window } from "../../models/window.ts";
+import { OPEN_END, type Window } from "../../models/window.ts";
 import { ask, type Asking, type NoPage, type Walk } from "./ask.ts";
 import {
   breakOff,
@@ -17,19 +17,19 @@ import {
   endEarly,
   goBelow,
 } from "./ending.ts";
+import type { RelayOrder } from "../protocol/report.ts";
 import {
   bottomOf,
   idsAt,
   isFinished,
   isNewestFirst,
-  OPEN_END,
   type Page,
 } from "./page.ts";
 import { inKinds, isBroad, narrowed } from "./kinds_only.ts";
-import type { RelayOrder } from "./pace.ts";
+
 import { walkSecond } from "./second.ts";
 import { walkInParts } from "./split.ts";
-import { stepOver } from "./step_over.ts";
+import { stepOver } from "./skip.ts";
 
 /** Walks the stretch down to its floor. Returns why it broke off, or null when it was walked to the end. */
 export function* walkWindow(walk: Walk): Asking<NoPage | null> {

@@ -7,9 +7,9 @@ import {
   insertCandidates,
   promoteCandidates,
   releaseCandidates,
-} from "../../../src/core/database/candidates.ts";
-import type { Database } from "../../../src/core/database/database.ts";
-import { findRelays, insertRelays } from "../../../src/core/database/relays.ts";
+} from "../../../src/archive/candidates.ts";
+import type { Database } from "../../../src/core/database/connection/database.ts";
+import { findRelays, insertRelays } from "../../../src/archive/relays.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 
 const NO_BUDGETS = { maxPerHost: 0, maxPerDomain: 0, maxPerAuthor: 0 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { eventSelect } from "../../../src/core/database/event_filter.ts";
-import { insertEvents } from "../../../src/core/database/events.ts";
+import { eventSelect } from "../../../src/archive/event_filter.ts";
+import { insertEvents } from "../../../src/archive/events.ts";
 import { encodeEvents } from "../../../src/models/encoded_events.ts";
 import type { Filter } from "../../../src/models/filter.ts";
 import { randomEvents } from "../../bench/random_events.ts";

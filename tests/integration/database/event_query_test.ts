@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Database } from "../../../src/core/database/database.ts";
-import { queryEvents } from "../../../src/core/database/event_query.ts";
-import { insertEvents } from "../../../src/core/database/events.ts";
+import type { Database } from "../../../src/core/database/connection/database.ts";
+import { queryEvents } from "../../../src/archive/event_query.ts";
+import { insertEvents } from "../../../src/archive/events.ts";
 import { encodeEvents } from "../../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { type Filter, matchesFilter } from "../../../src/models/filter.ts";

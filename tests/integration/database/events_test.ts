@@ -4,8 +4,8 @@ import {
   insertSightings,
   knownEvents,
   storeBatch,
-} from "../../../src/core/database/events.ts";
-import { relayCoverage } from "../../../src/core/database/sync_coverage.ts";
+} from "../../../src/archive/events.ts";
+import { relayCoverage } from "../../../src/archive/sync_coverage.ts";
 import {
   encodeEvents,
   encodeKeys,

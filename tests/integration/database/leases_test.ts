@@ -4,8 +4,8 @@ import {
   type LeaseRequest,
   releaseRelays,
   renewLeases,
-} from "../../../src/core/database/leases.ts";
-import { insertRelays } from "../../../src/core/database/relays.ts";
+} from "../../../src/archive/leases.ts";
+import { insertRelays } from "../../../src/archive/relays.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 
 const NOW = Math.floor(Date.now() / 1000);

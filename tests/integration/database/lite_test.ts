@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { knownEvents, storeBatch } from "../../../src/core/database/events.ts";
+import { knownEvents, storeBatch } from "../../../src/archive/events.ts";
 import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
-import { pipelineCounts } from "../../../src/core/database/pipeline.ts";
+import { pipelineCounts } from "../../../src/archive/pipeline.ts";
 import { verifySchema } from "../../../src/core/database/verify.ts";
 import { encodeKeys } from "../../../src/models/encoded_events.ts";
 import { testOnEachServer } from "../../support/each_server.ts";

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
-import type { Sql } from "../../../src/core/database/database.ts";
+import type { Sql } from "../../../src/core/database/connection/database.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import type { TestArchive } from "../../support/archive.ts";
-import { insertChecks } from "../../../src/core/database/checks.ts";
-import { queryEvents } from "../../../src/core/database/event_query.ts";
+import { insertChecks } from "../../../src/archive/checks.ts";
+import { queryEvents } from "../../../src/archive/event_query.ts";
 import {
   insertEvents,
   insertSightings,
   storeBatch,
-} from "../../../src/core/database/events.ts";
+} from "../../../src/archive/events.ts";
 import {
   cleanup,
   type CleanupOptions,
   deleteOrphanEvents,
   deleteOrphanMetadata,
-} from "../../../src/core/database/maintenance.ts";
-import { insertRelayMetadata } from "../../../src/core/database/metadata.ts";
-import { insertRejected } from "../../../src/core/database/rejected.ts";
+} from "../../../src/archive/maintenance.ts";
+import { insertRelayMetadata } from "../../../src/archive/metadata.ts";
+import { insertRejected } from "../../../src/archive/rejected_events.ts";
 import {
   encodeEvents,
   encodeKeys,

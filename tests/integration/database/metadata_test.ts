@@ -3,12 +3,12 @@ import {
   insertChecks,
   type RelayCheck,
   relayChecks,
-} from "../../../src/core/database/checks.ts";
+} from "../../../src/archive/checks.ts";
 import {
   insertRelayMetadata,
   latestMetadata,
   type NewRelayMetadata,
-} from "../../../src/core/database/metadata.ts";
+} from "../../../src/archive/metadata.ts";
 import { METADATA_TYPES, metadataId } from "../../../src/models/metadata.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { newRelay } from "../../support/sync_batch.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { Database } from "../../../src/core/database/database.ts";
+import type { Database } from "../../../src/core/database/connection/database.ts";
 import {
   migrate,
   requireCurrentSchema,

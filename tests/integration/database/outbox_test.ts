@@ -8,7 +8,7 @@ import {
   type OutboxEvent,
   type OutboxRound,
   settleOutbox,
-} from "../../../src/core/database/outbox.ts";
+} from "../../../src/archive/outbox.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 

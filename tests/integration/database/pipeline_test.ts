@@ -3,23 +3,17 @@ import {
   claimCandidates,
   failCandidates,
   insertCandidates,
-} from "../../../src/core/database/candidates.ts";
-import { insertChecks } from "../../../src/core/database/checks.ts";
-import {
-  type NewCoverage,
-  storeBatch,
-} from "../../../src/core/database/events.ts";
+} from "../../../src/archive/candidates.ts";
+import { insertChecks } from "../../../src/archive/checks.ts";
+import { type NewCoverage, storeBatch } from "../../../src/archive/events.ts";
 import {
   leaseRelays,
   noteLive,
   releaseRelays,
-} from "../../../src/core/database/leases.ts";
-import {
-  pipelineCounts,
-  syncStatus,
-} from "../../../src/core/database/pipeline.ts";
-import { wantWalks } from "../../../src/core/database/sync_coverage.ts";
-import { insertRelays } from "../../../src/core/database/relays.ts";
+} from "../../../src/archive/leases.ts";
+import { pipelineCounts, syncStatus } from "../../../src/archive/pipeline.ts";
+import { wantWalks } from "../../../src/archive/sync_coverage.ts";
+import { insertRelays } from "../../../src/archive/relays.ts";
 import { type Filter, filterHash } from "../../../src/models/filter.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";

@@ -3,8 +3,8 @@ import {
   insertRejected,
   rejectionCounts,
   relayRejections,
-} from "../../../src/core/database/rejected.ts";
-import { storeBatch } from "../../../src/core/database/events.ts";
+} from "../../../src/archive/rejected_events.ts";
+import { storeBatch } from "../../../src/archive/events.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { upsertAbilities } from "../../../src/core/database/abilities.ts";
-import { insertChecks } from "../../../src/core/database/checks.ts";
-import { insertRelayMetadata } from "../../../src/core/database/metadata.ts";
+import { upsertCapabilities } from "../../../src/archive/relay_capabilities.ts";
+import { insertChecks } from "../../../src/archive/checks.ts";
+import { insertRelayMetadata } from "../../../src/archive/metadata.ts";
 import {
   countRelayStates,
   relayHealth,
   relayReport,
-} from "../../../src/core/database/relay_health.ts";
-import { insertRelays } from "../../../src/core/database/relays.ts";
-import { storeBatch } from "../../../src/core/database/events.ts";
+} from "../../../src/archive/relay_health.ts";
+import { insertRelays } from "../../../src/archive/relays.ts";
+import { storeBatch } from "../../../src/archive/events.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
@@ -173,7 +173,7 @@ async function reported(
   await insertRelayMetadata(database, [
     { relayId, type: "nip11_info", generatedAt: at(3), data: { a: 1 } },
   ]);
-  await upsertAbilities(database, [{
+  await upsertCapabilities(database, [{
     ...{ relayId, ability: "auth", value: false, judgedBy: "nip11" },
     judgedAt: at(3),
   }]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { retainChecks } from "../../../src/core/database/check_retention.ts";
-import { insertChecks } from "../../../src/core/database/checks.ts";
+import { retainChecks } from "../../../src/archive/check_retention.ts";
+import { insertChecks } from "../../../src/archive/checks.ts";
 import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { insertEvents, storeBatch } from "../../../src/core/database/events.ts";
+import { insertEvents, storeBatch } from "../../../src/archive/events.ts";
 import {
   findListed,
   type Listing,
@@ -7,7 +7,7 @@ import {
   relayVector,
   type Vector,
   type VectorQuery,
-} from "../../../src/core/database/relay_listing.ts";
+} from "../../../src/archive/relay_listing.ts";
 import {
   encodeEvents,
   encodeKeys,

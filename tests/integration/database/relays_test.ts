@@ -3,7 +3,7 @@ import {
   findRelays,
   insertRelays,
   relayIds,
-} from "../../../src/core/database/relays.ts";
+} from "../../../src/archive/relays.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 
 const ONION = `ws://${"a".repeat(56)}.onion`;

@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
-import { insertCandidates } from "../../../src/core/database/candidates.ts";
-import { insertChecks } from "../../../src/core/database/checks.ts";
+import { insertCandidates } from "../../../src/archive/candidates.ts";
+import { insertChecks } from "../../../src/archive/checks.ts";
 import { connectDatabase } from "../../../src/core/database/connect.ts";
-import type { Database } from "../../../src/core/database/database.ts";
-import { storeBatch } from "../../../src/core/database/events.ts";
-import { leaseRelays } from "../../../src/core/database/leases.ts";
-import { cleanup } from "../../../src/core/database/maintenance.ts";
+import type { Database } from "../../../src/core/database/connection/database.ts";
+import { storeBatch } from "../../../src/archive/events.ts";
+import { leaseRelays } from "../../../src/archive/leases.ts";
+import { cleanup } from "../../../src/archive/maintenance.ts";
 import {
   migrate,
   requireCurrentSchema,
 } from "../../../src/core/database/migrate.ts";
-import { insertRelayMetadata } from "../../../src/core/database/metadata.ts";
+import { insertRelayMetadata } from "../../../src/archive/metadata.ts";
 import {
   addToOutbox,
   claimOutbox,
   expireOutbox,
   settleOutbox,
-} from "../../../src/core/database/outbox.ts";
-import { pipelineCounts } from "../../../src/core/database/pipeline.ts";
+} from "../../../src/archive/outbox.ts";
+import { pipelineCounts } from "../../../src/archive/pipeline.ts";
 import {
   createRoles,
   type Role,
@@ -27,7 +27,7 @@ import {
   ROLES,
 } from "../../../src/core/database/roles.ts";
 import { readSchema, type Schema } from "../../../src/core/database/schema.ts";
-import { upsertState } from "../../../src/core/database/service_state.ts";
+import { upsertState } from "../../../src/archive/service_state.ts";
 import { verifySchema } from "../../../src/core/database/verify.ts";
 import { silentLogger } from "../../../src/core/log/logger.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";

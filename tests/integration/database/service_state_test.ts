@@ -3,7 +3,7 @@ import {
   deleteState,
   getState,
   upsertState,
-} from "../../../src/core/database/service_state.ts";
+} from "../../../src/archive/service_state.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 
 const FINDER = { serviceName: "finder", stateType: "cursor" } as const;

@@ -3,14 +3,14 @@ import {
   type NewCoverage,
   type NewGap,
   storeBatch,
-} from "../../../src/core/database/events.ts";
+} from "../../../src/archive/events.ts";
 import {
   PROOFS,
   relayCoverage,
   relayGaps,
   relayProofs,
   retractCoverage,
-} from "../../../src/core/database/sync_coverage.ts";
+} from "../../../src/archive/sync_coverage.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import type { IntegrityProblem } from "../../../src/core/database/integrity.ts";
-import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
+import {
+  type IntegrityProblem,
+  verifyIntegrity,
+} from "../../../src/core/database/integrity.ts";
 import { verifySchema } from "../../../src/core/database/verify.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import type { TestArchive } from "../../support/archive.ts";
@@ -9,8 +11,8 @@ import { eventFactory } from "../../support/event_factory.ts";
 import { generateSchema } from "../../support/generated_schema.ts";
 import { scratchDatabase, serverVersions } from "../../support/postgres.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
-import { storeBatch } from "../../../src/core/database/events.ts";
-import { insertRelayMetadata } from "../../../src/core/database/metadata.ts";
+import { storeBatch } from "../../../src/archive/events.ts";
+import { insertRelayMetadata } from "../../../src/archive/metadata.ts";
 
 const factory = eventFactory("verify_test");
 const SQL = new URL("../../../sql/", import.meta.url);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Sql } from "../../../src/core/database/database.ts";
-import { DatabaseError } from "../../../src/core/database/database_error.ts";
+import type { Sql } from "../../../src/core/database/connection/database.ts";
+import { DatabaseError } from "../../../src/core/database/connection/database_error.ts";
 import {
   type ScratchDatabase,
   scratchDatabase,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Database } from "../../../src/core/database/database.ts";
+import type { Database } from "../../../src/core/database/connection/database.ts";
 import { dataDirectory } from "../../../src/core/database/embedded/data_directory.ts";
 import { embeddedUrl } from "../../../src/core/database/embedded/embedded_url.ts";
 import {

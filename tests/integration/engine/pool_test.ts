@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
-import type { Connection } from "../../../src/core/database/connection.ts";
-import { openConnection } from "../../../src/core/database/open_connection.ts";
-import { Pool, type PoolLimits } from "../../../src/core/database/pool.ts";
-import { serverAddress } from "../../../src/core/database/server_address.ts";
+import type { Connection } from "../../../src/core/database/connection/connection.ts";
+import { openConnection } from "../../../src/core/database/connection/open_connection.ts";
+import {
+  Pool,
+  type PoolLimits,
+} from "../../../src/core/database/connection/pool.ts";
+import { serverAddress } from "../../../src/core/database/connection/server_address.ts";
 import {
   type ScratchDatabase,
   scratchDatabase,

@@ -4,8 +4,8 @@ import type { Filter } from "../../../src/models/filter.ts";
 import type {
   RelayClient,
   SubscribeOptions,
-} from "../../../src/nips/relay_client.ts";
-import type { ReqOutcome } from "../../../src/nips/req_outcome.ts";
+} from "../../../src/nips/client/relay_client.ts";
+import type { ReqOutcome } from "../../../src/nips/client/req_outcome.ts";
 import { asking, bounds, connectTo } from "../../support/client.ts";
 import { failureOf, valueOf } from "../../support/dialing.ts";
 import { eventFactory } from "../../support/event_factory.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { handshake } from "../../../src/nips/handshake.ts";
+import { handshake } from "../../../src/nips/client/handshake.ts";
 import {
   failureOf,
   never,

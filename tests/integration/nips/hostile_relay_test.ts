@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { connectRelay } from "../../../src/nips/client.ts";
-import type { Page, RequestOptions } from "../../../src/nips/relay_client.ts";
+import { connectRelay } from "../../../src/nips/client/connect_relay.ts";
+import type {
+  Page,
+  RequestOptions,
+} from "../../../src/nips/client/relay_client.ts";
 import { bounds, connectTo } from "../../support/client.ts";
 import { failureOf, never, testDialer } from "../../support/dialing.ts";
 import { eventFactory } from "../../support/event_factory.ts";

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { encodeKeys } from "../../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
-import { connectRelay } from "../../../src/nips/client.ts";
+import { connectRelay } from "../../../src/nips/client/connect_relay.ts";
 import { SortedKeys } from "../../../src/nips/negentropy/sorted_keys.ts";
 import {
   locate,
@@ -15,7 +15,7 @@ import {
   type ReconcileOptions,
   type ReconcileOutcome,
 } from "../../../src/nips/nip77/reconcile.ts";
-import type { RelayClient } from "../../../src/nips/relay_client.ts";
+import type { RelayClient } from "../../../src/nips/client/relay_client.ts";
 import { never, testDialer, valueOf } from "../../support/dialing.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { type TestRelay, testRelay } from "../../support/test_relay.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { insertCandidates } from "../../../src/core/database/candidates.ts";
-import { insertRelays } from "../../../src/core/database/relays.ts";
+import { insertCandidates } from "../../../src/archive/candidates.ts";
+import { insertRelays } from "../../../src/archive/relays.ts";
 import { registrableDomain } from "../../../src/models/relay_url.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
 import { synchronizer } from "../../../src/services/synchronizer/mod.ts";
 import { validator } from "../../../src/services/validator/mod.ts";
-import { Manners } from "../../../src/transport/manners.ts";
+import { Politeness } from "../../../src/transport/connection_limits.ts";
 import { runOnce, testArchive } from "../../support/archive.ts";
 import { relayAt } from "../../support/dialing.ts";
 import { testRelay } from "../../support/test_relay.ts";
@@ -23,8 +23,8 @@ Deno.test("services with common manners open no more sockets to an address than 
   const free = { maxPerHost: 0, maxPerDomain: 0, maxPerAuthor: 0 };
   await insertCandidates(archive.database, hints, free);
 
-  const manners = new Manners({ maxSocketsPerAddress: 1 });
-  const options = { manners, config: { allowPrivate: true } };
+  const politeness = new Politeness({ maxSocketsPerAddress: 1 });
+  const options = { politeness, config: { allowPrivate: true } };
   await Promise.all([
     runOnce(validator, archive.database, options),
     runOnce(monitor, archive.database, options),
@@ -38,8 +38,8 @@ Deno.test("synchronizer counts its connections on the manners of the process", a
   await using archive = await testArchive();
   await using relay = await testRelay();
   await insertRelays(archive.database, [relay.relay]);
-  const manners = new Manners({ maxNewConnectionsPerMinute: 6 });
+  const politeness = new Politeness({ maxNewConnectionsPerMinute: 6 });
   const config = { allowPrivate: true, workers: 1 };
-  await runOnce(synchronizer, archive.database, { manners, config });
-  assert(manners.rate.reserve() > 0, "the only one at once is used up");
+  await runOnce(synchronizer, archive.database, { politeness, config });
+  assert(politeness.rate.reserve() > 0, "the only one at once is used up");
 });

@@ -2,7 +2,7 @@ import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { getPublicKey } from "nostr-tools/pure";
 import { SERVICES } from "../../../src/cli/services.ts";
-import { insertRelays } from "../../../src/core/database/relays.ts";
+import { insertRelays } from "../../../src/archive/relays.ts";
 import { leafPaths } from "../../../src/core/config/schema_keys.ts";
 import type { Service } from "../../../src/core/lifecycle/service.ts";
 import { runOnce, testArchive } from "../../support/archive.ts";

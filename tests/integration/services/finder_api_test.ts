@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { getState } from "../../../src/core/database/service_state.ts";
+import { getState } from "../../../src/archive/service_state.ts";
 import { finder } from "../../../src/services/finder/mod.ts";
 import {
   runOnce,

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { insertEvents } from "../../../src/core/database/events.ts";
-import {
-  scanArchive,
-  startOfSecond,
-} from "../../../src/core/database/event_scan.ts";
+import { insertEvents } from "../../../src/archive/events.ts";
+import { scanArchive, startOfSecond } from "../../../src/archive/event_scan.ts";
 import { encodeEvents } from "../../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { finder } from "../../../src/services/finder/mod.ts";

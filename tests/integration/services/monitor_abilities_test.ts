@@ -6,7 +6,7 @@ import {
 } from "../../support/archive.ts";
 import {
   addRelay,
-  monitorMeans,
+  monitorDeps,
   monitorWith,
   reply,
   visitAgain,
@@ -36,8 +36,8 @@ async function abilitiesOf({ sql }: TestArchive, relayId: number) {
 async function judged(archive: TestArchive, script: RelayScript) {
   await using relay = await testRelay(script);
   const id = await addRelay(archive, relay.url);
-  const means = monitorMeans({ secretKey: new Uint8Array(32).fill(7) });
-  await runOnce(monitorWith(means), archive.database, { config: CONFIG });
+  const deps = monitorDeps({ secretKey: new Uint8Array(32).fill(7) });
+  await runOnce(monitorWith(deps), archive.database, { config: CONFIG });
   return await abilitiesOf(archive, id);
 }
 
@@ -83,9 +83,9 @@ Deno.test("monitor remembers since when an ability is so, and what NIP-11 said w
     onEvent: () => [reason === "", reason],
   });
   const id = await addRelay(archive, relay.url);
-  const means = monitorMeans({ secretKey: new Uint8Array(32).fill(7) });
+  const deps = monitorDeps({ secretKey: new Uint8Array(32).fill(7) });
   const visit = async () => {
-    await runOnce(monitorWith(means), archive.database, { config: CONFIG });
+    await runOnce(monitorWith(deps), archive.database, { config: CONFIG });
     await visitAgain(archive);
     return (await abilitiesOf(archive, id))["writes"];
   };
@@ -106,9 +106,9 @@ Deno.test("monitor does the work that NIP-11 named at an earlier visit", async (
   const limitation = { min_pow_difficulty: 6 };
   await using relay = await testRelay({ http: reply({ limitation }) });
   await addRelay(archive, relay.url);
-  const means = monitorMeans({ secretKey: new Uint8Array(32).fill(7) });
+  const deps = monitorDeps({ secretKey: new Uint8Array(32).fill(7) });
   for (const nth of [1, 2]) {
-    await runOnce(monitorWith(means), archive.database, { config: CONFIG });
+    await runOnce(monitorWith(deps), archive.database, { config: CONFIG });
     await visitAgain(archive);
     const [, event] = await relay.received("EVENT", nth);
     const nonce = Object(event).tags.find(([name]: string[]) =>

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { unwrapEvent } from "nostr-tools/nip17";
 import { npubEncode } from "nostr-tools/nip19";
 import { finalizeEvent, getPublicKey } from "nostr-tools/pure";
-import { storeBatch } from "../../../src/core/database/events.ts";
+import { storeBatch } from "../../../src/archive/events.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
 import {
   runOnce,

@@ -7,7 +7,7 @@ import { mmdbFile } from "../../support/mmdb_file.ts";
 import {
   addRelay,
   documentsOf,
-  monitorMeans,
+  monitorDeps,
   monitorWith,
   reply,
   visitAgain,
@@ -45,7 +45,7 @@ async function namedRelay() {
       autonomous_system_organization: "Loopback",
     },
   }, { type: "Test" }));
-  const means = monitorMeans({
+  const deps = monitorDeps({
     dialer: testDialer({
       resolve: () => Promise.resolve(["127.0.0.1"]),
       caCertificates: [certificate.ca],
@@ -57,7 +57,7 @@ async function namedRelay() {
   const owned = stack.move();
   return {
     relay,
-    service: monitorWith(means),
+    service: monitorWith(deps),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -160,7 +160,7 @@ Deno.test("monitor shows the failure of a check with its reason, and keeps the g
       isGood ? reply({ name: "Good" }) : { status: 200, body: "<html>" },
   });
   const id = await addRelay(archive, relay.url);
-  const service = monitorWith(monitorMeans());
+  const service = monitorWith(monitorDeps());
   const config = { allowPrivate: true, networks: NETWORKS };
   await runOnce(service, archive.database, { config });
   await visitAgain(archive);
@@ -192,7 +192,7 @@ Deno.test("monitor makes a check again that failed for a while, as often as it i
   const id = await addRelay(archive, relay.url);
   await addRelay(archive, refuses.url);
   const run = (retries: number) =>
-    runOnce(monitorWith(monitorMeans()), archive.database, {
+    runOnce(monitorWith(monitorDeps()), archive.database, {
       config: {
         ...{ allowPrivate: true, networks: NETWORKS },
         checks: { nip11: { retries, retryDelayMs: 10 } },
@@ -220,7 +220,7 @@ Deno.test("monitor lets a check that hangs delay neither the other checks of the
   const id = await addRelay(archive, hangs.url);
   for (let i = 0; i < 20; i++) await addRelay(archive, `${quick.url}/${i}`);
   const stop = new AbortController();
-  const run = runOnce(monitorWith(monitorMeans()), archive.database, {
+  const run = runOnce(monitorWith(monitorDeps()), archive.database, {
     config: {
       allowPrivate: true,
       networks: { clearnet: { maxConnections: 2, timeoutMs: 20_000 } },
@@ -247,7 +247,7 @@ Deno.test("monitor gives a check its own time, and a relay that is slow with one
     http: { ...reply({}), unending: true },
   });
   const id = await addRelay(archive, hangs.url);
-  await runOnce(monitorWith(monitorMeans()), archive.database, {
+  await runOnce(monitorWith(monitorDeps()), archive.database, {
     config: {
       ...{ allowPrivate: true, networks: NETWORKS },
       checks: { nip11: { timeoutMs: 300, retries: 0 } },
@@ -270,8 +270,8 @@ Deno.test("monitor stores what the connection showed while a document is still a
   const id = await addRelay(archive, relay.url);
   const silentId = await addRelay(archive, silent.url);
   const stop = new AbortController();
-  const means = monitorMeans({ secretKey: new Uint8Array(32).fill(7) });
-  const run = runOnce(monitorWith(means), archive.database, {
+  const deps = monitorDeps({ secretKey: new Uint8Array(32).fill(7) });
+  const run = runOnce(monitorWith(deps), archive.database, {
     config: {
       allowPrivate: true,
       networks: { clearnet: { maxConnections: 2, timeoutMs: 1_000 } },

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import {
   MmdbFile,
   type MmdbFileOptions,
-} from "../../../src/services/monitor/mmdb_file.ts";
+} from "../../../src/services/monitor/mmdb/mmdb_file.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
 import { runOnce, testArchive } from "../../support/archive.ts";
 import { never, testDialer } from "../../support/dialing.ts";

@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { getPublicKey, verifyEvent } from "nostr-tools/pure";
-import { countOutbox } from "../../../src/core/database/outbox.ts";
+import { countOutbox } from "../../../src/archive/outbox.ts";
 import { type NostrEvent, parseEvent } from "../../../src/models/event.ts";
-import { connectRelay } from "../../../src/nips/client.ts";
+import { connectRelay } from "../../../src/nips/client/connect_relay.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
 import { runOnce, testArchive } from "../../support/archive.ts";
 import { never, relayAt, testDialer, valueOf } from "../../support/dialing.ts";

@@ -4,7 +4,7 @@ import { runOnce, testArchive } from "../../support/archive.ts";
 import {
   addRelay,
   documentsOf,
-  monitorMeans,
+  monitorDeps,
   monitorWith,
   reply,
   visitAgain,
@@ -23,7 +23,7 @@ async function made(
   checks: Readonly<Record<string, unknown>>,
 ) {
   const config = { ...BASE, checks };
-  const service = monitorWith(monitorMeans());
+  const service = monitorWith(monitorDeps());
   const { metric } = await runOnce(service, archive.database, { config });
   const labels = { network: "clearnet", outcome: "ok" };
   const count = (check: string) =>
@@ -71,7 +71,7 @@ Deno.test("monitor asks again at the next visit for a document that could not be
     return [row?.failures, Math.round((row?.wait ?? 0) / 100) * 100];
   };
   const config = { ...BASE, checks: { nip11: { everySeconds: 3_000 } } };
-  const service = monitorWith(monitorMeans());
+  const service = monitorWith(monitorDeps());
   for (const expected of [[1, 600], [2, 1_200], [3, 2_400], [4, 3_000]]) {
     await runOnce(service, archive.database, { config });
     assert.deepEqual(await due(), expected);
@@ -141,7 +141,7 @@ Deno.test("monitor tells how late the relay is that has been due longest", async
   });
   await addRelay(archive, relay.url);
   const lag = async () => {
-    const service = monitorWith(monitorMeans());
+    const service = monitorWith(monitorDeps());
     const { metric } = await runOnce(service, archive.database, {
       config: BASE,
     });
@@ -151,7 +151,7 @@ Deno.test("monitor tells how late the relay is that has been due longest", async
   await archive.sql`update relay_lease set due_at = unix_now() - 500`;
   // What is left in the end is that nobody is due any more, so it is looked at while the relay is being checked.
   const during: number[] = [];
-  const service = monitorWith(monitorMeans());
+  const service = monitorWith(monitorDeps());
   const watched: typeof service = {
     ...service,
     run: async (ctx) => {

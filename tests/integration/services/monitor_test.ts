@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../src/core/config/config_error.ts";
-import {
-  insertChecks,
-  relayChecks,
-} from "../../../src/core/database/checks.ts";
-import { leaseRelays } from "../../../src/core/database/leases.ts";
-import { latestMetadata } from "../../../src/core/database/metadata.ts";
+import { insertChecks, relayChecks } from "../../../src/archive/checks.ts";
+import { leaseRelays } from "../../../src/archive/leases.ts";
+import { latestMetadata } from "../../../src/archive/metadata.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
 import {
   runOnce,

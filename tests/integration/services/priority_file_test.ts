@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ConfigError } from "../../../src/core/config/config_error.ts";
 import { createLogger } from "../../../src/core/log/logger.ts";
-import { synchronizerConfig } from "../../../src/services/synchronizer/config.ts";
-import { Tiers } from "../../../src/services/synchronizer/tiers.ts";
+import { synchronizerConfig } from "../../../src/services/synchronizer/config/config.ts";
+import { Tiers } from "../../../src/services/synchronizer/scheduling/tiers.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
 Deno.test("a priority file is read again when it changes; while it is no good its last content holds", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { insertCandidates } from "../../../src/core/database/candidates.ts";
-import { insertRelays } from "../../../src/core/database/relays.ts";
+import { insertCandidates } from "../../../src/archive/candidates.ts";
+import { insertRelays } from "../../../src/archive/relays.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
 import { synchronizer } from "../../../src/services/synchronizer/mod.ts";
 import { validator } from "../../../src/services/validator/mod.ts";

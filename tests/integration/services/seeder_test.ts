@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../src/core/config/config_error.ts";
-import { findRelays } from "../../../src/core/database/relays.ts";
+import { findRelays } from "../../../src/archive/relays.ts";
 import { seeder } from "../../../src/services/seeder/mod.ts";
 import { runOnce, testArchive } from "../../support/archive.ts";
 import { runProgram, SOURCE } from "../../support/program.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {
   type CandidateHint,
   insertCandidates,
-} from "../../../src/core/database/candidates.ts";
+} from "../../../src/archive/candidates.ts";
 import {
   parseRelayUrl,
   registrableDomain,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { storeBatch } from "../../../src/core/database/events.ts";
-import { relayGaps } from "../../../src/core/database/sync_coverage.ts";
+import { storeBatch } from "../../../src/archive/events.ts";
+import { relayGaps } from "../../../src/archive/sync_coverage.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
@@ -40,12 +40,13 @@ Deno.test("a relay that takes a subscription, answers pings and sends nothing is
     await archived(archive, secrets);
     await until(
       "it is found out",
-      async () => await service.metric("sync_live_deaf_total", CLEARNET) === 1,
+      async () =>
+        await service.metric("sync_live_withholding_total", CLEARNET) === 1,
     );
     assert.equal(await endsOf(service, "recheck"), 1);
     assert.equal(await service.metric("sync_live_missed_total", CLEARNET), 20);
     const [line] = service.log.filter(({ message }) =>
-      message === "relay was deaf while live"
+      message === "relay withheld events while live"
     );
     assert.deepEqual([line?.["came"], line?.["missed"]], [0, 20]);
     await syncedAgain(relay, 3);
@@ -78,7 +79,10 @@ Deno.test("a relay that has sent more than it kept to itself is live again", asy
     async () => await service.metric("sync_live_missed_total", CLEARNET) === 12,
   );
   await liveRelays(service, 1);
-  assert.equal(await service.metric("sync_live_deaf_total", CLEARNET), 0);
+  assert.equal(
+    await service.metric("sync_live_withholding_total", CLEARNET),
+    0,
+  );
 });
 
 Deno.test("all that was claimed live is looked at again, also what the lookback does not reach", async () => {

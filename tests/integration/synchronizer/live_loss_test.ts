@@ -116,7 +116,7 @@ for (const [what, path] of [["dies", "/crash"], ["hangs", "/hang"]]) {
         live: {
           policy: {
             settlingSeconds: 1,
-            claimEveryMs: 500,
+            proveEveryMs: 500,
             endAfterMs: 3_600_000,
           },
           accepts: ({ complete }) => {

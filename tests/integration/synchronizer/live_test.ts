@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { syncStatus } from "../../../src/core/database/pipeline.ts";
+import { syncStatus } from "../../../src/archive/pipeline.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import {

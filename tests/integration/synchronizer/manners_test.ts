@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { parseRelayUrl, type RelayUrl } from "../../../src/models/relay_url.ts";
-import { synchronizerConfig } from "../../../src/services/synchronizer/config.ts";
+import { synchronizerConfig } from "../../../src/services/synchronizer/config/config.ts";
 import { createDialer } from "../../../src/transport/dialer.ts";
-import { gateOf, Manners } from "../../../src/transport/manners.ts";
-import { openSyncPool, type SyncPool } from "../../../src/workers/pool.ts";
+import {
+  limiterOf,
+  Politeness,
+} from "../../../src/transport/connection_limits.ts";
+import {
+  openSyncPool,
+  type SyncPool,
+} from "../../../src/workers/host/worker_pool.ts";
 import { testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { syncWith } from "../../support/sync.ts";
@@ -25,7 +31,10 @@ const DIALS = {
 Deno.test("no more than two sockets are open to one address, whatever threads its relays are in", async () => {
   await using archive = await testArchive();
   await using relay = await slowRelay();
-  await using pool = await poolWith(new Manners({}), "src/workers/entry.ts");
+  await using pool = await poolWith(
+    new Politeness({}),
+    "src/workers/worker/entry.ts",
+  );
   const results = await Promise.all(
     namesOf(relay, ["/a", "/b", "/c", "/d"]).map((url) =>
       syncWith(pool, { archive, relay: url })
@@ -39,12 +48,12 @@ Deno.test("no more than two sockets are open to one address, whatever threads it
 Deno.test("the threads share their seats with the other services of the process", async () => {
   await using archive = await testArchive();
   await using relay = await slowRelay();
-  const manners = new Manners({ maxSocketsPerAddress: 1 });
-  const dialer = createDialer({ ...DIALS, manners });
+  const politeness = new Politeness({ maxSocketsPerAddress: 1 });
+  const dialer = createDialer({ ...DIALS, politeness });
   const { signal } = new AbortController();
   const elsewhere = await dialer.open(relay.relay, { signal });
   assert(elsewhere.ok);
-  await using pool = await poolWith(manners, "src/workers/entry.ts");
+  await using pool = await poolWith(politeness, "src/workers/worker/entry.ts");
   const syncing = syncWith(pool, { archive, relay: relay.relay });
   const stopped = new AbortController();
   const waiting = syncWith(pool, {
@@ -64,7 +73,7 @@ Deno.test("the seats of a worker that is lost are free again", async () => {
   await using archive = await testArchive();
   await using relay = await slowRelay();
   await using pool = await poolWith(
-    new Manners({ maxSocketsPerAddress: 1 }),
+    new Politeness({ maxSocketsPerAddress: 1 }),
     "tests/support/faulty_worker.ts",
   );
   const urls = namesOf(relay, ["/crash", "/a"]);
@@ -79,10 +88,10 @@ Deno.test("the seats of a worker that is lost are free again", async () => {
 Deno.test("connections of all threads come out of one budget", async () => {
   await using archive = await testArchive();
   await using relay = await testRelay({ events: EVENTS });
-  const manners = new Manners({ maxNewConnectionsPerMinute: 60 });
-  const spent = Array.from({ length: 9 }, () => manners.rate.reserve());
+  const politeness = new Politeness({ maxNewConnectionsPerMinute: 60 });
+  const spent = Array.from({ length: 9 }, () => politeness.rate.reserve());
   assert.deepEqual(new Set(spent), new Set([0]));
-  await using pool = await poolWith(manners, "src/workers/entry.ts");
+  await using pool = await poolWith(politeness, "src/workers/worker/entry.ts");
   const startedAt = performance.now();
   await Promise.all(
     namesOf(relay, ["/a"]).map((url) =>
@@ -94,13 +103,13 @@ Deno.test("connections of all threads come out of one budget", async () => {
 });
 
 /** Three threads, which are lost after a second of silence. */
-function poolWith(manners: Manners, entry: string): Promise<SyncPool> {
+function poolWith(politeness: Politeness, entry: string): Promise<SyncPool> {
   return openSyncPool({
     workers: 3,
     maxBatches: 4,
     hangTimeoutMs: 1_000,
     verifier: {},
-    gate: gateOf(manners),
+    limiter: limiterOf(politeness),
     entry: new URL(`../../../${entry}`, import.meta.url),
     worker: { ...DIALS, authKey: null, optOut: [] },
     onLost: () => {},

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import {
   relayCoverage,
   relayProofs,
-} from "../../../src/core/database/sync_coverage.ts";
+} from "../../../src/archive/sync_coverage.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { insertRelays } from "../../../src/core/database/relays.ts";
+import { insertRelays } from "../../../src/archive/relays.ts";
 import { synchronizer } from "../../../src/services/synchronizer/mod.ts";
 import {
   runOnce,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { insertRelays } from "../../../src/core/database/relays.ts";
+import { insertRelays } from "../../../src/archive/relays.ts";
 import { testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { SOURCE, startProgram } from "../../support/program.ts";

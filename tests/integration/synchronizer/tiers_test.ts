@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { insertChecks } from "../../../src/core/database/checks.ts";
-import { insertRelays } from "../../../src/core/database/relays.ts";
-import { relayCoverage } from "../../../src/core/database/sync_coverage.ts";
+import { insertChecks } from "../../../src/archive/checks.ts";
+import { insertRelays } from "../../../src/archive/relays.ts";
+import { relayCoverage } from "../../../src/archive/sync_coverage.ts";
 import { silentLogger } from "../../../src/core/log/logger.ts";
 import { type Filter, filterHash } from "../../../src/models/filter.ts";
-import { synchronizerConfig } from "../../../src/services/synchronizer/config.ts";
+import { synchronizerConfig } from "../../../src/services/synchronizer/config/config.ts";
 import {
   openPool,
-  syncMeans,
-} from "../../../src/services/synchronizer/means.ts";
+  syncDeps,
+} from "../../../src/services/synchronizer/wiring.ts";
 import { synchronizer } from "../../../src/services/synchronizer/mod.ts";
-import { relayMeans } from "../../../src/services/synchronizer/relay_means.ts";
+import { relayDeps } from "../../../src/services/synchronizer/relay_means.ts";
 import {
   runOnce,
   type TestArchive,
@@ -165,14 +165,14 @@ Deno.test("a relay of an overlay has the lane, the proxy and the patience of its
   const parsed = synchronizerConfig.parse(config);
   await using pool = await openPool(parsed, silentLogger());
   const { database } = archive;
-  const means = relayMeans(parsed, syncMeans(parsed, { database, pool }));
-  const { bounds, connectTimeoutMs, negentropy } = means(relayAt(onion));
+  const deps = relayDeps(parsed, syncDeps(parsed, { database, pool }));
+  const { bounds, connectTimeoutMs, negentropy } = deps(relayAt(onion));
   assert.equal(connectTimeoutMs.tor, 70_000);
   assert.deepEqual(
     [bounds.idleTimeoutMs, negentropy.probeTimeoutMs],
     [70_000, 70_000],
   );
-  const hurried = means(relayAt(`${onion}/hurried`));
+  const hurried = deps(relayAt(`${onion}/hurried`));
   assert.equal(hurried.connectTimeoutMs.tor, 1_234);
   assert.equal(hurried.bounds.idleTimeoutMs, 5_678);
   assert.equal(hurried.negentropy.enabled, false);

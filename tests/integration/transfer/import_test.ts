@@ -6,18 +6,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Database } from "../../../src/core/database/database.ts";
-import { relayRejections } from "../../../src/core/database/rejected.ts";
+import type { Database } from "../../../src/core/database/connection/database.ts";
+import { relayRejections } from "../../../src/archive/rejected_events.ts";
 import { matchesFilter } from "../../../src/models/filter.ts";
 import { loadVerifier } from "../../../src/nips/verify/verifier.ts";
-import { exportEvents } from "../../../src/services/transfer/export.ts";
+import { exportEvents } from "../../../src/transfer/export.ts";
 import {
   type ImportContext,
   type ImportCounts,
   importSource,
   MAX_LINE_BYTES,
-} from "../../../src/services/transfer/import.ts";
-import { findSource } from "../../../src/services/transfer/source.ts";
+} from "../../../src/transfer/import.ts";
+import { findSource } from "../../../src/transfer/source.ts";
 import { testArchive } from "../../support/archive.ts";
 import { communityEvents } from "../../support/community.ts";
 import { edgeCaseEvents } from "../../support/edge_case_events.ts";

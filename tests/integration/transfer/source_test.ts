@@ -6,11 +6,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import {
-  findSource,
-  SourceError,
-} from "../../../src/services/transfer/source.ts";
-import { openTarget } from "../../../src/services/transfer/target.ts";
+import { findSource, SourceError } from "../../../src/transfer/source.ts";
+import { openTarget } from "../../../src/transfer/target.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
 const TEXT = "one\ntwo\nthree\n".repeat(20_000);

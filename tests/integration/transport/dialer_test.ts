@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:net";
 import type { Dialer } from "../../../src/transport/dialer.ts";
 import { deadlineIn } from "../../../src/transport/deadline.ts";
-import { Manners } from "../../../src/transport/manners.ts";
+import { Politeness } from "../../../src/transport/connection_limits.ts";
 import { resolveHost } from "../../../src/transport/resolve.ts";
 import {
   failureOf,
@@ -222,25 +222,25 @@ Deno.test("open() takes no more than two sockets of an address, and who has to w
 
 Deno.test("dialers with common manners share the seats of an address, and every connection counts for both", async () => {
   await using relay = await testRelay();
-  const manners = new Manners({
+  const politeness = new Politeness({
     maxSocketsPerAddress: 1,
     maxNewConnectionsPerMinute: 12,
   });
-  const one = testDialer({ manners });
-  const other = testDialer({ manners, seatTimeoutMs: 50 });
+  const one = testDialer({ politeness });
+  const other = testDialer({ politeness, seatTimeoutMs: 50 });
   const open = (dialer: Dialer) => dialer.open(relay.relay, { signal: never });
   const first = valueOf(await open(one));
   failureOf(await open(other), "busy");
   await first.close();
-  assert(manners.rate.reserve() > 0, "both of two at once are used up");
+  assert(politeness.rate.reserve() > 0, "both of two at once are used up");
   assert.equal(relay.peak, 1);
 });
 
 Deno.test("Manners.of() takes manners or nothing at all", () => {
-  const manners = new Manners({});
-  assert.equal(Manners.of(manners), manners);
-  assert.equal(Manners.of(undefined), undefined);
-  assert.throws(() => Manners.of({ rate: 5 }), /manners that are none/);
+  const politeness = new Politeness({});
+  assert.equal(Politeness.of(politeness), politeness);
+  assert.equal(Politeness.of(undefined), undefined);
+  assert.throws(() => Politeness.of({ rate: 5 }), /manners that are none/);
 });
 
 Deno.test("open() gives up a full address as busy, which says nothing about the relay", async () => {

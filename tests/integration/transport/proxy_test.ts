@@ -11,7 +11,7 @@ import { microsocks } from "../../support/microsocks.ts";
 import { socksProxy, type SocksScript } from "../../support/socks.ts";
 import { testRelay } from "../../support/test_relay.ts";
 import { makeCertificate } from "../../support/tls.ts";
-import { connectRelay } from "../../../src/nips/client.ts";
+import { connectRelay } from "../../../src/nips/client/connect_relay.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 
 const ONION = `${"b".repeat(56)}.onion`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RelayFailure } from "../../../src/transport/failure.ts";
-import type { RelaySocket } from "../../../src/transport/relay_socket.ts";
+import type { RelaySocket } from "../../../src/transport/websocket/relay_socket.ts";
 import {
   failureOf,
   never,

@@ -1,6 +1,10 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { byteSize, duration, grouped } from "../../../src/cli/numbers.ts";
-import { table } from "../../../src/cli/table.ts";
+import {
+  byteSize,
+  duration,
+  grouped,
+} from "../../../src/cli/terminal/numbers.ts";
+import { table } from "../../../src/cli/terminal/table.ts";
 
 Deno.test("numbers are written for people", () => {
   deepStrictEqual([0, 999, 1_234_567.6].map(grouped), [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { finderConfig } from "../../../src/services/finder/config.ts";
 import { monitorConfig } from "../../../src/services/monitor/config.ts";
 import { seederConfig } from "../../../src/services/seeder/config.ts";
-import { synchronizerConfig } from "../../../src/services/synchronizer/config.ts";
+import { synchronizerConfig } from "../../../src/services/synchronizer/config/config.ts";
 import { validatorConfig } from "../../../src/services/validator/config.ts";
 
 Deno.test("validatorConfig refuses a claim that could end before its trial", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConnectionRate } from "../../../src/transport/manners.ts";
+import { ConnectionRate } from "../../../src/transport/connection_limits.ts";
 
 Deno.test("ConnectionRate never lets more than its number through in any minute", () => {
   const rate = new ConnectionRate(60, 0);

@@ -5,7 +5,7 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { basename, join } from "node:path";
-import { DatabaseError } from "../database_error.ts";
+import { DatabaseError } from "../connection/database_error.ts";
 import type { Binaries } from "./binaries.ts";
 import type { ChildUser } from "./child_user.ts";
 import { type DataDirectory, explainFullDisk } from "./data_directory.ts";

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { DatabaseError } from "../database_error.ts";
+import { DatabaseError } from "../connection/database_error.ts";
 import { type ChildUser, chooseChildUser } from "./child_user.ts";
 import { text } from "./program.ts";
 

@@ -3,10 +3,13 @@
  *
  * @module
  */
-import { sleep } from "../../lifecycle/sleep.ts";
+import { sleep } from "../../../base/sleep.ts";
 import type { Logger } from "../../log/logger.ts";
-import { openConnection } from "../open_connection.ts";
-import { type ServerAddress, socketPath } from "../server_address.ts";
+import { openConnection } from "../connection/open_connection.ts";
+import {
+  type ServerAddress,
+  socketPath,
+} from "../connection/server_address.ts";
 import type { ChildUser } from "./child_user.ts";
 import { OWNER_ROLE } from "./cluster.ts";
 import {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sleep } from "../../lifecycle/sleep.ts";
+import { sleep } from "../../../base/sleep.ts";
 import { text } from "./program.ts";
 
 /** PostgreSQL's note of its main process, in its data directory. */

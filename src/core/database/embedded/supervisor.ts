@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { backoffMs } from "../../lifecycle/backoff.ts";
-import { sleep } from "../../lifecycle/sleep.ts";
+import { backoffMs } from "../../../base/backoff.ts";
+import { sleep } from "../../../base/sleep.ts";
 import type { Logger } from "../../log/logger.ts";
-import { DatabaseError } from "../database_error.ts";
+import { DatabaseError } from "../connection/database_error.ts";
 import { type Binaries, unpackBinaries } from "./binaries.ts";
 import type { ChildUser } from "./child_user.ts";
 import { ensureCluster } from "./cluster.ts";

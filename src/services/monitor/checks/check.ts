@@ -30,7 +30,7 @@ export type CheckName = (typeof CHECK_NAMES)[number];
 export type DocumentName = Exclude<CheckName, "rtt">;
 
 /** What checks are made with. */
-export interface CheckMeans {
+export interface CheckDeps {
   readonly dialer: Dialer;
   /** Signs what needs a signature; null when nobody gave one. */
   readonly secretKey: Uint8Array | null;
@@ -43,7 +43,7 @@ export interface CheckMeans {
 }
 
 /** What is checked, and with what. */
-export interface CheckTarget extends CheckMeans {
+export interface CheckTarget extends CheckDeps {
   readonly relay: RelayUrl;
   readonly config: {
     readonly networks: Networks;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { fetchNip11 } from "../../../../src/nips/nip11.ts";
 import {
   type Abilities,
-  judgeAbilities,
-} from "../../../../src/nips/nip66/abilities.ts";
+  judgeCapabilities,
+} from "../../../../src/nips/nip66/capabilities.ts";
 import { examineHttp } from "../../../../src/nips/nip66/http.ts";
 import { measureRtt } from "../../../../src/nips/nip66/rtt.ts";
 import { never, relayAt, testDialer } from "../../../support/dialing.ts";
@@ -23,7 +23,7 @@ async function demandsOf(script: RelayScript, timeoutMs = 20_000) {
   });
   const limits = { signal: never, timeoutMs, secretKey };
   const rtt = await measureRtt(dialer, relay.relay, limits);
-  return demands(judgeAbilities(rtt, nip11));
+  return demands(judgeCapabilities(rtt, nip11));
 }
 
 function demands(abilities: Abilities): string[] {
@@ -115,14 +115,14 @@ Deno.test("A relay that demands AUTH is seen to, also when it is satisfied by it
   ]);
   await using relay = await testRelay({ authRequired: "all" });
   const rtt = await measureRtt(testDialer(), relay.relay, options);
-  assert.deepEqual(demands(judgeAbilities(rtt, undefined)), ["auth:read"]);
+  assert.deepEqual(demands(judgeCapabilities(rtt, undefined)), ["auth:read"]);
 });
 
 Deno.test("Of a relay that is not there nothing is known but what it said", async () => {
   const gone = relayAt("ws://127.0.0.1:9");
   const rtt = await measureRtt(testDialer(), gone, { ...options, secretKey });
-  assert.deepEqual(demands(judgeAbilities(rtt, undefined)), []);
-  assert.deepEqual(demands(judgeAbilities(undefined, undefined)), []);
+  assert.deepEqual(demands(judgeCapabilities(rtt, undefined)), []);
+  assert.deepEqual(demands(judgeCapabilities(undefined, undefined)), []);
 });
 
 Deno.test("examineHttp() gives the software that the upgrade names", async () => {

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { finalizeEvent, getPublicKey, verifyEvent } from "nostr-tools/pure";
-import { connectRelay } from "../../../../src/nips/client.ts";
+import { connectRelay } from "../../../../src/nips/client/connect_relay.ts";
 import {
   discoveryEvent,
   type EventDraft,

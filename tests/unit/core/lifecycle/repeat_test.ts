@@ -95,15 +95,15 @@ Deno.test("repeat() ends its wait when the signal aborts", async () => {
 Deno.test("the interval counts from the start of a cycle, and an overrun starts the next at once", async () => {
   const intervalSeconds = 0.2;
   const ctx = bench({ intervalSeconds });
-  const starts: number[] = [];
+  const dialPacer: number[] = [];
   await repeat(ctx, async () => {
-    starts.push(performance.now());
+    dialPacer.push(performance.now());
     // The first takes half its interval, the second twice as long, the third nothing.
-    const work = [100, 400, 0][starts.length - 1] ?? 0;
+    const work = [100, 400, 0][dialPacer.length - 1] ?? 0;
     await new Promise((done) => setTimeout(done, work));
-    if (starts.length === 4) ctx.stop.abort();
+    if (dialPacer.length === 4) ctx.stop.abort();
   });
-  const [a = 0, b = 0, c = 0, d = 0] = starts;
+  const [a = 0, b = 0, c = 0, d = 0] = dialPacer;
   ok(b - a >= 195, `the second started after ${b - a} ms`);
   ok(c - b >= 395, `the third started after ${c - b} ms`);
   ok(c - b < 595, `the third waited although it was late: ${c - b} ms`);

@@ -1,0 +1,163 @@
+/**
+ * Events and sightings: what is archived, and which relay held it.
+ *
+ * @module
+ */
+import type { EncodedEvents, EventKeys } from "../models/encoded_events.ts";
+import type { Filter } from "../models/filter.ts";
+import { storableJson } from "../models/storable_text.ts";
+import type { Window } from "../models/window.ts";
+import {
+  type CandidateBudgets,
+  type CandidateHint,
+  candidateRows,
+} from "./candidates.ts";
+import {
+  type Executor,
+  onConnection,
+} from "../core/database/connection/executor.ts";
+import { type Rejection, rejectionRows } from "./rejected_events.ts";
+import type { Proof } from "./sync_coverage.ts";
+
+/** A stretch proven complete by everything stored up to and with this batch. */
+export interface NewCoverage extends Window {
+  readonly filterHash: string;
+  readonly filter: Filter;
+  readonly method: Proof;
+}
+
+/** A stretch that could not be proven. */
+export interface NewGap extends Window {
+  readonly filterHash: string;
+  /** Short and from a small set: it is counted. */
+  readonly reason: string;
+}
+
+/** What one relay's session stores in one transaction. */
+export interface SyncBatch {
+  readonly relayId: number;
+  /** Unix seconds. */
+  readonly seenAt: number;
+  /** New events, verified. */
+  readonly events: EncodedEvents;
+  /** Events that were archived already: they only get a sighting. */
+  readonly known: EventKeys;
+  readonly hints: readonly CandidateHint[];
+  readonly budgets: CandidateBudgets;
+  readonly rejected: readonly Rejection[];
+  /** More rejected events, by reason, of which only the number is kept. */
+  readonly unsampled?: Readonly<Record<string, number>> | undefined;
+  readonly coverage: readonly NewCoverage[];
+  readonly gaps: readonly NewGap[];
+}
+
+export interface StoredBatch {
+  /** Events that were new to the archive. */
+  readonly stored: number;
+  /** Events the archive had already, by whoever's hand. */
+  readonly known: number;
+  /** Sightings that were new. */
+  readonly sighted: number;
+}
+
+/** Which of these events are archived: one byte each, 1 or 0, in the order of the keys. */
+export function knownEvents(
+  db: Executor,
+  keys: EventKeys,
+): Promise<Uint8Array> {
+  if (keys.createdAt.length === 0) return Promise.resolve(new Uint8Array());
+  const { ids, createdAt } = keyParameters(keys);
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ flags: string }[]>`
+      select event_known(${createdAt}::text::int8[], ${ids}::text::bytea)
+        as flags`;
+    return Uint8Array.from(row!.flags, Number);
+  });
+}
+
+/** Stores events without a sighting (an import); gives the number of new ones. */
+export function insertEvents(
+  db: Executor,
+  events: EncodedEvents,
+): Promise<number> {
+  if (events.count === 0) return Promise.resolve(0);
+  const { keys, createdAt, kinds, raw } = eventParameters(events);
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ inserted: number }[]>`
+      select event_insert(${keys}::text::bytea, ${createdAt}::text::int8[],
+        ${kinds}::text::int4[], ${events.tags}::text::jsonb,
+        ${events.contents}::text::jsonb, ${raw}::text::jsonb, unix_now())
+        as inserted`;
+    return row!.inserted;
+  }, BATCH);
+}
+
+/** Records that a relay holds events. Throws when one of them is not archived. Gives the number of new sightings. */
+export function insertSightings(
+  db: Executor,
+  { relayId, seenAt, keys }: {
+    readonly relayId: number;
+    readonly seenAt: number;
+    readonly keys: EventKeys;
+  },
+): Promise<number> {
+  const { ids, createdAt } = keyParameters(keys);
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ inserted: number }[]>`
+      select event_relay_insert(${relayId}::int, ${seenAt}::int8,
+        ${createdAt}::text::int8[], ${ids}::text::bytea) as inserted
+      from event_require(${createdAt}::text::int8[], ${ids}::text::bytea)`;
+    return row!.inserted;
+  }, BATCH);
+}
+
+/**
+ * Stores a batch in one transaction: events, sightings, hints, rejections, gaps, and coverage, which therefore never
+ * claims what is not stored. Throws a `PostgresError` when the database refuses a row: bisect with `splitEncoded`.
+ */
+export function storeBatch(
+  db: Executor,
+  batch: SyncBatch,
+): Promise<StoredBatch> {
+  const { relayId, seenAt, events, rejected, coverage, gaps, hints } = batch;
+  const { keys, createdAt, kinds, raw } = eventParameters(events);
+  const known = keyParameters(batch.known);
+  const { unsampled = {} } = batch;
+  const isClean = rejected.length + Object.keys(unsampled).length === 0;
+  const rejections = isClean ? null : rejectionRows(rejected, unsampled);
+  const mentions = hints.length > 0 ? candidateRows(hints) : null;
+  const budgets = storableJson(batch.budgets);
+  // One statement is one transaction and one round trip.
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<StoredBatch[]>`
+      select stored, known, sighted from sync_batch_store(${relayId}::int,
+        ${seenAt}::int8, ${keys}::text::bytea, ${createdAt}::text::int8[],
+        ${kinds}::text::int4[], ${events.tags}::text::jsonb,
+        ${events.contents}::text::jsonb, ${raw}::text::jsonb,
+        ${known.createdAt}::text::int8[], ${known.ids}::text::bytea,
+        ${rejections}::text::jsonb, ${jsonOrNull(coverage)}::text::jsonb,
+        ${jsonOrNull(gaps)}::text::jsonb, ${mentions}::text::jsonb,
+        ${budgets}::text::jsonb)`;
+    return { ...row! };
+  }, BATCH);
+}
+
+const BATCH = { kind: "batch" } as const;
+
+/** The packed parts as PostgreSQL reads them. Every parameter is text: postgres.js then sends it as it is. */
+function eventParameters(events: EncodedEvents) {
+  return {
+    keys: `\\x${events.keys}`,
+    createdAt: `{${events.createdAt}}`,
+    kinds: `{${events.kinds}}`,
+    raw: Object.keys(events.raw).length > 0 ? JSON.stringify(events.raw) : null,
+  };
+}
+
+function keyParameters({ ids, createdAt }: EventKeys) {
+  return { ids: `\\x${ids.toHex()}`, createdAt: `{${createdAt.join()}}` };
+}
+
+function jsonOrNull(rows: readonly unknown[]): string | null {
+  return rows.length > 0 ? storableJson(rows) : null;
+}

@@ -1,0 +1,153 @@
+/**
+ * Leases: which process works on which relay, and when each relay is due again.
+ *
+ * A relay is leased to one holder of a service at a time, on however many machines; the lease of a dead holder
+ * expires. Clocks are the server's.
+ *
+ * @module
+ */
+import type { Network } from "../models/network.ts";
+import { storableJson } from "../models/storable_text.ts";
+import {
+  type Executor,
+  onConnection,
+} from "../core/database/connection/executor.ts";
+
+export interface LeasedRelay {
+  readonly relayId: number;
+  readonly url: string;
+  readonly network: Network;
+  /** Failures in a row, as last given to `releaseRelays`; 0 for a relay that was never leased. */
+  readonly failures: number;
+  /** Unix seconds at which it was due; 0 for a relay that was never leased. */
+  readonly dueAt: number;
+  /** As last given to `releaseRelays`; null when it never was. */
+  readonly intervalSeconds: number | null;
+  /** New events of a look lately: a mean in which the last one counts half. */
+  readonly yield: number;
+  /** What the last holder left; `{}` for a relay that was never leased. */
+  readonly memory: unknown;
+}
+
+export interface LeaseRequest {
+  readonly service: string;
+  /** Names this process among all of them (host, pid, random). */
+  readonly holder: string;
+  readonly networks: readonly Network[];
+  readonly limit: number;
+  readonly leaseSeconds: number;
+  /** Only these relays. */
+  readonly urls?: readonly string[] | undefined;
+  /** Not these. */
+  readonly exceptUrls?: readonly string[] | undefined;
+  /** Only relays that the last check found online; this and the next do not concern relays named by `urls`. */
+  readonly onlineOnly?: boolean | undefined;
+  /** Only relays that were checked since, in Unix seconds. */
+  readonly checkedSince?: number | undefined;
+  /** Take relays that are not due yet as well (`sync URL…`). */
+  readonly evenIfNotDue?: boolean | undefined;
+}
+
+export interface ReleasedRelay {
+  readonly relayId: number;
+  /** Unix seconds. */
+  readonly nextDueAt: number;
+  /** Failures in a row, kept for the next holder's backoff; left out: 0. */
+  readonly failures?: number | undefined;
+  /** How often the relay is worth a look; left out: as before. When many are due, the most overdue by it come first. */
+  readonly intervalSeconds?: number | undefined;
+  /** What this look brought; left out: it does not count. */
+  readonly newEvents?: number | undefined;
+  /** An object for the next holder; left out: what was there stays. */
+  readonly memory?: unknown;
+}
+
+/** Leases relays that are due and free, the longest due (by the measure of their own interval) first. */
+export function leaseRelays(
+  db: Executor,
+  request: LeaseRequest,
+): Promise<LeasedRelay[]> {
+  const json = storableJson(request);
+  return onConnection(db, async (sql) => {
+    const rows = await sql<LeaseRow[]>`
+      select relay_id, url, network, failures, due_at, interval_seconds, yield,
+        memory
+      from relay_lease_take(${json}::text::jsonb)`;
+    return rows.map((row) => ({
+      relayId: row.relay_id,
+      url: row.url,
+      network: row.network,
+      failures: row.failures,
+      dueAt: Number(row.due_at),
+      memory: row.memory,
+      intervalSeconds: row.interval_seconds,
+      yield: row.yield,
+    }));
+  }, { kind: "batch" });
+}
+
+/** Extends leases; gives the ids still held. One that is missing belongs to somebody else by now. */
+export function renewLeases(
+  db: Executor,
+  { service, holder, relayIds, leaseSeconds }: {
+    readonly service: string;
+    readonly holder: string;
+    readonly relayIds: readonly number[];
+    readonly leaseSeconds: number;
+  },
+): Promise<number[]> {
+  if (relayIds.length === 0) return Promise.resolve([]);
+  const ids = storableJson(relayIds);
+  return onConnection(db, async (sql) => {
+    const rows = await sql<{ relay_id: number }[]>`
+      select relay_id from relay_lease_renew(${service}::text,
+        ${holder}::text, ${ids}::text::jsonb, ${leaseSeconds}::int)`;
+    return rows.map((row) => row.relay_id);
+  }, { kind: "batch" });
+}
+
+/** Notes that the holder of a lease is live with the relay, until it gives the lease back. */
+export function noteLive(
+  db: Executor,
+  { service, holder, relayId }: {
+    readonly service: string;
+    readonly holder: string;
+    readonly relayId: number;
+  },
+): Promise<void> {
+  return onConnection(db, async (sql) => {
+    await sql`select relay_lease_go_live(${service}::text, ${holder}::text,
+      ${relayId}::int)`;
+  }, { kind: "batch" });
+}
+
+/** Gives leases back and sets when the relays are due again; gives the number that were still held. */
+export function releaseRelays(
+  db: Executor,
+  { service, holder, relays }: {
+    readonly service: string;
+    readonly holder: string;
+    readonly relays: readonly ReleasedRelay[];
+  },
+): Promise<number> {
+  if (relays.length === 0) return Promise.resolve(0);
+  const rows = storableJson(relays);
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ released: number }[]>`
+      select relay_lease_release(${service}::text, ${holder}::text,
+        ${rows}::text::jsonb) as released`;
+    return row!.released;
+  }, { kind: "batch" });
+}
+
+/** postgres.js gives int8 as text. */
+interface LeaseRow {
+  readonly relay_id: number;
+  readonly url: string;
+  readonly network: Network;
+  readonly failures: number;
+  readonly due_at: string;
+  readonly memory: unknown;
+  readonly interval_seconds: number | null;
+  readonly yield: number;
+}

@@ -1,0 +1,181 @@
+/**
+ * Coverage: for each relay and filter, which stretches of `created_at` are archived and proven complete.
+ *
+ * It is advanced only by `storeBatch`, in the transaction that stores what it claims.
+ *
+ * @module
+ */
+import type { Filter } from "../models/filter.ts";
+import type { Window } from "../models/window.ts";
+import { storableJson } from "../models/storable_text.ts";
+import {
+  type Executor,
+  onConnection,
+} from "../core/database/connection/executor.ts";
+
+/** What proved a stretch complete, best evidence first. */
+export const PROOFS = [
+  /** NIP-77: both sides hold the same ids. */
+  "negentropy",
+  /** NIP-67: the relay says that it has sent all. */
+  "finish",
+  /** NIP-45: the relay counts as many as were obtained. */
+  "count",
+  /** It lay within a page that came newest first and went on past it. */
+  "paging",
+  /** It was cut into parts (time, kind, author) of which none filled a page. */
+  "split",
+  /** A page, and a narrower one after it, brought nothing more. */
+  "empty-page",
+  /** A subscription was open and its line alive; what the relay forgot to send is found by the lookback. */
+  "live",
+] as const;
+
+export type Proof = (typeof PROOFS)[number];
+
+/** A stretch that could not be proven, and why. */
+export interface Gap extends Window {
+  readonly reason: string;
+  /** Unix seconds of the first report. */
+  readonly foundAt: number;
+  /** Unix seconds of the last report. */
+  readonly reportedAt: number;
+  /** How often it was reported so far. */
+  readonly attempts: number;
+}
+
+/** One stretch with its evidence. */
+export interface ProvenWindow extends Window {
+  readonly method: Proof;
+}
+
+/** The stretches proven complete, ascending, neither overlapping nor touching. */
+export function relayCoverage(
+  db: Executor,
+  relayId: number,
+  filterHash: string,
+): Promise<Window[]> {
+  return onConnection(db, async (sql) => {
+    const rows = await sql<{ since: string; until: string }[]>`
+      select since, until from sync_coverage_get(${relayId}::int,
+        ${filterHash}::text)`;
+    return rows.map(asWindow);
+  });
+}
+
+/** How a walk stands: what is proven, and what could not be. */
+export interface WalkState {
+  readonly covered: readonly Window[];
+  readonly gaps: readonly Gap[];
+}
+
+/** Coverage and gaps of walks of a relay, by filter hash, in one round trip. */
+export function walkStates(
+  db: Executor,
+  relayId: number,
+  filterHashes: readonly string[],
+): Promise<Map<string, WalkState>> {
+  return onConnection(db, async (sql) => {
+    const rows = await sql<WalkRow[]>`
+      select filter_hash, covered, gaps from sync_walk_get(${relayId}::int,
+        ${storableJson(filterHashes)}::text::jsonb)`;
+    return new Map(rows.map(({ filter_hash, covered, gaps }) => [
+      filter_hash,
+      { covered: covered.map(([since, until]) => ({ since, until })), gaps },
+    ]));
+  });
+}
+
+interface WalkRow {
+  readonly filter_hash: string;
+  readonly covered: readonly (readonly [since: number, until: number])[];
+  readonly gaps: readonly Gap[];
+}
+
+/** A walk of a relay that is wanted, and from when to when. */
+export interface WantedWalk {
+  readonly filterHash: string;
+  /** Without `since`, `until` and `limit`. */
+  readonly filter: Filter;
+  readonly since: number;
+  /** Null for no bound. */
+  readonly until: number | null;
+}
+
+/** Says what is wanted of a relay, and that nothing else is: `status` measures coverage by it. */
+export function wantWalks(
+  db: Executor,
+  relayId: number,
+  walks: readonly WantedWalk[],
+): Promise<void> {
+  const rows = storableJson(walks);
+  return onConnection(db, async (sql) => {
+    await sql`select sync_walk_want(${relayId}::int, ${rows}::text::jsonb)`;
+  }, { kind: "batch" });
+}
+
+/** The same with what each stretch was proven by, ascending. */
+export function relayProofs(
+  db: Executor,
+  relayId: number,
+  filterHash: string,
+): Promise<ProvenWindow[]> {
+  return onConnection(db, async (sql) => {
+    const rows = await sql<
+      { method: Proof; since: string; until: string }[]
+    >`select method, since, until from sync_proof_get(${relayId}::int,
+        ${filterHash}::text)`;
+    return rows.map((row) => ({ ...asWindow(row), method: row.method }));
+  });
+}
+
+/** The stretches that could not be proven, ascending. No part of one is covered. */
+export function relayGaps(
+  db: Executor,
+  relayId: number,
+  filterHash: string,
+): Promise<Gap[]> {
+  return onConnection(db, async (sql) => {
+    const rows = await sql<GapRow[]>`
+      select since, until, reason, found_at, reported_at, attempts
+      from sync_gap_get(${relayId}::int, ${filterHash}::text)`;
+    return rows.map((row) => ({
+      ...asWindow(row),
+      reason: row.reason,
+      foundAt: Number(row.found_at),
+      reportedAt: Number(row.reported_at),
+      attempts: row.attempts,
+    }));
+  });
+}
+
+/** Takes coverage back (a spot check found something missing): these windows are wanted again. */
+export function retractCoverage(
+  db: Executor,
+  { relayId, filterHash, windows }: {
+    readonly relayId: number;
+    readonly filterHash: string;
+    readonly windows: readonly Window[];
+  },
+): Promise<void> {
+  if (windows.length === 0) return Promise.resolve();
+  const rows = storableJson(windows);
+  return onConnection(db, async (sql) => {
+    await sql`select sync_coverage_retract(${relayId}::int,
+      ${filterHash}::text, ${rows}::text::jsonb)`;
+  }, { kind: "batch" });
+}
+
+function asWindow(row: { since: string; until: string }): Window {
+  return { since: Number(row.since), until: Number(row.until) };
+}
+
+/** postgres.js gives int8 as text. */
+interface GapRow {
+  readonly since: string;
+  readonly until: string;
+  readonly reason: string;
+  readonly found_at: string;
+  readonly reported_at: string;
+  readonly attempts: number;
+}

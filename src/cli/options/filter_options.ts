@@ -1,0 +1,84 @@
+/**
+ * The options by which `export` chooses events, as one NIP-01 filter.
+ *
+ * @module
+ */
+import { type Filter, parseFilter } from "../../models/filter.ts";
+import { type Option, UsageError } from "../command.ts";
+import type { OptionValues } from "./option_values.ts";
+
+/** Chooses by kind, author and time; `filter` can say everything that NIP-01 can. */
+export const FILTER_OPTIONS: readonly Option[] = [
+  {
+    name: "filter",
+    value: "JSON",
+    description: `a NIP-01 filter, such as '{"kinds":[1],"#t":["nostr"]}'`,
+  },
+  { name: "kinds", value: "LIST", description: "kinds, such as 0,1,30023" },
+  {
+    name: "authors",
+    value: "LIST",
+    description: "public keys in hex, separated by commas",
+  },
+  {
+    name: "since",
+    value: "TIME",
+    description: "oldest created_at: Unix seconds or an ISO 8601 date",
+  },
+  {
+    name: "until",
+    value: "TIME",
+    description: "newest created_at: Unix seconds or an ISO 8601 date",
+  },
+];
+
+/** The filter that the options make together; empty when none is given. Throws {@linkcode UsageError}. */
+export function readFilter(options: OptionValues): Filter {
+  const named = {
+    kinds: listOf(options, "kinds")?.map(Number),
+    authors: listOf(options, "authors"),
+    since: options.time("since"),
+    until: options.time("until"),
+  };
+  const said = parseFilterOption(options.text("filter") ?? "{}");
+  const filter = new Map<string, unknown>(Object.entries(said));
+  for (const [field, value] of Object.entries(named)) {
+    if (value === undefined) continue;
+    if (filter.has(field)) {
+      throw new UsageError(`--filter and --${field} both say "${field}"`);
+    }
+    filter.set(field, value);
+  }
+  const parsed = parseFilter(Object.fromEntries(filter));
+  if (parsed.ok) return parsed.value;
+  throw new UsageError(`Not a NIP-01 filter: ${parsed.failure.detail}`);
+}
+
+/** The filter that one `--filter` says. Throws {@linkcode UsageError}. */
+export function parseFilterOption(text: string): Filter {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UsageError(`--filter is not JSON: ${error.message}`);
+  }
+  const parsed = parseFilter(value);
+  if (parsed.ok) return parsed.value;
+  throw new UsageError(`--filter: ${parsed.failure.detail}`);
+}
+
+function listOf(
+  options: OptionValues,
+  name: string,
+): readonly string[] | undefined {
+  const items = options.text(name)?.split(",").map((item) => item.trim());
+  if (items?.includes("")) {
+    throw new UsageError(
+      `--${name} must be a list separated by commas: given was ${
+        JSON.stringify(options.text(name))
+      }`,
+    );
+  }
+  return items;
+}

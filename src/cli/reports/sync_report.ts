@@ -1,0 +1,136 @@
+/**
+ * What `sync` says: its bars while it works, and its summary for people and for programs.
+ *
+ * @module
+ */
+import type { RelayUrl } from "../../models/relay_url.ts";
+import type { Wanted } from "../../services/synchronizer/plan.ts";
+import type { RelaySync } from "../../services/synchronizer/sync_relay.ts";
+import type { SyncCounts } from "../../services/synchronizer/tally.ts";
+import { failureText } from "../../transport/failure.ts";
+import { duration, grouped } from "../terminal/numbers.ts";
+import type { ProgressLine } from "../terminal/progress.ts";
+import { table } from "../terminal/table.ts";
+
+/** One relay of the command. */
+export interface RelayRun {
+  readonly relay: RelayUrl;
+  /** The oldest second that is wanted. */
+  readonly since: number;
+  readonly startedAt: number;
+  counts: SyncCounts | null;
+  result: RelaySync | null;
+}
+
+/** Before this, there was no Nostr: bars begin here, whatever is asked. */
+const FIRST_EVENTS_AT = 1_604_000_000;
+
+export function startRun(relay: RelayUrl, { filters }: Wanted): RelayRun {
+  const since = Math.min(...filters.map((filter) => filter.since));
+  const startedAt = performance.now();
+  return { relay, since, startedAt, counts: null, result: null };
+}
+
+/** The bars, those at work first. */
+export function runLines(runs: readonly RelayRun[]): ProgressLine[] {
+  const working = runs.filter(({ result }) => result === null);
+  const done = runs.filter(({ result }) => result !== null);
+  return [...working, ...done].map(toLine);
+}
+
+/** The summary as a table. */
+export function reportText(
+  runs: readonly RelayRun[],
+  seconds: number,
+): string {
+  const rows = runs.map(({ relay, result }) => [
+    relay.url,
+    grouped(result?.stored ?? 0),
+    grouped(result?.known ?? 0),
+    grouped(total(result?.rejected ?? {})),
+    verdict(result),
+  ]);
+  const { stored, known } = totals(runs);
+  const head = ["relay", "stored", "known", "rejected", ""];
+  const end = `${grouped(stored)} stored, ${grouped(known)} known in ${
+    duration(seconds)
+  } (${grouped((stored + known) / seconds)} events/s)\n`;
+  return table(head, rows) + end;
+}
+
+/** The summary of `--json`. */
+export function reportJson(runs: readonly RelayRun[], seconds: number) {
+  const { stored, known } = totals(runs);
+  return {
+    relays: runs.map(({ relay, result }) => ({
+      url: relay.url,
+      stored: result?.stored ?? 0,
+      known: result?.known ?? 0,
+      received: result?.received ?? 0,
+      requests: result?.requests ?? 0,
+      rejected: result?.rejected ?? {},
+      complete: result?.complete ?? false,
+      method: result?.method ?? "paging",
+      gaps: result?.gaps ?? [],
+      seconds: result?.seconds ?? 0,
+    })),
+    stored,
+    known,
+    seconds: Math.round(seconds * 1_000) / 1_000,
+    eventsPerSecond: Math.round((stored + known) / seconds),
+  };
+}
+
+function toLine({ relay, since, startedAt, counts, result }: RelayRun) {
+  const name = relay.url;
+  if (result !== null) {
+    const text = `${grouped(result.stored)} stored, ${verdict(result)}`;
+    return { name, share: result.complete ? 1 : null, text };
+  }
+  if (counts === null) return { name, share: 0, text: "connecting" };
+  const seconds = Math.max(0.001, (performance.now() - startedAt) / 1_000);
+  const known = counts.known > 0 ? `${grouped(counts.known)} known, ` : "";
+  const rate = grouped((counts.stored + counts.known) / seconds);
+  const text = `${grouped(counts.stored)} stored, ${known}${rate}/s, ${
+    dateOf(counts.until)
+  }`;
+  return { name, share: memoryBudget(counts.until, since), text };
+}
+
+/** How much of the time is walked; events are denser above, so the beginning takes longest. */
+function memoryBudget(until: number | null, since: number): number {
+  const now = Date.now() / 1_000;
+  const floor = Math.max(since, FIRST_EVENTS_AT);
+  return now <= floor ? 0 : (now - Math.min(until ?? now, now)) / (now - floor);
+}
+
+function dateOf(until: number | null): string {
+  const now = Date.now() / 1_000;
+  const seconds = Math.min(until ?? now, now);
+  return new Date(seconds * 1_000).toISOString().slice(0, 10);
+}
+
+function verdict(result: RelaySync | null): string {
+  if (result === null) return "not begun";
+  if (result.failure !== null) return failureText(result.failure);
+  if (result.complete) return "complete";
+  const reasons = new Set(result.gaps.map(({ reason }) => reason));
+  const gaps = result.gaps.length === 1 ? "gap" : "gaps";
+  return `${result.gaps.length} ${gaps} (${[...reasons].join(", ")})`;
+}
+
+function totals(runs: readonly RelayRun[]) {
+  const sum = (count: (result: RelaySync) => number) =>
+    runs.reduce(
+      (n, { result }) => n + (result === null ? 0 : count(result)),
+      0,
+    );
+  return {
+    stored: sum(({ stored }) => stored),
+    known: sum(({ known }) => known),
+  };
+}
+
+function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((a, b) => a + b, 0);
+}

@@ -1,0 +1,208 @@
+/**
+ * Work on a pool: each piece with its deadline, in a transaction where asked for, and again when its failure passes.
+ *
+ * @module
+ */
+import type { BrotrConfig } from "../../config/brotr_config.ts";
+import { backoffMs } from "../../../base/backoff.ts";
+import {
+  type Breaker,
+  CircuitOpen,
+  createBreaker,
+} from "../../lifecycle/breaker.ts";
+import { sleep } from "../../../base/sleep.ts";
+import type { Logger } from "../../log/logger.ts";
+import type { Database, Sql, WorkKind, WorkOptions } from "./database.ts";
+import {
+  DatabaseError,
+  errorCode,
+  isConnectionFailure,
+  isTransient,
+} from "./database_error.ts";
+import { interruptible } from "./interruptible.ts";
+import type { Pool, PoolCounts } from "./pool.ts";
+import { inTransaction } from "./transaction.ts";
+
+export interface PooledDatabaseOptions {
+  readonly pool: Pool;
+  readonly config: Pick<
+    BrotrConfig,
+    "pool" | "timeouts" | "retry" | "breaker" | "serverSettings"
+  >;
+  /** Timeouts that the connection itself does not have are set in every transaction. */
+  readonly pgbouncer: boolean;
+  readonly log: Logger;
+  /** Called when the last connection is closed. */
+  closed?(): Promise<void>;
+}
+
+/** How far apart the retries of those lie who failed together. */
+const JITTER = 0.3;
+
+/** Waits between health checks of one round. */
+const HEALTH_RETRY_MS = 200;
+
+export class PooledDatabase implements Database {
+  readonly #pool: Pool;
+  readonly #options: PooledDatabaseOptions;
+  readonly #breaker: Breaker;
+  readonly #never = new AbortController().signal;
+  /** Work in hand, retries included: disposal waits for it. */
+  readonly #working = new Set<Promise<unknown>>();
+  #closing = false;
+
+  constructor(options: PooledDatabaseOptions) {
+    this.#pool = options.pool;
+    this.#options = options;
+    this.#breaker = createBreaker({
+      name: "The database",
+      ...options.config.breaker,
+      counts: isConnectionFailure,
+    });
+  }
+
+  get connections(): PoolCounts {
+    return this.#pool.counts;
+  }
+
+  run<T>(
+    work: (sql: Sql) => Promise<T>,
+    options: WorkOptions = {},
+  ): Promise<T> {
+    return this.#start(work, options);
+  }
+
+  transaction<T>(
+    work: (sql: Sql) => Promise<T>,
+    options: WorkOptions = {},
+  ): Promise<T> {
+    const settings = this.#transactionSettings(options.kind ?? "query");
+    return this.#start((sql) => inTransaction(sql, work, settings), options);
+  }
+
+  async health(
+    signal?: AbortSignal,
+  ): Promise<{ ok: boolean; ms: number; detail?: string }> {
+    const { healthCheckAttempts } = this.#options.config.pool;
+    const startedAt = performance.now();
+    for (let attempt = 1;; attempt++) {
+      // Past the circuit breaker: asking is how one finds out.
+      const detail = await this.#pool.check(signal);
+      const ms = performance.now() - startedAt;
+      if (detail === null) return { ok: true, ms };
+      if (attempt >= healthCheckAttempts || signal?.aborted) {
+        return { ok: false, ms, detail };
+      }
+      await sleep(HEALTH_RETRY_MS, signal ?? this.#never);
+    }
+  }
+
+  /** Takes no more work, finishes what is in hand, and closes the pool. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    await Promise.allSettled(this.#working);
+    await this.#pool[Symbol.asyncDispose]();
+    await this.#options.closed?.();
+  }
+
+  #start<T>(
+    work: (sql: Sql) => Promise<T>,
+    options: WorkOptions,
+  ): Promise<T> {
+    if (this.#closing) {
+      return Promise.reject(
+        new DatabaseError("closed", "Cannot use the database: it is closed"),
+      );
+    }
+    const running = this.#untilItWorks(work, options);
+    const settled = running.then(() => {}, () => {}).finally(() =>
+      this.#working.delete(settled)
+    );
+    this.#working.add(settled);
+    return running;
+  }
+
+  async #untilItWorks<T>(
+    work: (sql: Sql) => Promise<T>,
+    options: WorkOptions,
+  ): Promise<T> {
+    const { maxAttempts } = this.#options.config.retry;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#breaker.run(() => this.#once(work, options));
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        if (attempt >= maxAttempts || !isTransient(error)) throw error;
+        const waitMs = this.#waitMs(attempt, error);
+        this.#options.log.warn("database work is tried again", {
+          attempt,
+          code: errorCode(error) ?? (error instanceof Error && error.name),
+          reason: error instanceof Error ? error.message : error,
+          waitMs: Math.round(waitMs),
+        });
+        await sleep(waitMs, options.signal ?? this.#never);
+        options.signal?.throwIfAborted();
+      }
+    }
+  }
+
+  async #once<T>(
+    work: (sql: Sql) => Promise<T>,
+    { kind = "query", signal }: WorkOptions,
+  ): Promise<T> {
+    const connection = await this.#pool.acquire(signal);
+    try {
+      return await interruptible(connection, work, {
+        deadlineMs: this.#deadlineMs(kind),
+        what: kind,
+        signal,
+      });
+    } finally {
+      this.#pool.release(connection);
+    }
+  }
+
+  #waitMs(attempt: number, error: unknown): number {
+    const { initialDelayMs, maxDelayMs, backoff } = this.#options.config.retry;
+    const wait = backoff === "linear"
+      ? Math.min(maxDelayMs, initialDelayMs * attempt)
+      : backoffMs(attempt, {
+        initialMs: initialDelayMs,
+        maxMs: maxDelayMs,
+        jitter: JITTER,
+      });
+    // The circuit says itself when a try makes sense again.
+    return error instanceof CircuitOpen
+      ? Math.max(wait, error.retryAfterMs)
+      : wait;
+  }
+
+  #deadlineMs(kind: WorkKind): number | null {
+    const { queryMs, batchMs, cleanupMs, refreshMs } =
+      this.#options.config.timeouts;
+    switch (kind) {
+      case "query":
+        return queryMs;
+      case "batch":
+        return batchMs;
+      case "cleanup":
+        return cleanupMs;
+      case "refresh":
+        return refreshMs;
+    }
+  }
+
+  /** The deadline also on the server, where it holds when this process is stopped or cut off. */
+  #transactionSettings(kind: WorkKind): ReadonlyMap<string, number> {
+    const { statementTimeoutMs, lockTimeoutMs } =
+      this.#options.config.serverSettings;
+    const settings = new Map<string, number>();
+    const limits = [this.#deadlineMs(kind) ?? 0, statementTimeoutMs];
+    const limit = Math.min(...limits.filter((ms) => ms > 0));
+    if (Number.isFinite(limit)) settings.set("statement_timeout", limit);
+    if (this.#options.pgbouncer && lockTimeoutMs > 0) {
+      settings.set("lock_timeout", lockTimeoutMs);
+    }
+    return settings;
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * One round at one target: everything due there over one connection, each event judged by its OK.
+ *
+ * @module
+ */
+import type {
+  Delivery,
+  OutboxRound,
+  SettledDelivery,
+} from "../archive/outbox.ts";
+import { backoffMs } from "../base/backoff.ts";
+import { parseEvent } from "../models/event.ts";
+import { parseRelayUrl } from "../models/relay_url.ts";
+import type { Result } from "../models/result.ts";
+import { connectRelay } from "../nips/client/connect_relay.ts";
+import type {
+  PublishAnswer,
+  RelayClient,
+} from "../nips/client/relay_client.ts";
+import type { Dialer } from "../transport/dialer.ts";
+import {
+  countsAgainstRelay,
+  failureText,
+  type RelayFailure,
+} from "../transport/failure.ts";
+import type { PublishingConfig } from "./publishing_config.ts";
+
+export interface DeliverOptions {
+  readonly dialer: Dialer;
+  /** Says who we are where that is asked for (NIP-42). */
+  readonly key: Uint8Array;
+  readonly config: PublishingConfig;
+  readonly signal: AbortSignal;
+}
+
+type Judgement = Omit<SettledDelivery, "outboxId" | "eventId">;
+
+export interface RoundOutcome {
+  /** Of those that were tried. */
+  readonly results: readonly (Judgement & { readonly delivery: Delivery })[];
+  /** Rounds in a row in which the target could not be used. */
+  readonly failures: number;
+  /** Unix seconds from which it may be dialled again. */
+  readonly nextTryAt: number;
+  /** What ended the round early. */
+  readonly failure: string | null;
+}
+
+/** Events on their way at the same time. */
+const PIPELINE = 4;
+
+/** So many silences in a row, and the relay is not listening. */
+const MAX_SILENCES = PIPELINE;
+
+/** Waits are shortened by up to this share, so that targets that failed together do not return together. */
+const JITTER = 0.2;
+
+/** Delivers what is due; never throws for anything the relay does. */
+export async function deliver(
+  round: OutboxRound,
+  options: DeliverOptions,
+): Promise<RoundOutcome> {
+  const { dialer, key, config, signal } = options;
+  const relay = parseRelayUrl(round.relayUrl, config);
+  if (!relay.ok) {
+    return givenUp(round, "failed", `address: ${relay.failure.detail}`);
+  }
+  const opened = await connectRelay(dialer, relay.value, {
+    signal,
+    authKey: key,
+    timeoutMs: config.networks[relay.value.network].timeoutMs,
+  });
+  if (!opened.ok) return unreached(round, opened.failure, options);
+  await using client = opened.value;
+  return await new DeliveryRound(round, client, options).run();
+}
+
+/** Whoever asked to be left alone is. */
+function unreached(
+  round: OutboxRound,
+  failure: RelayFailure,
+  { config }: DeliverOptions,
+): RoundOutcome {
+  if (failure.code === "aborted") return interrupted(round);
+  const reason = failureText(failure);
+  if (failure.code === "opted-out") return givenUp(round, "refused", reason);
+  const failures = round.failures + 1;
+  const { retry } = config.publish;
+  return {
+    results: countsAgainstRelay(failure)
+      ? round.deliveries.map((delivery) => ({
+        delivery,
+        ...again(delivery, reason, { retry, nextTryAt: 0 }),
+      }))
+      : [],
+    failures,
+    nextTryAt: after(failures, retry),
+    failure: reason,
+  };
+}
+
+function interrupted({ failures }: OutboxRound): RoundOutcome {
+  return { results: [], failures, nextTryAt: 0, failure: "aborted" };
+}
+
+function givenUp(
+  { deliveries, failures }: OutboxRound,
+  result: "refused" | "failed",
+  reason: string,
+): RoundOutcome {
+  return {
+    results: deliveries.map((delivery) => ({
+      delivery,
+      result,
+      reason,
+      attempts: delivery.attempts + 1,
+      nextTryAt: 0,
+    })),
+    failures,
+    nextTryAt: 0,
+    failure: reason,
+  };
+}
+
+/** What happens on one connection. */
+class DeliveryRound {
+  readonly #round: OutboxRound;
+  readonly #client: RelayClient;
+  readonly #options: DeliverOptions;
+  readonly #waiting: Delivery[];
+  readonly #results: (Judgement & { readonly delivery: Delivery })[] = [];
+  #silences = 0;
+  #answers = 0;
+  /** Why the rest has to wait. */
+  #stopped: string | null = null;
+
+  constructor(
+    round: OutboxRound,
+    client: RelayClient,
+    options: DeliverOptions,
+  ) {
+    this.#round = round;
+    this.#client = client;
+    this.#options = options;
+    this.#waiting = [...round.deliveries];
+  }
+
+  async run(): Promise<RoundOutcome> {
+    await Promise.all(Array.from({ length: PIPELINE }, () => this.#send()));
+    const results = this.#results;
+    const failure = this.#stopped;
+    if (failure === null) {
+      return { results, failures: 0, nextTryAt: 0, failure };
+    }
+    // The wait grows only while it is of no use at all.
+    const failures = (this.#answers > 0 ? 0 : this.#round.failures) + 1;
+    const isOurs = this.#options.signal.aborted;
+    return isOurs ? { ...interrupted(this.#round), results } : {
+      results,
+      failures,
+      nextTryAt: after(failures, this.#options.config.publish.retry),
+      failure,
+    };
+  }
+
+  async #send(): Promise<void> {
+    const { config, signal } = this.#options;
+    const timeoutMs = config.networks[this.#client.relay.network].timeoutMs;
+    while (this.#stopped === null) {
+      const delivery = this.#waiting.shift();
+      if (delivery === undefined) return;
+      const event = parseEvent(JSON.parse(delivery.event));
+      if (!event.ok) throw new Error(`Cannot send ${delivery.eventId}`);
+      const answer = await this.#client.publish(event.value, {
+        signal,
+        timeoutMs,
+      });
+      const judgement = this.#judge(delivery, answer);
+      if (judgement !== null) this.#results.push({ delivery, ...judgement });
+    }
+  }
+
+  #judge(
+    delivery: Delivery,
+    answer: Result<PublishAnswer, RelayFailure>,
+  ): Judgement | null {
+    if (!answer.ok) return this.#unanswered(delivery, answer.failure);
+    this.#silences = 0;
+    const { accepted, prefix, message } = answer.value;
+    const attempts = delivery.attempts + 1;
+    if (accepted || prefix === "duplicate") {
+      this.#answers += 1;
+      const reason = message || null;
+      return { result: "accepted", reason, attempts, nextTryAt: 0 };
+    }
+    if (prefix === "rate-limited") {
+      this.#stopped ??= message;
+      return this.#again(delivery, message);
+    }
+    this.#answers += 1;
+    if (prefix === "error") return this.#again(delivery, message);
+    const reason = message || "refused without a reason";
+    return { result: "refused", reason, attempts, nextTryAt: 0 };
+  }
+
+  #unanswered(delivery: Delivery, failure: RelayFailure): Judgement | null {
+    const reason = failureText(failure);
+    if (failure.code === "aborted") {
+      this.#stopped ??= reason;
+      return null;
+    }
+    if (failure.code !== "timeout" || ++this.#silences >= MAX_SILENCES) {
+      this.#stopped ??= reason;
+    }
+    return this.#again(delivery, reason);
+  }
+
+  #again(delivery: Delivery, reason: string): Judgement {
+    const { retry } = this.#options.config.publish;
+    const nextTryAt = after(delivery.attempts + 1, retry);
+    return again(delivery, reason, { retry, nextTryAt });
+  }
+}
+
+type Retry = PublishingConfig["publish"]["retry"];
+
+function again(
+  delivery: Delivery,
+  reason: string,
+  { retry, nextTryAt }: { readonly retry: Retry; readonly nextTryAt: number },
+): Judgement {
+  const attempts = delivery.attempts + 1;
+  return attempts >= retry.maxAttempts
+    ? { result: "failed", reason, attempts, nextTryAt: 0 }
+    : { result: null, reason, attempts, nextTryAt };
+}
+
+/** Unix seconds of the next attempt after so many. */
+function after(attempts: number, retry: Retry): number {
+  const waitMs = backoffMs(attempts, {
+    initialMs: retry.initialSeconds * 1_000,
+    maxMs: retry.maxSeconds * 1_000,
+    jitter: JITTER,
+  });
+  return Math.ceil((Date.now() + waitMs) / 1_000);
+}

@@ -1,0 +1,184 @@
+/**
+ * Sends what the outbox holds, beside the checks and never in their way: each target has its own connection and its
+ * own patience, so that one that is down delays no other.
+ *
+ * @module
+ */
+import {
+  claimOutbox,
+  countOutbox,
+  expireOutbox,
+  type OutboxRound,
+  settleOutbox,
+} from "../archive/outbox.ts";
+import { workInQueues } from "../core/lifecycle/queues.ts";
+import type { Context } from "../core/lifecycle/service.ts";
+import { untilMoment } from "../core/lifecycle/time_limit.ts";
+import type { Dialer } from "../transport/dialer.ts";
+import type { PublishingConfig, SendingIdentity } from "./publishing_config.ts";
+import { deliver, type RoundOutcome } from "./outbox_delivery.ts";
+
+type PublishingContext = Context<PublishingConfig>;
+
+export interface SenderDeps {
+  readonly dialer: Dialer;
+  readonly publisher: SendingIdentity;
+}
+
+/** For how long a target is claimed, s: as long as one that answers slowly takes for a round. */
+const LEASE_SECONDS = 180;
+
+/** Events in one round. */
+const MAX_EVENTS = 500;
+
+/** Old events deleted at once. */
+const EXPIRE_LIMIT = 1_000;
+
+interface Claim {
+  readonly round: OutboxRound;
+  /** On this process's monotonic clock. */
+  readonly endsAtMs: number;
+}
+
+/** Sends everything that is due; returns when nothing is. Throws what the database does only. */
+export async function sendDue(
+  ctx: PublishingContext,
+  deps: SenderDeps,
+): Promise<void> {
+  const { maxTargets, sendSeconds } = ctx.config.publish;
+  const left = await workInQueues({
+    slots: { targets: maxTargets },
+    askAgainMs: sendSeconds * 1_000,
+    take: (_lane, count) => claim(ctx, deps, Math.min(count, maxTargets)),
+    work: (claim, stop) => send(ctx, deps, { ...claim, signal: stop }),
+  }, ctx.signal);
+  for (const { round } of left) {
+    await settle(ctx, deps, { round, outcome: untried(round) });
+  }
+}
+
+/** How much waits, for whoever watches the metrics. */
+export async function countWaiting(
+  { database, metrics }: PublishingContext,
+  { publisher }: SenderDeps,
+): Promise<void> {
+  const { pending, oldestSeconds } = await countOutbox(
+    database,
+    publisher.pubkey,
+  );
+  metrics.gauge(
+    "monitor_outbox_pending",
+    "Events that wait for a relay to take them",
+    [],
+  ).set({}, pending);
+  metrics.gauge(
+    "monitor_outbox_oldest_seconds",
+    "Age of the oldest of them",
+    [],
+  ).set({}, oldestSeconds ?? 0);
+}
+
+/** Gives up what is too old to be sent, and deletes what is long past. */
+export async function expireOld(
+  { config, database, metrics }: PublishingContext,
+): Promise<void> {
+  const seconds = config.publish.retentionDays * 86_400;
+  const { expired } = await expireOutbox(database, {
+    before: Math.floor(Date.now() / 1_000) - seconds,
+    limit: EXPIRE_LIMIT,
+  });
+  metrics.counter(
+    "monitor_outbox_expired_total",
+    "Events that no relay took in time",
+    [],
+  ).inc({}, expired);
+}
+
+async function claim(
+  { database }: PublishingContext,
+  { publisher }: SenderDeps,
+  count: number,
+): Promise<Claim[]> {
+  const claims: Claim[] = [];
+  while (claims.length < count) {
+    const endsAtMs = performance.now() + (LEASE_SECONDS - 1) * 1_000;
+    const round = await claimOutbox(database, publisher.pubkey, {
+      holder: publisher.holder,
+      leaseSeconds: LEASE_SECONDS,
+      limit: MAX_EVENTS,
+    });
+    if (round === null) break;
+    claims.push({ round, endsAtMs });
+  }
+  return claims;
+}
+
+async function send(
+  ctx: PublishingContext,
+  deps: SenderDeps,
+  { round, endsAtMs, signal }: Claim & { readonly signal: AbortSignal },
+): Promise<void> {
+  const outcome = await untilMoment(
+    endsAtMs,
+    signal,
+    (signal) =>
+      deliver(round, {
+        dialer: deps.dialer,
+        key: deps.publisher.key,
+        config: ctx.config,
+        signal,
+      }),
+  );
+  await settle(ctx, deps, { round, outcome });
+  tell(ctx, round, outcome);
+}
+
+async function settle(
+  { database }: PublishingContext,
+  { publisher }: SenderDeps,
+  { round: { targetId }, outcome }: {
+    readonly round: OutboxRound;
+    readonly outcome: RoundOutcome;
+  },
+): Promise<void> {
+  const { results, failures, nextTryAt } = outcome;
+  const { holder } = publisher;
+  await settleOutbox(database, {
+    targetId,
+    holder,
+    failures,
+    nextTryAt,
+    results: results.map(({ delivery, ...result }) => ({
+      ...result,
+      outboxId: delivery.outboxId,
+      eventId: delivery.eventId,
+    })),
+  });
+}
+
+function untried({ failures }: OutboxRound): RoundOutcome {
+  return { results: [], failures, nextTryAt: 0, failure: null };
+}
+
+function tell(
+  { log, metrics }: PublishingContext,
+  { relayUrl: relay }: OutboxRound,
+  { results, failure }: RoundOutcome,
+): void {
+  const published = metrics.counter(
+    "monitor_published_total",
+    "Answers to what was sent, by kind and result (retried: it is sent again)",
+    ["kind", "result"],
+  );
+  const tally = { accepted: 0, refused: 0, failed: 0, retried: 0 };
+  for (const { delivery, result } of results) {
+    const outcome = result ?? "retried";
+    tally[outcome] += 1;
+    published.inc({ kind: String(delivery.kind), result: outcome });
+  }
+  log.debug("events sent", { relay, ...tally, failure: failure ?? undefined });
+  const refused = results.find(({ result }) => result === "refused");
+  if (refused === undefined) return;
+  const { reason } = refused;
+  log.info("relay refuses events", { relay, events: tally.refused, reason });
+}

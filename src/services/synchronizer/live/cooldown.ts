@@ -1,0 +1,33 @@
+/**
+ * How long a relay that was deaf while live is only synced, in every process and after every restart: its lease
+ * remembers it.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { LiveReview } from "./audit.ts";
+
+/** Such relays rarely change. A wrong verdict costs as much as not to have a seat: it is looked at now and then. */
+const REST_SECONDS = 86_400;
+
+const cooldownSchema = z.object({
+  /** Unix seconds. */
+  notLiveUntil: z.int(),
+});
+
+export type LiveCooldown = z.output<typeof cooldownSchema>;
+
+/** What the lease of a relay is to remember after a sync; undefined for nothing new. */
+export function cooldownAfter(
+  result: { readonly review: LiveReview | null } | null,
+  now: number,
+): LiveCooldown | undefined {
+  const isWithholding = result?.review?.isWithholding ?? false;
+  return isWithholding ? { notLiveUntil: now + REST_SECONDS } : undefined;
+}
+
+/** Whether what a lease remembers forbids to be live. */
+export function isCoolingDown(memory: unknown, now: number): boolean {
+  const rest = cooldownSchema.safeParse(memory);
+  return rest.success && rest.data.notLiveUntil > now;
+}

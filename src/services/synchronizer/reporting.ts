@@ -1,0 +1,90 @@
+/**
+ * What became of the relays of a cycle: said in the log and counted in the metrics.
+ *
+ * @module
+ */
+import type { Context } from "../../core/lifecycle/service.ts";
+import type { Network } from "../../models/network.ts";
+import { failureText } from "../../transport/failure.ts";
+import type { SynchronizerConfig } from "./config/config.ts";
+import type { RelaySync } from "./sync_relay.ts";
+
+/** Adds up one cycle. */
+export interface CycleStats {
+  add(
+    relay: { readonly url: string; readonly network: Network },
+    result: RelaySync,
+  ): void;
+  /** Says it all in one line, if there is anything to say. */
+  summarize(): void;
+}
+
+export function startCycleStats(
+  { log, metrics }: Pick<Context<SynchronizerConfig>, "log" | "metrics">,
+): CycleStats {
+  const counters = countersOf(metrics);
+  const total = { relays: 0, failed: 0, incomplete: 0, stored: 0, known: 0 };
+  return {
+    add({ url, network }, result) {
+      total.relays += 1;
+      total.stored += result.stored;
+      total.known += result.known;
+      if (result.failure !== null) total.failed += 1;
+      else if (!result.complete) total.incomplete += 1;
+      counters(network, result);
+      logOutcome(log, url, result);
+    },
+    summarize() {
+      metrics.setGauge("relays_synced", total.relays);
+      metrics.setGauge("relays_incomplete", total.incomplete);
+      if (total.relays > 0) log.info("relays synced", total);
+    },
+  };
+}
+
+function countersOf(metrics: Context["metrics"]) {
+  const relays = metrics.counter(
+    "sync_relays_total",
+    "Syncs of single relays, by how they ended",
+    ["network", "outcome"],
+  );
+  const events = metrics.counter(
+    "sync_events_total",
+    "Events received, by what became of them",
+    ["network", "result"],
+  );
+  const requests = metrics.counter("sync_requests_total", "REQs sent", [
+    "network",
+  ]);
+  const gaps = metrics.counter(
+    "sync_gaps_total",
+    "Stretches that were not proven complete, by reason",
+    ["network", "reason"],
+  );
+  return (network: Network, result: RelaySync) => {
+    const proven = result.complete ? "complete" : "incomplete";
+    relays.inc({ network, outcome: result.failure?.code ?? proven });
+    requests.inc({ network }, result.requests);
+    events.inc({ network, result: "stored" }, result.stored);
+    events.inc({ network, result: "known" }, result.known);
+    for (const [reason, count] of Object.entries(result.rejected)) {
+      events.inc({ network, result: reason }, count);
+    }
+    for (const { reason } of result.gaps) gaps.inc({ network, reason });
+  };
+}
+
+/** Relays with nothing new are the rule, and not worth a line. */
+function logOutcome(
+  log: Context["log"],
+  relay: string,
+  relaySync: RelaySync,
+): void {
+  const { failure, gaps, until: _until, ...rest } = relaySync;
+  const { live: _live, review: _review, ...result } = rest;
+  const fields = { relay, ...result, gaps: gaps.length };
+  if (failure !== null) {
+    log.info("relay not synced", { ...fields, failure: failureText(failure) });
+  } else if (result.stored > 0) log.info("relay synced", fields);
+  else log.debug("relay synced", fields);
+}

@@ -1,0 +1,92 @@
+/**
+ * When a relay is looked at again: at the pace of its tier, of its override, or of what it is worth.
+ *
+ * @module
+ */
+import type { LeasedRelay, ReleasedRelay } from "../../../archive/leases.ts";
+import { backoffMs } from "../../../base/backoff.ts";
+import {
+  askedWaitSeconds,
+  countsAgainstRelay,
+} from "../../../transport/failure.ts";
+import type { SynchronizerConfig } from "../config/config.ts";
+import type { RelaySync } from "../sync_relay.ts";
+
+/** How often a relay is looked at: a fixed interval, or null for one that is ranked. */
+export type Interval = number | null;
+
+type Rhythm = Pick<
+  SynchronizerConfig,
+  | "relayIntervalSeconds"
+  | "minRelayIntervalSeconds"
+  | "maxRelayIntervalSeconds"
+  | "retry"
+>;
+
+/** The lease as it is given back after a sync; a null result is that of a relay that could not be tried. */
+export function dueAgain(
+  config: Rhythm,
+  relay: LeasedRelay & { readonly interval: Interval },
+  result: Pick<RelaySync, "failure" | "stored"> | null,
+): ReleasedRelay {
+  const { relayId, dueAt, failures } = relay;
+  const now = Math.floor(Date.now() / 1_000);
+  const failure = result?.failure ?? null;
+  if (failure?.code === "aborted") {
+    return { relayId, nextDueAt: dueAt, failures };
+  }
+  if (failure?.code === "opted-out") {
+    return { relayId, nextDueAt: now + config.retry.maxSeconds, failures };
+  }
+  if (failure !== null) {
+    const counted = failures + (countsAgainstRelay(failure) ? 1 : 0);
+    const wait = Math.max(
+      waitAfterFailures(config, counted),
+      askedWaitSeconds(failure),
+    );
+    return { relayId, nextDueAt: now + wait, failures: counted };
+  }
+  const newEvents = result?.stored ?? 0;
+  const intervalSeconds = relay.interval ??
+    rankedInterval(config, relay, newEvents);
+  // Those that came together do not stay together.
+  const wait = Math.ceil(intervalSeconds * (1 + Math.random() / 10));
+  return { relayId, nextDueAt: now + wait, intervalSeconds, newEvents };
+}
+
+/**
+ * Freshness and yield: a relay that has something new, or had lately, is looked at twice as often as before; one that
+ * has not is looked at ever more seldom.
+ */
+export function rankedInterval(
+  config: Rhythm,
+  { intervalSeconds, yield: before }: Pick<
+    LeasedRelay,
+    "intervalSeconds" | "yield"
+  >,
+  newEvents: number,
+): number {
+  if (intervalSeconds === null) return config.relayIntervalSeconds;
+  const lately = (before + newEvents) / 2;
+  const factor = lately >= WORTH_A_LOOK ? 0.5 : newEvents > 0 ? 1 : 1.5;
+  return Math.round(Math.min(
+    config.maxRelayIntervalSeconds,
+    Math.max(config.minRelayIntervalSeconds, intervalSeconds * factor),
+  ));
+}
+
+/** New events of a look lately, from which on more looks pay. */
+const WORTH_A_LOOK = 1;
+
+/** Whoever has failed more than once is left alone for so long, whatever the configuration says. */
+const REPEATED_FAILURE_SECONDS = 300;
+
+function waitAfterFailures({ retry }: Rhythm, failures: number): number {
+  const waitMs = backoffMs(Math.max(1, failures), {
+    initialMs: retry.initialSeconds * 1_000,
+    maxMs: retry.maxSeconds * 1_000,
+    jitter: 0.2,
+  });
+  const wait = Math.ceil(waitMs / 1_000);
+  return failures > 1 ? Math.max(wait, REPEATED_FAILURE_SECONDS) : wait;
+}

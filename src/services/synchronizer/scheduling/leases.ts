@@ -1,0 +1,133 @@
+/**
+ * The relays this process may sync: leased from the database, kept while they are in work, given back with the moment
+ * at which each is due again.
+ *
+ * @module
+ */
+import type { Database } from "../../../core/database/connection/database.ts";
+import {
+  type LeasedRelay,
+  leaseRelays,
+  noteLive,
+  type ReleasedRelay,
+  releaseRelays,
+  renewLeases,
+} from "../../../archive/leases.ts";
+import { gatherWrites } from "../../../base/gather_writes.ts";
+import type { Logger } from "../../../core/log/logger.ts";
+import type { Network } from "../../../models/network.ts";
+
+const SERVICE = "synchronizer";
+
+export interface LeaseOptions {
+  readonly database: Database;
+  readonly log: Logger;
+  readonly leaseSeconds: number;
+}
+
+/** Which relays are wanted. */
+export interface Selection {
+  readonly networks: readonly Network[];
+  /** Only these; left out: all. */
+  readonly urls?: readonly string[];
+  readonly exceptUrls?: readonly string[];
+  readonly onlineOnly?: boolean;
+  readonly checkedSince?: number | undefined;
+}
+
+/** A relay that is ours until it is released. */
+export interface RelayLease extends LeasedRelay {
+  /** Aborts when the lease was lost to somebody else: then nothing more may be written for this relay. */
+  readonly lost: AbortSignal;
+}
+
+/** Leases of this process. Disposing gives back those that were never begun. */
+export class Leases implements AsyncDisposable {
+  readonly #options: LeaseOptions;
+  /** Names this process among all that share the database. */
+  readonly #holder = `${Deno.hostname()}:${Deno.pid}:${
+    crypto.randomUUID().slice(0, 8)
+  }`;
+  readonly #held = new Map<number, { due: number; lost: AbortController }>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  /** Many relays end at once: what ends while some are given back goes with the next. */
+  readonly #give = gatherWrites(
+    (relays: readonly ReleasedRelay[]) => this.#giveAll(relays),
+    { maxItems: 1_000 },
+  );
+  #renewal: Promise<void> = Promise.resolve();
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    const renew = () => void (this.#renewal = this.#renew());
+    this.#timer = setInterval(renew, options.leaseSeconds * 1_000 / 3);
+  }
+
+  /** Leases relays that are due, the longest due first. */
+  async take(selection: Selection, limit: number): Promise<RelayLease[]> {
+    const { database, leaseSeconds } = this.#options;
+    const leased = await leaseRelays(database, {
+      service: SERVICE,
+      holder: this.#holder,
+      ...selection,
+      limit,
+      leaseSeconds,
+    });
+    return leased.map((relay) => {
+      const lost = new AbortController();
+      this.#held.set(relay.relayId, { due: relay.dueAt, lost });
+      return { ...relay, lost: lost.signal };
+    });
+  }
+
+  /** Tells others that this process is live with the relay, for `status` only. */
+  async goLive(relayId: number): Promise<void> {
+    const { database, log } = this.#options;
+    const lease = { service: SERVICE, holder: this.#holder, relayId };
+    await noteLive(database, lease)
+      .catch((error) => log.warn("live relay not recorded", { error }));
+  }
+
+  async release(relay: ReleasedRelay): Promise<void> {
+    this.#held.delete(relay.relayId);
+    await this.#give(relay);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#renewal;
+    const left = [...this.#held];
+    this.#held.clear();
+    await this.#giveAll(
+      left.map(([relayId, { due }]) => ({ relayId, nextDueAt: due })),
+    );
+  }
+
+  async #giveAll(relays: readonly ReleasedRelay[]): Promise<void> {
+    const { database } = this.#options;
+    const service = SERVICE;
+    await releaseRelays(database, { service, holder: this.#holder, relays });
+  }
+
+  /** A renewal that fails is tried again; leases outlast two of them. */
+  async #renew(): Promise<void> {
+    const { database, log, leaseSeconds } = this.#options;
+    const relayIds = [...this.#held.keys()];
+    try {
+      const kept = await renewLeases(database, {
+        service: SERVICE,
+        holder: this.#holder,
+        relayIds,
+        leaseSeconds,
+      });
+      const ours = new Set(kept);
+      for (const relayId of relayIds) {
+        if (ours.has(relayId)) continue;
+        this.#held.get(relayId)?.lost.abort();
+        this.#held.delete(relayId);
+      }
+    } catch (error) {
+      log.warn("leases not renewed", { relays: relayIds.length, error });
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Export: archived events as JSONL, newest first, exactly as their authors signed them.
+ *
+ * @module
+ */
+import type { Database } from "../core/database/connection/database.ts";
+import { queryEvents } from "../archive/event_query.ts";
+import type { Filter } from "../models/filter.ts";
+
+export interface ExportOptions {
+  /** Takes some lines; the next ones are read from the database when it has returned. */
+  readonly write: (lines: string) => Promise<void> | void;
+  /** Called after each write with the number of events so far. */
+  readonly onProgress?: (events: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Events read from the database at a time. */
+const CHUNK_SIZE = 1000;
+
+/** Writes the events that match, in constant memory; gives their number. Throws when the signal aborts. */
+export async function exportEvents(
+  database: Database,
+  filter: Filter,
+  { write, onProgress, signal }: ExportOptions,
+): Promise<number> {
+  let exported = 0;
+  const options = { chunkSize: CHUNK_SIZE, signal };
+  for await (const events of queryEvents(database, filter, options)) {
+    await write(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+    exported += events.length;
+    onProgress?.(exported);
+  }
+  return exported;
+}

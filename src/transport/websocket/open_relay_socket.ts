@@ -1,0 +1,264 @@
+/**
+ * An open WebSocket: frames in and out, backpressure, signs of life, a goodbye that ends.
+ *
+ * @module
+ */
+// @ts-types="./ws_frames.ts"
+import { Receiver, Sender } from "ws";
+import type { RelayUrl } from "../../models/relay_url.ts";
+import { pause } from "../deadline.ts";
+import { errorCode, errorText } from "../error_code.ts";
+import type { RelayFailure } from "../failure.ts";
+import { printable } from "../http/http_head.ts";
+import { MessageQueue } from "./message_queue.ts";
+import type { RelaySocket } from "./relay_socket.ts";
+import { PingTracker } from "./ping_tracker.ts";
+import type { Stream } from "../route.ts";
+
+/** A silent peer is looked at so often before it is asked for a sign of life, and before it is given up. */
+const ASK_AFTER_LOOKS = 2;
+const GONE_AFTER_LOOKS = 4;
+/** How long the answer to a goodbye is waited for. */
+const GOODBYE_MS = 1_000;
+/** A relay that answers it with more than this is not waited for. */
+const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
+/** More than this not yet taken by the peer, and nothing more is sent. */
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
+/** A message in more parts is not a message. */
+const MAX_FRAGMENTS = 4_096;
+/** A message that drips in byte by byte is given up: each piece costs more than it carries. */
+const MAX_PIECES = 65_536;
+
+const NOTHING = new Uint8Array();
+
+/** What came with the upgrade. */
+export interface Upgraded {
+  readonly relay: RelayUrl;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly maxMessageBytes: number;
+  /** Silence after which the peer is asked whether it is alive, ms; after as much again it is not. */
+  readonly pingAfterMs: number;
+  /** Bytes that followed the head of the answer. */
+  readonly rest: Uint8Array;
+}
+
+export class OpenRelaySocket implements RelaySocket {
+  readonly relay: RelayUrl;
+  readonly openMs: number;
+  readonly address: string | null;
+  readonly tls: Stream["tls"];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly maxMessageBytes: number;
+  readonly closed: Promise<RelayFailure>;
+  readonly #socket: Stream["socket"];
+  readonly #receiver: Receiver;
+  readonly #sender: Sender;
+  readonly #queue: MessageQueue;
+  readonly #ended = Promise.withResolvers<RelayFailure>();
+  #failure: RelayFailure | undefined;
+  readonly #pings = new PingTracker();
+  #messages = 0;
+  /** Bytes that came after the end. */
+  #drained = 0;
+  #silentLooks = 0;
+  readonly #pingAfterMs: number;
+  readonly #pulse: ReturnType<typeof setInterval>;
+
+  constructor(stream: Stream, upgraded: Upgraded) {
+    this.relay = upgraded.relay;
+    this.openMs = Math.round(performance.now() - stream.startedAt);
+    this.address = stream.address;
+    this.tls = stream.tls;
+    this.headers = upgraded.headers;
+    this.maxMessageBytes = upgraded.maxMessageBytes;
+    this.closed = this.#ended.promise;
+    this.#socket = stream.socket;
+    this.#sender = new Sender(stream.socket, {});
+    this.#receiver = this.#receive();
+    this.#queue = new MessageQueue(() => this.#pump());
+    this.#pingAfterMs = upgraded.pingAfterMs;
+    this.#pulse = setInterval(
+      () => this.#checkPulse(),
+      upgraded.pingAfterMs / ASK_AFTER_LOOKS,
+    );
+    this.#listen(upgraded.rest);
+  }
+
+  send(text: string): boolean {
+    if (this.#failure !== undefined || this.#socket.destroyed) return false;
+    if (this.#socket.writableLength > MAX_UNSENT_BYTES) return false;
+    this.#sender.send(text, {
+      fin: true,
+      mask: true,
+      binary: false,
+      compress: false,
+    });
+    return true;
+  }
+
+  ping(): Promise<number | null> {
+    const { destroyed, writableLength } = this.#socket;
+    if (this.#failure !== undefined || destroyed) return Promise.resolve(null);
+    const { mark, answered } = this.#pings.open();
+    if (writableLength < MAX_UNSENT_BYTES) this.#sender.ping(mark, true);
+    return answered;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<readonly string[]> {
+    return this.#queue;
+  }
+
+  async close(status = 1000, reason = ""): Promise<void> {
+    if (this.#failure === undefined) {
+      this.#end({ code: "aborted" }, { status, reason });
+    }
+    await this.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #receive(): Receiver {
+    const receiver = new Receiver({
+      isServer: false,
+      maxPayload: this.maxMessageBytes,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_PIECES,
+      // Without compression everything is synchronous: `write` has emitted all messages when it returns.
+      allowSynchronousEvents: true,
+      // Decoding does it, and once is enough.
+      skipUTF8Validation: true,
+    });
+    receiver.on("message", (data, isBinary) => this.#take(data, isBinary));
+    receiver.on("ping", (data) => this.#pong(data));
+    receiver.on("pong", (mark) => this.#pings.answer(mark, this.#messages));
+    receiver.on("conclude", (status, reason) => {
+      const detail = printable(String(reason)) || "the relay said goodbye";
+      this.#end({ code: "closed", status, detail }, { status, reason: "" });
+    });
+    receiver.on("error", (error) => this.#breach(error));
+    return receiver;
+  }
+
+  #listen(rest: Uint8Array): void {
+    const socket = this.#socket;
+    socket.on("readable", () => this.#pump());
+    socket.on("error", (error) => this.#lost(errorText(error)));
+    for (const event of ["end", "close"]) {
+      socket.on(event, () => this.#lost("ended without a goodbye"));
+    }
+    if (rest.length > 0) this.#receiver.write(rest);
+    this.#pump();
+  }
+
+  /** Reads while there is room. What comes after the end is read, too, and thrown away, so that its end is seen. */
+  #pump(): void {
+    while (this.#failure !== undefined || !this.#queue.isFull) {
+      const chunk: Uint8Array | null = this.#socket.read();
+      if (chunk === null) return;
+      this.#silentLooks = 0;
+      if (this.#failure === undefined) this.#receiver.write(chunk);
+      else if ((this.#drained += chunk.length) > MAX_DRAINED_BYTES) {
+        this.#socket.destroy();
+      }
+    }
+  }
+
+  #take(data: Uint8Array, isBinary: boolean): void {
+    if (this.#failure !== undefined) return;
+    if (isBinary) {
+      this.#end({ code: "protocol", detail: "A binary message came" }, BREACH);
+      return;
+    }
+    this.#messages += 1;
+    try {
+      this.#queue.push(decodeUtf8(data));
+    } catch {
+      const detail = "A message is not valid UTF-8";
+      this.#end({ code: "protocol", detail }, { status: 1007, reason: "" });
+    }
+  }
+
+  #pong(data: Uint8Array): void {
+    const { destroyed, writableLength } = this.#socket;
+    if (this.#failure !== undefined || destroyed) return;
+    if (writableLength < MAX_UNSENT_BYTES) this.#sender.pong(data, true);
+  }
+
+  #breach(error: Error): void {
+    if (errorCode(error) === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") {
+      const detail = `A message is larger than ${this.maxMessageBytes} bytes`;
+      this.#end({ code: "too-large", detail }, { status: 1009, reason: "" });
+    } else {
+      const detail = `Not WebSocket: ${errorText(error)}`;
+      this.#end({ code: "protocol", detail }, BREACH);
+    }
+  }
+
+  #lost(detail: string): void {
+    this.#end({ code: "closed", status: 1006, detail }, null);
+  }
+
+  /**
+   * Looks for signs of life, at regular intervals: two looks in a row without any, and the peer is asked for one; two
+   * more, and it is gone. Looks are counted and not the clock, as our own computing may have held up both.
+   * While we do not read, the peer's silence says nothing.
+   */
+  #checkPulse(): void {
+    if (this.#queue.isFull) return;
+    this.#silentLooks += 1;
+    if (this.#silentLooks === ASK_AFTER_LOOKS) {
+      if (!this.#socket.destroyed) this.#sender.ping(NOTHING, true);
+    } else if (this.#silentLooks === GONE_AFTER_LOOKS) {
+      const detail = `alive: no answer to a ping in ${this.#pingAfterMs} ms`;
+      this.#end({ code: "timeout", detail }, null);
+    }
+  }
+
+  /** The first reason counts. Ends the iteration at once, the connection within a second. */
+  #end(failure: RelayFailure, goodbye: Goodbye | null): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    clearInterval(this.#pulse);
+    this.#queue.end();
+    this.#pings.endAll();
+    this.#hangUp(goodbye).then(() => this.#ended.resolve(failure));
+  }
+
+  async #hangUp(goodbye: Goodbye | null): Promise<void> {
+    const socket = this.#socket;
+    const gone = new AbortController();
+    socket.once("close", () => gone.abort());
+    if (goodbye !== null && !socket.destroyed) {
+      // 1005 and 1006 stand for goodbyes without a number; they may not be sent.
+      const { status, reason } = goodbye;
+      const sent = status === 1005 || status === 1006 ? 1000 : status;
+      this.#sender.close(sent, reason.slice(0, 100), true);
+      socket.end();
+      this.#pump();
+      await pause(GOODBYE_MS, gone.signal);
+    }
+    socket.destroy();
+    if (!socket.closed) await pause(GOODBYE_MS, gone.signal);
+  }
+}
+
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/**
+ * The text; throws where it is not valid UTF-8. Deno decodes leniently four times as fast as strictly, and what it mends
+ * shows by U+FFFD, which few texts have by themselves.
+ */
+function decodeUtf8(data: Uint8Array): string {
+  const text = lenient.decode(data);
+  return text.includes("\ufffd") ? strict.decode(data) : text;
+}
+
+interface Goodbye {
+  readonly status: number;
+  readonly reason: string;
+}
+
+const BREACH: Goodbye = { status: 1002, reason: "" };

@@ -1,0 +1,146 @@
+/**
+ * The host's end of one worker: starts it, watches it, hands its messages to the sessions.
+ *
+ * @module
+ */
+import type { ConnectionLimiter } from "../../transport/connection_limits.ts";
+import { LimiterHost } from "./limiter_host.ts";
+import type { SessionHandle } from "./session_handle.ts";
+import type { SyncJob } from "../protocol/job.ts";
+import type {
+  FromWorker,
+  ToWorker,
+  VerifierInfo,
+  WorkerOptions,
+} from "../protocol/messages.ts";
+
+export interface WorkerHandleOptions {
+  readonly entry: URL;
+  readonly options: WorkerOptions;
+  readonly permissions: Deno.PermissionOptionsObject;
+  /** Asked before it connects to a relay. */
+  readonly limiter: ConnectionLimiter;
+  /** Aborts when nothing is to be waited for any more. */
+  readonly signal: AbortSignal;
+  /** A worker that says nothing for so long hangs. */
+  readonly hangTimeoutMs: number;
+  /** The worker died or hung; its sessions were told. */
+  readonly onLost: (worker: WorkerHandle, detail: string) => void;
+}
+
+/** Silence of a worker that has not started yet. */
+const START_TIMEOUT_MS = 60_000;
+
+export class WorkerHandle implements Disposable {
+  readonly #worker: Worker;
+  readonly #options: WorkerHandleOptions;
+  readonly #sessions = new Map<number, SessionHandle>();
+  readonly #limiter: LimiterHost;
+  readonly #ready = Promise.withResolvers<VerifierInfo>();
+  readonly #watch: ReturnType<typeof setInterval>;
+  #heardAt = performance.now();
+  /** Loading everything takes longer than answering. */
+  #patienceMs = START_TIMEOUT_MS;
+  #pings = 0;
+  #gone = false;
+
+  constructor(options: WorkerHandleOptions) {
+    this.#options = options;
+    this.#limiter = new LimiterHost(
+      options.limiter,
+      (answer) => this.post(answer),
+    );
+    this.#worker = new Worker(options.entry, {
+      type: "module",
+      name: "bigbrotr-sync",
+      deno: { permissions: options.permissions },
+    });
+    this.#worker.onmessage = ({ data }) => this.#receive(data);
+    this.#worker.onmessageerror = () => this.#lose("It sent what is no data");
+    this.#worker.onerror = (event) => {
+      // Otherwise the error of the worker would end the whole process.
+      event.preventDefault();
+      this.#lose(event.message);
+    };
+    this.#ready.promise.catch(() => {});
+    this.#watch = setInterval(() => this.#ping(), options.hangTimeoutMs / 4);
+    this.post({ type: "init", options: options.options });
+  }
+
+  /** Which verifier it loaded. Rejects when it cannot work at all. */
+  get ready(): Promise<VerifierInfo> {
+    return this.#ready.promise;
+  }
+
+  get load(): number {
+    return this.#sessions.size;
+  }
+
+  post(message: ToWorker): void {
+    if (!this.#gone) this.#worker.postMessage(message);
+  }
+
+  /** Begins a session; it leaves the worker when it is over. */
+  begin(session: SessionHandle, job: SyncJob): void {
+    this.#sessions.set(session.number, session);
+    const leave = () => void this.#sessions.delete(session.number);
+    session.outcome.then(leave, leave);
+    this.post({ type: "sync", session: session.number, job });
+  }
+
+  [Symbol.dispose](): void {
+    this.#lose("The pool was closed");
+  }
+
+  #receive(message: FromWorker): void {
+    this.#heardAt = performance.now();
+    switch (message.type) {
+      case "ready":
+        this.#patienceMs = this.#options.hangTimeoutMs;
+        this.#ready.resolve(message.verifier);
+        return;
+      case "unfit":
+        this.#ready.reject(
+          new Error(`Cannot start a sync worker: ${message.detail}`),
+        );
+        return;
+      case "pong":
+        return;
+      case "reserve-connection":
+      case "acquire-slots":
+      case "cancel-slots":
+      case "release-slots":
+        this.#limiter.receive(message);
+        return;
+      case "ask-known":
+      case "ask-vector":
+      case "ask-found":
+      case "ask-live":
+      case "listing":
+      case "want-credit":
+      case "batch":
+      case "progress":
+      case "done":
+      case "crashed":
+        this.#sessions.get(message.session)?.receive(message);
+        return;
+    }
+  }
+
+  #ping(): void {
+    const silentMs = performance.now() - this.#heardAt;
+    if (silentMs > this.#patienceMs) {
+      this.#lose(`It has said nothing for ${Math.round(silentMs)} ms`);
+    } else this.post({ type: "ping", number: ++this.#pings });
+  }
+
+  #lose(detail: string): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    clearInterval(this.#watch);
+    this.#worker.terminate();
+    void this.#limiter.close(this.#options.signal);
+    for (const session of this.#sessions.values()) session.lose(detail);
+    this.#options.onLost(this, detail);
+  }
+}

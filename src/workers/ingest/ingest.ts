@@ -1,0 +1,208 @@
+/**
+ * What happens to the events of a session after they were read: known or not, signature, batch.
+ *
+ * Events and findings go through in one order, so that a batch never carries a proof before the events it rests on.
+ * While one group is verified, the question which of the next are known is already on its way.
+ *
+ * @module
+ */
+import { encodeKeys } from "../../models/encoded_events.ts";
+import type { NostrEvent } from "../../models/event.ts";
+import type { Verifier } from "../../nips/verify/verifier.ts";
+import { type BatchBounds, BatchBuilder } from "./batch_builder.ts";
+import {
+  EventQueue,
+  type Finding,
+  type Group,
+  type ListedEvent,
+} from "./event_queue.ts";
+import type { HostLink } from "../worker/host_link.ts";
+import { yieldToEventLoop } from "../pause.ts";
+import type { RejectReason } from "../protocol/report.ts";
+
+/** A batch that is not full is sent after this much silence, or when it has waited for so long. */
+const FLUSH_AFTER_MS = 1_000;
+
+/** Other sessions of the thread get a turn after this much verification. */
+const TURN_MS = 15;
+
+/** Rejected events that are kept to be looked at, of one session; all are counted. */
+const MAX_SAMPLES = 50;
+
+/** So many forged events may be an accident, or what somebody has put on an honest relay. */
+const MAX_FORGED = 200;
+
+/** The raw event kept with a rejection is cut to this. */
+const MAX_RAW_CHARACTERS = 4_096;
+
+export class Ingest {
+  readonly #queue: EventQueue;
+  readonly #batch: BatchBuilder;
+  readonly #verifier: Verifier;
+  readonly #link: Pick<HostLink, "askKnown" | "send">;
+  readonly #forged: (event: NostrEvent) => void;
+  readonly #rejected: Partial<Record<RejectReason, number>> = {};
+  readonly #done: Promise<void>;
+  #samples = 0;
+  /** Events that were known, or are their authors'. */
+  #sound = 0;
+  /** When the first of what waits in the batch came. */
+  #batchSince = 0;
+  #settled = Promise.withResolvers<void>();
+
+  constructor(
+    { verifier, budget, link, bounds, forged }: {
+      readonly verifier: Verifier;
+      /** What may be queued, and gathered for a batch, bytes. */
+      readonly budget: () => number;
+      readonly link: Pick<HostLink, "askKnown" | "send">;
+      readonly bounds: BatchBounds;
+      /** Hears of events whose signature is not the author's. */
+      readonly forged: (event: NostrEvent) => void;
+    },
+  ) {
+    this.#forged = forged;
+    this.#verifier = verifier;
+    this.#link = link;
+    this.#queue = new EventQueue(budget);
+    this.#batch = new BatchBuilder(bounds, budget);
+    this.#done = this.#work();
+    // Whoever waits for room or for the end hears of it.
+    this.#done.catch(() => this.#queue.discard());
+  }
+
+  /** Rejected events so far, by reason. */
+  get rejected(): Readonly<Partial<Record<RejectReason, number>>> {
+    return this.#rejected;
+  }
+
+  /** Whether so much is forged that the rest is not worth being verified. */
+  get isMostlyForged(): boolean {
+    const { signature = 0 } = this.#rejected;
+    return signature > MAX_FORGED && signature > this.#sound;
+  }
+
+  /** Takes an event whose shape, id and filter are right. */
+  accept(event: NostrEvent): void {
+    this.#queue.push(event);
+  }
+
+  /** Takes an archived event that the relay lists. */
+  acceptListed(event: ListedEvent): void {
+    this.#queue.pushListed(event);
+  }
+
+  /** Counts an event that is not archived, and keeps some to be looked at. */
+  reject(reason: RejectReason, detail: string, raw: unknown): void {
+    this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
+    if (this.#samples >= MAX_SAMPLES) return this.#batch.countRejected(reason);
+    this.#samples += 1;
+    const text = JSON.stringify(raw) ?? "";
+    this.#batch.reject({
+      reason,
+      detail,
+      eventId: idOf(raw),
+      raw: text.slice(0, MAX_RAW_CHARACTERS),
+    });
+  }
+
+  /** What the walk found out from everything accepted so far. */
+  note(finding: Finding): void {
+    this.#queue.note(finding);
+  }
+
+  /** Waits until more can be accepted. Rejects with what ended the work. */
+  async room(): Promise<void> {
+    await this.#queue.room();
+    if (this.#queue.isDiscarded) await this.#done;
+  }
+
+  /** Waits until everything taken so far was sent. Rejects with what ended the work. */
+  async settle(): Promise<void> {
+    this.#settled = Promise.withResolvers<void>();
+    this.#queue.hurry();
+    await Promise.race([this.#settled.promise, this.#done]);
+  }
+
+  /** Hands in what is left. Rejects when the session was abandoned. */
+  finish(): Promise<void> {
+    this.#queue.close();
+    return this.#done;
+  }
+
+  async #work(): Promise<void> {
+    let next = this.#nextGroup();
+    for (;;) {
+      const inquiry = await next;
+      if (inquiry === null) break;
+      next = this.#nextGroup();
+      // A failure of the question after this one is noticed when its turn comes.
+      next.catch(() => {});
+      const isPause = inquiry === "idle" || inquiry === "empty";
+      if (this.#batch.isEmpty) this.#batchSince = performance.now();
+      if (!isPause) await this.#digest(inquiry);
+      const ageMs = performance.now() - this.#batchSince;
+      const isDue = isPause || ageMs >= FLUSH_AFTER_MS;
+      if (isDue && !this.#batch.isEmpty) await this.#flush();
+      if (inquiry === "empty") this.#settled.resolve();
+    }
+    if (!this.#batch.isEmpty) await this.#flush();
+  }
+
+  /** Takes a group from the queue and asks which of it are known. */
+  async #nextGroup(): Promise<Inquiry | null | "idle" | "empty"> {
+    const group = await this.#queue.take(FLUSH_AFTER_MS);
+    if (group === null || typeof group === "string") return group;
+    const answer = group.events.length === 0
+      ? Promise.resolve(new Uint8Array())
+      : this.#link.askKnown(encodeKeys(group.events));
+    answer.catch(() => {});
+    return { group, answer };
+  }
+
+  async #digest({ group, answer }: Inquiry): Promise<void> {
+    const known = await answer;
+    let turnEndsAt = performance.now() + TURN_MS;
+    for (const [i, event] of group.events.entries()) {
+      if (known[i] !== 1 && !this.#verifier.verify(event)) {
+        this.#rejectForged(event);
+      } else {
+        this.#sound += 1;
+        if (known[i] === 1) this.#batch.addKnown(event);
+        else this.#batch.add(event);
+      }
+      if (this.#batch.isFull) await this.#flush();
+      if (performance.now() < turnEndsAt) continue;
+      await yieldToEventLoop();
+      turnEndsAt = performance.now() + TURN_MS;
+    }
+    for (const event of group.listed) {
+      this.#batch.addKnown(event);
+      if (this.#batch.isFull) await this.#flush();
+    }
+    for (const finding of group.findings) this.#batch.note(finding);
+    if (this.#batch.isFull) await this.#flush();
+  }
+
+  #rejectForged(event: NostrEvent): void {
+    this.reject("signature", "The signature is not the author's", event);
+    this.#forged(event);
+  }
+
+  #flush(): Promise<void> {
+    return this.#link.send(this.#batch.take());
+  }
+}
+
+/** A group, and the answer to which of its events are known. */
+interface Inquiry {
+  readonly group: Group;
+  readonly answer: Promise<Uint8Array>;
+}
+
+function idOf(raw: unknown): string | undefined {
+  if (typeof raw !== "object" || raw === null || !("id" in raw)) return;
+  return typeof raw.id === "string" && /^[0-9a-f]{64}$/.test(raw.id)
+    ? raw.id
+    : undefined;
+}

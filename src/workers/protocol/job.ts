@@ -1,0 +1,77 @@
+/**
+ * What the host gives a worker to do: one relay, its walks, and the bounds. Plain data.
+ *
+ * @module
+ */
+import type { Window } from "../../models/window.ts";
+import type { RelayUrl } from "../../models/relay_url.ts";
+import type { RelayTraits } from "./report.ts";
+import type { Filter } from "../../models/filter.ts";
+
+/** Sync one relay. */
+export interface SyncJob {
+  readonly relay: RelayUrl;
+  readonly walks: readonly WalkJob[];
+  /** As found earlier. */
+  readonly traits: RelayTraits;
+  /** Null where the relay is not to be reconciled with. */
+  readonly negentropy: NegentropyJob | null;
+  /** Null where the session ends when the walks are done. */
+  readonly live: LiveJob | null;
+  readonly bounds: SyncBounds;
+  /** Hints to private addresses are worth keeping. */
+  readonly allowPrivate: boolean;
+}
+
+/** One filter, and the stretches of it that are wanted. */
+export interface WalkJob {
+  /** Without `since`, `until` and `limit`. */
+  readonly filter: Filter;
+  readonly filterHash: string;
+  /** Newest first; the topmost may end in `OPEN_END`. */
+  readonly windows: readonly Window[];
+  /** Proven stretches to compare once more by NIP-77, and by nothing else. */
+  readonly repairs: readonly Window[];
+  /** Nothing above this second is claimed, however it was proven: Unix seconds at planning. */
+  readonly provenUntil: number;
+}
+
+/** How much of everything. */
+export interface SyncBounds {
+  /** Events asked for at once. */
+  readonly limit: number;
+  readonly batchEvents: number;
+  readonly batchBytes: number;
+  readonly connectTimeoutMs: number;
+  /** Silence after which a request has failed. */
+  readonly idleTimeoutMs: number;
+  /** Duration after which a request has failed. */
+  readonly requestTimeoutMs: number;
+  readonly maxEventBytes: number;
+  /** Bytes of one page. */
+  readonly maxPageBytes: number;
+}
+
+/** Reconcile with the relay (NIP-77) before asking it for pages. */
+export interface NegentropyJob {
+  readonly support: NegentropySupport;
+  /** The longest list of the relay that was shown to be whole, in events; -1 for none. */
+  readonly wholeList: number;
+  /** Silence by which a relay shows that it does not know it, ms. */
+  readonly probeTimeoutMs: number;
+}
+
+/** Whether a relay knows NIP-77. */
+export type NegentropySupport = "supported" | "unsupported" | "unknown";
+
+/** Stay with the relay once everything wanted is proven, and take what comes. */
+export interface LiveJob {
+  /** Oldest `created_at` that is archived, Unix seconds. */
+  readonly since: number;
+  /** What was created less long ago may still be on its way to the relay, and is not claimed yet. */
+  readonly settlingSeconds: number;
+  /** How often the relay is asked for a sign of life, and what came before is claimed, ms. */
+  readonly proveEveryMs: number;
+  /** Then the session ends, so that the recent past is looked at again, ms. */
+  readonly endAfterMs: number;
+}

@@ -1,0 +1,167 @@
+/**
+ * What a worker gives back: batches with their findings, progress, and how a session ended. Plain data.
+ *
+ * @module
+ */
+import type { Window } from "../../models/window.ts";
+import type { RelayHint } from "../../models/relay_hints.ts";
+import type { RelayFailure } from "../../transport/failure.ts";
+import type { NegentropySupport } from "./job.ts";
+import type { Filter } from "../../models/filter.ts";
+import type { EncodedEvents, EventKeys } from "../../models/encoded_events.ts";
+
+/** Why a page failed, in one word that is counted. */
+export type FailureReason =
+  | "timeout"
+  | "disconnected"
+  | "rate-limited"
+  | "auth-required"
+  | "restricted"
+  /** CLOSED or NOTICE for another reason. */
+  | "refused"
+  /** More bytes than a page may have. */
+  | "over-budget";
+
+/** Why a stretch could not be proven complete. */
+export type GapReason =
+  | FailureReason
+  /** More events share this second than the relay gives at once, and they cannot be told apart. */
+  | "saturated"
+  /** The relay drops events after counting its limit, so what it gives here may not be all it would give. */
+  | "hidden"
+  /** The relay did not repeat the events of the second that two pages share. */
+  | "boundary"
+  /** An event there is longer than we read. */
+  | "too-large"
+  /** The relay refuses filters without kinds, so only the likely kinds were asked for. */
+  | "kinds-only"
+  /** The relay says by an exact COUNT (NIP-45) that it has more than it gave. */
+  | "count-mismatch"
+  /** The relay ignores `since` or `until`, so that older pages cannot be asked for. */
+  | "bounds-ignored";
+
+/** What proved a stretch complete (`PROOFS` of the database says what each is worth). */
+export type WalkProof =
+  | "negentropy"
+  | "finish"
+  | "count"
+  | "paging"
+  | "split"
+  | "empty-page"
+  | "live";
+
+/** The order of a relay: kept as NIP-01 has it, not kept, or not known yet. */
+export type RelayOrder = "newest-first" | "unsorted" | "unknown";
+
+/** What was found out about a relay. */
+export interface RelayTraits {
+  readonly order: RelayOrder;
+  /** Most events it gave at once; 0 when nothing is known. */
+  readonly largestPage: number;
+}
+
+/** Of a relay nothing is known about. */
+export const UNKNOWN_TRAITS: RelayTraits = { order: "unknown", largestPage: 0 };
+
+/** What the host stores in one transaction. */
+export interface WorkerBatch {
+  readonly events: EncodedEvents;
+  readonly known: EventKeys;
+  readonly hints: readonly RelayHint[];
+  readonly rejected: readonly RejectedEvent[];
+  /** More rejected events, by reason: too many to keep samples of. */
+  readonly unsampled: Readonly<Record<string, number>>;
+  /** Proven by everything in this batch and those before it. */
+  readonly coverage: readonly ProvenRange[];
+  readonly gaps: readonly GapRange[];
+}
+
+export interface RejectedEvent {
+  readonly reason: RejectReason;
+  readonly detail: string;
+  readonly eventId?: string | undefined;
+  readonly raw?: string | undefined;
+}
+
+/** Why an event is not archived. */
+export type RejectReason =
+  | "shape"
+  | "id"
+  | "signature"
+  | "kind"
+  | "created-at"
+  | "too-large"
+  /** It was not asked for. */
+  | "filter";
+
+export interface ProvenRange extends Window {
+  readonly filterHash: string;
+  readonly filter: Filter;
+  readonly method: WalkProof;
+}
+
+export interface GapRange extends Window {
+  readonly filterHash: string;
+  readonly reason: GapReason;
+}
+
+/** What a session has done so far. */
+export interface SyncProgress {
+  /** Events that came, duplicates and rejected ones included. */
+  readonly received: number;
+  readonly requests: number;
+  readonly rejected: Readonly<Partial<Record<RejectReason, number>>>;
+  /** The filter in work, and how far down its walk is. */
+  readonly walk: number;
+  readonly until: number;
+}
+
+/** How a session ended. */
+export interface SyncReport extends SyncProgress {
+  /** Why there was no connection, or none any more. */
+  readonly failure: RelayFailure | null;
+  readonly traits: RelayTraits;
+  readonly negentropy: NegentropySupport;
+  /** The longest list that was shown to be whole, in events; -1 for none. */
+  readonly wholeList: number;
+  /** Whether anything was proven by it. */
+  readonly hasReconciled: boolean;
+  readonly retracted: readonly RetractedRange[];
+  /** Null when the session did not go live. */
+  readonly live: LiveEnd | null;
+}
+
+/** A stretch that was proven, and turned out to lack events that could not be had. */
+export interface RetractedRange extends Window {
+  readonly filterHash: string;
+}
+
+/** Why a session is live no longer. */
+export type LiveEndReason =
+  /** We were told to. */
+  | "stopped"
+  /** The worker died or hung. */
+  | "lost"
+  /** It is time to look at the recent past again. */
+  | "recheck"
+  | "disconnected"
+  /** The relay ended or refused a subscription. */
+  | "closed"
+  /** It did not say in time that it is done with the stored events, or that it is alive. */
+  | "silent"
+  /** More came than any relay can have. */
+  | "flood"
+  /** Too much of what came was repeated, forged, or not asked for. */
+  | "useless"
+  /** An event came that is larger than we take, so that what follows would not be all. */
+  | "too-large"
+  /** What was stored between the walks and the subscription could not be had. */
+  | "behind";
+
+/** How it was to be live. */
+export interface LiveEnd {
+  readonly reason: LiveEndReason;
+  /** Events that came over the open subscriptions, whatever became of them. */
+  readonly events: number;
+  readonly seconds: number;
+}

@@ -1,0 +1,148 @@
+/**
+ * The host as a session sees it: its questions, and batches against credit. Everything rejects when the session is
+ * abandoned.
+ *
+ * @module
+ */
+import type { EventKeys } from "../../models/encoded_events.ts";
+import { PendingRequests } from "../../base/pending_requests.ts";
+import type {
+  FromWorker,
+  ListingNote,
+  LiveQuestion,
+  VectorChunk,
+  VectorQuery,
+} from "../protocol/messages.ts";
+import type { SyncProgress, WorkerBatch } from "../protocol/report.ts";
+
+/** Progress is told this often at most. */
+const PROGRESS_EVERY_MS = 200;
+
+/** The host takes nothing of this session any more. */
+export class Abandoned extends Error {
+  override readonly name = "Abandoned";
+}
+
+/** Sends a message to the host. */
+export type Post = (message: FromWorker) => void;
+
+export class HostLink {
+  readonly #session: number;
+  readonly #post: Post;
+  readonly #stop = new AbortController();
+  readonly #known = new PendingRequests<Uint8Array>();
+  readonly #vectors = new PendingRequests<VectorChunk | null>();
+  readonly #found = new PendingRequests<Float64Array>();
+  readonly #live = new PendingRequests<boolean>();
+  #credit: PromiseWithResolvers<void> | null = null;
+  #abandoned = false;
+  #lastProgressAt = 0;
+
+  constructor(session: number, post: Post) {
+    this.#session = session;
+    this.#post = post;
+  }
+
+  /** Aborts when no more is to be asked of the relay. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Which of these events are archived: one byte each, 1 when it is. */
+  askKnown(keys: EventKeys): Promise<Uint8Array> {
+    return this.#ask(this.#known, (request) => {
+      this.#post({ type: "ask-known", session: this.#session, request, keys });
+    });
+  }
+
+  /** A chunk of what the relay is known to list; null when the archive cannot tell what the filter selects. */
+  askVector(query: VectorQuery): Promise<VectorChunk | null> {
+    return this.#ask(this.#vectors, (request) => {
+      this.#post({
+        type: "ask-vector",
+        session: this.#session,
+        request,
+        query,
+      });
+    });
+  }
+
+  /** When these events, which the relay lists, were created (32 bytes an id); `NaN` for those not archived. */
+  askFound(filterHash: string, ids: Uint8Array): Promise<Float64Array> {
+    const session = this.#session;
+    return this.#ask(this.#found, (request) => {
+      this.#post({ type: "ask-found", session, request, filterHash, ids });
+    });
+  }
+
+  /** Whether the session may stay open for what is to come. */
+  askLive(question: LiveQuestion): Promise<boolean> {
+    const session = this.#session;
+    return this.#ask(this.#live, (request) => {
+      this.#post({ type: "ask-live", session, request, question });
+    });
+  }
+
+  /** Has the host keep how the list of the relay differs from what it was seen to hold. */
+  note(note: ListingNote): void {
+    this.#post({ type: "listing", session: this.#session, note });
+  }
+
+  /** Resolves when there was credit and the batch is on its way. */
+  async send(batch: WorkerBatch): Promise<void> {
+    if (this.#abandoned) throw new Abandoned();
+    this.#credit = Promise.withResolvers();
+    this.#post({ type: "want-credit", session: this.#session });
+    await this.#credit.promise;
+    this.#post({ type: "batch", session: this.#session, batch });
+  }
+
+  progress(progress: SyncProgress): void {
+    const now = performance.now();
+    if (now - this.#lastProgressAt < PROGRESS_EVERY_MS) return;
+    this.#lastProgressAt = now;
+    this.#post({ type: "progress", session: this.#session, progress });
+  }
+
+  known(request: number, known: Uint8Array): void {
+    this.#known.answer(request, known);
+  }
+
+  vector(request: number, chunk: VectorChunk | null): void {
+    this.#vectors.answer(request, chunk);
+  }
+
+  found(request: number, createdAt: Float64Array): void {
+    this.#found.answer(request, createdAt);
+  }
+
+  live(request: number, granted: boolean): void {
+    this.#live.answer(request, granted);
+  }
+
+  credit(): void {
+    this.#credit?.resolve();
+    this.#credit = null;
+  }
+
+  cancel(): void {
+    this.#stop.abort();
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+    this.#stop.abort();
+    for (const open of [this.#known, this.#vectors, this.#found, this.#live]) {
+      open.abandon(new Abandoned());
+    }
+    this.#credit?.reject(new Abandoned());
+  }
+
+  #ask<T>(
+    questions: PendingRequests<T>,
+    post: (request: number) => void,
+  ): Promise<T> {
+    if (this.#abandoned) return Promise.reject(new Abandoned());
+    return questions.ask(post);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Options become a filter, or an explanation.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { UsageError } from "../../../../src/cli/command.ts";
+import { readFilter } from "../../../../src/cli/options/filter_options.ts";
+import { OptionValues } from "../../../../src/cli/options/option_values.ts";
+
+const AUTHOR = "a".repeat(64);
+
+Deno.test("readFilter() gives everything when nothing is said", () => {
+  assert.deepEqual(read({}), {});
+});
+
+Deno.test("readFilter() puts the options into one filter", () => {
+  const filter = read({
+    kinds: "0, 3,10002",
+    authors: AUTHOR,
+    since: "1700000000",
+    until: "2026-01-01T00:00:00Z",
+    filter: '{"#t":["nostr"]}',
+  });
+  assert.deepEqual(filter, {
+    kinds: [0, 3, 10002],
+    authors: [AUTHOR],
+    since: 1_700_000_000,
+    until: 1_767_225_600,
+    "#t": ["nostr"],
+  });
+});
+
+Deno.test("readFilter() says what is wrong with an option", () => {
+  const cases: [Record<string, string>, RegExp][] = [
+    [{ kinds: "1,,2" }, /--kinds must be a list separated by commas/],
+    [{ kinds: "note" }, /"kinds" must be a list of integers/],
+    [{ authors: "npub1xyz" }, /"authors" must be a list of 64 lowercase hex/],
+    [{ since: "tomorrow" }, /--since must be Unix seconds or a date/],
+    [{ filter: "[]" }, /--filter: A filter is a JSON object/],
+    [{ filter: "{kinds:[1]}" }, /--filter is not JSON/],
+    [{ filter: '{"kind":[1]}' }, /--filter: Unknown filter field "kind"/],
+    [{ filter: '{"kinds":[1]}', kinds: "2" }, /both say "kinds"/],
+  ];
+  for (const [options, message] of cases) {
+    assert.throws(() => read(options), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+function read(options: Record<string, string>) {
+  return readFilter(new OptionValues(new Map(Object.entries(options))));
+}

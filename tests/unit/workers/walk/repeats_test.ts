@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { ParallelRanges } from "../../../../src/workers/walk/parallel_ranges.ts";
+import { UNKNOWN_TRAITS } from "../../../../src/workers/protocol/report.ts";
+import { OPEN_END } from "../../../../src/models/window.ts";
+import { Pace } from "../../../../src/workers/walk/relay_profile.ts";
+import type { Page, PageEvent } from "../../../../src/workers/walk/page.ts";
+import { Repeats } from "../../../../src/workers/walk/repeats.ts";
+
+Deno.test("Repeats knows an event by its id and signature, and forgets what will not be asked for again", () => {
+  const [above, edge] = [eventAt(101), eventAt(100)];
+  const repeats = new Repeats();
+  repeats.advance([above, edge], 100);
+  assert.ok(repeats.has(edge));
+  assert.ok(!repeats.has({ ...edge, sig: "forged" }));
+  assert.ok(!repeats.has(above), "no query reaches it");
+  repeats.advance([], 99);
+  assert.ok(!repeats.has(edge));
+});
+
+Deno.test("A walk takes an event that came before, but was not handed on", () => {
+  const [newest, taken, refused] = [eventAt(101), eventAt(100), eventAt(100)];
+  const ranges = new ParallelRanges({
+    filter: {},
+    window: { since: 0, until: OPEN_END },
+    settledBefore: OPEN_END,
+    pace: new Pace(3, { ...UNKNOWN_TRAITS, order: "newest-first" }, 1),
+    ledger: { prove: () => {}, gap: () => {} },
+  });
+  const asked = ranges.next()!;
+  const events = [newest, taken, refused];
+  ranges.take(asked, page({ events, accepted: [newest, taken] }));
+  const { query, range: { repeats } } = ranges.next()!;
+  assert.equal(query.window.until, 100);
+  assert.deepEqual(events.map((event) => repeats.has(event)), [
+    ...[false, true, false],
+  ]);
+});
+
+let made = 0;
+
+function eventAt(createdAt: number): PageEvent {
+  const id = String(made++);
+  return { id, createdAt, kind: 1, pubkey: "", sig: id };
+}
+
+function page(
+  { events, accepted }: Pick<Page, "events" | "accepted">,
+): Page {
+  return {
+    ...{ events, accepted, size: events.length, limit: 3 },
+    ...{
+      newer: 0,
+      older: 0,
+      unread: [],
+      isShared: false,
+      backpressured: false,
+    },
+    end: { type: "eose" },
+  };
+}
