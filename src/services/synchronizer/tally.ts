@@ -3,6 +3,14 @@
  *
  * @module
  */
+import type {
+  ListingNote,
+  LiveQuestion,
+  NearQuery,
+  SightedQuery,
+  VectorChunk,
+  VectorQuery,
+} from "../../workers/protocol/messages.ts";
 import { knownEvents } from "../../archive/events.ts";
 import {
   findListed,
@@ -11,12 +19,6 @@ import {
 } from "../../archive/relay_listing.ts";
 import type { EventKeys } from "../../models/encoded_events.ts";
 import type { SessionHost } from "../../workers/host/session_handle.ts";
-import type {
-  ListingNote,
-  LiveQuestion,
-  VectorChunk,
-  VectorQuery,
-} from "../../workers/protocol/messages.ts";
 import type {
   SyncProgress,
   WorkerBatch,
@@ -93,6 +95,14 @@ export class SyncStore implements SessionHost {
     const { database, relayId, withheldSince } = this.#target;
     const limit = VECTOR_CHUNK;
     return relayVector(database, { ...query, relayId, limit, withheldSince });
+  }
+
+  near(_query: NearQuery): Promise<EventKeys | null> {
+    return Promise.resolve(null);
+  }
+
+  sighted(_query: SightedQuery): Promise<number | null> {
+    return Promise.resolve(null);
   }
 
   found(filterHash: string, ids: Uint8Array): Promise<Float64Array> {

@@ -3,17 +3,19 @@
  *
  * @module
  */
-import type { EventKeys } from "../../models/encoded_events.ts";
-import { fail, ok, type Result } from "../../models/result.ts";
-import type { BatchCredit, Borrower } from "./batch_credit.ts";
 import type {
   FromWorker,
   ListingNote,
   LiveQuestion,
+  NearQuery,
+  SightedQuery,
   ToWorker,
   VectorChunk,
   VectorQuery,
 } from "../protocol/messages.ts";
+import type { EventKeys } from "../../models/encoded_events.ts";
+import { fail, ok, type Result } from "../../models/result.ts";
+import type { BatchCredit, Borrower } from "./batch_credit.ts";
 import type {
   SyncProgress,
   SyncReport,
@@ -28,6 +30,10 @@ export interface SessionHost {
   vector(query: VectorQuery): Promise<VectorChunk | null>;
   /** When these events were created (32 bytes an id); `NaN` for those that are not archived. */
   found(filterHash: string, ids: Uint8Array): Promise<Float64Array>;
+  /** Sightings of the relay next to a moment, ascending; null when the archive cannot tell what the filter selects. */
+  near(query: NearQuery): Promise<EventKeys | null>;
+  /** How many events of a window the relay was seen to hold; null when the archive cannot tell. */
+  sighted(query: SightedQuery): Promise<number | null>;
   /** Keeps how the list of the relay is another than what it was seen to hold. */
   note(note: ListingNote): Promise<void>;
   /** Stores a batch for good. Batches of one session come one after the other. */
@@ -86,6 +92,8 @@ export class SessionHandle implements Borrower {
       case "ask-known":
       case "ask-vector":
       case "ask-found":
+      case "ask-near":
+      case "ask-sighted":
       case "ask-live":
         void this.#answer(message);
         return;
@@ -147,6 +155,17 @@ export class SessionHandle implements Borrower {
         const { filterHash, ids } = question;
         const createdAt = await this.#host.found(filterHash, ids);
         return { type: "found", session, request, createdAt };
+      }
+      case "ask-near": {
+        // What was sent before is to be in it.
+        await this.#stored;
+        const keys = await this.#host.near(question.query);
+        return { type: "near", session, request, keys };
+      }
+      case "ask-sighted": {
+        await this.#stored;
+        const count = await this.#host.sighted(question.query);
+        return { type: "sighted", session, request, count };
       }
       case "ask-live": {
         // The host is to see what was found out before.

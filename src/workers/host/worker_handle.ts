@@ -115,6 +115,8 @@ export class WorkerHandle implements Disposable {
       case "ask-known":
       case "ask-vector":
       case "ask-found":
+      case "ask-near":
+      case "ask-sighted":
       case "ask-live":
       case "listing":
       case "want-credit":

@@ -168,7 +168,12 @@ class LiveTail {
     this.#edges.set(walk, until);
     this.#deps.ingest.note({
       type: "proven",
-      stretch: { ...stretch, method: "live" },
+      stretch: {
+        ...stretch,
+        method: "live",
+        strength: "weak",
+        support: { questions: 1, witness: null, counts: null },
+      },
     });
   }
 

@@ -40,6 +40,20 @@ export type ToWorker =
     readonly request: number;
     readonly createdAt: Float64Array;
   }
+  /** The sightings of the relay next to a moment, ascending; null when the archive cannot tell what the filter selects. */
+  | {
+    readonly type: "near";
+    readonly session: number;
+    readonly request: number;
+    readonly keys: EventKeys | null;
+  }
+  /** How many events the relay was seen to hold; null when the archive cannot tell what the filter selects. */
+  | {
+    readonly type: "sighted";
+    readonly session: number;
+    readonly request: number;
+    readonly count: number | null;
+  }
   | LiveAnswer
   /** One more batch may be sent. */
   | { readonly type: "credit"; readonly session: number }
@@ -97,6 +111,20 @@ export type FromWorker =
     readonly request: number;
     readonly filterHash: string;
     readonly ids: Uint8Array;
+  }
+  /** Which events the relay was seen to hold next to a moment: its witnesses. */
+  | {
+    readonly type: "ask-near";
+    readonly session: number;
+    readonly request: number;
+    readonly query: NearQuery;
+  }
+  /** How many events of a window the relay was seen to hold, in all syncs so far. */
+  | {
+    readonly type: "ask-sighted";
+    readonly session: number;
+    readonly request: number;
+    readonly query: SightedQuery;
   }
   | AskLive
   | {
@@ -203,4 +231,22 @@ export interface LiveQuestion {
   readonly report: SyncReport;
   /** The IP address it is connected to; null behind a proxy. */
   readonly address: string | null;
+}
+
+/** Sightings of a relay next to a moment. */
+export interface NearQuery {
+  readonly filter: Filter;
+  readonly filterHash: string;
+  /** Unix seconds. */
+  readonly at: number;
+  /** As many as these of the newest at `at` or before it, and of the oldest after it. */
+  readonly below: number;
+  readonly above: number;
+}
+
+/** Sightings of a relay in a window. */
+export interface SightedQuery {
+  readonly filter: Filter;
+  readonly filterHash: string;
+  readonly window: Window;
 }

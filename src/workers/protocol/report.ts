@@ -8,6 +8,7 @@ import type { RelayHint } from "../../models/relay_hints.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 import type { NegentropySupport } from "./job.ts";
 import type { Filter } from "../../models/filter.ts";
+import type { AuditReport, Retraction, Strength, Support } from "./evidence.ts";
 import type { EncodedEvents, EventKeys } from "../../models/encoded_events.ts";
 
 /** Why a page failed, in one word that is counted. */
@@ -38,7 +39,21 @@ export type GapReason =
   /** The relay says by an exact COUNT (NIP-45) that it has more than it gave. */
   | "count-mismatch"
   /** The relay ignores `since` or `until`, so that older pages cannot be asked for. */
-  | "bounds-ignored";
+  | "bounds-ignored"
+  /** Answers lacked events that the relay had given before, so that nothing follows from them. */
+  | "unconfirmed"
+  /** Something came that could not be read, and may have been an event of this window. */
+  | "unread"
+  /** Events came after the EOSE of their page. */
+  | "late"
+  /** The relay lists ids there (NIP-77) and gives the events to nobody. */
+  | "withheld"
+  /** A later answer showed that an earlier one had left events out. */
+  | "contradicted"
+  /** The relay was caught so often that nothing it says is believed for a while. */
+  | "unreliable"
+  /** Our clock and the database's differ by too much to claim anything. */
+  | "clock";
 
 /** What proved a stretch complete (`PROOFS` of the database says what each is worth). */
 export type WalkProof =
@@ -98,6 +113,8 @@ export interface ProvenRange extends Window {
   readonly filterHash: string;
   readonly filter: Filter;
   readonly method: WalkProof;
+  readonly strength: Strength;
+  readonly support: Support;
 }
 
 export interface GapRange extends Window {
@@ -126,14 +143,10 @@ export interface SyncReport extends SyncProgress {
   readonly wholeList: number;
   /** Whether anything was proven by it. */
   readonly hasReconciled: boolean;
-  readonly retracted: readonly RetractedRange[];
+  readonly audit: AuditReport;
+  readonly retracted: readonly Retraction[];
   /** Null when the session did not go live. */
   readonly live: LiveEnd | null;
-}
-
-/** A stretch that was proven, and turned out to lack events that could not be had. */
-export interface RetractedRange extends Window {
-  readonly filterHash: string;
 }
 
 /** Why a session is live no longer. */

@@ -51,6 +51,12 @@ function receive(message: ToWorker): void {
     case "found":
       sessions.get(message.session)?.found(message.request, message.createdAt);
       return;
+    case "near":
+      sessions.get(message.session)?.near(message.request, message.keys);
+      return;
+    case "sighted":
+      sessions.get(message.session)?.sighted(message.request, message.count);
+      return;
     case "live":
       sessions.get(message.session)?.live(message.request, message.granted);
       return;

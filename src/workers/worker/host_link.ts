@@ -4,15 +4,17 @@
  *
  * @module
  */
-import type { EventKeys } from "../../models/encoded_events.ts";
-import { PendingRequests } from "../../base/pending_requests.ts";
 import type {
   FromWorker,
   ListingNote,
   LiveQuestion,
+  NearQuery,
+  SightedQuery,
   VectorChunk,
   VectorQuery,
 } from "../protocol/messages.ts";
+import type { EventKeys } from "../../models/encoded_events.ts";
+import { PendingRequests } from "../../base/pending_requests.ts";
 import type { SyncProgress, WorkerBatch } from "../protocol/report.ts";
 
 /** Progress is told this often at most. */
@@ -33,6 +35,8 @@ export class HostLink {
   readonly #known = new PendingRequests<Uint8Array>();
   readonly #vectors = new PendingRequests<VectorChunk | null>();
   readonly #found = new PendingRequests<Float64Array>();
+  readonly #near = new PendingRequests<EventKeys | null>();
+  readonly #sighted = new PendingRequests<number | null>();
   readonly #live = new PendingRequests<boolean>();
   #credit: PromiseWithResolvers<void> | null = null;
   #abandoned = false;
@@ -72,6 +76,22 @@ export class HostLink {
     const session = this.#session;
     return this.#ask(this.#found, (request) => {
       this.#post({ type: "ask-found", session, request, filterHash, ids });
+    });
+  }
+
+  /** Sightings of the relay next to a moment, ascending; null when the archive cannot tell what the filter selects. */
+  askNear(query: NearQuery): Promise<EventKeys | null> {
+    const session = this.#session;
+    return this.#ask(this.#near, (request) => {
+      this.#post({ type: "ask-near", session, request, query });
+    });
+  }
+
+  /** How many events of a window the relay was seen to hold, in all syncs so far; null when the archive cannot tell. */
+  askSighted(query: SightedQuery): Promise<number | null> {
+    const session = this.#session;
+    return this.#ask(this.#sighted, (request) => {
+      this.#post({ type: "ask-sighted", session, request, query });
     });
   }
 
@@ -116,6 +136,14 @@ export class HostLink {
     this.#found.answer(request, createdAt);
   }
 
+  near(request: number, keys: EventKeys | null): void {
+    this.#near.answer(request, keys);
+  }
+
+  sighted(request: number, count: number | null): void {
+    this.#sighted.answer(request, count);
+  }
+
   live(request: number, granted: boolean): void {
     this.#live.answer(request, granted);
   }
@@ -132,7 +160,16 @@ export class HostLink {
   abandon(): void {
     this.#abandoned = true;
     this.#stop.abort();
-    for (const open of [this.#known, this.#vectors, this.#found, this.#live]) {
+    for (
+      const open of [
+        this.#known,
+        this.#vectors,
+        this.#found,
+        this.#near,
+        this.#sighted,
+        this.#live,
+      ]
+    ) {
       open.abandon(new Abandoned());
     }
     this.#credit?.reject(new Abandoned());

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { NO_AUDIT } from "../protocol/evidence.ts";
 import type { NostrEvent } from "../../models/event.ts";
 import type { Window } from "../../models/window.ts";
 import type { Verifier } from "../../nips/verify/verifier.ts";
@@ -11,12 +12,7 @@ import type { Dialer } from "../../transport/dialer.ts";
 import { CountCheck } from "./count_check.ts";
 import type { Finding } from "../ingest/event_queue.ts";
 import type { HostLink } from "./host_link.ts";
-import type {
-  LiveEnd,
-  RetractedRange,
-  SyncProgress,
-  SyncReport,
-} from "../protocol/report.ts";
+import type { LiveEnd, SyncProgress, SyncReport } from "../protocol/report.ts";
 import type { NegentropySupport, SyncJob, WalkJob } from "../protocol/job.ts";
 import { Ingest } from "../ingest/ingest.ts";
 import { keepLive } from "../live/live_tail.ts";
@@ -76,7 +72,7 @@ class Session {
   readonly #forgeries: Forgeries;
   readonly #counts: CountCheck;
   readonly #spots: SpotCheck;
-  readonly #retracted: RetractedRange[] = [];
+  readonly #retracted: Window[] = [];
   /** Of the filter in work. */
   #ledger = new HonestLedger({ prove: () => {}, gap: () => {} });
   #walk = 0;
@@ -159,7 +155,8 @@ class Session {
       negentropy: this.#negentropySupport(),
       wholeList: this.#reconciler?.trust.wholeList ?? -1,
       hasReconciled: this.#reconciler?.trust.hasSettled ?? false,
-      retracted: [...this.#retracted, ...this.#spots.retracted],
+      audit: NO_AUDIT,
+      retracted: [],
       live: this.#live,
     };
   }
@@ -186,11 +183,11 @@ class Session {
   /** Looks at what is proven once more. Where it turns out to be wrong, it is for the next sync to mend. */
   async #repair(walk: WalkJob): Promise<void> {
     if (this.#reconciler === null) return;
-    const { filterHash, repairs } = walk;
+    const { repairs } = walk;
     for (const window of repairs) {
       const left = await this.#reconciler.settle(walk, window, this.#ledger);
       for (const { since, until, isLacking } of left) {
-        if (isLacking) this.#retracted.push({ filterHash, since, until });
+        if (isLacking) this.#retracted.push({ since, until });
       }
     }
   }
@@ -260,7 +257,16 @@ class Session {
     return {
       prove: (window, method) =>
         note(window, (clipped) => {
-          const stretch = { ...clipped, filterHash, filter, method };
+          const support = { questions: 1, witness: null, counts: null };
+          const strength = "weak" as const;
+          const stretch = {
+            ...clipped,
+            filterHash,
+            filter,
+            method,
+            strength,
+            support,
+          };
           this.#spots.sample.proved(stretch);
           return { type: "proven", stretch };
         }),

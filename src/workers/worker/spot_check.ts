@@ -5,10 +5,10 @@
  * @module
  */
 import type { NostrEvent } from "../../models/event.ts";
-import type { RetractedRange } from "../protocol/report.ts";
 
 import type { PageTarget, RelayRequests } from "./relay_requests.ts";
 import type { Pace } from "../walk/relay_profile.ts";
+import type { Window } from "../../models/window.ts";
 import { SpotSample } from "../walk/spot_sample.ts";
 
 /** Shorter sessions are not made longer by it: a relay that is caught up costs two requests. */
@@ -33,7 +33,7 @@ export class SpotCheck {
   }
 
   /** What this session proved and does not believe any more. */
-  get retracted(): RetractedRange[] {
+  get retracted(): (Window & { readonly filterHash: string })[] {
     return this.#deps.pace.order === "unsorted" ? this.sample.proven : [];
   }
 
