@@ -27,61 +27,104 @@ export function signAuth(
 /** How long a challenge may follow the refusal that it belongs to, ms. */
 const CHALLENGE_AFTER_MS = 1_000;
 
+/** When a challenge is answered. */
+export type AuthPolicy =
+  /** When the relay refuses something, or is silent: who need not say who it is does not. */
+  | "when-refused"
+  /** The first one at once: a relay may give strangers a part, and call that all. */
+  | "when-challenged";
+
+export interface AuthenticatorOptions {
+  /** Without one nobody authenticates. */
+  readonly key: Uint8Array | undefined;
+  readonly maxAuths: number;
+  readonly policy?: AuthPolicy;
+  /** Sends an AUTH; resolves with whether the relay may know us now: false when it refused. */
+  readonly present: (event: NostrEvent) => Promise<boolean>;
+}
+
 /** Answers challenges of one connection, at most `maxAuths` times. */
 export class Authenticator {
   readonly #relay: RelayUrl;
-  readonly #key: Uint8Array | undefined;
-  readonly #present: (event: NostrEvent) => Promise<boolean>;
+  readonly #options: AuthenticatorOptions;
   #left: number;
   #challenge: string | undefined;
+  #isAnswered = true;
   #challenged: (() => void) | undefined;
   #running: Promise<boolean> | undefined;
+  /** AUTHs that the relay has not refused. */
+  #identity = 0;
 
-  constructor(
-    relay: RelayUrl,
-    { key, maxAuths, present }: {
-      key: Uint8Array | undefined;
-      maxAuths: number;
-      /** Sends an AUTH; resolves with whether the relay accepted it. */
-      present: (event: NostrEvent) => Promise<boolean>;
-    },
-  ) {
+  constructor(relay: RelayUrl, options: AuthenticatorOptions) {
     this.#relay = relay;
-    this.#key = key;
-    this.#left = maxAuths;
-    this.#present = present;
+    this.#options = options;
+    this.#left = options.maxAuths;
   }
 
-  /** Remembers the latest challenge. Answering it waits until something is refused: who need not say who he is does not. */
+  /** Grows with each AUTH that the relay has not refused: what was asked before may be answered otherwise now. */
+  get identity(): number {
+    return this.#identity;
+  }
+
+  /** Whether an AUTH is on its way. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Whether there is a challenge that was not answered, and could be. */
+  get isOpen(): boolean {
+    const { key } = this.#options;
+    return key !== undefined && this.#left > 0 && !this.#isAnswered;
+  }
+
+  /** Remembers the latest challenge. */
   challenge(challenge: string): void {
     this.#challenge = challenge;
+    this.#isAnswered = false;
     this.#challenged?.();
+    const { policy } = this.#options;
+    if (policy !== "when-challenged" || this.#identity > 0) return;
+    if (this.isOpen) void this.authenticate();
   }
 
-  /** Whether the relay accepts who we are. Several who ask at once share one answer. */
+  /** Whether the relay may know who we are now. Several who ask at once share one answer. */
   authenticate(): Promise<boolean> {
-    if (this.#key === undefined) return Promise.resolve(false);
-    this.#running ??= this.#answer(this.#key).finally(() => {
+    const { key } = this.#options;
+    if (key === undefined) return Promise.resolve(false);
+    this.#running ??= this.#answer(key).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
+  /** For `when-challenged`: waits so long for a challenge, ms, and for what comes of its answer. */
+  async introduce(waitMs: number): Promise<void> {
+    const { key, policy } = this.#options;
+    if (key === undefined || policy !== "when-challenged") return;
+    if (this.#challenge === undefined) await this.#awaitChallenge(waitMs);
+    await this.#running;
+  }
+
   async #answer(key: Uint8Array): Promise<boolean> {
     if (this.#left <= 0) return false;
-    if (this.#challenge === undefined) await this.#awaitChallenge();
+    if (this.#challenge === undefined) {
+      await this.#awaitChallenge(CHALLENGE_AFTER_MS);
+    }
     const challenge = this.#challenge;
     if (challenge === undefined) return false;
     this.#left -= 1;
+    this.#isAnswered = true;
     const nowSeconds = Math.floor(Date.now() / 1_000);
     const event = signAuth(this.#relay, challenge, { key, nowSeconds });
-    return await this.#present(event);
+    const mayKnowUs = await this.#options.present(event);
+    if (mayKnowUs) this.#identity += 1;
+    return mayKnowUs;
   }
 
-  async #awaitChallenge(): Promise<void> {
+  async #awaitChallenge(waitMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#challenged = resolve;
-    const timer = setTimeout(resolve, CHALLENGE_AFTER_MS);
+    const timer = setTimeout(resolve, waitMs);
     await promise;
     clearTimeout(timer);
     this.#challenged = undefined;

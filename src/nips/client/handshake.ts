@@ -83,8 +83,9 @@ function answerIn(text: string): Handshake["answeredBy"] | null {
   const message = parseRelayMessage(text, Infinity);
   switch (message.type) {
     case "EVENT":
-    case "oversized":
       return "event";
+    case "unread":
+      return message.cause === "too-large" ? "event" : null;
     case "EOSE":
       return "eose";
     case "CLOSED":

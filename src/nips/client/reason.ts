@@ -44,7 +44,7 @@ export function classifyNotice(text: string): NoticeClass {
   const { prefix } = parseReason(text);
   if (
     prefix === "auth-required" ||
-    /\bauth(?:entication)? (?:is )?required\b/i.test(text)
+    /\bauth(?:entication)?[- ](?:is )?required\b/i.test(text)
   ) {
     return "auth-required";
   }

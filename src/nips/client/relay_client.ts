@@ -14,7 +14,6 @@ import type {
   NegotiateOptions,
   NegotiationOutcome,
 } from "../nip77/negotiation_outcome.ts";
-import type { EventHead } from "./relay_message.ts";
 import type { EoseHint, ReasonPrefix, ReqOutcome } from "./req_outcome.ts";
 
 /** One connection to a relay, for any number of requests at once. */
@@ -31,7 +30,9 @@ export interface RelayClient extends AsyncDisposable {
   readonly closed: Promise<RelayFailure>;
 
   /**
-   * Sends a REQ and gives what comes in chunks: the payloads of EVENT messages, parsed but NOT verified nor matched.
+   * Sends a REQ and gives what comes in chunks: the payloads of EVENT messages, parsed but NOT verified nor matched,
+   * and in their order an `Unread` for each message that may have been one. A message that names no subscription counts
+   * for all that are open.
    * The generator returns how the REQ ended; leaving it early sends CLOSE. It never throws for anything the relay does.
    *
    * While a consumer does not pull, about `maxBuffered` is buffered, then the whole connection stops reading: whoever waits
@@ -91,8 +92,10 @@ export interface SubscribeOptions extends RequestOptions {
     /** A ping sent at this moment (Unix ms) was answered, and whatever the relay sent before that has been taken. */
     readonly onAlive?: (sentAt: number) => void;
   };
-  /** Told of each event that was dropped because of its length, and what can be known of it. */
-  readonly onOversized?: (head: EventHead | null) => void;
+  /** How long it stays open after EOSE for what comes late, which then counts as come before; at most five times it, ms. Default: 0. */
+  readonly lingerMs?: number;
+  /** Told of what comes after the end by EOSE, the first 200: payloads as in the chunks. */
+  readonly onLate?: (payload: unknown) => void;
 }
 
 /** What one REQ brought. */
@@ -102,8 +105,8 @@ export interface Page {
   readonly outcome: ReqOutcome;
   /** Characters of the messages received for it. */
   readonly bytes: number;
-  /** EVENT messages dropped because they were longer than `maxEventBytes`. */
-  readonly oversized: number;
+  /** Messages that could not be read and may have been events. */
+  readonly unread: number;
 }
 
 export interface AskOptions {
@@ -136,10 +139,10 @@ export interface ClientStats {
   bytes: number;
   /** EVENT messages given to a subscription. */
   events: number;
-  /** EVENT messages for subscriptions that had ended or never existed: dropped. */
+  /** EVENT messages for subscriptions that had ended or never existed. */
   late: number;
-  /** EVENT messages longer than `maxEventBytes`: dropped. */
-  oversized: number;
+  /** Messages that could not be read and may have been events. */
+  unread: number;
   /** Messages that are not JSON arrays with a name first: dropped. */
   garbage: number;
   /** Well-formed messages nobody here knows: dropped. */
@@ -156,7 +159,7 @@ export function newStats(): ClientStats {
     bytes: 0,
     events: 0,
     late: 0,
-    oversized: 0,
+    unread: 0,
     garbage: 0,
     unknown: 0,
     notices: 0,

@@ -9,6 +9,7 @@ import type { RelayUrl } from "../../models/relay_url.ts";
 import type { Result } from "../../models/result.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 import type { RelaySocket } from "../../transport/websocket/relay_socket.ts";
+import { AuthRetry } from "./auth_retry.ts";
 import { Backlog } from "./backlog.ts";
 import type { ConnectOptions } from "./connect_relay.ts";
 import { readMessages } from "./message_loop.ts";
@@ -19,6 +20,7 @@ import type {
   NegotiationOutcome,
 } from "../nip77/negotiation_outcome.ts";
 import { Negotiations } from "../nip77/negotiations.ts";
+import { RequestIds } from "./request_ids.ts";
 import { requestText, SingleRequests } from "./single_requests.ts";
 import { classifyNotice, type Reason } from "./reason.ts";
 import {
@@ -38,6 +40,7 @@ import { ABORTED, endedBy, type ReqOutcome, UNHEARD } from "./req_outcome.ts";
 import { Semaphore } from "../../base/semaphore.ts";
 import { Keepalive } from "./keepalive.ts";
 import { Subscription } from "./subscription.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 export class RelayConnection implements RelayClient {
   readonly relay: RelayUrl;
@@ -49,12 +52,13 @@ export class RelayConnection implements RelayClient {
   readonly #socket: RelaySocket;
   readonly #onNotice: ConnectOptions["onNotice"];
   readonly #authenticator: Authenticator;
+  readonly #authRetry: AuthRetry;
   readonly #slots: Semaphore;
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #subscriptions: Subscriptions;
   readonly #questions: SingleRequests;
   readonly #negotiations: Negotiations;
   readonly #signs: Keepalive;
-  #nextId = 1;
+  readonly #ids = new RequestIds();
   readonly #backlog: Backlog;
 
   constructor(socket: RelaySocket, options: ConnectOptions) {
@@ -69,14 +73,24 @@ export class RelayConnection implements RelayClient {
     this.#authenticator = new Authenticator(socket.relay, {
       key: options.authKey,
       maxAuths: options.maxAuths ?? 3,
+      policy: options.authPolicy ?? "when-refused",
       present: (event) => {
         this.stats.auths += 1;
-        return this.#questions.authenticate(event);
+        return this.#questions.authenticate(event, options.authTimeoutMs);
       },
+    });
+    this.#authRetry = new AuthRetry({
+      authenticator: this.#authenticator,
+      send: (subscription) => this.#send(subscription),
+    });
+    this.#subscriptions = new Subscriptions({
+      stats: this.stats,
+      held: (characters) => this.#backlog.add(characters),
+      isOurs: (subId) => this.#ids.isOurs(subId),
     });
     const line = {
       send: (text: string) => socket.send(text),
-      newId: () => this.#newId(),
+      newId: () => this.#ids.next(),
       authenticate: () => this.#authenticator.authenticate(),
       isStalled: () => this.#backlog.isStalled,
     };
@@ -102,7 +116,7 @@ export class RelayConnection implements RelayClient {
   async fetchPage(filter: Filter, options: RequestOptions): Promise<Page> {
     const refused = await this.#slot(options.signal);
     if (refused !== null) {
-      return { events: [], outcome: refused, bytes: 0, oversized: 0 };
+      return { events: [], outcome: refused, bytes: 0, unread: 0 };
     }
     return await this.#request(filter, options).page();
   }
@@ -138,14 +152,19 @@ export class RelayConnection implements RelayClient {
     const sentAt = Date.now();
     const answer = await this.#signs.ask(options);
     if (answer !== "alive") return answer;
-    for (const live of this.#subscriptions.values()) live.alive(sentAt);
+    for (const live of this.#subscriptions.all()) live.alive(sentAt);
     return answer;
+  }
+
+  /** As {@linkcode Authenticator.introduce}. */
+  introduce(waitMs: number): Promise<void> {
+    return this.#authenticator.introduce(waitMs);
   }
 
   async close(): Promise<void> {
     this.#negotiations.endAll(ABORTED);
     this.#slots.close();
-    for (const subscription of this.#subscriptions.values()) {
+    for (const subscription of this.#subscriptions.all()) {
       subscription.end(ABORTED, true);
     }
     this.#backlog.close();
@@ -174,7 +193,7 @@ export class RelayConnection implements RelayClient {
       },
     });
     this.#signs.end();
-    for (const subscription of this.#subscriptions.values()) {
+    for (const subscription of this.#subscriptions.all()) {
       subscription.end(endedBy(failure), true);
     }
     this.#negotiations.endAll(endedBy(failure));
@@ -186,10 +205,14 @@ export class RelayConnection implements RelayClient {
   #take(message: RelayMessage, characters: number): void {
     switch (message.type) {
       case "EVENT":
-      case "oversized":
-        return this.#takeEvent(message, characters);
+        return this.#subscriptions.take(message, characters);
+      case "unread":
+        return this.#subscriptions.takeUnread(message, characters);
       case "EOSE":
-        return this.#subscriptions.get(message.subId)?.eose(message.hint);
+        return this.#authRetry.eose(
+          this.#subscriptions.get(message.subId),
+          message.hint,
+        );
       case "CLOSED":
         return this.#takeClosed(message.subId, message.reason);
       case "NOTICE":
@@ -209,22 +232,6 @@ export class RelayConnection implements RelayClient {
     }
   }
 
-  #takeEvent(
-    message: Extract<RelayMessage, { type: "EVENT" | "oversized" }>,
-    characters: number,
-  ): void {
-    const subscription = this.#subscriptions.get(message.subId);
-    if (message.type === "oversized") this.stats.oversized += 1;
-    if (subscription === undefined) {
-      this.stats.late += 1;
-    } else if (message.type === "oversized") {
-      subscription.pushOversized(message.head, characters);
-    } else {
-      this.stats.events += 1;
-      this.#backlog.add(subscription.push(message.event, characters));
-    }
-  }
-
   #takeClosed(subId: string, reason: Reason): void {
     if (this.#questions.refuse(subId, reason)) return;
     if (this.#negotiations.refuse(subId, reason)) return;
@@ -232,14 +239,8 @@ export class RelayConnection implements RelayClient {
     if (subscription === undefined) return;
     const { prefix, text } = reason;
     const refused = { type: "closed", prefix, reason: text } as const;
-    if (prefix !== "auth-required" || !subscription.mayRepeat()) {
-      subscription.end(refused, true);
-      return;
-    }
-    this.#authenticator.authenticate().then((accepted) => {
-      if (!accepted) subscription.end(refused, true);
-      else if (!subscription.hasEnded) this.#send(subscription);
-    });
+    this.#authRetry
+      .refused(subscription, refused, prefix === "auth-required");
   }
 
   /** A NOTICE names no request; one that reads like a refusal is taken for ours only when there is no doubt whose it is. */
@@ -251,8 +252,10 @@ export class RelayConnection implements RelayClient {
       this.#negotiations.size;
     this.#negotiations.notice(text, open === 1);
     if (is === "information" || open !== 1) return;
-    for (const subscription of this.#subscriptions.values()) {
-      if (!subscription.isPastEose) subscription.end({ type: "notice", text });
+    for (const subscription of this.#subscriptions.all()) {
+      if (subscription.isPastEose) continue;
+      const refused = { type: "notice", text } as const;
+      this.#authRetry.refused(subscription, refused, is === "auth-required");
     }
     this.#questions.failAll({ code: "protocol", detail: `refused: ${text}` });
   }
@@ -261,39 +264,39 @@ export class RelayConnection implements RelayClient {
     filters: Filter | readonly Filter[],
     options: SubscribeOptions,
   ): Subscription {
-    const id = this.#newId();
-    const subscription = new Subscription(options, {
+    const id = this.#ids.next();
+    const { onLate } = options;
+    const subscription: Subscription = new Subscription(options, {
       id,
       request: requestText("REQ", id, filters),
-      ended: (silently) => this.#ended(id, silently),
+      ended: (outcome, silently) => {
+        this.#subscriptions.end(id, outcome, onLate);
+        if (!silently) this.#socket.send(JSON.stringify(["CLOSE", id]));
+        this.#slots.free();
+      },
       taken: (characters) => this.#taken(characters),
-      isStalled: () => this.#backlog.isStalled,
+      silent: () => this.#authRetry.silent(subscription),
+      isWithholding: () =>
+        this.#backlog.isStalled || this.#authenticator.isRunning,
     });
     if (subscription.hasEnded) return subscription;
-    this.#subscriptions.set(id, subscription);
+    this.#subscriptions.add(id, subscription);
     this.#send(subscription);
     return subscription;
   }
 
   #send(subscription: Subscription): void {
+    subscription.sentAs = this.#authenticator.identity;
     if (!this.#socket.send(subscription.request)) {
       subscription.end(UNHEARD, true);
     }
   }
 
-  #ended(id: string, silently: boolean): void {
-    this.#subscriptions.delete(id);
-    if (!silently) this.#socket.send(JSON.stringify(["CLOSE", id]));
-    this.#slots.free();
-  }
-
   #taken(characters: number): void {
     if (!this.#backlog.take(characters)) return;
-    this.#subscriptions.forEach((subscription) => subscription.resumed());
+    for (const subscription of this.#subscriptions.all()) {
+      subscription.resumed();
+    }
     this.#negotiations.resumed();
-  }
-
-  #newId(): string {
-    return `bb${(this.#nextId++).toString(36)}`;
   }
 }

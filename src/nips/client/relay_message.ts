@@ -5,16 +5,26 @@
  */
 import { parseReason, type Reason } from "./reason.ts";
 import type { EoseHint } from "./req_outcome.ts";
+import {
+  type EventHead,
+  headOfText,
+  headOfValue,
+  mayBeEvent,
+  mayBeEventText,
+  type UnreadCause,
+} from "./unread.ts";
 
 /** A message from a relay. */
 export type RelayMessage =
   /** `event` is whatever stood there: not even its type is checked. */
   | { readonly type: "EVENT"; readonly subId: string; readonly event: unknown }
-  /** An EVENT longer than wanted, not parsed. */
+  /** May have been an event, and cannot be taken for one. */
   | {
-    readonly type: "oversized";
-    readonly subId: string;
-    readonly head: EventHead | null;
+    readonly type: "unread";
+    readonly cause: UnreadCause;
+    /** The subscription it names, if it does. */
+    readonly subId: string | null;
+    readonly head: EventHead;
   }
   | {
     readonly type: "EOSE";
@@ -51,14 +61,8 @@ export type RelayMessage =
   }
   /** A JSON array with a name first that is none of these, or lacks what it needs. */
   | { readonly type: "unknown" }
-  /** Not JSON, or no such array. */
+  /** Not JSON, or no such array, and nothing that may have been an event. */
   | { readonly type: "garbage" };
-
-/** What an event that was not parsed seems to be; nothing of it is verified. */
-export interface EventHead {
-  readonly id: string;
-  readonly createdAt: number;
-}
 
 /** Longer challenges are none that a relay needs. */
 const MAX_CHALLENGE = 1_024;
@@ -70,18 +74,35 @@ export function parseRelayMessage(
   maxEventBytes: number,
 ): RelayMessage {
   if (text.length > maxEventBytes) {
-    const subId = OVERSIZED_EVENT.exec(text.slice(0, 200))?.[1];
-    if (subId !== undefined) {
-      return { type: "oversized", subId, head: headOf(text) };
-    }
+    const subId = subIdOf(text);
+    if (subId !== null) return unread("too-large", subId, headOfText(text));
   }
-  const message = parseArray(text);
-  const [type, subject, ...rest] = message ?? [];
-  if (typeof type !== "string") return { type: "garbage" };
+  const value = parseJson(text);
+  if (value === undefined) {
+    return mayBeEventText(text)
+      ? unread("garbled", subIdOf(text), headOfText(text))
+      : GARBAGE;
+  }
+  const [type, subject, ...rest] = Array.isArray(value) ? value : [];
+  if (typeof type !== "string") {
+    return mayBeEvent(value)
+      ? unread("misaddressed", null, headOfValue(value))
+      : GARBAGE;
+  }
   if (type === "NOTICE") return { type, text: noticeText(subject) };
-  return typeof subject === "string"
-    ? parseAbout(type, subject, rest)
-    : UNKNOWN;
+  const isAbout = typeof subject === "string";
+  if (type.toUpperCase() === "EVENT" && (type !== "EVENT" || !isAbout)) {
+    return parseStrayEvent([subject, ...rest]);
+  }
+  return isAbout ? parseAbout(type, subject, rest) : UNKNOWN;
+}
+
+/** An EVENT that does not say in the way of NIP-01 which subscription it is for. */
+function parseStrayEvent(items: readonly unknown[]): RelayMessage {
+  const event = items.find(mayBeEvent);
+  return event === undefined
+    ? UNKNOWN
+    : unread("misaddressed", null, headOfValue(event));
 }
 
 /** A message whose second item says what it is about. */
@@ -93,7 +114,9 @@ function parseAbout(
   const [third, fourth] = rest;
   switch (type) {
     case "EVENT":
-      return rest.length > 0 ? { type, subId: subject, event: third } : UNKNOWN;
+      return rest.length > 0
+        ? { type, subId: subject, event: third }
+        : parseStrayEvent([subject]);
     case "EOSE":
       return { type, subId: subject, hint: parseHint(third) };
     case "CLOSED":
@@ -127,27 +150,29 @@ function parseAbout(
 }
 
 const UNKNOWN: RelayMessage = { type: "unknown" };
+const GARBAGE: RelayMessage = { type: "garbage" };
 
-const OVERSIZED_EVENT = /^\s*\[\s*"EVENT"\s*,\s*"([^"\\]{1,64})"\s*,/;
+const EVENT_WITH_ID = /^\s*\[\s*"EVENT"\s*,\s*"([^"\\]{1,64})"\s*,/;
 
-/** A quote within a JSON string is escaped, so that no content can look like these. */
-const ID = /[{,]\s{0,9}"id"\s{0,9}:\s{0,9}"([0-9a-f]{64})"/;
-const CREATED_AT = /[{,]\s{0,9}"created_at"\s{0,9}:\s{0,9}(\d{1,16})[\s,}]/;
-
-function headOf(text: string): EventHead | null {
-  const id = ID.exec(text)?.[1];
-  const createdAt = Number(CREATED_AT.exec(text)?.[1] ?? NaN);
-  return id !== undefined && Number.isSafeInteger(createdAt)
-    ? { id, createdAt }
-    : null;
+/** The subscription that an EVENT names which is not parsed. */
+function subIdOf(text: string): string | null {
+  return EVENT_WITH_ID.exec(text.slice(0, 200))?.[1] ?? null;
 }
 
-function parseArray(text: string): readonly unknown[] | null {
+function unread(
+  cause: UnreadCause,
+  subId: string | null,
+  head: EventHead,
+): RelayMessage {
+  return { type: "unread", cause, subId, head };
+}
+
+/** Undefined when it is no JSON. */
+function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : null;
+    return JSON.parse(text);
   } catch {
-    return null;
+    return undefined;
   }
 }
 

@@ -28,7 +28,14 @@ export type EoseHint = "finish" | "more";
 /** The end of a REQ, as plain data. */
 export type ReqOutcome =
   /** The relay has sent what it chose to send. */
-  | { readonly type: "eose"; readonly hint?: EoseHint }
+  | {
+    readonly type: "eose";
+    readonly hint?: EoseHint;
+    /** Events that came after EOSE while the subscription lingered. */
+    readonly late?: number;
+    /** The relay has learnt since it was asked who asks: it may answer more by now. */
+    readonly isOutdated?: true;
+  }
   /** The relay refused, or ended the subscription itself. */
   | {
     readonly type: "closed";

@@ -17,7 +17,7 @@ export interface SingleRequestLine {
   /** False when the relay does not take it. */
   readonly send: (text: string) => boolean;
   readonly newId: () => string;
-  /** Whether the relay accepts who we are. */
+  /** Whether the relay may know who we are now. */
   readonly authenticate: () => Promise<boolean>;
 }
 
@@ -65,13 +65,16 @@ export class SingleRequests {
       : answer;
   }
 
-  /** Sends an AUTH (NIP-42); whether the relay accepted it. */
-  async authenticate(event: NostrEvent): Promise<boolean> {
-    const verdict = await this.#judge("AUTH", event, {
-      signal: NEVER,
-      timeoutMs: AUTH_TIMEOUT_MS,
-    });
-    return verdict.ok && verdict.value.accepted;
+  /** Sends an AUTH (NIP-42). False when the relay refused it: some say nothing, and know us all the same. */
+  async authenticate(
+    event: NostrEvent,
+    timeoutMs = AUTH_TIMEOUT_MS,
+  ): Promise<boolean> {
+    const options = { signal: NEVER, timeoutMs };
+    const verdict = await this.#judge("AUTH", event, options);
+    return verdict.ok
+      ? verdict.value.accepted
+      : verdict.failure.code === "timeout";
   }
 
   takeVerdict(

@@ -4,9 +4,9 @@
  * @module
  */
 import { IdleTimeout } from "./idle_timeout.ts";
-import type { Page, RequestOptions, SubscribeOptions } from "./relay_client.ts";
-import type { EventHead } from "./relay_message.ts";
+import type { Page, SubscribeOptions } from "./relay_client.ts";
 import type { EoseHint, ReqOutcome } from "./req_outcome.ts";
+import { type EventHead, Unread, type UnreadCause } from "./unread.ts";
 
 /** What a subscription needs of its connection. */
 export interface SubscriptionLine {
@@ -14,12 +14,24 @@ export interface SubscriptionLine {
   /** The REQ as sent. */
   readonly request: string;
   /** Called once, at the end; `silently` when the relay knows of it. */
-  readonly ended: (silently: boolean) => void;
+  readonly ended: (outcome: ReqOutcome, silently: boolean) => void;
+  /** The relay has said nothing yet for a quarter of what it may be silent, or for two seconds: called again and again. */
+  readonly silent: () => void;
   /** Characters were taken from the buffer. */
   readonly taken: (characters: number) => void;
-  /** Whether nothing is read from the relay just now, because nobody takes it: silence is then no fault of his. */
-  readonly isStalled: () => boolean;
+  /** Whether the relay's silence is no fault of its own just now: nobody reads, or it is being told who asks. */
+  readonly isWithholding: () => boolean;
 }
+
+/** The part of the longest silence after which it is looked into, and the longest time until then, ms. */
+const SILENCE_SHARE = 1 / 4;
+const MAX_SILENCE_MS = 2_000;
+
+/** The longest that it lingers, however much comes late: so many times `lingerMs`. */
+const MAX_LINGERS = 5;
+
+/** What is buffered of a message that was not read, characters. */
+const UNREAD_CHARACTERS = 100;
 
 export class Subscription {
   readonly #options: SubscribeOptions;
@@ -29,23 +41,36 @@ export class Subscription {
   #wake: (() => void) | undefined;
   #outcome: ReqOutcome | undefined;
   readonly #idleTimeout: IdleTimeout;
+  #silence: ReturnType<typeof setInterval> | undefined;
   #isPastEose = false;
+  /** Set while it stays open after EOSE for what comes late. */
+  #lingering: ReturnType<typeof setTimeout> | undefined;
+  #lingersUntil = 0;
+  #late = 0;
+  #hint: EoseHint | undefined;
   /** When the ping was sent (Unix ms) that was answered behind all that came; behind all that was taken. */
   #signAt: number | null = null;
   #aliveAt: number | null = null;
   #wasRepeated = false;
   #count = 0;
   #bytes = 0;
-  #oversized = 0;
+  #unread = 0;
+  /** Which AUTH the relay had taken when the REQ was sent last, as a number that grows. */
+  sentAs = 0;
 
   constructor(options: SubscribeOptions, line: SubscriptionLine) {
     this.#options = options;
     this.#line = line;
     this.#idleTimeout = new IdleTimeout({
       ...options,
-      isWithholding: line.isStalled,
+      isWithholding: line.isWithholding,
       lost: (detail) => this.end({ type: "timeout", detail }),
     });
+    const silentMs = options.idleTimeoutMs * SILENCE_SHARE;
+    this.#silence = setInterval(
+      () => line.silent(),
+      Math.min(MAX_SILENCE_MS, silentMs),
+    );
     if (options.signal.aborted) this.end({ type: "aborted" }, true);
     else options.signal.addEventListener("abort", this.#abort, { once: true });
   }
@@ -59,9 +84,9 @@ export class Subscription {
     return this.#bytes;
   }
 
-  /** EVENT messages dropped because of their length. */
-  get oversized(): number {
-    return this.#oversized;
+  /** Messages that could not be read and may have been events. */
+  get unread(): number {
+    return this.#unread;
   }
 
   get isPastEose(): boolean {
@@ -79,34 +104,42 @@ export class Subscription {
     return true;
   }
 
+  /** The REQ has been sent again. */
+  repeated(): void {
+    this.#idleTimeout.heard();
+  }
+
   /** An EVENT came. Gives the characters that are now held for it: none when it was one too many. */
-  push(event: unknown, characters: number): number {
+  push(payload: unknown, characters: number, held = characters): number {
     if (this.hasEnded || !this.#spend(characters)) return 0;
-    this.#events.push(event);
-    this.#buffered += characters;
+    this.#events.push(payload);
+    this.#buffered += held;
     this.#wake?.();
-    return characters;
+    return held;
   }
 
-  /** An EVENT came that is too long to be looked at. */
-  pushOversized(head: EventHead | null, characters: number): void {
-    if (this.hasEnded || !this.#spend(characters)) return;
-    this.#oversized += 1;
-    this.#options.onOversized?.(head);
+  /** Something came that cannot be read and may have been an EVENT. As {@linkcode push}. */
+  pushUnread(cause: UnreadCause, head: EventHead, characters: number): number {
+    const unread = new Unread(cause, head, !this.#isPastEose);
+    this.#unread += 1;
+    return this.push(unread, characters, UNREAD_CHARACTERS);
   }
 
-  /** EOSE came: the end, unless the subscription is a live one. */
-  eose(hint: EoseHint | undefined): void {
-    const { live } = this.#options;
+  /** EOSE came: the end, after it has lingered, unless the subscription is a live one. */
+  eose(hint: EoseHint | undefined, isOutdated = false): void {
+    const { live, lingerMs = 0 } = this.#options;
     if (this.hasEnded || this.#isPastEose) return;
-    if (live === undefined) {
-      const outcome = { type: "eose" } as const;
-      this.end(hint === undefined ? outcome : { ...outcome, hint });
-      return;
-    }
     this.#isPastEose = true;
     this.#idleTimeout.stop();
-    live.onEose(hint);
+    clearInterval(this.#silence);
+    if (live !== undefined) return live.onEose(hint);
+    this.#hint = hint;
+    if (isOutdated) this.end({ type: "eose", isOutdated });
+    else if (lingerMs === 0) this.#finish();
+    else {
+      this.#lingersUntil = performance.now() + MAX_LINGERS * lingerMs;
+      this.#linger(lingerMs);
+    }
   }
 
   /** A ping sent at this moment was answered. Only the stored events end by themselves, so only what is live cares. */
@@ -126,8 +159,10 @@ export class Subscription {
     if (this.hasEnded) return;
     this.#outcome = outcome;
     this.#idleTimeout.stop();
+    clearInterval(this.#silence);
+    clearTimeout(this.#lingering);
     this.#options.signal.removeEventListener("abort", this.#abort);
-    this.#line.ended(silently);
+    this.#line.ended(outcome, silently);
     this.#wake?.();
   }
 
@@ -154,10 +189,12 @@ export class Subscription {
     while (true) {
       const taken = await this.take();
       if (!Array.isArray(taken)) {
-        const { bytes, oversized } = this;
-        return { events, outcome: taken, bytes, oversized };
+        const { bytes, unread } = this;
+        return { events, outcome: taken, bytes, unread };
       }
-      for (const event of taken) events.push(event);
+      for (const payload of taken) {
+        if (!(payload instanceof Unread)) events.push(payload);
+      }
     }
   }
 
@@ -187,9 +224,34 @@ export class Subscription {
     if (characters > 0) this.#line.taken(characters);
   }
 
+  #linger(lingerMs: number): void {
+    const leftMs = this.#lingersUntil - performance.now();
+    clearTimeout(this.#lingering);
+    this.#lingering = setTimeout(
+      () => this.#finish(),
+      Math.max(0, Math.min(lingerMs, leftMs)),
+    );
+  }
+
+  /** Ends by EOSE. What came after it takes the hint back. */
+  #finish(): void {
+    const hint = this.#hint;
+    const late = this.#late;
+    this.end({
+      type: "eose",
+      ...(hint !== undefined && late === 0 && { hint }),
+      ...(late > 0 && { late }),
+    });
+  }
+
   #spend(characters: number): boolean {
-    const { maxEvents, maxBytes }: RequestOptions = this.#options;
-    this.#idleTimeout.heard();
+    const { maxEvents, maxBytes, lingerMs = 0 } = this.#options;
+    clearInterval(this.#silence);
+    if (this.#lingering === undefined) this.#idleTimeout.heard();
+    else {
+      this.#late += 1;
+      this.#linger(lingerMs);
+    }
     this.#count += 1;
     this.#bytes += characters;
     if (this.#count <= maxEvents && this.#bytes <= maxBytes) return true;

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { hasValidId, type NostrEvent, parseEvent } from "../../models/event.ts";
-import { type Filter, matchesFilter } from "../../models/filter.ts";
-import type { Ingest } from "../ingest/ingest.ts";
 import { TokenBucket } from "../../base/token_bucket.ts";
-import type { LiveEndReason } from "../protocol/report.ts";
-
+import type { NostrEvent } from "../../models/event.ts";
+import type { Filter } from "../../models/filter.ts";
+import { Unread } from "../../nips/client/unread.ts";
+import type { Ingest } from "../ingest/ingest.ts";
+import { readEvent } from "../ingest/read_event.ts";
 import type { RecentEvents } from "../ingest/recent_events.ts";
+import type { LiveEndReason } from "../protocol/report.ts";
 
 /** More than this no relay has: the busiest see some hundred new events a second. */
 const EVENTS = { capacity: 30_000, perSecond: 500 };
@@ -43,8 +44,11 @@ export class LiveReader {
   take(filter: Filter, chunk: readonly unknown[]): LiveEndReason | null {
     this.received += chunk.length;
     let repeated = 0;
+    let lost: LiveEndReason | null = null;
+    const wanted = { ...filter, since: this.#options.since };
     for (const raw of chunk) {
-      const event = this.#read(filter, raw);
+      const event = this.#read(wanted, raw);
+      if (raw instanceof Unread) lost ??= lossOf(raw);
       if (event === null) continue;
       if (this.#options.recent.add(event)) this.#options.ingest.accept(event);
       else repeated += 1;
@@ -53,31 +57,27 @@ export class LiveReader {
     const rejected = this.#rejectedSoFar();
     const useless = repeated + rejected - this.#rejected;
     this.#rejected = rejected;
+    if (lost !== null) return lost;
     if (!this.#useless.spend(useless)) return "useless";
     return this.#events.spend(chunk.length) ? null : "flood";
   }
 
   #read(filter: Filter, raw: unknown): NostrEvent | null {
-    const { ingest, since } = this.#options;
-    const parsed = parseEvent(raw);
-    if (!parsed.ok) {
-      ingest.reject(parsed.failure.code, parsed.failure.detail, raw);
-      return null;
-    }
-    const event = parsed.value;
-    if (!hasValidId(event)) {
-      ingest.reject("id", "The id is not the hash of the event", event);
-      return null;
-    }
-    if (event.created_at < since || !matchesFilter(filter, event)) {
-      ingest.reject("filter", "It was not asked for", event);
-      return null;
-    }
-    return event;
+    const read = readEvent(raw, filter);
+    if (read.ok) return read.value;
+    const { reason, detail, raw: seen } = read.failure;
+    this.#options.ingest.reject(reason, detail, seen);
+    return null;
   }
 
   #rejectedSoFar(): number {
     return Object.values(this.#options.ingest.rejected)
       .reduce((sum, count) => sum + count, 0);
   }
+}
+
+/** What was stored is walked; what comes live and is not read is missing from then on. */
+function lossOf({ cause, isStored }: Unread): LiveEndReason | null {
+  if (isStored) return null;
+  return cause === "too-large" ? cause : "unread";
 }

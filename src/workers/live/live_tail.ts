@@ -41,7 +41,7 @@ export async function keepLive(
   const reader = new LiveReader({ ...deps, ...job });
   const connected = await deps.line.connect();
   const reason = connected.ok
-    ? await new LiveTail(job, deps, { client: connected.value, reader }).run()
+    ? await followLive(job, deps, { client: connected.value, reader })
     : "disconnected";
   const seconds = Math.round(performance.now() - startedAt) / 1_000;
   return { reason, events: reader.received, seconds };
@@ -55,12 +55,21 @@ interface TailDeps {
   readonly reader: LiveReader;
 }
 
+async function followLive(
+  job: LiveJob,
+  deps: LiveDeps,
+  tail: TailDeps,
+): Promise<LiveEndReason> {
+  // The walk that joins it to what was stored may go over to another connection.
+  using _held = deps.line.hold(tail.client);
+  return await new LiveTail(job, deps, tail).run();
+}
+
 class LiveTail {
   readonly #job: LiveJob;
   readonly #deps: LiveDeps;
   readonly #client: RelayClient;
   readonly #reader: LiveReader;
-  readonly #oversized: number;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #reason: LiveEndReason | null = null;
@@ -71,7 +80,6 @@ class LiveTail {
     this.#job = job;
     this.#deps = deps;
     this.#client = client;
-    this.#oversized = client.stats.oversized;
     this.#reader = reader;
     this.#signal = AbortSignal.any([deps.signal, this.#stop.signal]);
   }
@@ -157,9 +165,6 @@ class LiveTail {
 
   /** Everything that came before a ping sent at this moment was answered has been taken. */
   #claim(walk: WalkJob, sentAt: number): void {
-    if (this.#client.stats.oversized > this.#oversized) {
-      return this.#end("too-large");
-    }
     const edge = this.#edges.get(walk);
     const until = Math.floor(sentAt / 1_000) - this.#job.settlingSeconds;
     if (edge === undefined || until <= edge) return;

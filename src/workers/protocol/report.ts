@@ -106,6 +106,8 @@ export type RejectReason =
   | "kind"
   | "created-at"
   | "too-large"
+  /** It may have been an event, and cannot be read or does not say what it is for. */
+  | "unread"
   /** It was not asked for. */
   | "filter";
 
@@ -168,6 +170,8 @@ export type LiveEndReason =
   | "useless"
   /** An event came that is larger than we take, so that what follows would not be all. */
   | "too-large"
+  /** Something came that may have been an event and could not be read. */
+  | "unread"
   /** What was stored between the walks and the subscription could not be had. */
   | "behind";
 

@@ -6,7 +6,7 @@
 import { subtractWindows, type Window } from "../../models/window.ts";
 import type { Ledger } from "./ask.ts";
 import type { GapReason, WalkProof } from "../protocol/report.ts";
-import type { Page, Query } from "./page.ts";
+import type { Page } from "./page.ts";
 
 export class HonestLedger implements Ledger {
   readonly #ledger: Ledger;
@@ -26,14 +26,16 @@ export class HonestLedger implements Ledger {
     this.#ledger.gap(window, reason);
   }
 
-  /** Makes gaps of what a page brought that was too long to be read: its second, or all that was asked for. */
-  skipUnread({ window, match }: Query, { unread }: Page): void {
-    for (const at of unread) {
-      // Asked for by its id, it is found missing.
-      if (at === null && match !== undefined) continue;
-      const hole = at === null ? window : { since: at, until: at };
-      this.#holes.push(hole);
-      this.gap(hole, "too-large");
+  /** Makes gaps of where a page brought what could not be read. */
+  skipUnread({ unread }: Page): void {
+    for (const { since, until, reason } of unread) {
+      this.hide({ since, until }, reason);
     }
+  }
+
+  /** A gap in which nothing is proven from now on. */
+  hide(window: Window, reason: GapReason): void {
+    this.#holes.push(window);
+    this.gap(window, reason);
   }
 }

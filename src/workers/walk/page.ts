@@ -18,6 +18,8 @@ export interface Query {
   readonly limit: number;
   /** Asked only to learn something about the relay: what comes is not archived. */
   readonly evidenceOnly: boolean;
+  /** Asked beside it in the same REQ, as sent: what matches only these is reported in `Page.extra`, and nowhere else. */
+  readonly extraFilters?: readonly Filter[];
 }
 
 /** What a walk needs to know of an event. */
@@ -27,6 +29,11 @@ export interface PageEvent {
   readonly kind: number;
   readonly pubkey: string;
   readonly sig: string;
+}
+
+/** Seconds in which something came that was not read, and may have been an event. */
+export interface Hole extends Window {
+  readonly reason: "too-large" | "unread";
 }
 
 /** The answer to one query. */
@@ -41,8 +48,10 @@ export interface Page {
   readonly newer: number;
   /** Events older than the window: the relay ignores `since`. */
   readonly older: number;
-  /** When events were created that were too long to be read; null where that is not known. They are no part of what came. */
-  readonly unread: readonly (number | null)[];
+  /** Where something came that was not read: the second it names, or all from the event before it to the one after it. */
+  readonly unread: readonly Hole[];
+  /** Events that match an extra filter and not the main one; distinct, and no part of the rest. */
+  readonly extra: readonly PageEvent[];
   /** Whether other requests were under way at the same time: a failure may come from that. */
   readonly isShared: boolean;
   /** Whether it was we who could not take it faster. */
@@ -90,9 +99,10 @@ export function oldestOf(events: readonly PageEvent[]): number {
   );
 }
 
-/** The oldest second a page shows: also one whose event was too long to be read. `OPEN_END` when it shows none. */
+/** The oldest second a page shows: also one whose event could not be read. `OPEN_END` when it shows none. */
 export function bottomOf({ events, unread }: Page): number {
-  return Math.min(oldestOf(events), ...unread.map((at) => at ?? OPEN_END));
+  const seconds = unread.filter(({ since, until }) => since === until);
+  return Math.min(oldestOf(events), ...seconds.map(({ since }) => since));
 }
 
 /** The ids of the events of one second. */

@@ -235,7 +235,7 @@ class Session {
       room: () => this.#ingest.room(),
     };
     const page = await this.#line.fetch(query, target);
-    this.#ledger.skipUnread(query, page);
+    this.#ledger.skipUnread(page);
     if (this.#ingest.isMostlyForged) await this.#line.giveUp(FORGER);
     this.#deps.onProgress(this.#progress());
     return page;

@@ -79,6 +79,7 @@ function isFailure(reason: LiveEndReason): boolean {
     case "flood":
     case "useless":
     case "too-large":
+    case "unread":
     case "behind":
       return true;
   }

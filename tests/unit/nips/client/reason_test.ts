@@ -55,6 +55,7 @@ Deno.test("classifyNotice() tells refusals from greetings", () => {
       "auth-required: please",
       "ERROR: auth-required: please",
       "This relay: authentication required",
+      "restricted: auth-required to read",
     ],
     "information": [
       "Welcome to the relay!",

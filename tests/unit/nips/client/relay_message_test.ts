@@ -88,29 +88,68 @@ Deno.test("parseRelayMessage() tells strangers from garbage", () => {
   for (const message of strangers) {
     assert.equal(parse(...message).type, "unknown", JSON.stringify(message));
   }
-  for (const text of ["", "{}", "[]", "[5]", "null", "<html>", '["EVENT"']) {
+  for (const text of ["", "{}", "[]", "[5]", "null", "<html>", "not json"]) {
     assert.equal(parseRelayMessage(text, 1_000).type, "garbage", text);
   }
 });
 
 Deno.test("parseRelayMessage() does not parse an event that is too long, but knows whose it is", () => {
   const long = "x".repeat(2_000);
+  const tooLarge = { type: "unread", cause: "too-large", subId: "s" };
   assert.deepEqual(parse("EVENT", "s", { content: long }), {
-    type: "oversized",
-    subId: "s",
-    head: null,
+    ...tooLarge,
+    head: {},
   });
   const id = "ab".repeat(32);
   const content = `,"created_at":7,"id":"${"0".repeat(64)}"${long}`;
   const event = { content, tags: [["{", content]], created_at: 9, id };
   assert.deepEqual(parse("EVENT", "s", event), {
-    type: "oversized",
-    subId: "s",
+    ...tooLarge,
     head: { id, createdAt: 9 },
   }, "no content passes for a field");
   const spaced = `[ "EVENT" , "s" , {"content":"${long}"}]`;
-  assert.equal(parseRelayMessage(spaced, 1_000).type, "oversized");
+  assert.equal(parseRelayMessage(spaced, 1_000).type, "unread");
   assert.equal(parse("NOTICE", long).type, "NOTICE");
+  assert.equal(parse("NOISE", long).type, "unknown");
+});
+
+Deno.test("parseRelayMessage() drops nothing that may have been an event", () => {
+  const id = "ab".repeat(32);
+  const event = { id, created_at: 9, content: "one\ntwo" };
+  const text = JSON.stringify(["EVENT", "s", event]);
+  const head = { id, createdAt: 9 };
+  const garbled = { type: "unread", cause: "garbled", subId: "s" };
+  const misaddressed = { type: "unread", cause: "misaddressed", subId: null };
+  assert.deepEqual(parseRelayMessage(text.replace("\\n", "\n"), 1_000), {
+    ...garbled,
+    head,
+  }, "a raw line feed");
+  assert.deepEqual(parseRelayMessage(text.slice(0, 60), 1_000), {
+    ...garbled,
+    head: {},
+  }, "cut off");
+  assert.deepEqual(parseRelayMessage(text.slice(8), 1_000), {
+    ...garbled,
+    ...{ subId: null, head },
+  }, "the start is lost");
+  const unread = (text: string) => parseRelayMessage(text, 1_000).type;
+  assert.equal(unread("x".repeat(299)), "garbage");
+  assert.equal(unread("x".repeat(300)), "unread");
+  assert.equal(unread('["EVENT",'), "unread");
+  const stray = [
+    ["EVENT", event],
+    ["EVENT", null, event],
+    ["EVENT", 5, event],
+    ["event", "s", event],
+    [["EVENT", "s", event]],
+    event,
+  ];
+  for (const message of stray) {
+    const parsed = parseRelayMessage(JSON.stringify(message), 1_000);
+    const { head: _head, ...rest } = { head: null, ...parsed };
+    assert.deepEqual(rest, misaddressed, JSON.stringify(message));
+  }
+  assert.deepEqual(parse("EVENT", event), { ...misaddressed, head });
 });
 
 Deno.test("parseRelayMessage() never throws", () => {

@@ -52,6 +52,7 @@ function page(
       newer: 0,
       older: 0,
       unread: [],
+      extra: [],
       isShared: false,
       backpressured: false,
     },

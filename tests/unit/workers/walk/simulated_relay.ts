@@ -155,7 +155,7 @@ export function simulate(
     const pick = (picks[turn % picks.length] ?? 0) % underWay.length;
     const { asked, page } = underWay.splice(pick, 1)[0]!;
     received += page.size;
-    ledger.skipUnread(asked.query, page);
+    ledger.skipUnread(page);
     // As a session does.
     recent.capacity = 2 * limit * pace.inFlight;
     for (const event of page.accepted) {
@@ -284,7 +284,11 @@ function toPage(
     older: read.filter(({ created_at }) => created_at < since).length,
     isShared: false,
     backpressured: false,
-    unread: unread.map(({ created_at }) => isSeen ? created_at : null),
+    unread: unread.map(({ created_at: at }) => {
+      const stretch = isSeen ? { since: at, until: at } : query.window;
+      return { ...stretch, reason: "too-large" };
+    }),
+    extra: [],
     limit: query.limit,
     end,
   };

@@ -26,7 +26,7 @@ const SHOWN = eventsAt(Array.from({ length: 50 }, (_, i) => 1_100 - 2 * i));
 function page(events: readonly PageEvent[], end: Page["end"] = EOSE): Page {
   return {
     ...{ events, accepted: events, size: events.length },
-    ...{ newer: 0, older: 0, unread: [] },
+    ...{ newer: 0, older: 0, unread: [], extra: [] },
     ...{ isShared: false, backpressured: false, limit: 100, end },
   };
 }
