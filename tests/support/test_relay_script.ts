@@ -24,8 +24,13 @@ export interface RelayScript {
   readonly withheldKinds?: readonly number[];
   /** NIP-42: what needs authentication. */
   readonly authRequired?: "req" | "event" | "all";
-  /** What an AUTH gets: `again` answers OK and still refuses, with a new challenge each time. Default: accept. */
-  readonly authAnswer?: "accept" | "reject" | "restricted" | "again";
+  /**
+   * What an AUTH gets: `again` answers OK and still refuses, with a new challenge each time; `silent` accepts and says
+   * nothing. Default: accept.
+   */
+  readonly authAnswer?: "accept" | "reject" | "restricted" | "again" | "silent";
+  /** Called when an AUTH has been accepted and answered. */
+  readonly onAuth?: () => void;
   /** NIP-45. Default: COUNT is refused by NOTICE. */
   readonly countable?: boolean | "approximate" | "silent";
   /** NIP-77. Default: NEG-OPEN is refused by NOTICE. */
@@ -62,6 +67,8 @@ export interface TestReq {
   readonly nth: number;
   /** Whether the subscription still exists: not CLOSEd, not replaced, connection open. */
   isOpen(): boolean;
+  /** Whether an AUTH was accepted on the connection. */
+  isAuthenticated(): boolean;
   /** Whether the connection is open, CLOSE or not. */
   isConnected(): boolean;
   /** Everything that matches, as the script has it, then EOSE. */

@@ -154,6 +154,7 @@ export class TestRelaySession {
       nth: this.#relay.count("REQ"),
       isOpen: () =>
         this.connected && this.#subscriptions.get(subId) === filters,
+      isAuthenticated: () => this.#authenticated,
       isConnected: () => this.connected,
       serve: () => this.#serve(subId, filters),
       events: (events) =>
@@ -272,9 +273,10 @@ export class TestRelaySession {
       this.#say("OK", event.id, false, "restricted: not on the list");
       return;
     }
-    this.#authenticated = authAnswer === "accept";
-    this.#say("OK", event.id, true, "");
+    this.#authenticated = authAnswer !== "again";
+    if (authAnswer !== "silent") this.#say("OK", event.id, true, "");
     if (authAnswer === "again") this.#challenge();
+    else this.#relay.script.onAuth?.();
   }
 
   #refuses(what: "req" | "event"): boolean {

@@ -69,9 +69,13 @@ function faultOf({ code, detail }: EventFault, raw: unknown): Refusal {
   return { reason: code, detail, raw, stranger: null, unread };
 }
 
-/** Whether a thing of the wrong shape is just what its id was made of: it was no event from the start. */
+/** Whether a thing of the wrong shape is just what was signed: it was no event from the start. */
 function isAsSigned(raw: unknown): boolean {
-  if (typeof raw !== "object" || raw === null || !("id" in raw)) return false;
+  if (typeof raw !== "object" || raw === null) return false;
+  if (!("id" in raw) || !("sig" in raw)) return false;
+  const isSigned = typeof raw.sig === "string" &&
+    /^[0-9a-f]{128}$/.test(raw.sig);
+  if (!isSigned) return false;
   const field = (name: string) =>
     Object.getOwnPropertyDescriptor(raw, name)?.value;
   const parts = ["pubkey", "created_at", "kind", "tags", "content"].map(field);

@@ -61,6 +61,9 @@ export async function runSession(
 /** What is younger than this when it is asked for may still be arriving. */
 const SETTLING_SECONDS = 60;
 
+/** How long pages stay open after EOSE: the first one of a relay that is not known, and all of one that sent late, ms. */
+const LINGER_MS = 200;
+
 class Session {
   readonly #job: SyncJob;
   readonly #deps: SessionDeps;
@@ -77,6 +80,7 @@ class Session {
   #ledger = new HonestLedger({ prove: () => {}, gap: () => {} });
   #walk = 0;
   #until = 0;
+  #settledBefore = 0;
   #live: LiveEnd | null = null;
 
   constructor(job: SyncJob, deps: SessionDeps, line: RelayRequests) {
@@ -99,6 +103,7 @@ class Session {
     const judged = { pace: this.#pace, ingest: this.#ingest };
     this.#spots = new SpotCheck({ line, ...judged });
     this.#recent = new RecentEvents(2 * bounds.limit);
+    if (traits.order === "unknown") line.lingerMs = LINGER_MS;
     this.#reconciler = negentropy && new Reconciler({
       ...deps,
       ...{ job: negentropy, bounds, line, ingest: this.#ingest },
@@ -163,6 +168,7 @@ class Session {
 
   async #walkFilter(walk: WalkJob): Promise<NoPage | null> {
     this.#ledger = new HonestLedger(this.#ledgerOf(walk));
+    this.#settledBefore = walk.provenUntil - SETTLING_SECONDS;
     const broken = await this.#walkWindows(walk);
     if (broken === null || !endsSession(broken)) await this.#repair(walk);
     return broken;
@@ -226,16 +232,24 @@ class Session {
     accept: (event: NostrEvent) => void,
   ): Promise<Page> {
     this.#until = query.window.until;
+    const ledger = this.#ledger;
     const target: PageTarget = {
       accept,
       reject: (...rejection) => {
         if (rejection[0] !== "filter") this.#counts.taint();
         this.#ingest.reject(...rejection);
       },
+      late: ({ window }, { created_at: at }) => {
+        if (at >= this.#settledBefore) return;
+        this.#counts.taint();
+        ledger.hide(window, "late");
+      },
+      lateUnread: (_query, { reason, ...hole }) => ledger.hide(hole, reason),
       room: () => this.#ingest.room(),
     };
     const page = await this.#line.fetch(query, target);
-    this.#ledger.skipUnread(page);
+    this.#line.lingerMs = this.#line.late > 0 ? LINGER_MS : 0;
+    ledger.skipUnread(page);
     if (this.#ingest.isMostlyForged) await this.#line.giveUp(FORGER);
     this.#deps.onProgress(this.#progress());
     return page;
