@@ -49,14 +49,15 @@ export class Subscriptions {
     this.#open.set(subId, subscription);
   }
 
-  /** The subscription has ended; who is to hear of what comes late hears of it when EOSE was the end. */
+  /** The subscription has ended. When that was by an EOSE which counts, `onLate` hears of what comes after it. */
   end(
     subId: string,
-    { type }: ReqOutcome,
+    outcome: ReqOutcome,
     onLate: ((payload: unknown) => void) | undefined,
   ): void {
     this.#open.delete(subId);
-    if (type !== "eose" || onLate === undefined) return;
+    const isBelieved = outcome.type === "eose" && !outcome.isOutdated;
+    if (!isBelieved || onLate === undefined) return;
     this.#ended.set(subId, { onLate, left: MAX_LATE_EVENTS });
     if (this.#ended.size <= MAX_ENDED) return;
     for (const oldest of this.#ended.keys()) {

@@ -93,10 +93,10 @@ export class RelayConnector implements AsyncDisposable {
     await client.close();
   }
 
-  /** Connects no more, for this reason. */
+  /** Connects no more, for this reason; what is under way ends. */
   async giveUp(failure: RelayFailure): Promise<void> {
     this.failure ??= failure;
-    if (this.#client !== null) await this.drop(this.#client);
+    await this[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,6 +8,7 @@ import type { RelayScript } from "../../support/test_relay_script.ts";
 
 const event = eventFactory("auth").sign();
 const authKey = new Uint8Array(32).fill(3);
+const CHALLENGE = '["AUTH","abc"]';
 
 Deno.test("a REQ refused for want of authentication is repeated once after it", async () => {
   await using relay = await testRelay({ events: [event], authRequired: "req" });
@@ -92,6 +93,69 @@ Deno.test("a flood of challenges costs nothing", async () => {
   const { outcome } = await client.fetchPage({ limit: 1 }, bounds);
   assert.deepEqual(outcome, { type: "eose" });
   assert.equal(relay.count("AUTH"), 0);
+});
+
+Deno.test("a REQ that stays silent while a challenge is open is repeated after authentication, before it is given up", async () => {
+  await using relay = await testRelay({
+    events: [event],
+    greeting: [CHALLENGE],
+    onReq: async (req) => {
+      if (req.isAuthenticated()) await req.serve();
+    },
+  });
+  await using client = await connectTo(relay, { authKey });
+  const impatient = { ...bounds, idleTimeoutMs: 400 };
+  const page = await client.fetchPage({ limit: 1 }, impatient);
+  assert.deepEqual([page.events, page.outcome], [[event], { type: "eose" }]);
+  assert.deepEqual([relay.count("AUTH"), relay.count("REQ")], [1, 2]);
+
+  await using nobody = await connectTo(relay);
+  const { outcome } = await nobody.fetchPage({ limit: 1 }, impatient);
+  assert.equal(outcome.type, "timeout");
+  assert.equal(relay.count("AUTH"), 1);
+});
+
+Deno.test("where challenges are answered at once, an answer from before is outdated", async () => {
+  await using relay = await testRelay({
+    events: [event],
+    onReq: async (req) => {
+      if (req.nth === 1) req.send(CHALLENGE);
+      await req.serve();
+    },
+  });
+  const authPolicy = "when-challenged";
+  await using client = await connectTo(relay, { authKey, authPolicy });
+  const first = await client.fetchPage({ limit: 1 }, bounds);
+  assert.deepEqual(first.outcome, { type: "eose", isOutdated: true });
+  const second = await client.fetchPage({ limit: 1 }, bounds);
+  assert.deepEqual(second.outcome, { type: "eose" });
+  assert.equal(relay.count("AUTH"), 1);
+});
+
+Deno.test("where challenges are answered at once, the one that greets is answered before anything is asked", async () => {
+  await using relay = await testRelay({ greeting: [CHALLENGE, CHALLENGE] });
+  const authPolicy = "when-challenged";
+  await using client = await connectTo(relay, { authKey, authPolicy });
+  assert.equal(relay.count("AUTH"), 1);
+  const { outcome } = await client.fetchPage({ limit: 1 }, bounds);
+  assert.deepEqual(outcome, { type: "eose" });
+
+  await using strict = await testRelay({
+    greeting: [CHALLENGE],
+    authAnswer: "reject",
+  });
+  await using refused = await connectTo(strict, { authKey, authPolicy });
+  const page = await refused.fetchPage({ limit: 1 }, bounds);
+  assert.deepEqual(page.outcome, { type: "eose" }, "no better is to be had");
+});
+
+Deno.test("an AUTH that gets no OK counts when the relay answers all the same", async () => {
+  await using relay = await testRelay({
+    ...{ events: [event], authRequired: "req", authAnswer: "silent" },
+  });
+  await using client = await connectTo(relay, { authKey, authTimeoutMs: 50 });
+  const page = await client.fetchPage({ limit: 1 }, bounds);
+  assert.deepEqual(page.events, [event]);
 });
 
 Deno.test("publish() and count() authenticate when they have to", async () => {

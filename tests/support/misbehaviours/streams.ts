@@ -12,6 +12,7 @@ import {
   NEWEST_FIRST,
   outOfOrder,
 } from "../misbehaviour.ts";
+import { matchesFilter } from "../../../src/models/filter.ts";
 import type { Misbehaviour } from "../misbehaviour_row.ts";
 
 const REACTIONS = Array.from(
@@ -47,17 +48,18 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     maxRequests: 3,
   },
   {
-    promise: "takes no event that comes after the end of its page",
+    promise: "reads what comes after the end of its page, and believes it",
     script: {
       onReq: async (req) => {
+        const [{ limit = 0, ...filter } = {}] = req.filters;
         req.eose();
-        await req.events(FEW);
+        const found = FEW.filter((event) => matchesFilter(filter, event));
+        await req.events(found.slice(0, limit));
       },
     },
-    truth: [],
-    stored: 0,
+    truth: FEW,
+    stored: 40,
     complete: true,
-    maxRequests: 3,
   },
   {
     promise: "gets everything from a relay that ignores since",

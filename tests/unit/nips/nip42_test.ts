@@ -71,3 +71,24 @@ Deno.test("Authenticator waits a moment for a challenge that follows its refusal
   authenticator.challenge("late");
   assert.equal(await waiting, true);
 });
+
+Deno.test("Authenticator answers the first challenge at once where it is told to, and others when that was refused", async () => {
+  const verdicts = [false, true];
+  let presented = 0;
+  const authenticator = new Authenticator(relay(), {
+    key,
+    maxAuths: 3,
+    policy: "when-challenged",
+    present: () => Promise.resolve(verdicts[presented++] ?? true),
+  });
+  authenticator.challenge("first");
+  await authenticator.introduce(0);
+  assert.deepEqual([presented, authenticator.identity], [1, 0]);
+  authenticator.challenge("second");
+  assert.equal(authenticator.isRunning, true);
+  await authenticator.introduce(0);
+  assert.deepEqual([presented, authenticator.identity], [2, 1]);
+  authenticator.challenge("third");
+  assert.deepEqual([presented, authenticator.isRunning], [2, false]);
+  assert.equal(authenticator.isOpen, true, "it may still be answered");
+});
