@@ -38,8 +38,10 @@ export async function startPipeline(
   const names = new Map(relays.map(({ name, process }) => [process.url, name]));
   await writeConfiguration(folder, relays[0]?.process.url ?? "");
   const common = [
-    ...["--data-dir", join(folder, "data")],
-    ...["--brotr-config", join(folder, "brotr.yaml")],
+    "--data-dir",
+    join(folder, "data"),
+    "--brotr-config",
+    join(folder, "brotr.yaml"),
   ];
   const services = ["--config", join(folder, "services")];
   const up = ["up", "--log-format", "json", ...common, ...services];

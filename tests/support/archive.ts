@@ -110,7 +110,9 @@ export function startService<C extends CommonConfig>(
   const end = new AbortController();
   const { signal } = end;
   const { ended, ...run } = begin(service, database, {
-    ...{ ...options, signal, once: false },
+    ...options,
+    signal,
+    once: false,
   });
   ended.catch(() => {});
   const stop = () => {

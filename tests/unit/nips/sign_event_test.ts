@@ -35,6 +35,12 @@ Deno.test("signEvent() drops what is no field of an event", () => {
   const more = { ...UNSIGNED, secret: "not to be sent" };
   const signed = signEvent(more, KEY);
   assert.deepEqual(Object.keys(signed).sort(), [
-    ...["content", "created_at", "id", "kind", "pubkey", "sig", "tags"],
+    "content",
+    "created_at",
+    "id",
+    "kind",
+    "pubkey",
+    "sig",
+    "tags",
   ]);
 });

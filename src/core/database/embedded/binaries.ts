@@ -78,7 +78,10 @@ export async function npmPackage(platform?: string): Promise<string> {
       Deno.execPath(),
       {
         args: [
-          ...["eval", "--no-config", `--lock=${lock}`, "--frozen"],
+          "eval",
+          "--no-config",
+          `--lock=${lock}`,
+          "--frozen",
           `import { postgres } from "${specifier}"; console.log(postgres);`,
         ],
         cwd: "/",

@@ -74,8 +74,13 @@ export class GuardedServer {
       this.#child = new Deno.Command("/bin/sh", {
         ...user.asChild,
         args: [
-          ...["-c", GUARD, "bigbrotr-postgres", directory.cluster],
-          ...[binaries.postgres, "-D", directory.cluster],
+          "-c",
+          GUARD,
+          "bigbrotr-postgres",
+          directory.cluster,
+          binaries.postgres,
+          "-D",
+          directory.cluster,
         ],
         cwd: directory.root,
         clearEnv: true,
