@@ -14,7 +14,7 @@ import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
 import type { Logger } from "../core/log/logger.ts";
 import { createMetrics } from "../core/metrics/metrics.ts";
 import { serveMetrics } from "../core/metrics/metrics_server.ts";
-import type { Politeness } from "../transport/connection_limits.ts";
+import type { Politeness } from "../transport/politeness.ts";
 import { openRuntimeRecord } from "./runtime_record.ts";
 import { VERSION } from "./version.ts";
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unixNow } from "../base/clock.ts";
 import { wrapEvent } from "nostr-tools/nip59";
 import type { NostrEvent } from "../models/event.ts";
 import {
@@ -31,7 +32,7 @@ export function directMessage(
 ): NostrEvent {
   const rumor = {
     kind: CHAT_MESSAGE_KIND,
-    created_at: Math.floor(Date.now() / 1_000),
+    created_at: unixNow(),
     tags: [["p", receiver], ["subject", subject]],
     content: text,
   };

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { unixNow } from "../base/clock.ts";
 import {
   claimOutbox,
   countOutbox,
@@ -84,7 +85,7 @@ export async function expireOld(
 ): Promise<void> {
   const seconds = config.publish.retentionDays * 86_400;
   const { expired } = await expireOutbox(database, {
-    before: Math.floor(Date.now() / 1_000) - seconds,
+    before: unixNow() - seconds,
     limit: EXPIRE_LIMIT,
   });
   metrics.counter(

@@ -15,11 +15,7 @@ import type { RelayFailure } from "./failure.ts";
 import { get, type GetOptions, type HttpAnswer } from "./http/http_get.ts";
 import { printable } from "./http/http_head.ts";
 import { type HttpUrl, parseHttpUrl } from "./http/http_url.ts";
-import {
-  type ConnectionLimiter,
-  limiterOf,
-  Politeness,
-} from "./connection_limits.ts";
+import { type ConnectionLimiter, limiterOf, Politeness } from "./politeness.ts";
 import type { RelaySocket } from "./websocket/relay_socket.ts";
 import { resolveHost, type Resolver, systemResolver } from "./resolve.ts";
 import {
@@ -47,7 +43,7 @@ export interface DialerOptions {
   /** Sockets open at once to one address (to one host behind a proxy; to one port of a private address). Default: 2. */
   readonly maxSocketsPerAddress?: number;
   /** How long to wait in line for one of those, ms; then the failure is `busy`. Default: 60 000. */
-  readonly seatTimeoutMs?: number;
+  readonly slotTimeoutMs?: number;
   /** A sixth of them may be opened at once. Default: 1200. */
   readonly maxNewConnectionsPerMinute?: number;
   /** Kept together with other dialers: its seats instead of own ones, its rate beside the own. Default: none. */
@@ -125,7 +121,7 @@ export function createDialer(options: DialerOptions): Dialer {
     caCertificates: options.caCertificates ?? [],
     limiter: options.limiter ??
       limiterOf(new Politeness(options), options.politeness),
-    seatTimeoutMs: options.seatTimeoutMs ?? 60_000,
+    slotTimeoutMs: options.slotTimeoutMs ?? 60_000,
     optedOut: new HostList(options.optOut ?? []),
   };
   const dialing = { policy, userAgent, allowInsecureTls };

@@ -15,7 +15,7 @@ import { connect, isIPv6 } from "node:net";
 import dnsPacket, { type Answer, type DecodedPacket } from "dns-packet";
 import { fail, ok, type Result } from "../models/result.ts";
 import { type Deadline, deadlineIn, runStep, type Settle } from "./deadline.ts";
-import { errorText } from "./error_code.ts";
+import { errorLine } from "../base/error_text.ts";
 import type { RelayFailure } from "./failure.ts";
 
 /** Where a resolver listens. */
@@ -248,7 +248,7 @@ function bareName(name: string): string {
 }
 
 function unasked({ server }: Asked, error: unknown): RelayFailure {
-  const detail = `Cannot ask ${server.address}: ${errorText(error)}`;
+  const detail = `Cannot ask ${server.address}: ${errorLine(error)}`;
   return { code: "dns", detail };
 }
 

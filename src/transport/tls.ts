@@ -7,7 +7,7 @@ import { isIP, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { fail, ok, type Result } from "../models/result.ts";
 import { type Deadline, runStep } from "./deadline.ts";
-import { errorCode, errorText } from "./error_code.ts";
+import { errorCode, errorLine } from "../base/error_text.ts";
 import type { RelayFailure } from "./failure.ts";
 import type { ReadEnd } from "./websocket/socket_reader.ts";
 
@@ -87,5 +87,5 @@ export function orTlsFailure(
 function tlsFailure(host: string, error: unknown): RelayFailure {
   const code = errorCode(error);
   const named = code === "" ? "" : `${code} `;
-  return { code: "tls", detail: `${host}: ${named}${errorText(error)}` };
+  return { code: "tls", detail: `${host}: ${named}${errorLine(error)}` };
 }

@@ -6,7 +6,7 @@
 import { ConfigError } from "../../core/config/config_error.ts";
 import { loadConfig } from "../../core/config/load.ts";
 import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
-import { Politeness } from "../../transport/connection_limits.ts";
+import { Politeness } from "../../transport/politeness.ts";
 import type { Command, Invocation } from "../command.ts";
 import { fileInDirectory } from "../options/config_files.ts";
 import { type Stage, watchPipeline } from "../terminal/pipeline_watch.ts";

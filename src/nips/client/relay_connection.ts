@@ -130,7 +130,7 @@ export class RelayConnection implements RelayClient {
     if (refused !== null) return refused;
     const outcome = await this.#negotiations
       .negotiate(filter, dialogue, options);
-    this.#slots.free();
+    this.#slots.release();
     return outcome;
   }
 
@@ -159,7 +159,7 @@ export class RelayConnection implements RelayClient {
 
   /** Waits for a seat; why there is none, or null. */
   async #slot(signal: AbortSignal): Promise<ReturnType<typeof endedBy> | null> {
-    if (await this.#slots.take(signal)) return null;
+    if (await this.#slots.acquire(signal)) return null;
     return signal.aborted ? ABORTED : endedBy(await this.closed);
   }
 
@@ -284,7 +284,7 @@ export class RelayConnection implements RelayClient {
   #ended(id: string, silently: boolean): void {
     this.#subscriptions.delete(id);
     if (!silently) this.#socket.send(JSON.stringify(["CLOSE", id]));
-    this.#slots.free();
+    this.#slots.release();
   }
 
   #taken(characters: number): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unixNow } from "../../base/clock.ts";
 import { getPublicKey } from "nostr-tools/pure";
 import type { NostrEvent, UnsignedEvent } from "../../models/event.ts";
 import { nip66Url, type RelayUrl } from "../../models/relay_url.ts";
@@ -182,7 +183,7 @@ async function testEvent(
   const draft: UnsignedEvent = {
     pubkey: getPublicKey(secretKey),
     kind: TEST_KIND,
-    created_at: Math.floor(Date.now() / 1_000),
+    created_at: unixNow(),
     tags: [["d", nip66Url(relay)]],
     content: "nip66-test",
   };

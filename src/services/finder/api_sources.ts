@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unixNow } from "../../base/clock.ts";
 import type {
   CandidateHint,
   CandidateInsertion,
@@ -118,8 +119,4 @@ function toHints(
     hints.push({ ...relay, domain: registrableDomain(relay), source: "api" });
   }
   return hints;
-}
-
-function unixNow(): number {
-  return Math.floor(Date.now() / 1_000);
 }

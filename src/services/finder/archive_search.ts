@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { unixNow } from "../../base/clock.ts";
 import { z } from "zod";
 import type { CandidateHint } from "../../archive/candidates.ts";
 import type { Executor } from "../../core/database/connection/executor.ts";
@@ -92,8 +93,4 @@ function settled(
   return next === null || next.seenAt > unsettled
     ? startOfSecond(unsettled)
     : next;
-}
-
-function unixNow(): number {
-  return Math.floor(Date.now() / 1_000);
 }

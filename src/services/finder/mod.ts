@@ -10,7 +10,7 @@ import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import type { Networks } from "../../models/network.ts";
 import { createDialer, type Dialer } from "../../transport/dialer.ts";
-import { Politeness } from "../../transport/connection_limits.ts";
+import { Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { askSources } from "./api_sources.ts";
 import { searchArchive } from "./archive_search.ts";

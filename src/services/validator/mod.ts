@@ -10,7 +10,7 @@ import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { slotsOf } from "../../models/network.ts";
 import { createDialer, type Dialer } from "../../transport/dialer.ts";
-import { Politeness } from "../../transport/connection_limits.ts";
+import { Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { claim } from "./claims.ts";
 import { type ValidatorConfig, validatorConfig } from "./config.ts";

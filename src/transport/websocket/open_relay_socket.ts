@@ -6,8 +6,8 @@
 // @ts-types="./ws_frames.ts"
 import { Receiver, Sender } from "ws";
 import type { RelayUrl } from "../../models/relay_url.ts";
-import { pause } from "../deadline.ts";
-import { errorCode, errorText } from "../error_code.ts";
+import { sleep } from "../../base/sleep.ts";
+import { errorCode, errorLine } from "../../base/error_text.ts";
 import type { RelayFailure } from "../failure.ts";
 import { printable } from "../http/http_head.ts";
 import { MessageQueue } from "./message_queue.ts";
@@ -144,7 +144,7 @@ export class OpenRelaySocket implements RelaySocket {
   #listen(rest: Uint8Array): void {
     const socket = this.#socket;
     socket.on("readable", () => this.#pump());
-    socket.on("error", (error) => this.#lost(errorText(error)));
+    socket.on("error", (error) => this.#lost(errorLine(error)));
     for (const event of ["end", "close"]) {
       socket.on(event, () => this.#lost("ended without a goodbye"));
     }
@@ -191,7 +191,7 @@ export class OpenRelaySocket implements RelaySocket {
       const detail = `A message is larger than ${this.maxMessageBytes} bytes`;
       this.#end({ code: "too-large", detail }, { status: 1009, reason: "" });
     } else {
-      const detail = `Not WebSocket: ${errorText(error)}`;
+      const detail = `Not WebSocket: ${errorLine(error)}`;
       this.#end({ code: "protocol", detail }, BREACH);
     }
   }
@@ -237,10 +237,10 @@ export class OpenRelaySocket implements RelaySocket {
       this.#sender.close(sent, reason.slice(0, 100), true);
       socket.end();
       this.#pump();
-      await pause(GOODBYE_MS, gone.signal);
+      await sleep(GOODBYE_MS, gone.signal);
     }
     socket.destroy();
-    if (!socket.closed) await pause(GOODBYE_MS, gone.signal);
+    if (!socket.closed) await sleep(GOODBYE_MS, gone.signal);
   }
 }
 

@@ -15,7 +15,7 @@ import {
 } from "../../transport/failure.ts";
 import { pageEnd } from "./page_outcome.ts";
 import { PageReader, type PageSink } from "./page_reader.ts";
-import { pause } from "../pause.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { SyncBounds } from "../protocol/job.ts";
 
 import type { Page, PageEnd, Query } from "../walk/page.ts";
@@ -132,7 +132,7 @@ export class RelayRequests implements AsyncDisposable {
     const waitMs = this.#failedConnects > 0
       ? RECONNECT_AFTER_MS[this.#failedConnects - 1] ?? 0
       : this.#delayMs;
-    await pause(waitMs * (1 - Math.random() / 4), signal);
+    await sleep(waitMs * (1 - Math.random() / 4), signal);
     return signal.aborted ? fail({ code: "aborted" }) : await this.connect();
   }
 
