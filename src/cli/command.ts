@@ -99,8 +99,3 @@ export interface Invocation {
   /** Owned until the run is over, then disposed in reverse order. */
   use<T extends AsyncDisposable | Disposable>(resource: T): T;
 }
-
-/** The command line cannot be understood. The process says why and exits 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}

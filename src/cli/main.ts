@@ -6,7 +6,8 @@
 import { ConfigError } from "../core/config/config_error.ts";
 import { errorText } from "../base/error_text.ts";
 import { withoutSecrets } from "../core/log/secret_text.ts";
-import { type Command, UsageError } from "./command.ts";
+import type { Command } from "./command.ts";
+import { UsageError } from "./usage_error.ts";
 import { COMMANDS } from "./commands.ts";
 import {
   type Output,

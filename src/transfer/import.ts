@@ -12,7 +12,7 @@ import {
   type CheckedBlock,
   type RejectedLine,
 } from "./check_block.ts";
-import { BEGINNING, checkpointAfter, findStart } from "./checkpoint.ts";
+import { checkpointAfter, findStart, SOURCE_START } from "./checkpoint.ts";
 import { type LineBlock, lineBlocks, type Position } from "./line_blocks.ts";
 import { type Source, SourceError } from "./source.ts";
 import { storeBlock } from "./store_block.ts";
@@ -66,7 +66,7 @@ export async function importSource(
   context: ImportContext,
 ): Promise<ImportCounts> {
   const { database, restart, onProgress, signal } = context;
-  const from = restart ? BEGINNING : await findStart(database, source);
+  const from = restart ? SOURCE_START : await findStart(database, source);
   const tally = new SyncStore(from.line + 1);
   // The database stores a block while the next one is read and verified.
   let storing = Promise.resolve();

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { brotrConfig } from "../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../src/core/database/connect.ts";
 import type { Database } from "../../src/core/database/connection/database.ts";
-import { silentLogger } from "../../src/core/log/logger.ts";
+import { silentLogger } from "../support/silent_logger.ts";
 import {
   type RunningProgram,
   runProgram,

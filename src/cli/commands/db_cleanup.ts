@@ -4,7 +4,8 @@
  * @module
  */
 import { cleanup } from "../../archive/maintenance.ts";
-import { type Command, type Invocation, UsageError } from "../command.ts";
+import type { Command, Invocation } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 
 export const dbCleanup: Command = {
   name: "db cleanup",

@@ -11,7 +11,8 @@ import {
   MAX_LINE_BYTES,
 } from "../../transfer/import.ts";
 import { findSource, type Source, SourceError } from "../../transfer/source.ts";
-import { type Command, type Invocation, UsageError } from "../command.ts";
+import type { Command, Invocation } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 import { byteSize, grouped } from "../terminal/numbers.ts";
 
 export const importCommand: Command = {

@@ -20,7 +20,8 @@ import {
   parseDnsServer,
   systemDnsServers,
 } from "../../transport/dns_client.ts";
-import { type Option, UsageError } from "../command.ts";
+import type { Option } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 import type { OptionValues } from "./option_values.ts";
 
 export const CHECK_OPTIONS: readonly Option[] = [

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UsageError } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 
 /** What was given on the command line, by option name as declared (`allow-private`). */
 export class OptionValues {

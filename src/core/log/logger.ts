@@ -52,17 +52,6 @@ export function createLogger(options: LoggerOptions): Logger & Disposable {
   return new LineLogger(options, sink, { service: options.service });
 }
 
-/** A logger that writes nothing, for callers that were given none. */
-export function silentLogger(): Logger {
-  return createLogger({
-    level: "error",
-    format: "text",
-    time: "iso",
-    service: "",
-    sink: { write: () => {}, [Symbol.dispose]: () => {} },
-  });
-}
-
 class LineLogger implements Logger, Disposable {
   readonly #options: LoggerOptions;
   readonly #sink: LogSink;

@@ -1,6 +1,6 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { createNotifier } from "../../../src/core/lifecycle/notify.ts";
-import { silentLogger } from "../../../src/core/log/logger.ts";
+import { silentLogger } from "../../support/silent_logger.ts";
 import { serviceManager } from "../../support/service_manager.ts";
 
 function environment(values: Record<string, string>) {

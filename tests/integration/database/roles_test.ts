@@ -29,7 +29,7 @@ import {
 import { readSchema, type Schema } from "../../../src/core/database/schema.ts";
 import { upsertState } from "../../../src/archive/service_state.ts";
 import { verifySchema } from "../../../src/core/database/verify.ts";
-import { silentLogger } from "../../../src/core/log/logger.ts";
+import { silentLogger } from "../../support/silent_logger.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";

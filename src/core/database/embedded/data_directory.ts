@@ -28,7 +28,7 @@ export interface DataDirectory {
 }
 
 /** Root's data belong to the system; everybody else's are where they work. */
-export function defaultRoot(): string {
+function defaultRoot(): string {
   return Deno.uid() === 0 ? "/var/lib/bigbrotr" : "data";
 }
 
@@ -93,7 +93,7 @@ export async function hasCluster(directory: DataDirectory): Promise<boolean> {
 }
 
 /** Free bytes on the disk of a path; no limit where there is no disk, as in /proc. */
-export async function freeBytes(path: string): Promise<number> {
+async function freeBytes(path: string): Promise<number> {
   const { bavail, bsize, blocks } = await statfs(path);
   return blocks === 0 ? Infinity : bavail * bsize;
 }
