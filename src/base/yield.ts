@@ -1,5 +1,5 @@
 /**
- * Long computations let others have their turn.
+ * Yielding, so that a long computation does not hold up its thread.
  *
  * @module
  */

@@ -20,7 +20,7 @@ import {
 } from "../core/database/migrate.ts";
 import { serverAddress } from "../core/database/connection/server_address.ts";
 
-/** What a command wants of the schema; see `Invocation.openDatabase`. */
+/** State of the schema that a command needs; see `Invocation.openDatabase`. */
 export type SchemaDemand =
   | "ready"
   | "current"
@@ -46,7 +46,7 @@ export async function openReadyDatabase(
   }
 }
 
-/** Who only looks does not want an archive to be made for it. */
+/** A command that only reads must not make an archive. */
 async function demandArchive(config: BrotrConfig): Promise<void> {
   if (serverAddress(config.database) !== null) return;
   const directory = dataDirectory(config.embedded.dataDir);

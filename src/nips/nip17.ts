@@ -1,5 +1,5 @@
 /**
- * Private direct messages (NIP-17), sealed and wrapped so that nobody but the receiver learns who writes (NIP-59).
+ * Private direct messages (NIP-17), sealed and wrapped so that only the receiver learns the sender (NIP-59).
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
 
 const CHAT_MESSAGE_KIND = 14;
 
-/** Who lists relays for messages keeps the list small (NIP-17: 1 to 3). */
+/** Relays of a kind 10050 that are used, as the list is meant to be small (NIP-17: 1 to 3). */
 const MAX_RELAYS = 5;
 
 /**
@@ -39,7 +39,7 @@ export function directMessage(
   return wrapEvent(rumor, key, receiver);
 }
 
-/** Where somebody wants messages to be sent, as his kind 10050 says; what is no relay's URL is left out. */
+/** Relays to which an author wants messages to be sent, by its kind 10050; what is no relay's URL is left out. */
 export function messageRelays(
   { tags }: Pick<NostrEvent, "tags">,
   options: RelayUrlOptions,

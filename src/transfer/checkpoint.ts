@@ -20,10 +20,10 @@ const checkpoint = z.object({
 
 const KEY = { serviceName: "import", stateType: "checkpoint" } as const;
 
-/** Where a source begins. */
+/** The position at which a source begins. */
 export const SOURCE_START: Position = { offset: 0, line: 0 };
 
-/** Where to go on; the beginning of a stream, of a new file, and of one that was rewritten since. */
+/** The position to go on from; the beginning of a stream, of a new file, and of one that was rewritten since. */
 export async function findStart(
   database: Database,
   source: Source,

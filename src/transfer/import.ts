@@ -55,7 +55,7 @@ export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** About 1500 events; what is read, checked and stored at a time. */
 const BLOCK_BYTES = 1024 * 1024;
 
-/** What came before a pause of a stream is not kept waiting. */
+/** Pause of a stream after which what came before is stored, so that it is not kept waiting, ms. */
 const PAUSE_MS = 1_000;
 
 const MAX_SAMPLES = 20;

@@ -1,5 +1,5 @@
 /**
- * Where an export goes: a file that appears when it is whole, compressed when its name ends in `.gz`.
+ * Target of an export: a file that appears when it is whole, compressed when its name ends in `.gz`.
  *
  * @module
  */
@@ -89,7 +89,7 @@ function gzipTo(
   const gzip = new CompressionStream("gzip");
   const written = gzip.readable.pipeTo(file);
   const writer = gzip.writable.getWriter();
-  // A full disk is met by whoever waits next; until then it must not count as unhandled.
+  // The next wait meets a full disk; until then its rejection must not count as unhandled.
   written.catch(() => {});
   return new WritableStream({
     write: (bytes) => writer.write(new Uint8Array(bytes)),

@@ -17,7 +17,7 @@ import { resolveHost, type Resolver } from "./resolve.ts";
 import { connectThroughProxy } from "./socks_proxy.ts";
 import { secure, type TlsInfo } from "./tls.ts";
 
-/** Where to. */
+/** The host to reach, and how. */
 export interface Target {
   readonly network: Network;
   /** A name or an IP address, IPv6 without brackets. */
@@ -26,7 +26,7 @@ export interface Target {
   readonly tls: boolean;
 }
 
-/** What holds for every way this process takes. */
+/** Policy of all connections of a dialer. */
 export interface RoutePolicy {
   readonly networks: Networks;
   readonly allowPrivate: boolean;
@@ -53,7 +53,7 @@ export interface Stream {
   /** The vetted address that was dialled; null behind a proxy. */
   readonly address: string | null;
   readonly tls: TlsInfo | null;
-  /** What is left of the attempt's time, for what comes next. */
+  /** The rest of the attempt's time, for what comes next. */
   readonly deadline: Deadline;
   /** When the attempt began, on the clock of `performance.now()`, our own queues not counted. */
   readonly startedAt: number;
@@ -173,7 +173,7 @@ async function underTls(
   return ok({ ...stream, socket, tls: info });
 }
 
-/** The failure of a host that is left alone, as its operator wishes. */
+/** The failure for a host whose operator opted out. */
 export function optedOut(host: string): Result<never, RelayFailure> {
   const detail = `${host} is on the opt-out list`;
   return fail({ code: "opted-out", detail });

@@ -11,7 +11,7 @@ import { errorCode, errorLine } from "../base/error_text.ts";
 import type { RelayFailure } from "./failure.ts";
 import type { ReadEnd } from "./websocket/socket_reader.ts";
 
-/** What is known of a TLS connection. */
+/** Facts of a TLS connection. */
 export interface TlsInfo {
   /** Whether the certificate was checked and holds: trusted, in time, of this name. */
   readonly verified: boolean;

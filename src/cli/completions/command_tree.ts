@@ -6,15 +6,15 @@
 import type { Command, Option } from "../command.ts";
 import { COMMON_OPTIONS } from "../options/common_options.ts";
 
-/** What can follow a line of words: the root, a group (`db`), or a command. */
+/** A place in the tree of commands, from which words can follow: the root, a group (`db`), or a command. */
 export interface Place {
   /** The words so far: empty, `db`, `db init`. */
   readonly path: string;
   /** The words that can come next, with their summaries. */
   readonly next: readonly { readonly word: string; readonly summary: string }[];
-  /** Of a command; the common ones included. */
+  /** The options of a command, the common ones included. */
   readonly options: readonly Option[];
-  /** What the arguments can be. */
+  /** The words an argument can be. */
   readonly choices: readonly string[];
   readonly completesFiles: boolean;
 }

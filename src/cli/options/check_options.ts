@@ -1,5 +1,5 @@
 /**
- * What `check` can be told, and what that means.
+ * Options of `check`, and what they mean for the monitor's checks.
  *
  * @module
  */
@@ -155,8 +155,8 @@ export function wantedChecks(options: OptionValues): ReadonlySet<CheckName> {
   );
 }
 
-/** What every relay is checked with. Throws {@linkcode UsageError} and `ConfigError`. */
-export function meansOfChecking(
+/** Deps that are the same for every relay of the command. Throws {@linkcode UsageError} and `ConfigError`. */
+export function checkDepsOf(
   { checks, keys }: MonitorConfig,
   options: OptionValues,
 ): Omit<CheckDeps, "dialer"> {

@@ -61,7 +61,7 @@ export const COMMON_OPTIONS: readonly Option[] = [
   },
 ];
 
-/** What the common options change in `config/brotr.yaml`; null removes what the file says. */
+/** Changes that the common options make to `config/brotr.yaml`; null removes what the file says. */
 export function brotrOverrides(options: OptionValues): Record<string, unknown> {
   const url = options.text("database");
   const dataDir = options.text("data-dir");

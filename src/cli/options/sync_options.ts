@@ -1,5 +1,5 @@
 /**
- * What `sync` can be told, and what that means for the synchronizer.
+ * Options of `sync`, and what they mean for the synchronizer.
  *
  * @module
  */

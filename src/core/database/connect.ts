@@ -118,7 +118,7 @@ async function connectPool(
   });
 }
 
-/** What every connection of this process has in common. */
+/** Settings that all connections of this process have in common. */
 function sessionOptions(
   { serverSettings, timeouts }: BrotrConfig,
   service: string | undefined,

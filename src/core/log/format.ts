@@ -93,7 +93,7 @@ function plain(key: string, value: unknown): unknown {
     const cut = bare.length - MAX_VALUE_CHARS;
     return `${bare.slice(0, MAX_VALUE_CHARS)}… (${cut} characters more)`;
   }
-  // What was an object and is small stays one, for those who query JSON logs.
+  // A small object stays one, as JSON logs are queried by field.
   return typeof value === "object" && !(value instanceof Error)
     ? JSON.parse(bare)
     : bare;

@@ -12,7 +12,7 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What is known beside the sentence. Never a secret, never a whole event. */
+/** Facts beside the sentence. Never a secret, never a whole event. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Logger {
@@ -37,7 +37,7 @@ export interface LoggerOptions {
   readonly maxFileBytes?: number;
   /** Rotated files kept beside the current one. Default 5. */
   readonly maxFiles?: number;
-  /** Where lines go when neither stderr nor `file` is meant (a status line, a test). */
+  /** The sink of the lines when neither stderr nor `file` is meant (a status line, a test). */
   readonly sink?: LogSink;
 }
 

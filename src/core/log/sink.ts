@@ -1,5 +1,5 @@
 /**
- * Where log lines go: synchronous, complete, and never a reason for the program to fail.
+ * Sinks of log lines: synchronous, complete, and never a reason for the program to fail.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export function stderrSink(): LogSink {
 }
 
 /**
- * Writes every byte, also to a pipe set to non-blocking by whoever started us.
+ * Writes every byte, also to a pipe that the parent process has set to non-blocking.
  * Throws what the writer throws, but for a pipe that stays full longer than `patienceMs`: then the rest is lost.
  */
 export function writeAll(

@@ -49,7 +49,7 @@ export async function loadVerifier(
   return verifier(await loadCheckedWasm(), { library: null, detail });
 }
 
-/** What a worker must be allowed so that it can load the same verifier by `loadVerifier({library: verifier.library})`. */
+/** Permissions with which a worker can load the same verifier by `loadVerifier({library: verifier.library})`. */
 export function workerPermissions(
   { library }: Verifier,
 ): { ffi: string[] | false } {

@@ -1,7 +1,7 @@
 /**
  * The search of the archive: relays mentioned by events that were archived before, in the order of their arrival.
  *
- * It goes on where it was, page by page: the candidates of a page and the position after it are stored together.
+ * The search resumes where it was: the candidates of a page and the position after it are stored together.
  *
  * @module
  */

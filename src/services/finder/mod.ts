@@ -1,5 +1,5 @@
 /**
- * Finder: looks for relays nobody has told us about, in lists that others publish and in what is archived.
+ * Finder: looks for relays not yet known, in lists that others publish and in what is archived.
  *
  * Events of the synchronizer give their hints when they are archived; the search here finds those of all others.
  *

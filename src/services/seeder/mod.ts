@@ -1,5 +1,5 @@
 /**
- * Seeder: puts relays that somebody listed into the pipeline, once.
+ * Seeder: puts the relays of a list into the pipeline, once.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const MAX_REPORTED_LINES = 100;
 interface SyncStore {
   /** Lines that named a relay. */
   seeds: number;
-  /** Of these, the ones that were new. */
+  /** New ones among them. */
   stored: number;
   malformed: number;
   /** The first line that was refused, and why. */

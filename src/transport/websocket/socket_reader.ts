@@ -1,5 +1,5 @@
 /**
- * Reading from a socket by asking: so many bytes, up to this mark. Bounded: while nobody asks, little is read.
+ * Reader that pulls from a socket: so many bytes, up to this mark. Bounded: without a read little is buffered.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export class SocketReader {
     }
   }
 
-  /** Whatever is there, at least a byte and at most `maxBytes`; null when the peer ended. */
+  /** The bytes that are there, at least one and at most `maxBytes`; null when the peer ended. */
   async some(maxBytes: number): Promise<Uint8Array | null> {
     if (this.#buffered.length === 0 && !await this.#more()) return null;
     return this.#take(Math.min(maxBytes, this.#buffered.length));

@@ -1,5 +1,5 @@
 /**
- * Where the embedded PostgreSQL keeps what, and as whom it runs there.
+ * Layout of the data directory of the embedded PostgreSQL, and the user it runs as there.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface DataDirectory {
   readonly owner: string;
   /** The password of the TCP port; the socket needs none. */
   readonly password: string;
-  /** Where the server's Unix socket is. */
+  /** The directory of the server's Unix socket. */
   readonly sockets: string;
 }
 
@@ -171,7 +171,7 @@ async function demandReachable(root: string, user: ChildUser): Promise<void> {
   );
 }
 
-/** A directory for one user's eyes. In /tmp somebody else may have been there first. */
+/** A directory for one user's eyes. In /tmp another user may have been there first. */
 async function makePrivate(path: string, user: ChildUser): Promise<void> {
   try {
     await Deno.mkdir(path, { mode: 0o700 });
