@@ -220,7 +220,7 @@ Deno.test("open() takes no more than two sockets of an address, and who has to w
   assert.equal(relay.peak, 2);
 });
 
-Deno.test("dialers with common manners share the seats of an address, and every connection counts for both", async () => {
+Deno.test("dialers with common politeness share the slots of an address, and every connection counts for both", async () => {
   await using relay = await testRelay();
   const politeness = new Politeness({
     maxSocketsPerAddress: 1,
@@ -256,7 +256,7 @@ Deno.test("open() gives up a full address as busy, which says nothing about the 
   failureOf(await waiting, "aborted");
 });
 
-Deno.test("open() gives its seat back after every failure", async () => {
+Deno.test("open() gives its slot back after every failure", async () => {
   await using relay = await testRelay({ upgrade: "hang-up" });
   const dialer = testDialer({ maxSocketsPerAddress: 1, slotTimeoutMs: 5_000 });
   for (let attempt = 0; attempt < 4; attempt++) {
