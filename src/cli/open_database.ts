@@ -6,7 +6,7 @@
 import type { BrotrConfig } from "../core/config/brotr_config.ts";
 import {
   connectDatabase,
-  type ConnectOptions,
+  type DatabaseOptions,
 } from "../core/database/connect.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import {
@@ -31,7 +31,7 @@ export type SchemaDemand =
 /** Connects and sees to the schema. Throws a sentence that says what to do when it is not as demanded. */
 export async function openReadyDatabase(
   config: BrotrConfig,
-  { schema, ...options }: ConnectOptions & { readonly schema: SchemaDemand },
+  { schema, ...options }: DatabaseOptions & { readonly schema: SchemaDemand },
 ): Promise<Database> {
   if (schema === "current" || schema === "as-found") {
     await demandArchive(config);
@@ -59,7 +59,7 @@ async function demandArchive(config: BrotrConfig): Promise<void> {
 
 async function meetDemand(
   database: Database,
-  { schema, config, log, signal }: ConnectOptions & {
+  { schema, config, log, signal }: DatabaseOptions & {
     readonly schema: SchemaDemand;
     readonly config: BrotrConfig;
   },

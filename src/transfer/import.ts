@@ -67,7 +67,7 @@ export async function importSource(
 ): Promise<ImportCounts> {
   const { database, restart, onProgress, signal } = context;
   const from = restart ? SOURCE_START : await findStart(database, source);
-  const tally = new SyncStore(from.line + 1);
+  const totals = new ImportTotals(from.line + 1);
   // The database stores a block while the next one is read and verified.
   let storing = Promise.resolve();
   try {
@@ -77,20 +77,20 @@ export async function importSource(
         findKnown: (keys) => knownEvents(database, keys),
       });
       await storing;
-      storing = store(checked, { block, source, database, tally });
+      storing = store(checked, { block, source, database, totals });
       // Its failure is met at the next await, which may come later than the failure.
       storing.catch(() => {});
-      onProgress(tally.counts());
+      onProgress(totals.counts());
       if (signal.aborted) break;
     }
-    tally.complete = !signal.aborted;
+    totals.complete = !signal.aborted;
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
-    tally.unreadable = error.message;
+    totals.unreadable = error.message;
   } finally {
     await storing;
   }
-  return tally.counts();
+  return totals.counts();
 }
 
 function blocksFrom(
@@ -109,11 +109,11 @@ function blocksFrom(
 
 async function store(
   checked: CheckedBlock,
-  { block, source, database, tally }: {
+  { block, source, database, totals }: {
     readonly block: LineBlock;
     readonly source: Source;
     readonly database: Database;
-    readonly tally: SyncStore;
+    readonly totals: ImportTotals;
   },
 ): Promise<void> {
   const { stored, refused } = await storeBlock(database, checked, {
@@ -121,7 +121,7 @@ async function store(
     states: checkpointAfter(source, block),
   });
   const twice = checked.events.length - stored - refused.length;
-  tally.add({
+  totals.add({
     stored,
     known: checked.known + twice,
     rejected: [...checked.rejected, ...refused],
@@ -129,7 +129,7 @@ async function store(
 }
 
 /** Counts as they grow. */
-class SyncStore {
+class ImportTotals {
   complete = false;
   unreadable: string | null = null;
   readonly #firstLine: number;

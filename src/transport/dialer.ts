@@ -48,7 +48,7 @@ export interface DialerOptions {
   readonly maxNewConnectionsPerMinute?: number;
   /** Limits shared with other dialers: its slots instead of own ones, its rate beside the own. Default: none. */
   readonly politeness?: Politeness | undefined;
-  /** Asked instead of all these. Default: none. */
+  /** The limiter to ask instead of all these. Default: none. */
   readonly limiter?: ConnectionLimiter;
   /** Hosts that are neither looked up nor dialled, in the form `HostList` takes. Default: none. */
   readonly optOut?: readonly string[];

@@ -43,13 +43,16 @@ export function formatLine(
     : textLine(entry, { time, service, values });
 }
 
-interface Parts {
+interface LineFields {
   readonly time: LogTime;
   readonly service: unknown;
   readonly values: Record<string, unknown>;
 }
 
-function jsonLine(entry: LogEntry, { time, service, values }: Parts): string {
+function jsonLine(
+  entry: LogEntry,
+  { time, service, values }: LineFields,
+): string {
   return JSON.stringify({
     time: time === "unix" ? entry.at.getTime() / 1000 : entry.at.toISOString(),
     level: entry.level,
@@ -59,7 +62,10 @@ function jsonLine(entry: LogEntry, { time, service, values }: Parts): string {
   }) + "\n";
 }
 
-function textLine(entry: LogEntry, { time, service, values }: Parts): string {
+function textLine(
+  entry: LogEntry,
+  { time, service, values }: LineFields,
+): string {
   const at = time === "unix"
     ? (entry.at.getTime() / 1000).toFixed(3)
     : entry.at.toISOString();

@@ -189,7 +189,7 @@ export class Initiator implements Dialogue {
     }
     // Had it been equal as a whole, it would have been skipped.
     if (fromLower === 0 && fromUpper === 0) return "untold";
-    // And no honest responder cuts out a part in which there is nothing.
+    // No honest responder cuts out a part in which there is nothing.
     const isEqual = from < to &&
       isSameFingerprint(this.#keys.fingerprint(from, to), content.fingerprint);
     return isEqual ? "resolved" : "narrowed";

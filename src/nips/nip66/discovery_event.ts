@@ -13,7 +13,7 @@ import { discoveryTags } from "./discovery_tags.ts";
 export type EventDraft = Omit<UnsignedEvent, "pubkey">;
 
 /** Results about a relay from one visit. */
-export interface RelayReport {
+export interface DiscoveryReport {
   readonly relay: RelayUrl;
   /** Unix seconds. */
   readonly checkedAt: number;
@@ -31,7 +31,7 @@ const MAX_CONTENT = 16 * 1024;
  * The event about a relay, or null when it was not found online: readers take the age of the event for the time since
  * the relay was last seen. Only what the checks showed is in it, and what the relay's NIP-11 document claims.
  */
-export function discoveryEvent(report: RelayReport): EventDraft | null {
+export function discoveryEvent(report: DiscoveryReport): EventDraft | null {
   const { relay, checkedAt, rtt, documents } = report;
   if (rtt.failure !== null || rtt.logs["open_success"] !== true) return null;
   return {

@@ -148,7 +148,7 @@ function documentOf(
   return { data, logs, failure: null };
 }
 
-/** That there is no such record is an answer, too. */
+/** A record that is known not to exist is an answer, too. */
 function unanswered({ rcode }: DnsReply): string | null {
   return rcode === "NOERROR" || rcode === "NXDOMAIN" ? null : `dns: ${rcode}`;
 }

@@ -36,12 +36,12 @@ export const finder: Service<FinderConfig> = {
 function unpaced(
   { clearnet, tor, i2p, loki }: FinderConfig["networks"],
 ): Networks {
-  const pace = { maxConnections: 1, timeoutMs: 30_000 };
+  const bounds = { maxConnections: 1, timeoutMs: 30_000 };
   return {
-    clearnet: { ...clearnet, ...pace },
-    tor: { ...tor, ...pace },
-    i2p: { ...i2p, ...pace },
-    loki: { ...loki, ...pace },
+    clearnet: { ...clearnet, ...bounds },
+    tor: { ...tor, ...bounds },
+    i2p: { ...i2p, ...bounds },
+    loki: { ...loki, ...bounds },
   };
 }
 
