@@ -31,7 +31,10 @@ const CARRIED = "dist/carried";
 
 /** The modules that are started by URL instead of imported, and the files that are read. */
 const INCLUDED = [
-  ...[CARRIED, "sql", "config", "src/workers/worker/entry.ts"],
+  CARRIED,
+  "sql",
+  "config",
+  "src/workers/worker/entry.ts",
   // The licence of libsecp256k1 is to go with every copy of it.
   "src/nips/verify/bip340.COPYING",
 ];
@@ -126,8 +129,12 @@ async function compile(target: string, output: string): Promise<void> {
   await Deno.mkdir(dirname(output), { recursive: true });
   const { success } = await new Deno.Command(deno, {
     args: [
-      ...["compile", "--quiet", "--no-check", "--no-prompt"],
-      ...["--output", output],
+      "compile",
+      "--quiet",
+      "--no-check",
+      "--no-prompt",
+      "--output",
+      output,
       ...v8Flags(),
       ...(target === thisPlatform() ? [] : ["--target", triple]),
       ...INCLUDED.flatMap((path) => ["--include", path]),

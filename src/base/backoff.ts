@@ -1,5 +1,5 @@
 /**
- * How long to wait before trying again.
+ * Exponential backoff with jitter.
  *
  * @module
  */
@@ -7,9 +7,9 @@
 export interface Backoff {
   /** The wait after the first failure. */
   readonly initialMs: number;
-  /** No wait is longer, jitter included. */
+  /** The longest wait, jitter included. */
   readonly maxMs: number;
-  /** 0 to 1: the share of the wait that is random, so that many who failed together do not return together. */
+  /** The share of the wait that is random, 0 to 1, so that those that failed together do not return together. */
   readonly jitter: number;
 }
 

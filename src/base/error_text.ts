@@ -1,5 +1,5 @@
 /**
- * An error as one line: its message and those of its causes.
+ * Errors as text, and their codes, without trust in the shape of what was thrown.
  *
  * @module
  */
@@ -26,4 +26,16 @@ function ownText(error: unknown): string {
   }
   if (error instanceof Error) return error.message || error.name;
   return String(error);
+}
+
+/** The message alone, on one line of at most 200 characters: for errors whose words may come from a peer. */
+export function errorLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s+/g, " ").trim().slice(0, 200);
+}
+
+/** The `code` of an error of the system or of a driver (`ECONNREFUSED`), or the empty string. */
+export function errorCode(error: unknown): string {
+  if (typeof error !== "object" || error === null) return "";
+  return "code" in error && typeof error.code === "string" ? error.code : "";
 }

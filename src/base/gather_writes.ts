@@ -1,5 +1,5 @@
 /**
- * Small results, few statements: what arrives while one write is under way is gathered and written by the next.
+ * Writes gathered into batches: items that arrive while one write is under way are written together by the next.
  *
  * @module
  */

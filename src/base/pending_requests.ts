@@ -1,5 +1,5 @@
 /**
- * Questions to the host that are not answered yet.
+ * Requests to another thread that await their replies, by number.
  *
  * @module
  */
@@ -7,21 +7,22 @@ export class PendingRequests<T> {
   readonly #open = new Map<number, PromiseWithResolvers<T>>();
   #last = 0;
 
-  /** Asks by calling `post`, and waits for the answer. */
+  /** Sends a request by calling `post` with a new number, and waits for the reply to it. Throws the reason of `abandon`. */
   ask(post: (request: number) => void): Promise<T> {
     const request = ++this.#last;
-    const question = Promise.withResolvers<T>();
-    this.#open.set(request, question);
+    const reply = Promise.withResolvers<T>();
+    this.#open.set(request, reply);
     post(request);
-    return question.promise;
+    return reply.promise;
   }
 
-  answer(request: number, answer: T): void {
-    this.#open.get(request)?.resolve(answer);
+  /** Replies to a request; ignored when none of that number is open. */
+  answer(request: number, reply: T): void {
+    this.#open.get(request)?.resolve(reply);
     this.#open.delete(request);
   }
 
-  /** Nobody will answer any more. */
+  /** Rejects all open requests, as no reply will come. */
   abandon(reason: Error): void {
     for (const { reject } of this.#open.values()) reject(reason);
     this.#open.clear();

@@ -1,19 +1,19 @@
 /**
- * So many at once, the others in line: first come, first served.
+ * Semaphore: a bound on how much goes on at once; the others wait, first come, first served.
  *
  * @module
  */
 export class Semaphore {
   #free: number;
   #isClosed = false;
-  readonly #line = new Set<(seated: boolean) => void>();
+  readonly #waiting = new Set<(acquired: boolean) => void>();
 
-  constructor(seats: number) {
-    this.#free = seats;
+  constructor(permits: number) {
+    this.#free = permits;
   }
 
-  /** True when a seat was taken; false when the signal aborted or the line was closed before. */
-  async take(signal: AbortSignal): Promise<boolean> {
+  /** Waits for a permit. True when the caller has one; false when the signal aborted or the semaphore was closed first. */
+  async acquire(signal: AbortSignal): Promise<boolean> {
     if (signal.aborted || this.#isClosed) return false;
     if (this.#free > 0) {
       this.#free -= 1;
@@ -21,28 +21,28 @@ export class Semaphore {
     }
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const leave = () => resolve(false);
-    this.#line.add(resolve);
+    this.#waiting.add(resolve);
     signal.addEventListener("abort", leave, { once: true });
-    const seated = await promise;
+    const acquired = await promise;
     signal.removeEventListener("abort", leave);
-    this.#line.delete(resolve);
-    return seated;
+    this.#waiting.delete(resolve);
+    return acquired;
   }
 
-  /** Gives a seat back: to the first in line, if there is one. */
-  free(): void {
-    const [next] = this.#line;
+  /** Gives a permit back: to the first caller that waits, if there is one. */
+  release(): void {
+    const [next] = this.#waiting;
     if (next === undefined) {
       this.#free += 1;
     } else {
-      this.#line.delete(next);
+      this.#waiting.delete(next);
       next(true);
     }
   }
 
-  /** Sends all home who are in line. */
+  /** Refuses every caller that waits, and all later ones. */
   close(): void {
     this.#isClosed = true;
-    for (const resolve of this.#line) resolve(false);
+    for (const resolve of this.#waiting) resolve(false);
   }
 }

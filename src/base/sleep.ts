@@ -1,10 +1,10 @@
 /**
- * Waiting that ends when it is told to.
+ * Sleep that a signal ends.
  *
  * @module
  */
 
-/** Waits `ms`, or less when `signal` aborts: then it returns, too. It never throws and keeps no timer behind. */
+/** Waits `ms`, or less when `signal` aborts: then it returns, too. It never throws and leaves no timer behind. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted || ms <= 0) return Promise.resolve();
   return new Promise((resolve) => {

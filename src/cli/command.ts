@@ -12,14 +12,14 @@ import type { Output } from "./terminal/output.ts";
 import type { Screen } from "./terminal/screen.ts";
 
 export interface Command {
-  /** One word, or two: `sync`, `db init`. */
+  /** A word, or two: `sync`, `db init`. */
   readonly name: string;
-  /** One line for the list of commands, without a full stop. */
+  /** Line for the list of commands, without a full stop. */
   readonly summary: string;
-  /** What the help says beyond the summary: what happens, what is needed, what is printed. */
+  /** Help beyond the summary: what happens, what is needed, what is printed. */
   readonly description?: string;
   readonly arguments?: readonly Argument[];
-  /** Those beside the common ones. */
+  /** Options beside the common ones. */
   readonly options: readonly Option[];
   /** At least one; help teaches by them. */
   readonly examples: readonly Example[];
@@ -38,16 +38,16 @@ export interface Argument {
   /** Takes all that follow; only the last argument can. */
   readonly variadic?: boolean;
   readonly choices?: readonly string[];
-  /** What a shell completes; nothing by default. */
+  /** Names that a shell completes; nothing by default. */
   readonly completes?: "files" | "services";
 }
 
 export interface Option {
   /** Without dashes, in kebab-case: `allow-private`. */
   readonly name: string;
-  /** One letter without its dash. */
+  /** A letter, without its dash. */
   readonly short?: string;
-  /** What help calls the value: `SECONDS`. Without it the option is a flag. */
+  /** Help's name for the value: `SECONDS`. Without it the option is a flag. */
   readonly value?: string;
   readonly description: string;
   readonly choices?: readonly string[];
@@ -59,11 +59,11 @@ export interface Option {
 export interface Example {
   /** Without the program's name: `sync wss://nos.lol --json`. */
   readonly command: string;
-  /** What it does, in a few words. */
+  /** Effect, in a few words. */
   readonly does: string;
 }
 
-/** One run of a command: what was typed, and the means to do it. */
+/** A run of a command: what was typed, and the resources to do it. */
 export interface Invocation {
   readonly arguments: readonly string[];
   readonly options: OptionValues;
@@ -98,9 +98,4 @@ export interface Invocation {
   ): Promise<Database>;
   /** Owned until the run is over, then disposed in reverse order. */
   use<T extends AsyncDisposable | Disposable>(resource: T): T;
-}
-
-/** The command line cannot be understood. The process says why and exits 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }

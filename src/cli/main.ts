@@ -6,7 +6,8 @@
 import { ConfigError } from "../core/config/config_error.ts";
 import { errorText } from "../base/error_text.ts";
 import { withoutSecrets } from "../core/log/secret_text.ts";
-import { type Command, UsageError } from "./command.ts";
+import type { Command } from "./command.ts";
+import { UsageError } from "./usage_error.ts";
 import { COMMANDS } from "./commands.ts";
 import {
   type Output,
@@ -31,7 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (line.command === null) return line.exitCode;
     return await runCommand(line.command, line, stderr);
   } catch (error) {
-    // The reader of the help, or of the last words, went away: nobody is left to tell.
+    // The reader of the help, or of the last words, went away: no output can reach it.
     if (error instanceof Deno.errors.BrokenPipe) return 0;
     throw error;
   }
@@ -54,7 +55,7 @@ async function runCommand(
   return Math.max(done, closed, strays.count > 0 ? 1 : 0);
 }
 
-/** A rejection that nobody awaits would end the process in the middle of a batch; so it stops it in order. */
+/** An unhandled rejection would end the process in the middle of a batch; so it stops it in order. */
 function catchStrays(
   caught: (error: unknown) => void,
 ): Disposable & { readonly count: number } {
@@ -95,7 +96,7 @@ function isAbort(error: unknown, signal: AbortSignal): boolean {
     (error instanceof DOMException && error.name === "AbortError");
 }
 
-/** One clear line; the stack only for those who debug. It goes to the log as well when that is elsewhere. */
+/** Prints a clear line, with the stack at level debug only; the log gets it as well when that is elsewhere. */
 function report(error: unknown, run: Run, stderr: Output): void {
   const log = run.openedLog;
   const settings = log === null ? null : run.brotrConfig().log;

@@ -6,7 +6,7 @@
 import type { BrotrConfig } from "../core/config/brotr_config.ts";
 import {
   connectDatabase,
-  type ConnectOptions,
+  type DatabaseOptions,
 } from "../core/database/connect.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import {
@@ -20,7 +20,7 @@ import {
 } from "../core/database/migrate.ts";
 import { serverAddress } from "../core/database/connection/server_address.ts";
 
-/** What a command wants of the schema; see `Invocation.openDatabase`. */
+/** State of the schema that a command needs; see `Invocation.openDatabase`. */
 export type SchemaDemand =
   | "ready"
   | "current"
@@ -31,7 +31,7 @@ export type SchemaDemand =
 /** Connects and sees to the schema. Throws a sentence that says what to do when it is not as demanded. */
 export async function openReadyDatabase(
   config: BrotrConfig,
-  { schema, ...options }: ConnectOptions & { readonly schema: SchemaDemand },
+  { schema, ...options }: DatabaseOptions & { readonly schema: SchemaDemand },
 ): Promise<Database> {
   if (schema === "current" || schema === "as-found") {
     await demandArchive(config);
@@ -46,7 +46,7 @@ export async function openReadyDatabase(
   }
 }
 
-/** Who only looks does not want an archive to be made for it. */
+/** A command that only reads must not make an archive. */
 async function demandArchive(config: BrotrConfig): Promise<void> {
   if (serverAddress(config.database) !== null) return;
   const directory = dataDirectory(config.embedded.dataDir);
@@ -59,7 +59,7 @@ async function demandArchive(config: BrotrConfig): Promise<void> {
 
 async function meetDemand(
   database: Database,
-  { schema, config, log, signal }: ConnectOptions & {
+  { schema, config, log, signal }: DatabaseOptions & {
     readonly schema: SchemaDemand;
     readonly config: BrotrConfig;
   },

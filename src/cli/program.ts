@@ -14,7 +14,7 @@ import { COMMON_OPTIONS } from "./options/common_options.ts";
 import { OptionValues } from "./options/option_values.ts";
 import { VERSION } from "./version.ts";
 
-/** What the words meant: a command to run, or nothing more to do (help, an error already explained). */
+/** Meaning of the words: a command to run, or nothing more to do (help, an error already explained). */
 export type ParsedLine =
   | {
     readonly command: Command;
@@ -148,7 +148,7 @@ function cliOption(option: Option): CliOption {
   });
 }
 
-/** What was typed, by declared name; commander's own names are in camelCase. */
+/** Values that were typed, by declared name; commander's own names are in camelCase. */
 function givenValues(
   cli: CliCommand,
   declared: readonly Option[],

@@ -1,5 +1,5 @@
 /**
- * One run of a command: configuration, log and database, each made when first asked for and closed at the end.
+ * Resources of one run of a command: configuration, log, database, each made when first asked for, closed at the end.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly stop: RootSignal;
 }
 
-/** The means of one run. Disposing closes what was opened, the last first: the database outlives its users. */
+/** Resources of one run. Disposing closes what was opened, the last first: the database outlives its users. */
 export class Run implements Invocation, AsyncDisposable {
   readonly arguments: readonly string[];
   readonly options: OptionValues;
@@ -52,7 +52,7 @@ export class Run implements Invocation, AsyncDisposable {
     this.#stack.use(this.screen);
   }
 
-  /** The log when it was opened, for whoever reports the end. */
+  /** The log when it was opened, for the report of the end. */
   get openedLog(): Logger | null {
     return this.#log;
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unixNow } from "../base/clock.ts";
 import { hostname } from "node:os";
 import type { Database } from "../core/database/connection/database.ts";
 import {
@@ -47,7 +48,7 @@ export function openRuntimeRecord(
   });
   let beating = Promise.resolve();
   const timer = setInterval(() => {
-    const updatedAt = Math.floor(Date.now() / 1_000);
+    const updatedAt = unixNow();
     const rows = [...runtimes].filter(([, one]) => one.running)
       .map(([service, one]) => row(service, { ...one, updatedAt }));
     beating = beating.then(() => write(database, rows)).catch((error) => {

@@ -1,5 +1,5 @@
 /**
- * What the services of one process share: metrics and health over HTTP, the service manager, and a record of how
+ * Host of the services of one process: metrics and health over HTTP, the service manager, and a record of how
  * each is doing that other processes (`status`) can read.
  *
  * @module
@@ -14,7 +14,7 @@ import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
 import type { Logger } from "../core/log/logger.ts";
 import { createMetrics } from "../core/metrics/metrics.ts";
 import { serveMetrics } from "../core/metrics/metrics_server.ts";
-import type { Politeness } from "../transport/connection_limits.ts";
+import type { Politeness } from "../transport/politeness.ts";
 import { openRuntimeRecord } from "./runtime_record.ts";
 import { VERSION } from "./version.ts";
 
@@ -24,7 +24,7 @@ export interface ServiceHostOptions {
   /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal;
   readonly endpoints: MetricsConfig;
-  /** What its services that dial keep together; undefined when there is only one. */
+  /** Limits that its dialling services share; undefined when there is only one. */
   readonly politeness?: Politeness;
   /** The configuration key of the endpoints' port, for the message when it is taken. */
   readonly portKey: string;
@@ -81,7 +81,7 @@ export function openServiceHost(options: ServiceHostOptions): ServiceHost {
   };
 }
 
-/** One line for `systemctl status`: `finder 12 cycles, validator 40 cycles (2 failed)`. */
+/** Line for `systemctl status`: `finder 12 cycles, validator 40 cycles (2 failed)`. */
 function summary(runtimes: ReadonlyMap<string, ServiceRuntime>): string {
   return [...runtimes].map(([name, { cycles, failures }]) =>
     `${name} ${cycles} cycles${failures > 0 ? ` (${failures} failed)` : ""}`

@@ -10,7 +10,7 @@ const INTERRUPTED = 130;
 
 export interface RootSignal extends Disposable {
   readonly signal: AbortSignal;
-  /** Who is told about the stop; and how long stopping may take. */
+  /** Sets where the stop is logged, and how long stopping may take. */
   attend(
     options: { readonly log: Logger; readonly graceSeconds: number },
   ): void;

@@ -16,7 +16,7 @@ const GLOBAL_IPV6 = ipaddr.IPv6.parse("2000::");
 export function isPublicAddress(address: string): boolean {
   const parsed = parseAddress(address);
   if (parsed === null || parsed.range() !== "unicast") return false;
-  // Of IPv6 only 2000::/3 is allotted for global use; 200::/7 (Yggdrasil), for one, is not.
+  // IPv6 has only 2000::/3 allotted for global use; 200::/7 (Yggdrasil), for one, is not.
   return parsed.kind() === "ipv4" || parsed.match(GLOBAL_IPV6, 3);
 }
 

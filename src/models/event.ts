@@ -32,9 +32,6 @@ export interface EventFault {
 /** The fields the id commits to. */
 export type UnsignedEvent = Omit<NostrEvent, "id" | "sig">;
 
-/** How far ahead of our clock `created_at` may lie before an event counts as future-dated. */
-const FUTURE_TOLERANCE_SECONDS = 900;
-
 /** Every escape, so that an escaped backslash is not taken for the start of one; grouped is a control character. */
 const ESCAPES = /\\(?:u(00[01][0-9a-f])|[^])/g;
 
@@ -103,14 +100,6 @@ export function hasValidId(event: NostrEvent): boolean {
   const canonical = serializeEvent(event);
   return sha256(canonical) === event.id ||
     otherSpellings(canonical).some((text) => sha256(text) === event.id);
-}
-
-/** Whether an event claims to be from the future, as seen at `nowSeconds`. Such events are stored, but move no cursor. */
-export function isFutureDated(
-  event: Pick<NostrEvent, "created_at">,
-  nowSeconds: number,
-): boolean {
-  return event.created_at > nowSeconds + FUTURE_TOLERANCE_SECONDS;
 }
 
 function sha256(text: string): string {

@@ -1,12 +1,12 @@
 /**
- * Metadata is content-addressed: an unchanged document is stored once, whoever measures it and whenever.
+ * Metadata is content-addressed: an unchanged document is stored once, whichever monitor measures it and whenever.
  *
  * @module
  */
 import { createHash } from "node:crypto";
 import { storableText } from "./storable_text.ts";
 
-/** What a document describes; with its id the key of `metadata`. */
+/** The subject of a document; with its id the key of `metadata`. */
 export const METADATA_TYPES = [
   "nip11_info",
   "nip66_rtt",
@@ -28,7 +28,7 @@ export function metadataId(value: unknown): string {
 }
 
 /**
- * One text for all spellings of one document: keys sorted, no whitespace, and without what says nothing
+ * The same text for all spellings of a document: keys sorted, no whitespace, and without what says nothing
  * (null, empty objects and arrays, numbers that are not finite, nesting deeper than 50).
  * Empty strings, `false` and 0 stay. Text that PostgreSQL cannot hold (U+0000, lone surrogates) becomes U+FFFD.
  * A document without content is `{}`.

@@ -14,7 +14,7 @@ export function parsePublicKey(
   const key = /^[0-9a-f]{64}$/i.test(text)
     ? text.toLowerCase()
     : fromNpub(text);
-  // What was given is not quoted: it may be a secret key in the wrong place.
+  // The text is not quoted: it may be a secret key in the wrong place.
   if (key === null) {
     return fail({
       detail: "a public key is 64 hex characters or begins with npub1",
@@ -34,7 +34,7 @@ function fromNpub(text: string): string | null {
   }
 }
 
-/** Half of all numbers are no x of a point: nobody can have the secret key, and nothing can be encrypted to it. */
+/** Whether a number is the x of a point. Half of them are not: no secret key belongs to them. */
 function isOnCurve(key: string): boolean {
   try {
     getConversationKey(new Uint8Array(32).fill(1), key);

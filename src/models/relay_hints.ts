@@ -1,6 +1,6 @@
 /**
  * The relays an event mentions. Extracted once, when the event is archived, and bounded per event:
- * nobody gets more than a fixed number of candidates into the archive with one signature.
+ * no author gets more than a fixed number of candidates into the archive with one signature.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
   type RelayUrl,
 } from "./relay_url.ts";
 
-/** Where in an event a relay was mentioned. */
+/** The place in an event at which a relay was mentioned. */
 const HINT_SOURCES = [
   /** Kind 2, the content. */
   "recommendation",
@@ -57,7 +57,7 @@ export interface RelayHint {
   readonly author: string;
 }
 
-/** Of an event what can mention a relay. */
+/** The parts of an event that can mention a relay. */
 export type MentioningEvent = Pick<
   NostrEvent,
   "pubkey" | "kind" | "tags" | "content"

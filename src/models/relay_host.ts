@@ -42,7 +42,7 @@ const I2P_HASH = /^(?:[a-z2-7]{52}|[a-z2-7]{56,63})\.b32\.i2p$/;
 const LOKI = /^[a-km-uw-z13-9]{52}\.loki$/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
-/** What may not occur in a host, percent-decoded or not (WHATWG's forbidden host code points). */
+/** Characters that may not occur in a host, percent-decoded or not (WHATWG's forbidden host code points). */
 // deno-lint-ignore no-control-regex
 const FORBIDDEN = /[\x00-\x20"#%/:<>?@[\\\]^`{|}\x7f]/;
 

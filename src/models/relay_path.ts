@@ -20,7 +20,7 @@ const USER_PREFIX = new Set([
   "profile",
 ]);
 
-/** What follows the authority (path, query, fragment) as a path in normal form; null for the root or a path no relay needs. */
+/** Path, query and fragment as a path in normal form; null for the root or a path that no relay needs. */
 export function normalizePath(rest: string): string | null {
   if (!rest.startsWith("/")) return null;
   const raw = rest.replace(/[?#][^]*$/, "");

@@ -97,7 +97,7 @@ export function parentUrl(relay: RelayUrl): RelayUrl | null {
 }
 
 /**
- * The domain somebody registered (public suffix + 1), under which spam is budgeted. Suffixes that hosting companies
+ * The registered domain (public suffix + 1), under which spam is budgeted. Suffixes that hosting companies
  * give to their customers count as public (`a.ngrok.io` and `b.ngrok.io` are two owners). On overlays it is the
  * address without names below it; an IP address stands for itself.
  */

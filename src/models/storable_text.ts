@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What stands where something could not be stored. */
+/** The mark that stands where something could not be stored. */
 export const REPLACEMENT = "\uFFFD";
 
 /** JSON.stringify writes a surrogate as an escape only when it is alone, and U+0000 always. */

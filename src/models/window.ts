@@ -1,5 +1,5 @@
 /**
- * Stretches of `created_at` time, and their arithmetic. Both ends are inclusive, as in a NIP-01 filter.
+ * Windows of `created_at` time, and their arithmetic. Both ends are inclusive, as in a NIP-01 filter.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface Window {
   readonly until: number;
 }
 
-/** What of `wanted` no covered window contains, ascending. `covered` may be unsorted and may overlap. */
+/** The parts of `wanted` that no covered window contains, ascending. `covered` may be unsorted and may overlap. */
 export function subtractWindows(
   wanted: Window,
   covered: readonly Window[],
@@ -64,3 +64,6 @@ export function intersectAll(
 
 /** As far up as `created_at` goes. A window that ends here is asked without `until`, so that future-dated events come. */
 export const OPEN_END = Number.MAX_SAFE_INTEGER;
+
+/** 2020-09-13: next to no event of Nostr is dated earlier, so that time is divided from here on. */
+export const BEGINNING = 1_600_000_000;

@@ -1,5 +1,5 @@
 /**
- * What a check of a relay found out, in the form that is stored and hashed.
+ * Result of a check of a relay, in the form that is stored and hashed.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { failureText, type RelayFailure } from "../transport/failure.ts";
 
 /** The result of a check. A check never throws: what went wrong is in the logs. */
 export interface CheckDocument {
-  /** What was measured; empty when nothing was. */
+  /** Measured values; empty when there are none. */
   readonly data: Readonly<Record<string, unknown>>;
   /** Success and, where there is none, the reason; for each phase that was tried. */
   readonly logs: Readonly<Record<string, boolean | string>>;

@@ -11,7 +11,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Reads a value; undefined when nothing of it can be used. */
 type Read = (value: unknown) => unknown;
 
-/** What a relay says of itself; values as given, under `extra` what could not be read as it should be. */
+/** A relay's description of itself; values as given, under `extra` what could not be read as it should be. */
 export function parseNip11(document: Fields): Record<string, unknown> {
   const data: [string, unknown][] = [];
   const extra: [string, unknown][] = [];
@@ -29,7 +29,7 @@ export function parseNip11(document: Fields): Record<string, unknown> {
   return Object.fromEntries(data);
 }
 
-/** How many plain values something holds: fewer after reading than before means that something was left out. */
+/** The number of plain values in a document: fewer after reading than before means that something was left out. */
 function leaves(value: unknown, depth = 0): number {
   if (value === undefined || value === null) return 0;
   if (typeof value !== "object" || depth > MAX_DEPTH) return 1;

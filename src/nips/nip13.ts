@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { yieldToEventLoop } from "../base/yield.ts";
 import { getPow } from "nostr-tools/nip13";
 import { eventId, type UnsignedEvent } from "../models/event.ts";
 
@@ -29,7 +30,7 @@ export async function minePow(
       if (getPow(eventId(candidate)) >= difficulty) return candidate;
     }
     if (performance.now() > endsAt) return null;
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await yieldToEventLoop();
     if (signal.aborted) return null;
   }
 }

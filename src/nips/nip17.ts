@@ -1,8 +1,9 @@
 /**
- * Private direct messages (NIP-17), sealed and wrapped so that nobody but the receiver learns who writes (NIP-59).
+ * Private direct messages (NIP-17), sealed and wrapped so that only the receiver learns the sender (NIP-59).
  *
  * @module
  */
+import { unixNow } from "../base/clock.ts";
 import { wrapEvent } from "nostr-tools/nip59";
 import type { NostrEvent } from "../models/event.ts";
 import {
@@ -13,7 +14,7 @@ import {
 
 const CHAT_MESSAGE_KIND = 14;
 
-/** Who lists relays for messages keeps the list small (NIP-17: 1 to 3). */
+/** Relays of a kind 10050 that are used, as the list is meant to be small (NIP-17: 1 to 3). */
 const MAX_RELAYS = 5;
 
 /**
@@ -31,14 +32,14 @@ export function directMessage(
 ): NostrEvent {
   const rumor = {
     kind: CHAT_MESSAGE_KIND,
-    created_at: Math.floor(Date.now() / 1_000),
+    created_at: unixNow(),
     tags: [["p", receiver], ["subject", subject]],
     content: text,
   };
   return wrapEvent(rumor, key, receiver);
 }
 
-/** Where somebody wants messages to be sent, as his kind 10050 says; what is no relay's URL is left out. */
+/** Relays to which an author wants messages to be sent, by its kind 10050; what is no relay's URL is left out. */
 export function messageRelays(
   { tags }: Pick<NostrEvent, "tags">,
   options: RelayUrlOptions,

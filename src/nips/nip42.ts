@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unixNow } from "../base/clock.ts";
 import type { NostrEvent } from "../models/event.ts";
 import { nip66Url, type RelayUrl } from "../models/relay_url.ts";
 import { signEvent } from "./sign_event.ts";
@@ -114,7 +115,7 @@ export class Authenticator {
     if (challenge === undefined) return false;
     this.#left -= 1;
     this.#isAnswered = true;
-    const nowSeconds = Math.floor(Date.now() / 1_000);
+    const nowSeconds = unixNow();
     const event = signAuth(this.#relay, challenge, { key, nowSeconds });
     const mayKnowUs = await this.#options.present(event);
     if (mayKnowUs) this.#identity += 1;

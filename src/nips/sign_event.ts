@@ -6,7 +6,7 @@
 import { finalizeEvent } from "nostr-tools/pure";
 import type { NostrEvent, UnsignedEvent } from "../models/event.ts";
 
-/** Signs an event, its own fields and nothing else; its author is who has the key. Takes a millisecond or two. */
+/** Signs an event, its own fields and nothing else; its author is the owner of the key. Takes a millisecond or two. */
 export function signEvent(
   { created_at, kind, tags, content }: Omit<UnsignedEvent, "pubkey">,
   secretKey: Uint8Array,

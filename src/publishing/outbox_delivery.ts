@@ -1,5 +1,5 @@
 /**
- * One round at one target: everything due there over one connection, each event judged by its OK.
+ * Delivery to one target: everything due there over one connection, each event answered by its OK.
  *
  * @module
  */
@@ -27,29 +27,29 @@ import type { PublishingConfig } from "./publishing_config.ts";
 
 export interface DeliverOptions {
   readonly dialer: Dialer;
-  /** Says who we are where that is asked for (NIP-42). */
+  /** Authenticates us where the relay asks for it (NIP-42). */
   readonly key: Uint8Array;
   readonly config: PublishingConfig;
   readonly signal: AbortSignal;
 }
 
-type Judgement = Omit<SettledDelivery, "outboxId" | "eventId">;
+type Outcome = Omit<SettledDelivery, "outboxId" | "eventId">;
 
-export interface RoundOutcome {
-  /** Of those that were tried. */
-  readonly results: readonly (Judgement & { readonly delivery: Delivery })[];
-  /** Rounds in a row in which the target could not be used. */
+export interface VisitOutcome {
+  /** Results of the events that were tried. */
+  readonly results: readonly (Outcome & { readonly delivery: Delivery })[];
+  /** Visits in a row in which the target could not be used. */
   readonly failures: number;
   /** Unix seconds from which it may be dialled again. */
   readonly nextTryAt: number;
-  /** What ended the round early. */
+  /** The failure that ended the delivery early. */
   readonly failure: string | null;
 }
 
 /** Events on their way at the same time. */
 const PIPELINE = 4;
 
-/** So many silences in a row, and the relay is not listening. */
+/** Events in a row without an OK after which the relay counts as not listening. */
 const MAX_SILENCES = PIPELINE;
 
 /** Waits are shortened by up to this share, so that targets that failed together do not return together. */
@@ -59,7 +59,7 @@ const JITTER = 0.2;
 export async function deliver(
   round: OutboxRound,
   options: DeliverOptions,
-): Promise<RoundOutcome> {
+): Promise<VisitOutcome> {
   const { dialer, key, config, signal } = options;
   const relay = parseRelayUrl(round.relayUrl, config);
   if (!relay.ok) {
@@ -75,12 +75,12 @@ export async function deliver(
   return await new DeliveryRound(round, client, options).run();
 }
 
-/** Whoever asked to be left alone is. */
+/** The outcome of a target that was not reached; one that opted out is not tried again. */
 function unreached(
   round: OutboxRound,
   failure: RelayFailure,
   { config }: DeliverOptions,
-): RoundOutcome {
+): VisitOutcome {
   if (failure.code === "aborted") return interrupted(round);
   const reason = failureText(failure);
   if (failure.code === "opted-out") return givenUp(round, "refused", reason);
@@ -99,7 +99,7 @@ function unreached(
   };
 }
 
-function interrupted({ failures }: OutboxRound): RoundOutcome {
+function interrupted({ failures }: OutboxRound): VisitOutcome {
   return { results: [], failures, nextTryAt: 0, failure: "aborted" };
 }
 
@@ -107,7 +107,7 @@ function givenUp(
   { deliveries, failures }: OutboxRound,
   result: "refused" | "failed",
   reason: string,
-): RoundOutcome {
+): VisitOutcome {
   return {
     results: deliveries.map((delivery) => ({
       delivery,
@@ -122,13 +122,13 @@ function givenUp(
   };
 }
 
-/** What happens on one connection. */
+/** A delivery over one connection. */
 class DeliveryRound {
   readonly #round: OutboxRound;
   readonly #client: RelayClient;
   readonly #options: DeliverOptions;
   readonly #waiting: Delivery[];
-  readonly #results: (Judgement & { readonly delivery: Delivery })[] = [];
+  readonly #results: (Outcome & { readonly delivery: Delivery })[] = [];
   #silences = 0;
   #answers = 0;
   /** Why the rest has to wait. */
@@ -145,7 +145,7 @@ class DeliveryRound {
     this.#waiting = [...round.deliveries];
   }
 
-  async run(): Promise<RoundOutcome> {
+  async run(): Promise<VisitOutcome> {
     await Promise.all(Array.from({ length: PIPELINE }, () => this.#send()));
     const results = this.#results;
     const failure = this.#stopped;
@@ -175,15 +175,15 @@ class DeliveryRound {
         signal,
         timeoutMs,
       });
-      const judgement = this.#judge(delivery, answer);
-      if (judgement !== null) this.#results.push({ delivery, ...judgement });
+      const outcome = this.#outcomeOf(delivery, answer);
+      if (outcome !== null) this.#results.push({ delivery, ...outcome });
     }
   }
 
-  #judge(
+  #outcomeOf(
     delivery: Delivery,
     answer: Result<PublishAnswer, RelayFailure>,
-  ): Judgement | null {
+  ): Outcome | null {
     if (!answer.ok) return this.#unanswered(delivery, answer.failure);
     this.#silences = 0;
     const { accepted, prefix, message } = answer.value;
@@ -203,7 +203,7 @@ class DeliveryRound {
     return { result: "refused", reason, attempts, nextTryAt: 0 };
   }
 
-  #unanswered(delivery: Delivery, failure: RelayFailure): Judgement | null {
+  #unanswered(delivery: Delivery, failure: RelayFailure): Outcome | null {
     const reason = failureText(failure);
     if (failure.code === "aborted") {
       this.#stopped ??= reason;
@@ -215,7 +215,7 @@ class DeliveryRound {
     return this.#again(delivery, reason);
   }
 
-  #again(delivery: Delivery, reason: string): Judgement {
+  #again(delivery: Delivery, reason: string): Outcome {
     const { retry } = this.#options.config.publish;
     const nextTryAt = after(delivery.attempts + 1, retry);
     return again(delivery, reason, { retry, nextTryAt });
@@ -228,7 +228,7 @@ function again(
   delivery: Delivery,
   reason: string,
   { retry, nextTryAt }: { readonly retry: Retry; readonly nextTryAt: number },
-): Judgement {
+): Outcome {
   const attempts = delivery.attempts + 1;
   return attempts >= retry.maxAttempts
     ? { result: "failed", reason, attempts, nextTryAt: 0 }

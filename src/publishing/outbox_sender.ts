@@ -1,9 +1,10 @@
 /**
  * Sends what the outbox holds, beside the checks and never in their way: each target has its own connection and its
- * own patience, so that one that is down delays no other.
+ * own timeouts, so that one that is down delays no other.
  *
  * @module
  */
+import { unixNow } from "../base/clock.ts";
 import {
   claimOutbox,
   countOutbox,
@@ -16,7 +17,7 @@ import type { Context } from "../core/lifecycle/service.ts";
 import { untilMoment } from "../core/lifecycle/time_limit.ts";
 import type { Dialer } from "../transport/dialer.ts";
 import type { PublishingConfig, SendingIdentity } from "./publishing_config.ts";
-import { deliver, type RoundOutcome } from "./outbox_delivery.ts";
+import { deliver, type VisitOutcome } from "./outbox_delivery.ts";
 
 type PublishingContext = Context<PublishingConfig>;
 
@@ -25,10 +26,10 @@ export interface SenderDeps {
   readonly publisher: SendingIdentity;
 }
 
-/** For how long a target is claimed, s: as long as one that answers slowly takes for a round. */
+/** For how long a target is claimed, s: as long as a visit takes to one that answers slowly. */
 const LEASE_SECONDS = 180;
 
-/** Events in one round. */
+/** Events of one visit. */
 const MAX_EVENTS = 500;
 
 /** Old events deleted at once. */
@@ -57,7 +58,7 @@ export async function sendDue(
   }
 }
 
-/** How much waits, for whoever watches the metrics. */
+/** Events that wait, as metrics. */
 export async function countWaiting(
   { database, metrics }: PublishingContext,
   { publisher }: SenderDeps,
@@ -84,7 +85,7 @@ export async function expireOld(
 ): Promise<void> {
   const seconds = config.publish.retentionDays * 86_400;
   const { expired } = await expireOutbox(database, {
-    before: Math.floor(Date.now() / 1_000) - seconds,
+    before: unixNow() - seconds,
     limit: EXPIRE_LIMIT,
   });
   metrics.counter(
@@ -138,7 +139,7 @@ async function settle(
   { publisher }: SenderDeps,
   { round: { targetId }, outcome }: {
     readonly round: OutboxRound;
-    readonly outcome: RoundOutcome;
+    readonly outcome: VisitOutcome;
   },
 ): Promise<void> {
   const { results, failures, nextTryAt } = outcome;
@@ -156,14 +157,14 @@ async function settle(
   });
 }
 
-function untried({ failures }: OutboxRound): RoundOutcome {
+function untried({ failures }: OutboxRound): VisitOutcome {
   return { results: [], failures, nextTryAt: 0, failure: null };
 }
 
 function tell(
   { log, metrics }: PublishingContext,
   { relayUrl: relay }: OutboxRound,
-  { results, failure }: RoundOutcome,
+  { results, failure }: VisitOutcome,
 ): void {
   const published = metrics.counter(
     "monitor_published_total",

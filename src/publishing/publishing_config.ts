@@ -1,5 +1,5 @@
 /**
- * What sending the outbox needs of a service's configuration, whichever service publishes.
+ * Configuration of sending the outbox, for every service that publishes.
  *
  * @module
  */

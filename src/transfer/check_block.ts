@@ -37,7 +37,7 @@ export interface CheckedBlock {
 
 export interface BlockChecks {
   readonly verifier: Pick<Verifier, "verify">;
-  /** One byte for each key, 1 for those that are archived. */
+  /** A byte for each key, 1 for those that are archived. */
   readonly findKnown: (keys: EventKeys) => Promise<Uint8Array>;
 }
 

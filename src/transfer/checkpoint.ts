@@ -20,21 +20,21 @@ const checkpoint = z.object({
 
 const KEY = { serviceName: "import", stateType: "checkpoint" } as const;
 
-/** Where a source begins. */
-export const BEGINNING: Position = { offset: 0, line: 0 };
+/** The position at which a source begins. */
+export const SOURCE_START: Position = { offset: 0, line: 0 };
 
-/** Where to go on; the beginning of a stream, of a new file, and of one that was rewritten since. */
+/** The position to go on from; the beginning of a stream, of a new file, and of one that was rewritten since. */
 export async function findStart(
   database: Database,
   source: Source,
 ): Promise<Position> {
-  if (source.path === null) return BEGINNING;
+  if (source.path === null) return SOURCE_START;
   const [state] = await getState(database, { ...KEY, stateKey: source.path });
   const parsed = checkpoint.safeParse(state?.value);
-  if (!parsed.success) return BEGINNING;
+  if (!parsed.success) return SOURCE_START;
   const { offset, line, tailBytes, tailSha256 } = parsed.data;
   const tail = await readAt(source, offset - tailBytes, tailBytes);
-  return sha256(tail) === tailSha256 ? { offset, line } : BEGINNING;
+  return sha256(tail) === tailSha256 ? { offset, line } : SOURCE_START;
 }
 
 /** The state to store in one transaction with the events of a block; none when there is nothing to go back to. */

@@ -41,7 +41,7 @@ function readAhead<T>(chunks: AsyncIterator<T>): Promise<IteratorResult<T>> {
   return coming;
 }
 
-/** What is promised, or null when it takes too long or the signal aborts. */
+/** The promised value, or null when it takes too long or the signal aborts. */
 async function within<T>(
   promise: Promise<T>,
   { pauseMs, signal }: Pick<ChunkOptions, "pauseMs"> & Partial<ChunkOptions>,

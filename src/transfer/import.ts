@@ -12,7 +12,7 @@ import {
   type CheckedBlock,
   type RejectedLine,
 } from "./check_block.ts";
-import { BEGINNING, checkpointAfter, findStart } from "./checkpoint.ts";
+import { checkpointAfter, findStart, SOURCE_START } from "./checkpoint.ts";
 import { type LineBlock, lineBlocks, type Position } from "./line_blocks.ts";
 import { type Source, SourceError } from "./source.ts";
 import { storeBlock } from "./store_block.ts";
@@ -55,7 +55,7 @@ export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** About 1500 events; what is read, checked and stored at a time. */
 const BLOCK_BYTES = 1024 * 1024;
 
-/** What came before a pause of a stream is not kept waiting. */
+/** Pause of a stream after which what came before is stored, so that it is not kept waiting, ms. */
 const PAUSE_MS = 1_000;
 
 const MAX_SAMPLES = 20;
@@ -66,8 +66,8 @@ export async function importSource(
   context: ImportContext,
 ): Promise<ImportCounts> {
   const { database, restart, onProgress, signal } = context;
-  const from = restart ? BEGINNING : await findStart(database, source);
-  const tally = new SyncStore(from.line + 1);
+  const from = restart ? SOURCE_START : await findStart(database, source);
+  const totals = new ImportTotals(from.line + 1);
   // The database stores a block while the next one is read and verified.
   let storing = Promise.resolve();
   try {
@@ -77,20 +77,20 @@ export async function importSource(
         findKnown: (keys) => knownEvents(database, keys),
       });
       await storing;
-      storing = store(checked, { block, source, database, tally });
+      storing = store(checked, { block, source, database, totals });
       // Its failure is met at the next await, which may come later than the failure.
       storing.catch(() => {});
-      onProgress(tally.counts());
+      onProgress(totals.counts());
       if (signal.aborted) break;
     }
-    tally.complete = !signal.aborted;
+    totals.complete = !signal.aborted;
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
-    tally.unreadable = error.message;
+    totals.unreadable = error.message;
   } finally {
     await storing;
   }
-  return tally.counts();
+  return totals.counts();
 }
 
 function blocksFrom(
@@ -109,11 +109,11 @@ function blocksFrom(
 
 async function store(
   checked: CheckedBlock,
-  { block, source, database, tally }: {
+  { block, source, database, totals }: {
     readonly block: LineBlock;
     readonly source: Source;
     readonly database: Database;
-    readonly tally: SyncStore;
+    readonly totals: ImportTotals;
   },
 ): Promise<void> {
   const { stored, refused } = await storeBlock(database, checked, {
@@ -121,7 +121,7 @@ async function store(
     states: checkpointAfter(source, block),
   });
   const twice = checked.events.length - stored - refused.length;
-  tally.add({
+  totals.add({
     stored,
     known: checked.known + twice,
     rejected: [...checked.rejected, ...refused],
@@ -129,7 +129,7 @@ async function store(
 }
 
 /** Counts as they grow. */
-class SyncStore {
+class ImportTotals {
   complete = false;
   unreadable: string | null = null;
   readonly #firstLine: number;

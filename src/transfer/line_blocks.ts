@@ -23,7 +23,7 @@ export interface LineBlock {
   /** Blank lines are left out. */
   readonly lines: readonly Line[];
   readonly faults: readonly LineFault[];
-  /** What has been read for good: the offset of the byte after the last line break, and the number of its line. */
+  /** The position up to which reading is final: the byte after the last line break, and the number of its line. */
   readonly end: Position;
   /** The last bytes before `end`, by which the place can be recognised. */
   readonly tail: Uint8Array;
@@ -38,7 +38,7 @@ export interface Position {
 }
 
 export interface LineBlockOptions extends ChunkOptions {
-  /** Where the stream begins. */
+  /** The position at which the stream begins. */
   readonly from: Position;
   /** A line of more bytes is a fault, and is not buffered. */
   readonly maxLineBytes: number;
@@ -53,7 +53,7 @@ const TAIL_BYTES = 1024;
 
 /**
  * Splits a stream into blocks of about `blockBytes` and at least one line break; smaller ones where the stream pauses.
- * A last line without a line break is read, but `end` stays before it: whoever writes the file may not have finished
+ * A last line without a line break is read, but `end` stays before it: the writer of the file may not have finished
  * it. When the signal aborts, the blocks end, and what is not in one of them is dropped.
  */
 export async function* lineBlocks(
@@ -97,12 +97,12 @@ class LineSplitter {
     return enough ? this.#block() : null;
   }
 
-  /** What is complete by now. */
+  /** The lines that are complete by now. */
   pause(): LineBlock | null {
     return this.#block();
   }
 
-  /** What is left when the stream has ended. */
+  /** The rest when the stream has ended. */
   finish(): LineBlock | null {
     const block = this.#block();
     const rest = this.#join();

@@ -1,5 +1,5 @@
 /**
- * Where an import reads from: a file or a stream, plain or gzip, told apart by what they begin with.
+ * Source of an import: a file or a stream, plain or gzip, told apart by what they begin with.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * One block of an import into the archive: its events, what was rejected, and how far the file has been read.
+ * Storing a block of an import: its events, what was rejected, and how far the file has been read.
  *
  * @module
  */

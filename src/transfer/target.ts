@@ -1,12 +1,12 @@
 /**
- * Where an export goes: a file that appears when it is whole, compressed when its name ends in `.gz`.
+ * Target of an export: a file that appears when it is whole, compressed when its name ends in `.gz`.
  *
  * @module
  */
 import { errorText } from "../base/error_text.ts";
 
 /** Disposed before `finish`, it leaves nothing behind. */
-export interface Target extends AsyncDisposable {
+export interface ExportTarget extends AsyncDisposable {
   /** Returns when there is room for more. */
   write(text: string): Promise<void>;
   /** Flushes, and puts the file in its place; one that was there is replaced. */
@@ -14,7 +14,7 @@ export interface Target extends AsyncDisposable {
 }
 
 /** Opens `path` for writing, and throws what forbids it. Pipes and devices are written to directly. */
-export async function openTarget(path: string): Promise<Target> {
+export async function openTarget(path: string): Promise<ExportTarget> {
   const direct = await isSpecial(path);
   const writtenPath = direct ? path : `${path}.part`;
   const file = await openFile(path, { writtenPath, direct });
@@ -44,7 +44,7 @@ async function openFile(
   }
 }
 
-class FileTarget implements Target {
+class FileTarget implements ExportTarget {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #encoder = new TextEncoder();
   readonly #path: string;
@@ -89,7 +89,7 @@ function gzipTo(
   const gzip = new CompressionStream("gzip");
   const written = gzip.readable.pipeTo(file);
   const writer = gzip.writable.getWriter();
-  // A full disk is met by whoever waits next; until then it must not count as unhandled.
+  // The next wait meets a full disk; until then its rejection must not count as unhandled.
   written.catch(() => {});
   return new WritableStream({
     write: (bytes) => writer.write(new Uint8Array(bytes)),

@@ -6,7 +6,7 @@
 import { connect, type Socket } from "node:net";
 import { fail, ok, type Result } from "../models/result.ts";
 import { type Deadline, runStep, type Settle } from "./deadline.ts";
-import { errorCode, errorText } from "./error_code.ts";
+import { errorCode, errorLine } from "../base/error_text.ts";
 import type { RelayFailure } from "./failure.ts";
 
 /** A connected socket, and where it leads. */
@@ -100,7 +100,7 @@ function connectFailure(error: unknown, where: string): RelayFailure {
     default:
       return {
         code: "unreachable",
-        detail: `Cannot reach ${where}: ${errorText(error)}`,
+        detail: `Cannot reach ${where}: ${errorLine(error)}`,
       };
   }
 }

@@ -15,11 +15,7 @@ import type { RelayFailure } from "./failure.ts";
 import { get, type GetOptions, type HttpAnswer } from "./http/http_get.ts";
 import { printable } from "./http/http_head.ts";
 import { type HttpUrl, parseHttpUrl } from "./http/http_url.ts";
-import {
-  type ConnectionLimiter,
-  limiterOf,
-  Politeness,
-} from "./connection_limits.ts";
+import { type ConnectionLimiter, limiterOf, Politeness } from "./politeness.ts";
 import type { RelaySocket } from "./websocket/relay_socket.ts";
 import { resolveHost, type Resolver, systemResolver } from "./resolve.ts";
 import {
@@ -46,13 +42,13 @@ export interface DialerOptions {
   readonly userAgent: string;
   /** Sockets open at once to one address (to one host behind a proxy; to one port of a private address). Default: 2. */
   readonly maxSocketsPerAddress?: number;
-  /** How long to wait in line for one of those, ms; then the failure is `busy`. Default: 60 000. */
-  readonly seatTimeoutMs?: number;
+  /** How long to wait for one of those, ms; then the failure is `busy`. Default: 60 000. */
+  readonly slotTimeoutMs?: number;
   /** A sixth of them may be opened at once. Default: 1200. */
   readonly maxNewConnectionsPerMinute?: number;
-  /** Kept together with other dialers: its seats instead of own ones, its rate beside the own. Default: none. */
+  /** Limits shared with other dialers: its slots instead of own ones, its rate beside the own. Default: none. */
   readonly politeness?: Politeness | undefined;
-  /** Asked instead of all these. Default: none. */
+  /** The limiter to ask instead of all these. Default: none. */
   readonly limiter?: ConnectionLimiter;
   /** Hosts that are neither looked up nor dialled, in the form `HostList` takes. Default: none. */
   readonly optOut?: readonly string[];
@@ -74,8 +70,8 @@ export interface OpenOptions {
   readonly pingAfterMs?: number;
 }
 
-/** How a relay is looked at. */
-export interface LookOptions {
+/** Bounds of an examination of a relay. */
+export interface ExamineOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
 }
@@ -95,7 +91,7 @@ export interface Dialer {
   /** The certificates of a `wss` relay, and whether they hold. */
   examineTls(
     relay: RelayUrl,
-    options: LookOptions,
+    options: ExamineOptions,
   ): Promise<Result<TlsPeer, RelayFailure>>;
   /** Whether its operator does not want to be visited: then everything here answers `opted-out`. */
   isOptedOut(relay: RelayUrl): boolean;
@@ -104,7 +100,7 @@ export interface Dialer {
   /** The addresses that would be dialled, at least one; the failure `proxy` for a relay that is not reached directly. */
   addresses(
     relay: RelayUrl,
-    options: LookOptions,
+    options: ExamineOptions,
   ): Promise<Result<readonly string[], RelayFailure>>;
 }
 
@@ -125,7 +121,7 @@ export function createDialer(options: DialerOptions): Dialer {
     caCertificates: options.caCertificates ?? [],
     limiter: options.limiter ??
       limiterOf(new Politeness(options), options.politeness),
-    seatTimeoutMs: options.seatTimeoutMs ?? 60_000,
+    slotTimeoutMs: options.slotTimeoutMs ?? 60_000,
     optedOut: new HostList(options.optOut ?? []),
   };
   const dialing = { policy, userAgent, allowInsecureTls };
@@ -142,7 +138,7 @@ export function createDialer(options: DialerOptions): Dialer {
       }),
     isOptedOut: ({ host }) => policy.optedOut.has(host),
     isDirect: ({ network }) => isDirect(network, policy),
-    addresses: (relay, look) => addressesOf(relay, policy, look),
+    addresses: (relay, examine) => addressesOf(relay, policy, examine),
   };
 }
 
@@ -177,7 +173,7 @@ function open(
 function addressesOf(
   { network, host }: RelayUrl,
   policy: RoutePolicy,
-  { signal, timeoutMs }: LookOptions,
+  { signal, timeoutMs }: ExamineOptions,
 ): Promise<Result<readonly string[], RelayFailure>> {
   if (policy.optedOut.has(host)) return Promise.resolve(optedOut(host));
   if (isDirect(network, policy)) {
@@ -233,7 +229,7 @@ function isRedirect({ status, headers }: HttpAnswer): boolean {
     headers["location"] !== undefined;
 }
 
-/** Where a redirect leads, if it stays on the host and does not give up TLS. The host is looked up and vetted anew. */
+/** The URL of a redirect, if it stays on the host and does not give up TLS. The host is looked up and vetted anew. */
 function followed(
   from: HttpUrl,
   answer: HttpAnswer,

@@ -15,10 +15,10 @@ import { connect, isIPv6 } from "node:net";
 import dnsPacket, { type Answer, type DecodedPacket } from "dns-packet";
 import { fail, ok, type Result } from "../models/result.ts";
 import { type Deadline, deadlineIn, runStep, type Settle } from "./deadline.ts";
-import { errorText } from "./error_code.ts";
+import { errorLine } from "../base/error_text.ts";
 import type { RelayFailure } from "./failure.ts";
 
-/** Where a resolver listens. */
+/** Address of a resolver. */
 export interface DnsServer {
   /** An IP address. */
   readonly address: string;
@@ -30,7 +30,7 @@ export interface DnsQuestion {
   readonly type: "A" | "AAAA" | "CNAME" | "NS" | "PTR";
 }
 
-/** What a resolver said. */
+/** Answer of a resolver. */
 export interface DnsReply {
   /** `NOERROR`, `NXDOMAIN`, `SERVFAIL`, `REFUSED`, … (RFC 6895). */
   readonly rcode: string;
@@ -50,7 +50,7 @@ export interface DnsRecord {
 /** Each server is asked so often before it is given up. */
 const TRIES = 2;
 const MAX_SERVERS = 3;
-/** What fits into one packet everywhere (DNS flag day 2020). */
+/** Size of an answer that fits into one packet everywhere (DNS flag day 2020). */
 const UDP_BYTES = 1_232;
 const MAX_RECORDS = 200;
 const RECURSION_DESIRED = 0x0100;
@@ -248,7 +248,7 @@ function bareName(name: string): string {
 }
 
 function unasked({ server }: Asked, error: unknown): RelayFailure {
-  const detail = `Cannot ask ${server.address}: ${errorText(error)}`;
+  const detail = `Cannot ask ${server.address}: ${errorLine(error)}`;
   return { code: "dns", detail };
 }
 

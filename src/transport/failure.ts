@@ -27,7 +27,7 @@ export type RelayFailure =
     /** Until then it asks to be left alone (`Retry-After` of 429 and 503), seconds; a day at most. */
     readonly retryAfterSeconds?: number;
   }
-  /** What came is not WebSocket, not JSON, not Nostr. */
+  /** The peer's bytes are not WebSocket, not JSON, or not Nostr. */
   | { readonly code: "protocol"; readonly detail: string }
   /** A message, a body or a stream was larger than its bound. */
   | { readonly code: "too-large"; readonly detail: string }
@@ -39,9 +39,9 @@ export type RelayFailure =
   }
   /** NIP-42: the relay wants authentication, or refuses although it got it. */
   | { readonly code: "auth-required" | "restricted"; readonly detail: string }
-  /** Our own manners: its operator does not want to be visited. It was not even looked up. */
+  /** Our own politeness: its operator does not want to be visited. It was not even looked up. */
   | { readonly code: "opted-out"; readonly detail: string }
-  /** Our own manners: as many sockets as we allow ourselves were open to that address. Never counted against the relay. */
+  /** Our own politeness: as many sockets as we allow were open to that address. Never counted against the relay. */
   | { readonly code: "busy"; readonly detail: string }
   /** We stopped it ourselves. Never counted against the relay. */
   | { readonly code: "aborted" };
@@ -82,7 +82,7 @@ export function askedWaitSeconds(failure: RelayFailure | null): number {
   return failure?.code === "http" ? failure.retryAfterSeconds ?? 0 : 0;
 }
 
-/** One line for people: the code, and what was seen. */
+/** The failure as a line for people: the code, and what was seen. */
 export function failureText(failure: RelayFailure): string {
   switch (failure.code) {
     case "aborted":

@@ -8,7 +8,7 @@ import { lookup } from "node:dns/promises";
 import { canonicalAddress, isPublicAddress } from "../models/address.ts";
 import { fail, ok, type Result } from "../models/result.ts";
 import { type Deadline, runStep } from "./deadline.ts";
-import { errorText } from "./error_code.ts";
+import { errorLine } from "../base/error_text.ts";
 import type { RelayFailure } from "./failure.ts";
 
 /** Looks up all addresses of a name; rejects when there are none. */
@@ -61,7 +61,7 @@ function lookUp(
     resolve(host).then(
       (addresses) => settle(ok(addresses)),
       (error) =>
-        settle(fail({ code: "dns", detail: `${host}: ${errorText(error)}` })),
+        settle(fail({ code: "dns", detail: `${host}: ${errorLine(error)}` })),
     );
     // A look-up in the system's resolver cannot be called back; its answer is ignored.
     return () => {};

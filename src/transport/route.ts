@@ -9,14 +9,15 @@ import type { HostList } from "../models/host_list.ts";
 import type { Network, Networks } from "../models/network.ts";
 import { fail, ok, type Result } from "../models/result.ts";
 import { connectFirst } from "./connect.ts";
-import { type Deadline, deadlineIn, pause } from "./deadline.ts";
+import { sleep } from "../base/sleep.ts";
+import { type Deadline, deadlineIn } from "./deadline.ts";
 import type { RelayFailure } from "./failure.ts";
-import type { ConnectionLimiter } from "./connection_limits.ts";
+import type { ConnectionLimiter } from "./politeness.ts";
 import { resolveHost, type Resolver } from "./resolve.ts";
 import { connectThroughProxy } from "./socks_proxy.ts";
 import { secure, type TlsInfo } from "./tls.ts";
 
-/** Where to. */
+/** The host to reach, and how. */
 export interface Target {
   readonly network: Network;
   /** A name or an IP address, IPv6 without brackets. */
@@ -25,14 +26,14 @@ export interface Target {
   readonly tls: boolean;
 }
 
-/** What holds for every way this process takes. */
+/** Policy of all connections of a dialer. */
 export interface RoutePolicy {
   readonly networks: Networks;
   readonly allowPrivate: boolean;
   readonly resolve: Resolver;
   readonly caCertificates: readonly string[];
   readonly limiter: ConnectionLimiter;
-  readonly seatTimeoutMs: number;
+  readonly slotTimeoutMs: number;
   /** Neither looked up nor dialled. */
   readonly optedOut: HostList;
 }
@@ -52,20 +53,20 @@ export interface Stream {
   /** The vetted address that was dialled; null behind a proxy. */
   readonly address: string | null;
   readonly tls: TlsInfo | null;
-  /** What is left of the attempt's time, for what comes next. */
+  /** The rest of the attempt's time, for what comes next. */
   readonly deadline: Deadline;
   /** When the attempt began, on the clock of `performance.now()`, our own queues not counted. */
   readonly startedAt: number;
 }
 
-/** Opens a stream. The seats it takes at its address are given back when its socket closes. */
+/** Opens a stream. The slots it takes at its address are given back when its socket closes. */
 export async function openStream(
   target: Target,
   policy: RoutePolicy,
   attempt: Attempt,
 ): Promise<Result<Stream, RelayFailure>> {
   if (policy.optedOut.has(target.host)) return optedOut(target.host);
-  await pause(await policy.limiter.reserve(), attempt.signal);
+  await sleep(await policy.limiter.reserve(), attempt.signal);
   const { proxyUrl, enabled } = policy.networks[target.network];
   if (!enabled) return proxyFailure(target, "is not enabled");
   if (proxyUrl !== undefined) {
@@ -87,24 +88,28 @@ async function directly(
   if (!addresses.ok) return addresses;
   const lookupMs = performance.now() - began;
 
-  const seatOf = (address: string) => seatAt(address, target.port);
-  const slots = await takeSlots(addresses.value.map(seatOf), policy, attempt);
+  const slotOf = (address: string) => slotAt(address, target.port);
+  const slots = await acquireSlots(
+    addresses.value.map(slotOf),
+    policy,
+    attempt,
+  );
   if (!slots.ok) return slots;
   const startedAt = performance.now() - lookupMs;
   const deadline = { ...lookup, endsAt: startedAt + attempt.timeoutMs };
   const connected = await connectFirst(
-    addresses.value.filter((address) => slots.value.includes(seatOf(address))),
+    addresses.value.filter((address) => slots.value.includes(slotOf(address))),
     target.port,
     deadline,
   );
   if (!connected.ok) {
-    policy.limiter.free(slots.value);
+    policy.limiter.release(slots.value);
     return connected;
   }
   const { socket, address } = connected.value;
-  const slot = seatOf(address);
-  policy.limiter.free(slots.value.filter((it) => it !== slot));
-  socket.once("close", () => policy.limiter.free([slot]));
+  const slot = slotOf(address);
+  policy.limiter.release(slots.value.filter((it) => it !== slot));
+  socket.once("close", () => policy.limiter.release([slot]));
   const stream = { socket, address, tls: null, deadline, startedAt };
   return await underTls(stream, target, { policy, attempt });
 }
@@ -114,7 +119,7 @@ async function throughProxy(
   policy: RoutePolicy,
   { proxyUrl, ...attempt }: Attempt & { proxyUrl: string },
 ): Promise<Result<Stream, RelayFailure>> {
-  const slots = await takeSlots([target.host], policy, attempt);
+  const slots = await acquireSlots([target.host], policy, attempt);
   if (!slots.ok) return slots;
   const startedAt = performance.now();
   const deadline = deadlineIn(attempt.timeoutMs, attempt.signal);
@@ -125,25 +130,25 @@ async function throughProxy(
     deadline,
   );
   if (!connected.ok) {
-    policy.limiter.free(slots.value);
+    policy.limiter.release(slots.value);
     return connected;
   }
   const socket = connected.value;
-  socket.once("close", () => policy.limiter.free(slots.value));
+  socket.once("close", () => policy.limiter.release(slots.value));
   const stream = { socket, address: null, tls: null, deadline, startedAt };
   return await underTls(stream, target, { policy, attempt });
 }
 
-function takeSlots(
+function acquireSlots(
   slots: readonly string[],
-  { limiter, seatTimeoutMs }: RoutePolicy,
+  { limiter, slotTimeoutMs }: RoutePolicy,
   { signal }: Attempt,
 ): Promise<Result<readonly string[], RelayFailure>> {
-  return limiter.take(slots, { timeoutMs: seatTimeoutMs, signal });
+  return limiter.acquire(slots, { timeoutMs: slotTimeoutMs, signal });
 }
 
 /** A private address is a machine of our own or a test, where several relays share it by port. */
-function seatAt(address: string, port: number): string {
+function slotAt(address: string, port: number): string {
   return isPublicAddress(address) ? address : `${address} port ${port}`;
 }
 
@@ -168,7 +173,7 @@ async function underTls(
   return ok({ ...stream, socket, tls: info });
 }
 
-/** The failure of a host that is left alone, as its operator wishes. */
+/** The failure for a host whose operator opted out. */
 export function optedOut(host: string): Result<never, RelayFailure> {
   const detail = `${host} is on the opt-out list`;
   return fail({ code: "opted-out", detail });

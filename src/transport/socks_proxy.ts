@@ -9,7 +9,7 @@ import { SocksClient } from "socks";
 import { fail, ok, type Result } from "../models/result.ts";
 import { connectFirst } from "./connect.ts";
 import { type Deadline, runStep } from "./deadline.ts";
-import { errorText } from "./error_code.ts";
+import { errorLine } from "../base/error_text.ts";
 import type { RelayFailure } from "./failure.ts";
 import { resolveHost, systemResolver } from "./resolve.ts";
 
@@ -95,7 +95,7 @@ async function negotiate(
     });
     return null;
   } catch (error) {
-    return refusal(errorText(error), proxy, destination);
+    return refusal(errorLine(error), proxy, destination);
   }
 }
 

@@ -7,11 +7,11 @@ import { isIP, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { fail, ok, type Result } from "../models/result.ts";
 import { type Deadline, runStep } from "./deadline.ts";
-import { errorCode, errorText } from "./error_code.ts";
+import { errorCode, errorLine } from "../base/error_text.ts";
 import type { RelayFailure } from "./failure.ts";
 import type { ReadEnd } from "./websocket/socket_reader.ts";
 
-/** What is known of a TLS connection. */
+/** Facts of a TLS connection. */
 export interface TlsInfo {
   /** Whether the certificate was checked and holds: trusted, in time, of this name. */
   readonly verified: boolean;
@@ -87,5 +87,5 @@ export function orTlsFailure(
 function tlsFailure(host: string, error: unknown): RelayFailure {
   const code = errorCode(error);
   const named = code === "" ? "" : `${code} `;
-  return { code: "tls", detail: `${host}: ${named}${errorText(error)}` };
+  return { code: "tls", detail: `${host}: ${named}${errorLine(error)}` };
 }

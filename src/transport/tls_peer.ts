@@ -1,5 +1,5 @@
 /**
- * What a peer shows in a TLS handshake, whatever it is worth: for looking at certificates, not for talking.
+ * Certificates that a peer shows in a TLS handshake, valid or not: for examining them, not for talking.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface TlsPeer {
   readonly cipher: string | null;
 }
 
-/** Where to look, and how. */
+/** The host to examine, and how. */
 export interface TlsExamination {
   readonly target: Target;
   readonly policy: RoutePolicy;

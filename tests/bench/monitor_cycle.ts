@@ -13,7 +13,9 @@ import { monitor } from "../../src/services/monitor/mod.ts";
 const [url = ""] = Deno.args;
 const { signal } = new AbortController();
 using log = createLogger({
-  ...{ level: "error", format: "text", time: "iso" },
+  level: "error",
+  format: "text",
+  time: "iso",
   service: "bench",
 });
 const settings = brotrConfig.parse({ database: { url } });

@@ -5,7 +5,7 @@
  */
 import type { EventKeys } from "../../src/models/encoded_events.ts";
 import { Initiator } from "../../src/nips/negentropy/initiator.ts";
-import { respond } from "../../src/nips/negentropy/responder.ts";
+import { respond } from "../support/negentropy_responder.ts";
 import { SortedKeys } from "../../src/nips/negentropy/sorted_keys.ts";
 import { figure, heading, medianOf, whole } from "./figures.ts";
 

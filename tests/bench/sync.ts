@@ -7,10 +7,7 @@
 import type { RelayUrl } from "../../src/models/relay_url.ts";
 import { synchronizerConfig } from "../../src/services/synchronizer/config/config.ts";
 import type { RelaySync } from "../../src/services/synchronizer/sync_relay.ts";
-import {
-  limiterOf,
-  Politeness,
-} from "../../src/transport/connection_limits.ts";
+import { limiterOf, Politeness } from "../../src/transport/politeness.ts";
 import {
   openSyncPool,
   type SyncPool,

@@ -5,7 +5,7 @@
  * @module
  */
 import type { RelayUrl } from "../../src/models/relay_url.ts";
-import { silentLogger } from "../../src/core/log/logger.ts";
+import { silentLogger } from "../support/silent_logger.ts";
 import { synchronizerConfig } from "../../src/services/synchronizer/config/config.ts";
 import { openPool } from "../../src/services/synchronizer/wiring.ts";
 import { testArchive } from "../support/archive.ts";

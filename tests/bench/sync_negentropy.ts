@@ -79,8 +79,13 @@ function readVector(archive: TestArchive, relay: RelayUrl): Promise<number> {
     do {
       const window = { since: 0, until: 2 ** 40 };
       const vector = await relayVector(archive.database, {
-        ...{ relayId, filterHash: filterHash({}), filter: {}, window, before },
-        ...{ limit: 50_000, withheldSince: 0 },
+        relayId,
+        filterHash: filterHash({}),
+        filter: {},
+        window,
+        before,
+        limit: 50_000,
+        withheldSince: 0,
       });
       size += vector?.keys.createdAt.length ?? 0;
       before = vector?.next ?? null;

@@ -17,7 +17,10 @@ export async function benchOverhead(): Promise<void> {
   heading(`First sync of ${whole(EVENTS)} events, capped at ${CAP}`);
   for (const latencyMs of [0, 50]) {
     await using relay = await startRelay({
-      ...{ events: EVENTS, seed: 4, cap: CAP, latencyMs },
+      events: EVENTS,
+      seed: 4,
+      cap: CAP,
+      latencyMs,
     });
     await using archive = await testArchive();
     await using pool = await openPool(2, false);

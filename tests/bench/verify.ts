@@ -11,11 +11,8 @@ import {
 } from "../../src/models/event.ts";
 import { matchesFilter } from "../../src/models/filter.ts";
 import { extractHints } from "../../src/models/relay_hints.ts";
-import {
-  checkEvent,
-  loadVerifier,
-  type Verifier,
-} from "../../src/nips/verify/verifier.ts";
+import { loadVerifier, type Verifier } from "../../src/nips/verify/verifier.ts";
+import { checkEvent } from "../support/check_event.ts";
 import { figure, heading, medianOf, whole } from "./figures.ts";
 
 const RUNS = 5;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { brotrConfig } from "../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../src/core/database/connect.ts";
 import type { Database } from "../../src/core/database/connection/database.ts";
-import { silentLogger } from "../../src/core/log/logger.ts";
+import { silentLogger } from "../support/silent_logger.ts";
 import {
   type RunningProgram,
   runProgram,
@@ -38,8 +38,10 @@ export async function startPipeline(
   const names = new Map(relays.map(({ name, process }) => [process.url, name]));
   await writeConfiguration(folder, relays[0]?.process.url ?? "");
   const common = [
-    ...["--data-dir", join(folder, "data")],
-    ...["--brotr-config", join(folder, "brotr.yaml")],
+    "--data-dir",
+    join(folder, "data"),
+    "--brotr-config",
+    join(folder, "brotr.yaml"),
   ];
   const services = ["--config", join(folder, "services")];
   const up = ["up", "--log-format", "json", ...common, ...services];

@@ -125,7 +125,10 @@ for (const program of programs()) {
         "-c",
         'set -o pipefail; "$@" | head -n 1',
         "export",
-        ...[command, ...args, "--database", archive.url],
+        command,
+        ...args,
+        "--database",
+        archive.url,
       ],
       env: { NO_COLOR: "1" },
     }).output();

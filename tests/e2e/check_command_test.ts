@@ -29,8 +29,12 @@ for (const program of programs()) {
     await using relay = await testRelay({ http: INFO });
     await using server = await scriptedDnsServer(3);
     const { code, stdout } = await check(program, [
-      ...[relay.url, "--json", "--secret-key-env", "TEST_KEY"],
-      ...["--dns-server", `127.0.0.1:${server.port}`],
+      relay.url,
+      "--json",
+      "--secret-key-env",
+      "TEST_KEY",
+      "--dns-server",
+      `127.0.0.1:${server.port}`,
     ]);
     assert.equal(code, 0);
     const { url, online, checks, events, ...rest } = JSON.parse(stdout);
@@ -46,7 +50,11 @@ for (const program of programs()) {
     assert.match(checks.geo.logs.reason, /--city-database/);
     const [event] = events;
     assert.deepEqual(Object.keys(event).sort(), [
-      ...["content", "created_at", "kind", "pubkey", "tags"],
+      "content",
+      "created_at",
+      "kind",
+      "pubkey",
+      "tags",
     ]);
     assert.equal(event.kind, 30_166);
     assert.deepEqual(event.tags[0], ["d", `${relay.url}/`]);
@@ -65,8 +73,11 @@ for (const program of programs()) {
     await using secured = await testRelay({ certificate });
     const deadUrl = await urlOfNobody();
     const { code, stdout } = await check(program, [
-      ...[relay.url, secured.url, deadUrl],
-      ...["--only", "rtt,nip11,tls"],
+      relay.url,
+      secured.url,
+      deadUrl,
+      "--only",
+      "rtt,nip11,tls",
     ]);
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`^${relay.url}  online$`, "m"));
@@ -91,9 +102,14 @@ for (const program of programs()) {
     await Deno.writeTextFile(join(folder.path, "asns.mmdb"), "<html>");
     await using relay = await testRelay();
     const { code, stdout } = await check(program, [
-      ...[relay.url, "--json", "--only", "geo,net,http"],
-      ...["--city-database", cities],
-      ...["--asn-database", join(folder.path, "asns.mmdb")],
+      relay.url,
+      "--json",
+      "--only",
+      "geo,net,http",
+      "--city-database",
+      cities,
+      "--asn-database",
+      join(folder.path, "asns.mmdb"),
     ]);
     assert.equal(code, 0);
     const { online, checks, events } = JSON.parse(stdout);
@@ -131,8 +147,12 @@ for (const program of programs()) {
     await using proxy = await socksProxy({ names: [onion] });
     await using server = await scriptedDnsServer(3);
     const { code, stdout } = await check(program, [
-      ...[`ws://${onion}:${relay.port}`, "--json", "--proxy", proxy.url],
-      ...["--dns-server", `127.0.0.1:${server.port}`],
+      `ws://${onion}:${relay.port}`,
+      "--json",
+      "--proxy",
+      proxy.url,
+      "--dns-server",
+      `127.0.0.1:${server.port}`,
     ]);
     const { online, checks, events } = JSON.parse(stdout);
     assert.deepEqual([code, online], [0, true]);
@@ -153,8 +173,12 @@ for (const program of programs()) {
     const config = join(folder.path, "monitor.yaml");
     await Deno.writeTextFile(config, "optOut: [localhost]\n");
     const { code, stdout } = await check(program, [
-      ...[`ws://localhost:${relay.port}`, "--json", "--config", config],
-      ...["--dns-server", `127.0.0.1:${server.port}`],
+      `ws://localhost:${relay.port}`,
+      "--json",
+      "--config",
+      config,
+      "--dns-server",
+      `127.0.0.1:${server.port}`,
     ]);
     const { online, checks } = JSON.parse(stdout);
     assert.deepEqual([code, online], [1, false]);

@@ -31,7 +31,9 @@ for (const program of programs()) {
     await succeed(program, ["db", "init", ...database]);
     await scratch.sql`drop table rejected_event cascade`;
     const { code, stdout, stderr } = await run(program, [
-      ...["db", "verify", ...database],
+      "db",
+      "verify",
+      ...database,
     ]);
     assert.match(stdout + stderr, /rejected_event/);
     assert.equal(code, 1);
@@ -57,7 +59,9 @@ for (const program of programs()) {
   Deno.test(`${program.name}: a database without a schema is told what to do with`, async () => {
     await using scratch = await scratchDatabase();
     const { code, stderr } = await run(program, [
-      ...["status", "--database", scratch.url],
+      "status",
+      "--database",
+      scratch.url,
     ]);
     assert.match(stderr, /bigbrotr db init/);
     assert.equal(code, 1);
@@ -82,8 +86,11 @@ for (const program of programs()) {
     await Deno.writeTextFile(config, "retry: { maxAttempts: 1 }\n");
     const port = freePort();
     const { code, stderr } = await run(program, [
-      ...["status", "--brotr-config", config],
-      ...["--database", `postgres://nobody:hunter2@127.0.0.1:${port}/x`],
+      "status",
+      "--brotr-config",
+      config,
+      "--database",
+      `postgres://nobody:hunter2@127.0.0.1:${port}/x`,
     ]);
     assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${port}`));
     assert.doesNotMatch(stderr, /hunter2/);
@@ -96,7 +103,10 @@ for (const program of programs()) {
     await Deno.mkdir(cluster, { recursive: true });
     await Deno.writeTextFile(join(cluster, "PG_VERSION"), "16\n");
     const { code, stderr } = await run(program, [
-      ...["db", "serve", "--data-dir", join(folder.path, "data")],
+      "db",
+      "serve",
+      "--data-dir",
+      join(folder.path, "data"),
     ]);
     assert.match(stderr, /PostgreSQL 16/);
     assert.match(stderr, /pg_dump/);

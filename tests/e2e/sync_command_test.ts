@@ -32,7 +32,11 @@ for (const program of programs()) {
     const deadUrl = dead.url;
     await dead[Symbol.asyncDispose]();
     const { code, stdout } = await sync(program, archive.url, [
-      ...[relay.url, deadUrl, "--json", "--workers", "1"],
+      relay.url,
+      deadUrl,
+      "--json",
+      "--workers",
+      "1",
     ]);
     assert.equal(code, 1, "one relay could not be asked at all");
     assert.equal(stdout.trim().split("\n").length, 1);
@@ -43,8 +47,16 @@ for (const program of programs()) {
     assert.ok(seconds > 0 && eventsPerSecond > 0);
     const [report, failed] = relays;
     assert.deepEqual(Object.keys(report), [
-      ...["url", "stored", "known", "received", "requests", "rejected"],
-      ...["complete", "method", "gaps", "seconds"],
+      "url",
+      "stored",
+      "known",
+      "received",
+      "requests",
+      "rejected",
+      "complete",
+      "method",
+      "gaps",
+      "seconds",
     ]);
     assert.equal(report.url, relay.url);
     assert.deepEqual([report.stored, report.complete], [300, true]);
@@ -63,13 +75,15 @@ for (const program of programs()) {
     await using archive = await testArchive();
     await using relay = await testRelay({ events: EVENTS });
     const { code, stdout } = await sync(program, archive.url, [
-      ...[relay.url, "--filter", '{"kinds":[0]}', "--filter", '{"kinds":[7]}'],
-      ...[
-        "--since",
-        String(FIRST + 90 * 60),
-        "--until",
-        "2023-11-15T00:13:19Z",
-      ],
+      relay.url,
+      "--filter",
+      '{"kinds":[0]}',
+      "--filter",
+      '{"kinds":[7]}',
+      "--since",
+      String(FIRST + 90 * 60),
+      "--until",
+      "2023-11-15T00:13:19Z",
     ]);
     assert.equal(code, 0);
     assert.match(stdout, /complete/);
@@ -89,8 +103,12 @@ for (const program of programs()) {
     });
     await using home = await temporaryDirectory();
     await using running = startProgram(program, [
-      ...["sync", relay.url, "--json", "--allow-private"],
-      ...["--database", archive.url],
+      "sync",
+      relay.url,
+      "--json",
+      "--allow-private",
+      "--database",
+      archive.url,
     ], { cwd: home.path });
     await Promise.race([relay.received("REQ", 5), running.end()]);
     const { code, stdout, stderr } = await running.stop("SIGINT");
@@ -137,6 +155,10 @@ async function sync(
 ): Promise<ProgramResult> {
   await using home = await temporaryDirectory();
   return await runProgram(program, [
-    ...["sync", ...args, "--allow-private", "--database", database],
+    "sync",
+    ...args,
+    "--allow-private",
+    "--database",
+    database,
   ], { cwd: home.path });
 }

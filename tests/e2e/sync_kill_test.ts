@@ -9,7 +9,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { brotrConfig } from "../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../src/core/database/connect.ts";
-import { silentLogger } from "../../src/core/log/logger.ts";
+import { silentLogger } from "../support/silent_logger.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
 import { eventFactory } from "../support/event_factory.ts";
 import { externalVersion } from "../support/postgres.ts";

@@ -65,7 +65,10 @@ for (const program of programs()) {
     assert.equal(second.code, 1);
     assert.match(second.stderr, new RegExp(`\\b${first.pid}\\b`));
     const { stdout } = await runProgram(program, [
-      ...["db", "url", "--data-dir", "data"],
+      "db",
+      "url",
+      "--data-dir",
+      "data",
     ], home.options);
     assert.match(stdout, /^postgres(ql)?:\/\//);
     assert.equal((await first.stop("SIGTERM")).code, 0);

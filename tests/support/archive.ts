@@ -13,7 +13,7 @@ import type {
 } from "../../src/core/lifecycle/service.ts";
 import { createLogger } from "../../src/core/log/logger.ts";
 import { createMetrics } from "../../src/core/metrics/metrics.ts";
-import type { Politeness } from "../../src/transport/connection_limits.ts";
+import type { Politeness } from "../../src/transport/politeness.ts";
 import {
   type ScratchDatabase,
   scratchDatabase,
@@ -110,7 +110,9 @@ export function startService<C extends CommonConfig>(
   const end = new AbortController();
   const { signal } = end;
   const { ended, ...run } = begin(service, database, {
-    ...{ ...options, signal, once: false },
+    ...options,
+    signal,
+    once: false,
   });
   ended.catch(() => {});
   const stop = () => {

@@ -103,7 +103,11 @@ export function outagesOf(checks: readonly ScriptedCheck[]): ScriptedOutage[] {
     if (!online) {
       const until = checks[end]?.checkedAt ?? null;
       outages.push({
-        ...{ relayId, since, until, checks: end - index, cause: failure },
+        relayId,
+        since,
+        until,
+        checks: end - index,
+        cause: failure,
       });
     }
     index = end;

@@ -29,9 +29,15 @@ export async function startDnsmasq(
     const port = freePort();
     const child = new Deno.Command("dnsmasq", {
       args: [
-        ...["--keep-in-foreground", "--conf-file=/dev/null", "--pid-file="],
-        ...["--no-resolv", "--no-hosts", "--user=", "--log-facility=-"],
-        ...["--listen-address=127.0.0.1", "--bind-interfaces"],
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--pid-file=",
+        "--no-resolv",
+        "--no-hosts",
+        "--user=",
+        "--log-facility=-",
+        "--listen-address=127.0.0.1",
+        "--bind-interfaces",
         `--port=${port}`,
         ...options.map((option) => `--${option}`),
       ],

@@ -10,7 +10,7 @@ import {
   type EmbeddedServer,
   openEmbedded,
 } from "../../src/core/database/embedded/embedded_server.ts";
-import { silentLogger } from "../../src/core/log/logger.ts";
+import { silentLogger } from "./silent_logger.ts";
 import { type RunningProgram, SOURCE, startProgram } from "./program.ts";
 
 /** Opens the server of a data directory in this process, as owner unless there is one already. */

@@ -4,10 +4,7 @@
  * @module
  */
 import { synchronizerConfig } from "../../src/services/synchronizer/config/config.ts";
-import {
-  limiterOf,
-  Politeness,
-} from "../../src/transport/connection_limits.ts";
+import { limiterOf, Politeness } from "../../src/transport/politeness.ts";
 import {
   openSyncPool,
   type SyncPool,

@@ -35,33 +35,68 @@ export async function makeChain(
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
   const request = async (name: string, subject: string) =>
     await openssl([
-      ...["req", "-new", ...key, "-nodes", "-subj", subject],
-      ...["-keyout", file(`${name}.key`), "-out", file(`${name}.csr`)],
+      "req",
+      "-new",
+      ...key,
+      "-nodes",
+      "-subj",
+      subject,
+      "-keyout",
+      file(`${name}.key`),
+      "-out",
+      file(`${name}.csr`),
     ]);
   const sign = async (name: string, by: string, extensions: string) =>
     await openssl([
-      ...["x509", "-req", "-in", file(`${name}.csr`), "-days", "30"],
-      ...["-CA", file(`${by}.crt`), "-CAkey", file(`${by}.key`)],
-      ...["-CAcreateserial", "-extfile", file(extensions)],
-      ...["-out", file(`${name}.crt`)],
+      "x509",
+      "-req",
+      "-in",
+      file(`${name}.csr`),
+      "-days",
+      "30",
+      "-CA",
+      file(`${by}.crt`),
+      "-CAkey",
+      file(`${by}.key`),
+      "-CAcreateserial",
+      "-extfile",
+      file(extensions),
+      "-out",
+      file(`${name}.crt`),
     ]);
   await openssl([
-    ...["req", "-x509", ...key, "-nodes", "-days", "30", "-subj", "/CN=Root"],
-    ...["-keyout", file("root.key"), "-out", file("root.crt")],
+    "req",
+    "-x509",
+    ...key,
+    "-nodes",
+    "-days",
+    "30",
+    "-subj",
+    "/CN=Root",
+    "-keyout",
+    file("root.key"),
+    "-out",
+    file("root.crt"),
   ]);
   await request("middle", "/O=Middle & Söhne/CN=Middle authority");
   await sign("middle", "root", "ca.ext");
   await request("leaf", `/O=Relay operators/CN=${host}`);
   await sign("leaf", "middle", "leaf.ext");
   await openssl([
-    ...["req", "-x509", ...key, "-nodes", "-days", "30"],
-    ...[
-      "-subj",
-      `/O=Myself/CN=${host}`,
-      "-addext",
-      `subjectAltName=DNS:${host}`,
-    ],
-    ...["-keyout", file("self.key"), "-out", file("self.crt")],
+    "req",
+    "-x509",
+    ...key,
+    "-nodes",
+    "-days",
+    "30",
+    "-subj",
+    `/O=Myself/CN=${host}`,
+    "-addext",
+    `subjectAltName=DNS:${host}`,
+    "-keyout",
+    file("self.key"),
+    "-out",
+    file("self.crt"),
   ]);
   const leaf = { key: await read("leaf.key"), ca: await read("root.crt") };
   const cert = await read("leaf.crt");
@@ -136,14 +171,33 @@ export async function opensslServer(
 ): Promise<AsyncDisposable & { readonly port: number; readonly ca: string }> {
   const file = (name: string) => `${directory}/${name}`;
   await openssl([
-    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3"],
-    ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-    ...["-keyout", file("rsa.key"), "-out", file("rsa.crt")],
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-days",
+    "3",
+    "-subj",
+    "/CN=localhost",
+    "-addext",
+    "subjectAltName=DNS:localhost",
+    "-keyout",
+    file("rsa.key"),
+    "-out",
+    file("rsa.crt"),
   ]);
   const child = new Deno.Command("openssl", {
     args: [
-      ...["s_server", "-accept", "127.0.0.1:0", "-www", ...options],
-      ...["-key", file("rsa.key"), "-cert", file("rsa.crt")],
+      "s_server",
+      "-accept",
+      "127.0.0.1:0",
+      "-www",
+      ...options,
+      "-key",
+      file("rsa.key"),
+      "-cert",
+      file("rsa.crt"),
     ],
     stdout: "piped",
     stderr: "null",

@@ -13,7 +13,7 @@ import type { z } from "zod";
 import { brotrConfig } from "../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../src/core/database/connect.ts";
 import type { Database } from "../../src/core/database/connection/database.ts";
-import { silentLogger } from "../../src/core/log/logger.ts";
+import { silentLogger } from "./silent_logger.ts";
 import {
   debianBinaries,
   lock,

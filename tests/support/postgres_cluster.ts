@@ -40,8 +40,16 @@ export async function startCluster(options: ClusterOptions): Promise<void> {
   }
   const data = `${directory}/data`;
   await run(`${bin}/initdb`, [
-    ...["-D", data, "-U", "bigbrotr", "-A", "trust", "-E", "UTF8"],
-    ...["--locale=C", "--no-sync"],
+    "-D",
+    data,
+    "-U",
+    "bigbrotr",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-sync",
   ], { ...child, cwd: directory });
   await Deno.writeTextFile(
     `${data}/postgresql.conf`,
@@ -52,7 +60,14 @@ export async function startCluster(options: ClusterOptions): Promise<void> {
     await Deno.writeTextFile(`${data}/pg_hba.conf`, options.hba);
   }
   await run(`${bin}/pg_ctl`, [
-    ...["-D", data, "-w", "-t", "60", "-l", `${directory}/log`, "start"],
+    "-D",
+    data,
+    "-w",
+    "-t",
+    "60",
+    "-l",
+    `${directory}/log`,
+    "start",
   ], { ...child, cwd: directory });
 }
 
@@ -92,7 +107,12 @@ export async function stopCluster(
   { version, directory }: Pick<ClusterOptions, "version" | "directory">,
 ): Promise<void> {
   await run(`${await binaries(version)}/pg_ctl`, [
-    ...["-D", `${directory}/data`, "-w", "-m", "immediate", "stop"],
+    "-D",
+    `${directory}/data`,
+    "-w",
+    "-m",
+    "immediate",
+    "stop",
   ], { ...(Deno.uid() === 0 ? NOBODY : {}), cwd: directory });
 }
 

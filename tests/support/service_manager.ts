@@ -22,30 +22,21 @@ export interface ServiceManager extends AsyncDisposable {
   next(): Promise<string>;
 }
 
-/** Listens at `socket`, a path or an abstract address (`@…`). Null, aloud, without python3. */
-export async function serviceManager(
-  socket: string,
-): Promise<ServiceManager | null> {
-  try {
-    const child = new Deno.Command("python3", {
-      args: ["-c", LISTENER, socket],
-      stdout: "piped",
-    }).spawn();
-    const messages = lines(child.stdout);
-    const next = async () => (await messages.next()).value ?? "";
-    equal(await next(), "listening");
-    return {
-      next,
-      async [Symbol.asyncDispose]() {
-        child.kill("SIGKILL");
-        await child.status;
-        await messages.return(undefined);
-      },
-    };
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const notice = "skipped: sd_notify, as there is no python3 to listen\n";
-    Deno.stderr.writeSync(new TextEncoder().encode(notice));
-    return null;
-  }
+/** Listens at `socket`, a path or an abstract address (`@…`). Needs python3. */
+export async function serviceManager(socket: string): Promise<ServiceManager> {
+  const child = new Deno.Command("python3", {
+    args: ["-c", LISTENER, socket],
+    stdout: "piped",
+  }).spawn();
+  const messages = lines(child.stdout);
+  const next = async () => (await messages.next()).value ?? "";
+  equal(await next(), "listening");
+  return {
+    next,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.status;
+      await messages.return(undefined);
+    },
+  };
 }

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { insertRelays, relayIds } from "../../src/archive/relays.ts";
 import { relayCoverage, relayGaps } from "../../src/archive/sync_coverage.ts";
-import { silentLogger } from "../../src/core/log/logger.ts";
+import { silentLogger } from "./silent_logger.ts";
 import type { NostrEvent } from "../../src/models/event.ts";
 import {
   type Filter,

@@ -7,7 +7,7 @@ import { nip77 } from "nostr-tools";
 import { encodeKeys, type EventKeys } from "../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../src/models/event.ts";
 import { type Filter, parseFilter } from "../../src/models/filter.ts";
-import { respond } from "../../src/nips/negentropy/responder.ts";
+import { respond } from "./negentropy_responder.ts";
 import { SortedKeys } from "../../src/nips/negentropy/sorted_keys.ts";
 import type { ScriptedRelay } from "./test_relay.ts";
 

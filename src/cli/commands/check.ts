@@ -13,8 +13,8 @@ import { createDialer } from "../../transport/dialer.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import {
   CHECK_OPTIONS,
+  checkDepsOf,
   checksToMake,
-  meansOfChecking,
   networksToCheck,
   relaysToCheck,
   wantedChecks,
@@ -63,7 +63,7 @@ async function checkRelays(invocation: Invocation): Promise<number> {
   const allowPrivate = config.allowPrivate || options.flag("allow-private");
   const relays = relaysToCheck(invocation.arguments, allowPrivate);
   const networks = networksToCheck(config, options, relays);
-  const deps = meansOfChecking(config, options);
+  const deps = checkDepsOf(config, options);
   const checks = wantedChecks(options);
   const settings = { networks, checks: checksToMake(config, options) };
   const paint = paintFor(stdout);

@@ -6,7 +6,8 @@
 import { bashCompletions } from "../completions/bash.ts";
 import { fishCompletions } from "../completions/fish.ts";
 import { zshCompletions } from "../completions/zsh.ts";
-import { type Command, UsageError } from "../command.ts";
+import type { Command } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 
 const SHELLS: Readonly<
   Record<string, (commands: readonly Command[]) => string>

@@ -52,7 +52,7 @@ function check(name: string, load: () => unknown, file?: string): Outcome {
   }
 }
 
-/** `config/services/syncronizer.yaml` would never be read, and nobody would notice. */
+/** A misspelt name (`config/services/syncronizer.yaml`) would never be read, without a word. */
 function strayFiles({ options }: Invocation): Outcome[] {
   const directory = options.text("config") ?? "config/services";
   const known = new Set(SERVICES.map(({ name }) => `${name}.yaml`));

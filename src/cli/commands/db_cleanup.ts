@@ -1,14 +1,15 @@
 /**
- * `bigbrotr db cleanup`: deletes what is too old and what nobody refers to any more.
+ * `bigbrotr db cleanup`: deletes what is too old and what nothing refers to any more.
  *
  * @module
  */
 import { cleanup } from "../../archive/maintenance.ts";
-import { type Command, type Invocation, UsageError } from "../command.ts";
+import type { Command, Invocation } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 
 export const dbCleanup: Command = {
   name: "db cleanup",
-  summary: "Delete what is too old, and what nobody refers to any more",
+  summary: "Delete what is too old, and what nothing refers to any more",
   description:
     `Checks, documents and rejections beyond their age go, but never the newest of a relay; then documents of no relay.
 What checks say is summed up first: by hour for a while, by day for ever; outages stay. Events no relay was seen to hold go only with --orphan-events: imported events have no sighting either. It works page

@@ -13,7 +13,7 @@ export const dbMigrate: Command = {
   summary: "Bring the database to the schema of this program",
   description:
     `Applies the migrations and stored functions that the database lacks, each file in a transaction of its own. Two
-at once are safe. Stored functions that somebody dropped or altered are put back. A database that is newer than the
+at once are safe. Stored functions that were dropped or altered are put back. A database that is newer than the
 program is refused.`,
   options: [],
   examples: [{ command: "db migrate", does: "after an update" }],

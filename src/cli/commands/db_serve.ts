@@ -7,7 +7,8 @@ import { openEmbedded } from "../../core/database/embedded/embedded_server.ts";
 import { embeddedUrl } from "../../core/database/embedded/embedded_url.ts";
 import { serverAddress } from "../../core/database/connection/server_address.ts";
 import { createNotifier } from "../../core/lifecycle/notify.ts";
-import { type Command, type Invocation, UsageError } from "../command.ts";
+import type { Command, Invocation } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 
 export const dbServe: Command = {
   name: "db serve",

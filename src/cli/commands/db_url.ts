@@ -5,7 +5,8 @@
  */
 import { embeddedUrl } from "../../core/database/embedded/embedded_url.ts";
 import { serverAddress } from "../../core/database/connection/server_address.ts";
-import { type Command, UsageError } from "../command.ts";
+import type { Command } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 
 export const dbUrl: Command = {
   name: "db url",

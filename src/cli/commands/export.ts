@@ -6,7 +6,8 @@
 import type { Filter } from "../../models/filter.ts";
 import { exportEvents } from "../../transfer/export.ts";
 import { openTarget } from "../../transfer/target.ts";
-import { type Command, type Invocation, UsageError } from "../command.ts";
+import type { Command, Invocation } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 import { FILTER_OPTIONS, readFilter } from "../options/filter_options.ts";
 import { grouped } from "../terminal/numbers.ts";
 import type { OptionValues } from "../options/option_values.ts";

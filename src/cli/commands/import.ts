@@ -11,7 +11,8 @@ import {
   MAX_LINE_BYTES,
 } from "../../transfer/import.ts";
 import { findSource, type Source, SourceError } from "../../transfer/source.ts";
-import { type Command, type Invocation, UsageError } from "../command.ts";
+import type { Command, Invocation } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 import { byteSize, grouped } from "../terminal/numbers.ts";
 
 export const importCommand: Command = {
@@ -50,7 +51,7 @@ when every file was read to its end or the import was interrupted, rejected line
   run: importFiles,
 };
 
-/** What `--json` says of one file. */
+/** Report of `--json` about one file. */
 interface FileReport extends ImportCounts {
   readonly file: string;
   readonly seconds: number;
@@ -89,7 +90,7 @@ async function importFiles(invocation: Invocation): Promise<number> {
   return reports.some(({ unreadable }) => unreadable !== null) ? 1 : 0;
 }
 
-/** One file after the other; twice the same would only be read twice. */
+/** Files without repetitions: the same one twice would only be read twice. */
 function distinct(files: readonly string[]): string[] {
   if (files.filter((file) => file === "-").length > 1) {
     throw new UsageError("Standard input (-) can be read only once");

@@ -7,12 +7,12 @@ import type { Service } from "../../core/lifecycle/service.ts";
 import type { Argument, Command, Invocation, Option } from "../command.ts";
 import { openServiceHost } from "../service_host.ts";
 
-/** What a service's command takes beside `--once`. */
+/** Options of a service's command beside `--once`. */
 export interface ServiceLine {
   readonly arguments: readonly Argument[];
   readonly options: readonly Option[];
   readonly examples: Command["examples"];
-  /** What of the configuration the command line decides. */
+  /** Keys of the configuration that the command line decides. */
   overrides(invocation: Invocation): Readonly<Record<string, unknown>>;
 }
 

@@ -7,7 +7,8 @@ import type { Counted } from "../../archive/pipeline.ts";
 import { relayReport } from "../../archive/relay_health.ts";
 import { NETWORKS } from "../../models/network.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
-import { type Command, type Invocation, UsageError } from "../command.ts";
+import type { Command, Invocation } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 import { healthText } from "../reports/health_report.ts";
 import { byteSize, duration, grouped } from "../terminal/numbers.ts";
 import {

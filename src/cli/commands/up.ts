@@ -6,7 +6,7 @@
 import { ConfigError } from "../../core/config/config_error.ts";
 import { loadConfig } from "../../core/config/load.ts";
 import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
-import { Politeness } from "../../transport/connection_limits.ts";
+import { Politeness } from "../../transport/politeness.ts";
 import type { Command, Invocation } from "../command.ts";
 import { fileInDirectory } from "../options/config_files.ts";
 import { type Stage, watchPipeline } from "../terminal/pipeline_watch.ts";
@@ -38,7 +38,7 @@ async function runEverything(invocation: Invocation): Promise<number> {
   const { metrics, maxNewConnectionsPerMinute } = invocation.brotrConfig().up;
   const configs = serviceConfigs(invocation);
   const database = await invocation.openDatabase({ schema: "migrate" });
-  // One service that gives up takes the others with it: a supervisor restarts the whole.
+  // A service that gives up takes the others with it: a supervisor restarts the whole.
   const gaveUp = new AbortController();
   const signal = AbortSignal.any([invocation.signal, gaveUp.signal]);
   await using host = openServiceHost({
@@ -69,8 +69,8 @@ async function runEverything(invocation: Invocation): Promise<number> {
 }
 
 /**
- * What a service works on. On an empty machine its first cycle would find nothing to do, and its second be
- * minutes away: so it begins when there is something.
+ * Stage of the pipeline that a service waits for: on an empty machine its first cycle would find nothing to do, and its
+ * second be minutes away.
  */
 const INPUT: Readonly<Record<string, Stage>> = {
   validator: "candidates",

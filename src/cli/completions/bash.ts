@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command } from "../command.ts";
-import { type Place, placesOf } from "./command_tree.ts";
+import { placesOf, type TreePlace } from "./command_tree.ts";
 
 /** A script for `~/.local/share/bash-completion/completions/`. */
 export function bashCompletions(commands: readonly Command[]): string {
@@ -28,14 +28,14 @@ complete -F _bigbrotr bigbrotr
 `;
 }
 
-function steps({ path, next }: Place): string[] {
+function steps({ path, next }: TreePlace): string[] {
   return next.map(({ word }) => {
     const longer = path === "" ? word : `${path} ${word}`;
     return `      "${path}/${word}") path="${longer}" ;;`;
   });
 }
 
-function values({ path, options }: Place): string[] {
+function values({ path, options }: TreePlace): string[] {
   return options.filter((option) => option.value !== undefined).map(
     (option) => {
       const flags = [
@@ -58,7 +58,7 @@ function values({ path, options }: Place): string[] {
 }
 
 function words(
-  { path, next, options, choices, completesFiles }: Place,
+  { path, next, options, choices, completesFiles }: TreePlace,
 ): string {
   const all = [
     ...next.map(({ word }) => word),

@@ -6,15 +6,15 @@
 import type { Command, Option } from "../command.ts";
 import { COMMON_OPTIONS } from "../options/common_options.ts";
 
-/** What can follow a line of words: the root, a group (`db`), or a command. */
-export interface Place {
+/** A place in the tree of commands, from which words can follow: the root, a group (`db`), or a command. */
+export interface TreePlace {
   /** The words so far: empty, `db`, `db init`. */
   readonly path: string;
   /** The words that can come next, with their summaries. */
   readonly next: readonly { readonly word: string; readonly summary: string }[];
-  /** Of a command; the common ones included. */
+  /** The options of a command, the common ones included. */
   readonly options: readonly Option[];
-  /** What the arguments can be. */
+  /** The words an argument can be. */
   readonly choices: readonly string[];
   readonly completesFiles: boolean;
 }
@@ -25,7 +25,7 @@ const ALWAYS: readonly Option[] = [
 ];
 
 /** All places, the root first. */
-export function placesOf(commands: readonly Command[]): Place[] {
+export function placesOf(commands: readonly Command[]): TreePlace[] {
   const groups = new Set(
     commands.map(({ name }) => name.split(" ")).filter((words) =>
       words.length > 1
@@ -44,7 +44,7 @@ export function placesOf(commands: readonly Command[]): Place[] {
   ];
 }
 
-function place(path: string, next: Place["next"]): Place {
+function place(path: string, next: TreePlace["next"]): TreePlace {
   return {
     path,
     next,
@@ -56,7 +56,10 @@ function place(path: string, next: Place["next"]): Place {
   };
 }
 
-function nextWords(commands: readonly Command[], path: string): Place["next"] {
+function nextWords(
+  commands: readonly Command[],
+  path: string,
+): TreePlace["next"] {
   const depth = path === "" ? 0 : 1;
   const found = new Map<string, string>();
   for (const { name, summary } of commands) {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command, Option } from "../command.ts";
-import { type Place, placesOf } from "./command_tree.ts";
+import { placesOf, type TreePlace } from "./command_tree.ts";
 
 /** A file for `~/.config/fish/completions/`. */
 export function fishCompletions(commands: readonly Command[]): string {
@@ -24,7 +24,7 @@ ${places.flatMap(lines).join("\n")}
 `;
 }
 
-function steps({ path, next }: Place): string[] {
+function steps({ path, next }: TreePlace): string[] {
   return next.map(({ word }) => {
     const longer = path === "" ? word : `${path} ${word}`;
     return `            case '${path}/${word}'\n                set place '${longer}'`;
@@ -32,7 +32,7 @@ function steps({ path, next }: Place): string[] {
 }
 
 function lines(
-  { path, next, options, choices, completesFiles }: Place,
+  { path, next, options, choices, completesFiles }: TreePlace,
 ): string[] {
   const here = `complete -c bigbrotr -n "__bigbrotr_place '${path}'"`;
   return [

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Command, Option } from "../command.ts";
-import { type Place, placesOf } from "./command_tree.ts";
+import { placesOf, type TreePlace } from "./command_tree.ts";
 
 /** A function file for a directory of `$fpath`. */
 export function zshCompletions(commands: readonly Command[]): string {
@@ -26,7 +26,7 @@ if [[ "$funcstack[1]" == _bigbrotr ]]; then _bigbrotr "$@"; else compdef _bigbro
 `;
 }
 
-function steps({ path, next }: Place): string[] {
+function steps({ path, next }: TreePlace): string[] {
   return next.map(({ word }) => {
     const longer = path === "" ? word : `${path} ${word}`;
     return `      '${path}/${word}') place='${longer}' ;;`;
@@ -34,7 +34,7 @@ function steps({ path, next }: Place): string[] {
 }
 
 function answer(
-  { path, next, options, choices, completesFiles }: Place,
+  { path, next, options, choices, completesFiles }: TreePlace,
 ): string {
   const lines = [`    '${path}')`];
   if (next.length > 0) {

@@ -1,5 +1,5 @@
 /**
- * What `check` can be told, and what that means.
+ * Options of `check`, and what they mean for the monitor's checks.
  *
  * @module
  */
@@ -20,7 +20,8 @@ import {
   parseDnsServer,
   systemDnsServers,
 } from "../../transport/dns_client.ts";
-import { type Option, UsageError } from "../command.ts";
+import type { Option } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 import type { OptionValues } from "./option_values.ts";
 
 export const CHECK_OPTIONS: readonly Option[] = [
@@ -154,8 +155,8 @@ export function wantedChecks(options: OptionValues): ReadonlySet<CheckName> {
   );
 }
 
-/** What every relay is checked with. Throws {@linkcode UsageError} and `ConfigError`. */
-export function meansOfChecking(
+/** Deps that are the same for every relay of the command. Throws {@linkcode UsageError} and `ConfigError`. */
+export function checkDepsOf(
   { checks, keys }: MonitorConfig,
   options: OptionValues,
 ): Omit<CheckDeps, "dialer"> {

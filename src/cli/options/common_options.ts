@@ -5,7 +5,8 @@
  */
 import { LOG_FORMATS, LOG_TIMES } from "../../core/log/format.ts";
 import { LOG_LEVELS } from "../../core/log/logger.ts";
-import { type Option, UsageError } from "../command.ts";
+import type { Option } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 import type { OptionValues } from "./option_values.ts";
 
 export const COMMON_OPTIONS: readonly Option[] = [
@@ -60,7 +61,7 @@ export const COMMON_OPTIONS: readonly Option[] = [
   },
 ];
 
-/** What the common options change in `config/brotr.yaml`; null removes what the file says. */
+/** Changes that the common options make to `config/brotr.yaml`; null removes what the file says. */
 export function brotrOverrides(options: OptionValues): Record<string, unknown> {
   const url = options.text("database");
   const dataDir = options.text("data-dir");

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import type { OptionValues } from "./option_values.ts";
 
-/** Where the files are looked for below the working directory. */
+/** Places below the working directory where the files are looked for. */
 const BROTR_FILE = "config/brotr.yaml";
 const SERVICE_DIRECTORY = "config/services";
 

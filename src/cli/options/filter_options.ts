@@ -4,7 +4,8 @@
  * @module
  */
 import { type Filter, parseFilter } from "../../models/filter.ts";
-import { type Option, UsageError } from "../command.ts";
+import type { Option } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 import type { OptionValues } from "./option_values.ts";
 
 /** Chooses by kind, author and time; `filter` can say everything that NIP-01 can. */

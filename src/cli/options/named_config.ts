@@ -5,7 +5,8 @@
  */
 import type { z } from "zod";
 import { brotrConfig } from "../../core/config/brotr_config.ts";
-import { type Argument, type Invocation, UsageError } from "../command.ts";
+import type { Argument, Invocation } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 import { SERVICES } from "../services.ts";
 
 const CONFIGURATION_NAMES: readonly string[] = [

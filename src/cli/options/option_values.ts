@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { UsageError } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 
-/** What was given on the command line, by option name as declared (`allow-private`). */
+/** Options given on the command line, by name as declared (`allow-private`). */
 export class OptionValues {
   readonly #values: ReadonlyMap<string, string | boolean | readonly string[]>;
 

@@ -1,5 +1,5 @@
 /**
- * What `sync` can be told, and what that means for the synchronizer.
+ * Options of `sync`, and what they mean for the synchronizer.
  *
  * @module
  */
@@ -7,7 +7,8 @@ import { type Filter, filterHash, parseFilter } from "../../models/filter.ts";
 import { parseRelayUrl, type RelayUrl } from "../../models/relay_url.ts";
 import type { SynchronizerConfig } from "../../services/synchronizer/config/config.ts";
 import type { WantedFilter } from "../../services/synchronizer/plan.ts";
-import { type Option, UsageError } from "../command.ts";
+import type { Option } from "../command.ts";
+import { UsageError } from "../usage_error.ts";
 import { parseFilterOption } from "./filter_options.ts";
 import type { OptionValues } from "./option_values.ts";
 

@@ -145,7 +145,7 @@ const log = z.strictObject({
     .describe("Rotated files that are kept"),
 });
 
-/** `bigbrotr up`: everything in one process has one endpoint, and the manners of one crawler. */
+/** `bigbrotr up`: everything in one process has one endpoint, and the politeness of one crawler. */
 const up = z.strictObject({
   // Not by a prefault alone: a file that only says the port would then switch the endpoint off.
   metrics: metricsConfig.extend({

@@ -1,5 +1,5 @@
 /**
- * How many candidates may come from one place, so that a flood cannot crowd out the rest: shared by those that find them.
+ * Budgets of candidates from one place, so that a flood cannot displace the rest; for every service that finds some.
  *
  * @module
  */

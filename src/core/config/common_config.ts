@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 
-/** Where `/metrics`, `/healthz` and `/readyz` are served. */
+/** Address of `/metrics`, `/healthz` and `/readyz`. */
 export const metricsConfig = z.strictObject({
   enabled: z.boolean().default(false)
     .describe("Serve /metrics, /healthz and /readyz over HTTP"),

@@ -1,12 +1,12 @@
 /**
- * What is wrong with the configuration. The process says so and exits 2.
+ * Error of the configuration. The process says it and exits 2.
  *
  * @module
  */
 
 /**
  * All problems of one source at once, each a sentence that names key, reason and value.
- * It has no cause: the reason stands in the sentence, in words for people.
+ * The error has no cause: the reason stands in the sentence, in words for people.
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";

@@ -1,5 +1,5 @@
 /**
- * What zod found wrong, said so that it can be put right without reading the source.
+ * Explanation of what zod found wrong, so that it can be put right without reading the source.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { schemaAt, shapeOf } from "./schema_keys.ts";
 type Issue = z.core.$ZodIssue;
 
 export interface Explained {
-  /** What was checked, overrides included. */
+  /** The value that was checked, overrides included. */
   readonly tree: unknown;
   readonly lineOf: (path: readonly PropertyKey[]) => number | null;
 }
 
-/** One sentence a problem, each beginning with the key's path and its line in the file. */
+/** A sentence for each problem, beginning with the key's path and its line in the file. */
 export function explainIssues(
   issues: readonly Issue[],
   schema: unknown,
@@ -77,7 +77,7 @@ function sentence(issue: Issue, value: unknown, key: string): string {
   }
 }
 
-/** The unit is in the key's name; who writes "5m" or 0.5 is told what is counted. */
+/** The unit is in the key's name: the error for "5m" or 0.5 says what is counted. */
 function typeName(expected: string, key: string): string {
   const unit = key.match(/(Seconds|Ms|Minutes|Hours|Days|Bytes)$/)?.[1];
   const names: Record<string, string> = {

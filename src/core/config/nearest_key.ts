@@ -1,5 +1,5 @@
 /**
- * What somebody meant who wrote something else.
+ * The key that was meant where another word was written.
  *
  * @module
  */

@@ -10,7 +10,7 @@ import { optOutKeys } from "./opt_out.ts";
 const proxyUrl = z.string()
   .regex(/^socks5h?:\/\/[^\s/]+:\d{1,5}\/?$/, "must be socks5://host:port");
 
-/** Where the daemons of the overlays listen by default. */
+/** Default addresses of the overlays' daemons. */
 const TOR_PROXY = "socks5://127.0.0.1:9050";
 const I2P_PROXY = "socks5://127.0.0.1:4447";
 const LOKI_PROXY = "socks5://127.0.0.1:1080";

@@ -1,5 +1,5 @@
 /**
- * Operators who do not want to be visited: a list in the configuration, and one in a file that is easy to share.
+ * Opt-out: hosts whose operators do not want visits, in the configuration and in a file that is easy to share.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export interface OptOutConfig {
 
 /**
  * All hosts that are never dialled, in the form `HostList` takes.
- * Throws {@linkcode ConfigError}: rather no start than a visit to somebody who asked for none.
+ * Throws {@linkcode ConfigError}: rather no start than a visit to a host that asked for none.
  */
 export function optedOutHosts(
   { optOut, optOutFile }: OptOutConfig,
@@ -41,7 +41,7 @@ export function optedOutHosts(
     : [...optOut, ...readHosts(optOutFile)];
 }
 
-/** One host a line; `#` begins a comment. */
+/** Reads one host a line; `#` begins a comment. */
 function readHosts(path: string): string[] {
   const problems: string[] = [];
   const hosts = readText(path).split("\n").flatMap((line, index) => {

@@ -1,5 +1,5 @@
 /**
- * What keys a schema knows, and where: for messages, masking and the test that every key has an effect.
+ * Keys of a schema with their paths: for messages, masking and the test that every key has an effect.
  *
  * @module
  */

@@ -14,7 +14,7 @@ export interface SecretNames {
   readonly env?: string | undefined;
   /** Path of the file that holds it; a bare name is looked up in systemd's `$CREDENTIALS_DIRECTORY` first. */
   readonly file?: string | undefined;
-  /** What it is and which keys name it, for messages: `the database password (passwordEnv, passwordFile)`. */
+  /** The secret and the keys that name it, for messages: `the database password (passwordEnv, passwordFile)`. */
   readonly what: string;
   readonly readEnv?: ReadEnv;
 }
@@ -47,7 +47,7 @@ function readSecretFile(file: string, what: string, readEnv: ReadEnv): string {
       `cannot get ${what}: ${whyUnreadable(cause)}`,
     ]);
   }
-  // Editors and `echo` end a file with a newline that nobody meant as part of the secret.
+  // Editors and `echo` end a file with a newline that is no part of the secret.
   const secret = text.replace(/\r?\n$/, "");
   if (secret !== "") return secret;
   throw new ConfigError(path, [`cannot get ${what}: the file is empty`]);

@@ -1,5 +1,5 @@
 /**
- * What stands in a database's schema, in words that are the same on every version of PostgreSQL from 14 on.
+ * Catalogue of a database's schema, in words that are the same on every version of PostgreSQL from 14 on.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export type ObjectKind =
   | "view"
   | "function";
 
-/** One object of the schema. */
+/** An object of the schema. */
 export interface CatalogObject {
   readonly kind: ObjectKind;
   /** With its table in front where it belongs to one, and with argument types where it is a function. */

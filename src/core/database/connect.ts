@@ -23,7 +23,7 @@ import { Pool } from "./connection/pool.ts";
 import { PooledDatabase } from "./connection/pooled_database.ts";
 import { serverAddress } from "./connection/server_address.ts";
 
-export interface ConnectOptions {
+export interface DatabaseOptions {
   readonly log: Logger;
   /** Ends the attempt to connect; the connected database does not know it. */
   readonly signal: AbortSignal;
@@ -42,7 +42,7 @@ const MAX_APPLICATION_NAME = 63;
  */
 export async function connectDatabase(
   config: BrotrConfig,
-  options: ConnectOptions,
+  options: DatabaseOptions,
 ): Promise<Database> {
   const address = serverAddress(config.database);
   if (address !== null) {
@@ -58,7 +58,7 @@ export async function connectDatabase(
 /** Runs the embedded server, or joins the process that does; disposal ends what was started. */
 async function connectEmbedded(
   config: BrotrConfig,
-  options: ConnectOptions,
+  options: DatabaseOptions,
 ): Promise<Database> {
   const { dataDir, port } = config.embedded;
   const { log, signal } = options;
@@ -94,7 +94,7 @@ async function connectEmbedded(
 
 async function connectPool(
   config: BrotrConfig,
-  options: ConnectOptions,
+  options: DatabaseOptions,
   server: {
     readonly pgbouncer: boolean;
     open(signal: AbortSignal): Promise<Connection>;
@@ -118,7 +118,7 @@ async function connectPool(
   });
 }
 
-/** What every connection of this process has in common. */
+/** Settings that all connections of this process have in common. */
 function sessionOptions(
   { serverSettings, timeouts }: BrotrConfig,
   service: string | undefined,
@@ -135,7 +135,7 @@ function sessionOptions(
 async function fillPatiently(
   pool: Pool,
   retry: BrotrConfig["retry"],
-  { log, signal }: ConnectOptions,
+  { log, signal }: DatabaseOptions,
 ): Promise<void> {
   for (let attempt = 1;; attempt++) {
     try {

@@ -14,7 +14,7 @@ export interface IntegrityProblem {
   readonly rule: string;
   /** Rows that break it. */
   readonly rows: number;
-  /** One of them, for looking it up. */
+  /** An example, for looking it up. */
   readonly example: string;
 }
 
@@ -124,7 +124,7 @@ const RULES: Readonly<Record<string, string>> = {
     where c.covered && int8range(since, until, '[]')`,
 };
 
-/** One page of a large table: findings, and where the next page begins (nulls at the end). */
+/** A page of a large table: findings, and where the next page begins (nulls at the end). */
 interface Page {
   readonly findings: readonly Finding[];
   readonly next: Position | null;

@@ -18,7 +18,7 @@ import {
 export type Edition = "full" | "lite";
 
 export interface MigrateOptions {
-  /** Of a new archive; left out, `full`, or what is there. Another one than is there is an error. */
+  /** The edition of a new archive. Default: `full`, or the one that is there; another one is an error. */
   readonly edition?: Edition | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Another schema than the program's own, for tests. */
@@ -63,7 +63,7 @@ export async function migrate(
 }
 
 /**
- * Applies all files of stored functions again, in one transaction, so that whoever dropped or altered one is undone.
+ * Applies all files of stored functions again, in one transaction, so that what was dropped or altered is put back.
  * Gives their names.
  */
 export async function restoreFunctions(db: Database): Promise<string[]> {
@@ -78,7 +78,7 @@ export async function restoreFunctions(db: Database): Promise<string[]> {
 }
 
 /**
- * What `migrate` would do; nothing is changed. Needs to read `schema_migration` and `schema_function` only.
+ * Steps that `migrate` would take; nothing is changed. Reads `schema_migration` and `schema_function` only.
  *
  * @throws SchemaError as `migrate` does.
  */
@@ -163,7 +163,7 @@ interface Applied {
   readonly functions: ReadonlyMap<string, string>;
 }
 
-/** What is applied, after making sure that it is a past of this program and not of another. */
+/** The files that are applied, after making sure that they are a past of this program and not of another. */
 async function readApplied(sql: Sql, schema: Schema): Promise<Applied> {
   // Not to_regclass(): while this session waited for the lock it would not have heard of a table made meanwhile.
   const [found] = await sql<{ exists: boolean }[]>`

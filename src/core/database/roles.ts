@@ -1,5 +1,5 @@
 /**
- * The four roles of an archive on a server: who may do what, and no more.
+ * The four roles of an archive on a server, each with the rights it needs and no more.
  *
  * `bigbrotr_admin` owns the schema and migrates it; `bigbrotr_writer` is for the services that fill the archive;
  * `bigbrotr_reader` is for the API, for Grafana and for people; `bigbrotr_refresher` keeps statistics.
@@ -75,7 +75,7 @@ const KEPT: readonly Privilege[] = ["select", "insert"];
 const DELETED: readonly Privilege[] = ["select", "insert", "delete"];
 const CHANGED: readonly Privilege[] = ["select", "insert", "update", "delete"];
 
-/** What the writer's functions do to each table. Locking rows (`for update`) takes the right to update. */
+/** Rights on each table that the writer's functions need. Locking rows (`for update`) takes the right to update. */
 const WRITER: Readonly<Record<string, readonly Privilege[]>> = {
   archive: ["select"],
   schema_migration: ["select"],
@@ -125,7 +125,7 @@ async function grantPrivileges(sql: Sql): Promise<void> {
   await handOver(sql, schema);
 }
 
-/** Whoever may give a table away must be a member of the role that gets it. */
+/** Makes us a member of the administrator's role, as only a member may give it a table. */
 async function becomeAdmin(sql: Sql): Promise<void> {
   const [row] = await sql<{ member: boolean }[]>`
     select pg_has_role(current_user, 'bigbrotr_admin', 'member') as member`;

@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 
-/** One file of SQL. */
+/** A file of SQL. */
 export interface SqlFile {
   /** Without directory. */
   readonly name: string;

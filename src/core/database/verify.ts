@@ -16,7 +16,7 @@ export interface SchemaProblem {
   readonly kind: ObjectKind;
   readonly name: string;
   readonly problem: "missing" | "altered";
-  /** What should be there, and what is; of bodies hashes. */
+  /** The definition that should be there, and the one that is; of bodies their hashes. */
   readonly expected: string;
   readonly found: string;
 }
@@ -34,7 +34,7 @@ export interface SchemaVerification {
 }
 
 /**
- * Compares the database with the catalogue this program carries. Additions of an operator are nobody's business;
+ * Compares the database with the catalogue this program carries. Additions of an operator are left alone;
  * nothing is changed, and any role that may connect can do it.
  */
 export async function verifySchema(db: Database): Promise<SchemaVerification> {
@@ -57,7 +57,7 @@ function compare(
   const { kind, name, table, definition } = expected;
   const same = found.get(keyOf(expected));
   if (same === undefined) {
-    // Of a table that is missing, its columns and indexes go without saying.
+    // A missing table says enough: its columns and indexes are not listed.
     if (table !== "" && !hasRelation(found, table)) return [];
     const problem = "missing" as const;
     return [{ kind, name, problem, expected: definition, found: "" }];

@@ -43,13 +43,16 @@ export function formatLine(
     : textLine(entry, { time, service, values });
 }
 
-interface Parts {
+interface LineFields {
   readonly time: LogTime;
   readonly service: unknown;
   readonly values: Record<string, unknown>;
 }
 
-function jsonLine(entry: LogEntry, { time, service, values }: Parts): string {
+function jsonLine(
+  entry: LogEntry,
+  { time, service, values }: LineFields,
+): string {
   return JSON.stringify({
     time: time === "unix" ? entry.at.getTime() / 1000 : entry.at.toISOString(),
     level: entry.level,
@@ -59,7 +62,10 @@ function jsonLine(entry: LogEntry, { time, service, values }: Parts): string {
   }) + "\n";
 }
 
-function textLine(entry: LogEntry, { time, service, values }: Parts): string {
+function textLine(
+  entry: LogEntry,
+  { time, service, values }: LineFields,
+): string {
   const at = time === "unix"
     ? (entry.at.getTime() / 1000).toFixed(3)
     : entry.at.toISOString();
@@ -93,7 +99,7 @@ function plain(key: string, value: unknown): unknown {
     const cut = bare.length - MAX_VALUE_CHARS;
     return `${bare.slice(0, MAX_VALUE_CHARS)}… (${cut} characters more)`;
   }
-  // What was an object and is small stays one, for those who query JSON logs.
+  // A small object stays one, as JSON logs are queried by field.
   return typeof value === "object" && !(value instanceof Error)
     ? JSON.parse(bare)
     : bare;

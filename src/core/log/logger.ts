@@ -12,7 +12,7 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What is known beside the sentence. Never a secret, never a whole event. */
+/** Facts beside the sentence. Never a secret, never a whole event. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Logger {
@@ -37,7 +37,7 @@ export interface LoggerOptions {
   readonly maxFileBytes?: number;
   /** Rotated files kept beside the current one. Default 5. */
   readonly maxFiles?: number;
-  /** Where lines go when neither stderr nor `file` is meant (a status line, a test). */
+  /** The sink of the lines when neither stderr nor `file` is meant (a status line, a test). */
   readonly sink?: LogSink;
 }
 
@@ -50,17 +50,6 @@ export function createLogger(options: LoggerOptions): Logger & Disposable {
       maxFiles: options.maxFiles ?? 5,
     }));
   return new LineLogger(options, sink, { service: options.service });
-}
-
-/** A logger that writes nothing, for callers that were given none. */
-export function silentLogger(): Logger {
-  return createLogger({
-    level: "error",
-    format: "text",
-    time: "iso",
-    service: "",
-    sink: { write: () => {}, [Symbol.dispose]: () => {} },
-  });
 }
 
 class LineLogger implements Logger, Disposable {

@@ -1,5 +1,5 @@
 /**
- * Where log lines go: synchronous, complete, and never a reason for the program to fail.
+ * Sinks of log lines: synchronous, complete, and never a reason for the program to fail.
  *
  * @module
  */
@@ -33,13 +33,13 @@ export function stderrSink(): LogSink {
 }
 
 /**
- * Writes every byte, also to a pipe set to non-blocking by whoever started us.
- * Throws what the writer throws, but for a pipe that stays full longer than `patienceMs`: then the rest is lost.
+ * Writes every byte, also to a pipe that the parent process has set to non-blocking.
+ * Throws what the writer throws, but for a pipe that stays full longer than `timeoutMs`: then the rest is lost.
  */
 export function writeAll(
   writer: SyncWriter,
   bytes: Uint8Array,
-  patienceMs: number,
+  timeoutMs: number,
 ): void {
   let rest = bytes;
   let waitedMs = 0;
@@ -48,7 +48,7 @@ export function writeAll(
       rest = rest.subarray(writer.writeSync(rest));
     } catch (error) {
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      if (waitedMs >= patienceMs) return;
+      if (waitedMs >= timeoutMs) return;
       waitedMs += 5;
       pause(5);
     }

@@ -1,5 +1,5 @@
 /**
- * What a service counts: prom-client behind a few verbs, every series labelled with its service.
+ * Metrics of a service: prom-client behind a few verbs, every series labelled with its service.
  *
  * Labels are of low cardinality (network, reason, kind of failure), never a URL or an id.
  *

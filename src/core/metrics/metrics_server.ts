@@ -1,5 +1,5 @@
 /**
- * The HTTP endpoints for those who watch: `/metrics` for Prometheus, `/healthz` (alive), `/readyz` (able to work).
+ * HTTP endpoints for monitoring: `/metrics` for Prometheus, `/healthz` (alive), `/readyz` (able to work).
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface MetricsServerOptions {
 export interface Readiness {
   /** Each a sentence. */
   readonly problems: readonly string[];
-  /** What else is known, for people. */
+  /** Further facts, for people. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
 

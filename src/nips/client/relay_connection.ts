@@ -144,7 +144,7 @@ export class RelayConnection implements RelayClient {
     if (refused !== null) return refused;
     const outcome = await this.#negotiations
       .negotiate(filter, dialogue, options);
-    this.#slots.free();
+    this.#slots.release();
     return outcome;
   }
 
@@ -178,7 +178,7 @@ export class RelayConnection implements RelayClient {
 
   /** Waits for a seat; why there is none, or null. */
   async #slot(signal: AbortSignal): Promise<ReturnType<typeof endedBy> | null> {
-    if (await this.#slots.take(signal)) return null;
+    if (await this.#slots.acquire(signal)) return null;
     return signal.aborted ? ABORTED : endedBy(await this.closed);
   }
 
@@ -272,7 +272,7 @@ export class RelayConnection implements RelayClient {
       ended: (outcome, silently) => {
         this.#subscriptions.end(id, outcome, onLate);
         if (!silently) this.#socket.send(JSON.stringify(["CLOSE", id]));
-        this.#slots.free();
+        this.#slots.release();
       },
       taken: (characters) => this.#taken(characters),
       silent: () => this.#authRetry.silent(subscription),

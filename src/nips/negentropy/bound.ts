@@ -1,5 +1,5 @@
 /**
- * Where a range of negentropy begins or ends: a second, and within it the beginning of an id.
+ * Bound of a negentropy range: a second, and within it the beginning of an id.
  *
  * @module
  */

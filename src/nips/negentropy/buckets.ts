@@ -6,7 +6,7 @@
 
 const BUCKETS = 16;
 
-/** Where each part ends, as event numbers; null for a range so small that its ids are named instead. */
+/** The ends of the parts, as event numbers; null for a range so small that its ids are named instead. */
 export function bucketEnds(from: number, to: number): number[] | null {
   const size = to - from;
   if (size < 2 * BUCKETS) return null;

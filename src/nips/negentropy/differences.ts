@@ -1,5 +1,5 @@
 /**
- * What two sides were found to differ in.
+ * Differences found between two sides.
  *
  * @module
  */

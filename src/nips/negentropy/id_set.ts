@@ -5,7 +5,7 @@
  */
 import { ID_WORDS } from "./id_sum.ts";
 
-/** Whoever sends ids cannot know where they will lie, and so cannot make them all lie in one place. */
+/** A random salt: the sender of ids cannot know where they will lie, and so cannot make them all lie in one place. */
 const SALT = crypto.getRandomValues(new Uint32Array(1))[0]!;
 
 export class IdSet {

@@ -16,7 +16,7 @@ export const FINGERPRINT_BYTES = 16;
 
 const WORD = 2 ** 32;
 
-/** So many words of 32 bits, and a carry, add up to less than 2^53. */
+/** Words of 32 bits that, with a carry, add up to less than 2^53. */
 const EXACT_IDS = 2 ** 20;
 
 /** A sum of ids modulo 2^256. */

@@ -1,7 +1,7 @@
 /**
  * The side that asks in negentropy: finds out which events the other side holds that this one does not.
  *
- * It only ever sends fingerprints, never ids of its own: who answers has no use for them, and an answer to a
+ * It only ever sends fingerprints, never ids of its own: the responder has no use for them, and an answer to a
  * fingerprint is never long, sixteen fingerprints or at most 31 ids. So what comes back is bounded by how much is asked
  * at once, even where this side holds nothing at all. What was asked and not answered (the other side's frame was full)
  * is asked again; nothing is taken for equal because of the sum that fills the rest of such a frame. In the end one
@@ -30,7 +30,7 @@ const BOUNDS_BYTES = 40;
 const MAX_OPEN = 100_000;
 
 export class Initiator implements Dialogue {
-  /** What was found so far. */
+  /** Differences found so far. */
   readonly differences: Differences;
   readonly #keys: SortedKeys;
   readonly #bounds: FrameBounds;
@@ -41,7 +41,7 @@ export class Initiator implements Dialogue {
   #asked: OwnRange[] = [];
   #stage: "asking" | "confirming" | "done" = "asking";
   #isConfirmed = false;
-  /** What the answer to one fingerprint is expected to take. */
+  /** Bytes that the answer to one fingerprint is expected to take. */
   #rangeAnswer = MAX_RANGE_ANSWER;
 
   /** More ids to fetch than `maxIds` are a fault. */
@@ -153,7 +153,7 @@ export class Initiator implements Dialogue {
     });
   }
 
-  /** What is still to be asked, ascending; null when the answer tells nothing about anything that was asked. */
+  /** The spans still to be asked about, ascending; null when the answer says nothing about any that was asked. */
   #digest(ranges: readonly MessageRange[]): OwnRange[] | null {
     const left: OwnRange[] = [];
     let tells = false;
@@ -164,35 +164,35 @@ export class Initiator implements Dialogue {
         const span = this.#asked[i]!;
         if (compareBounds(span.lower, range.upper) >= 0) break;
         const part = this.#clip(span, range);
-        const verdict = this.#judge(part, span, range);
-        if (verdict !== "settled") left.push(part);
-        if (verdict !== "untold") tells = true;
+        const outcome = this.#classify(part, span, range);
+        if (outcome !== "resolved") left.push(part);
+        if (outcome !== "untold") tells = true;
         if (compareBounds(span.upper, range.upper) <= 0) first = i + 1;
       }
     }
     return tells ? left : null;
   }
 
-  /** What a range tells about its part of a span. */
-  #judge(
+  /** Classifies what a range says about its part of a span. */
+  #classify(
     { from, to }: OwnRange,
     span: OwnRange,
     { lower, upper, content }: MessageRange,
-  ): "settled" | "narrowed" | "untold" {
-    if (content.mode === "skip") return "settled";
+  ): "resolved" | "narrowed" | "untold" {
+    if (content.mode === "skip") return "resolved";
     const fromLower = compareBounds(lower, span.lower);
     const fromUpper = compareBounds(upper, span.upper);
     if (fromLower < 0 || fromUpper > 0) return "untold";
     if (content.mode === "ids") {
       this.differences.compare({ lower, upper, from, to }, content.ids);
-      return "settled";
+      return "resolved";
     }
     // Had it been equal as a whole, it would have been skipped.
     if (fromLower === 0 && fromUpper === 0) return "untold";
-    // And nobody cuts out a part in which there is nothing.
+    // No honest responder cuts out a part in which there is nothing.
     const isEqual = from < to &&
       isSameFingerprint(this.#keys.fingerprint(from, to), content.fingerprint);
-    return isEqual ? "settled" : "narrowed";
+    return isEqual ? "resolved" : "narrowed";
   }
 
   #clip(span: OwnRange, range: MessageRange): OwnRange {

@@ -1,8 +1,8 @@
 /**
  * Finds out the seconds of events of which only the ids are known, because the other side lists them and gives them
- * to nobody. With its second an id can be counted among what is known, and is not found missing ever again.
+ * to no client. With its second an id can be counted among what is known, and is not found missing ever again.
  *
- * The other side is asked for the ids of ever shorter stretches, all events at once: sixteen times shorter each time,
+ * The other side is asked for the ids of ever shorter windows, all events at once: sixteen times shorter each time,
  * so that a day takes five messages.
  *
  * @module
@@ -21,40 +21,40 @@ export interface Hidden extends Window {
   readonly id: string;
 }
 
-/** Parts a stretch is cut into. */
+/** Parts a window is cut into. */
 const PARTS = 16;
 
-/** What the ids of one stretch may take: it held at most 31 when it was found. */
-const STRETCH_ANSWER = 1_100;
+/** Bytes that the ids of one window may take: it held at most 31 when it was found. */
+const WINDOW_ANSWER_BYTES = 1_100;
 
-/** A stretch to ask about in a message, its bounds included. */
-const STRETCH_BYTES = PARTS * 16;
+/** A window to ask about in a message, its bounds included. */
+const WINDOW_BYTES = PARTS * 16;
 
 /** Seconds in which hidden events lie that cannot be told apart yet. */
-interface Stretch extends Window {
+interface HiddenWindow extends Window {
   readonly ids: ReadonlySet<string>;
 }
 
 export class Locator implements Dialogue {
-  readonly #maxStretches: number;
+  readonly #maxWindows: number;
   readonly #createdAt = new Map<string, number>();
   /** Ascending, none overlapping another. */
-  #open: Stretch[];
-  #asked: Stretch[] = [];
+  #open: HiddenWindow[];
+  #asked: HiddenWindow[] = [];
 
   constructor(
     hidden: readonly Hidden[],
     { frameBytes, answerBytes }: FrameBounds,
   ) {
-    this.#maxStretches = Math.floor(
-      Math.min(frameBytes / STRETCH_BYTES, answerBytes / STRETCH_ANSWER),
+    this.#maxWindows = Math.floor(
+      Math.min(frameBytes / WINDOW_BYTES, answerBytes / WINDOW_ANSWER_BYTES),
     );
-    this.#open = this.#settle(
+    this.#open = this.#record(
       hidden.map(({ id, ...window }) => ({ ...window, ids: new Set([id]) })),
     );
   }
 
-  /** What was found so far, in no order. Ids that the other side does not list any more are missing. */
+  /** Seconds found so far, by id. Ids that the other side does not list any more are missing. */
   located(): EventKeys {
     return {
       ids: Uint8Array.fromHex([...this.#createdAt.keys()].join("")),
@@ -64,7 +64,7 @@ export class Locator implements Dialogue {
 
   next(): Uint8Array | null {
     if (this.#open.length === 0) return null;
-    this.#asked = this.#open.splice(0, this.#maxStretches);
+    this.#asked = this.#open.splice(0, this.#maxWindows);
     const writer = new MessageWriter();
     let lower = LOWEST;
     for (const part of this.#asked.flatMap(cut)) {
@@ -80,12 +80,12 @@ export class Locator implements Dialogue {
     const ranges = parseMessage(message);
     if (!ranges.ok) return ranges.failure;
     const listing = new Listing(ranges.value);
-    const left: Stretch[] = [];
+    const left: HiddenWindow[] = [];
     let tells = false;
-    for (const stretch of this.#asked) {
+    for (const window of this.#asked) {
       const unsaid: Window[] = [];
-      let ids = stretch.ids;
-      for (const part of cut(stretch)) {
+      let ids = window.ids;
+      for (const part of cut(window)) {
         const { listed, isWhole } = listing.of(part);
         const found = ids.intersection(listed);
         if (found.size > 0) left.push({ ...part, ids: found });
@@ -98,31 +98,31 @@ export class Locator implements Dialogue {
       if (ids.size === 0 || first === undefined || last === undefined) continue;
       left.push({ since: first.since, until: last.until, ids });
     }
-    this.#open = this.#settle([...left, ...this.#open]);
+    this.#open = this.#record([...left, ...this.#open]);
     return tells
       ? null
-      : { code: "idle", detail: "no stretch that was asked about is answered" };
+      : { code: "idle", detail: "no window that was asked about is answered" };
   }
 
-  /** Takes out what is located, and makes one of those that overlap. */
-  #settle(stretches: readonly Stretch[]): Stretch[] {
-    const settled: Stretch[] = [];
-    const sorted = [...stretches].sort((a, b) => a.since - b.since);
-    for (const stretch of sorted) {
-      const last = settled.at(-1);
-      if (stretch.since >= stretch.until) {
-        for (const id of stretch.ids) this.#createdAt.set(id, stretch.since);
-      } else if (last === undefined || last.until < stretch.since) {
-        settled.push(stretch);
+  /** Records what is located; returns the other windows, with one for those that overlap. */
+  #record(windows: readonly HiddenWindow[]): HiddenWindow[] {
+    const remaining: HiddenWindow[] = [];
+    const sorted = [...windows].sort((a, b) => a.since - b.since);
+    for (const window of sorted) {
+      const last = remaining.at(-1);
+      if (window.since >= window.until) {
+        for (const id of window.ids) this.#createdAt.set(id, window.since);
+      } else if (last === undefined || last.until < window.since) {
+        remaining.push(window);
       } else {
-        settled[settled.length - 1] = {
+        remaining[remaining.length - 1] = {
           since: last.since,
-          until: Math.max(last.until, stretch.until),
-          ids: last.ids.union(stretch.ids),
+          until: Math.max(last.until, window.until),
+          ids: last.ids.union(window.ids),
         };
       }
     }
-    return settled;
+    return remaining;
   }
 }
 
@@ -135,7 +135,7 @@ class Listing {
     this.#ranges = ranges;
   }
 
-  /** What is listed in a window, and whether that is all. A range that is skipped says nothing. */
+  /** The ids listed in a window, and whether they are all. A range that is skipped says nothing. */
   of(window: Window): { listed: Set<string>; isWhole: boolean } {
     const { start, end } = boundsOf(window);
     const listed = new Set<string>();

@@ -19,7 +19,7 @@ export const PROTOCOL_VERSION = 0x61;
 
 export const MODES = { skip: 0, fingerprint: 1, ids: 2 } as const;
 
-/** What a message says about one range. A range begins where the one before it ends, the first at the lowest bound. */
+/** Content of one range of a message. A range begins where the one before it ends, the first at the lowest bound. */
 export interface MessageRange {
   readonly lower: Bound;
   /** Not included. */
@@ -30,7 +30,7 @@ export interface MessageRange {
 export type RangeContent =
   /** Nothing to do here. */
   | { readonly mode: "skip" }
-  /** Of everything the sender holds here. */
+  /** The fingerprint of everything the sender holds here. */
   | { readonly mode: "fingerprint"; readonly fingerprint: Uint8Array }
   /** All the sender holds here, 32 bytes each. */
   | { readonly mode: "ids"; readonly ids: Uint8Array };
@@ -76,7 +76,7 @@ function malformed(detail: string) {
 /** Longer numbers do not fit into 64 bits. */
 const MAX_VARINT_BYTES = 10;
 
-/** Reads on after a fault, zeros from then on; whoever reads looks at `fault` before believing anything. */
+/** Reads on after a fault, zeros from then on; `fault` is to be looked at before anything is believed. */
 class Reader {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -94,11 +94,11 @@ class Reader {
   bound(): Bound {
     const offset = this.#varint();
     this.#timestamp = offset === 0 ? Infinity : this.#timestamp + offset - 1;
-    // What no double holds exactly is above everything anybody here can hold.
+    // A number that no double holds exactly is above every `created_at` here.
     if (!Number.isSafeInteger(this.#timestamp)) this.#timestamp = Infinity;
     const length = this.#varint();
     if (length > ID_BYTES) this.#fail(`a bound has ${length} bytes of an id`);
-    // A copy: whoever keeps a bound does not keep the whole message.
+    // A copy, so that a bound that is kept does not keep the whole message.
     const prefix = this.#take(length).slice();
     return this.#timestamp === Infinity
       ? HIGHEST

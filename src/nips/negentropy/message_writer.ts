@@ -7,9 +7,6 @@ import { type Bound, ID_BYTES } from "./bound.ts";
 import { MODES, PROTOCOL_VERSION } from "./message_reader.ts";
 import { varintBytes } from "./varint.ts";
 
-/** A fingerprint and the bound of its range take no more than this, and the bound of a range to skip before it. */
-export const MAX_RANGE_BYTES = 128;
-
 /** A place in a message to go back to. */
 export interface Mark {
   readonly length: number;

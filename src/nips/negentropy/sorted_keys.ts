@@ -1,5 +1,5 @@
 /**
- * The events one side holds, as negentropy sees them: sorted by (created_at, id), any stretch of them summed quickly.
+ * The events one side holds, as negentropy sees them: sorted by (created_at, id), any range of them summed quickly.
  *
  * A million events take 42 MB, and a fingerprint takes a few microseconds, however many events it is of.
  *

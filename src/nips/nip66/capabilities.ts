@@ -1,14 +1,14 @@
 /**
- * What a relay demands of who uses it, and how we know: what a test showed counts more than what the relay says.
+ * Capabilities: what a relay demands of its users, and how we know. A test counts more than what the relay declares.
  *
  * @module
  */
 import type { CheckDocument } from "../check_document.ts";
 import { parseReason } from "../client/reason.ts";
 
-/** One demand. */
+/** A demand. */
 export interface Ability {
-  /** Whether it is demanded; null when nobody knows. */
+  /** Whether it is demanded; null when unknown. */
   readonly value: boolean | null;
   /** The test that showed it, or the relay's own word. */
   readonly by: "read" | "write" | "nip11" | null;
@@ -25,7 +25,7 @@ export interface Abilities {
   readonly pow: Ability;
 }
 
-/** What a stranger may do. */
+/** Actions open to a stranger. */
 export interface Permissions {
   readonly read: Ability;
   readonly write: Ability;
@@ -70,7 +70,7 @@ function permitted(
   rtt: CheckDocument | undefined,
   phase: "read" | "write",
 ): boolean | null {
-  // It was taken from somebody the relay had been told about.
+  // The event was taken from an author that had authenticated.
   const isStranger = rtt?.logs[`${phase}_authenticated`] !== true;
   if (rtt?.logs[`${phase}_success`] === true) return isStranger;
   const { prefix, text } = parseReason(rtt?.logs[`${phase}_reason`]);
@@ -147,7 +147,7 @@ function shownByWrite(
   }
 }
 
-/** An event was taken from somebody who never paid. It had the work done that the relay says it wants. */
+/** An event was taken from an author that never paid, with the work done that the relay says it wants. */
 function shownByTaken(isAuthenticated: boolean, claims: Abilities): Verdict {
   return {
     auth: write(isAuthenticated),
@@ -168,7 +168,7 @@ function shownByRefusal(rtt: CheckDocument, claims: Abilities): Verdict {
       return { writes: write(true), ...money };
     case "pow":
       return { pow: write(true) };
-    // It would have been taken, but was there already, or had nobody to go to.
+    // The event would have been taken, but was there already, or had no subscriber to go to.
     case "duplicate":
     case "mute":
       return shownByTaken(false, claims);

@@ -9,7 +9,7 @@ import ipaddr from "ipaddr.js";
 import { fail, ok, type Result } from "../../models/result.ts";
 import { DerError, type DerItem, readDer } from "./der.ts";
 
-/** What a certificate says. */
+/** Content of a certificate. */
 export interface Certificate {
   /** 1 to 3. */
   readonly version: number;
@@ -29,7 +29,7 @@ export interface Certificate {
   readonly isSelfIssued: boolean;
 }
 
-/** Of a distinguished name: null where it has none. */
+/** A distinguished name; null where it lacks a field. */
 export interface CertificateName {
   readonly commonName: string | null;
   readonly organization: string | null;

@@ -4,12 +4,12 @@
  * @module
  */
 
-/** What is read is not DER. */
+/** The bytes are not DER. */
 export class DerError extends Error {
   override readonly name = "DerError";
 }
 
-/** One value. */
+/** A value of DER. */
 export interface DerItem {
   /** The whole identifier octet. */
   readonly tag: number;

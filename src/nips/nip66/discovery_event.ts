@@ -1,5 +1,5 @@
 /**
- * What a monitor publishes about one relay: the relay discovery event of NIP-66, kind 30166.
+ * Relay discovery event of NIP-66, kind 30166: what a monitor publishes about one relay.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { nip66Url, type RelayUrl } from "../../models/relay_url.ts";
 import type { CheckDocument } from "../check_document.ts";
 import { discoveryTags } from "./discovery_tags.ts";
 
-/** An event without its author: whoever has the key signs it. */
+/** An event without its author, who is the owner of the key that signs it. */
 export type EventDraft = Omit<UnsignedEvent, "pubkey">;
 
-/** What was found out about a relay in one go. */
-export interface RelayReport {
+/** Results about a relay from one visit. */
+export interface DiscoveryReport {
   readonly relay: RelayUrl;
   /** Unix seconds. */
   readonly checkedAt: number;
   readonly rtt: CheckDocument;
-  /** Of the other checks, as far as they were made. */
+  /** Documents of the other checks, as far as they were made. */
   readonly documents: ReadonlyMap<MetadataType, CheckDocument>;
 }
 
@@ -31,7 +31,7 @@ const MAX_CONTENT = 16 * 1024;
  * The event about a relay, or null when it was not found online: readers take the age of the event for the time since
  * the relay was last seen. Only what the checks showed is in it, and what the relay's NIP-11 document claims.
  */
-export function discoveryEvent(report: RelayReport): EventDraft | null {
+export function discoveryEvent(report: DiscoveryReport): EventDraft | null {
   const { relay, checkedAt, rtt, documents } = report;
   if (rtt.failure !== null || rtt.logs["open_success"] !== true) return null;
   return {

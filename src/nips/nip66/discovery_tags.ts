@@ -75,7 +75,7 @@ function text(value: unknown): string | undefined {
     : undefined;
 }
 
-/** What nobody knows has no tag. */
+/** `R` tags of the demands that are known. */
 function requirementTags({ auth, payment, writes, pow }: Abilities): Tag[] {
   return Object.entries({ auth, payment, writes, pow }).flatMap(
     ([name, { value }]) =>
@@ -83,7 +83,7 @@ function requirementTags({ auth, payment, writes, pow }: Abilities): Tag[] {
   );
 }
 
-/** What the relay says of itself. */
+/** The relay's description of itself. */
 function claimedTags(nip11: CheckDocument | undefined): Tag[] {
   const data = nip11?.data ?? {};
   const repeated = (tag: string, values: readonly string[]) =>

@@ -1,5 +1,5 @@
 /**
- * What the domain name system says of a relay's host (NIP-66, prior art's `nip66_dns`).
+ * Records of a relay's host in the domain name system (NIP-66, prior art's `nip66_dns`).
  *
  * @module
  */
@@ -78,7 +78,7 @@ async function examineName(relay: RelayUrl, ask: Ask): Promise<CheckDocument> {
   }, { a: v4, aaaa: v6, ns, ptr });
 }
 
-/** Of a bare address only the way back can be asked. */
+/** A bare address has only its reverse name to ask for. */
 async function examineAddress(
   address: string,
   ask: Ask,
@@ -128,7 +128,7 @@ function whyNone(host: string, v4: Answer, v6: Answer): RelayFailure {
   return { code: "dns", detail: `NODATA: ${host} has no address` };
 }
 
-/** What is empty is left out; what could not be asked has its reason in the logs, beside the success of the rest. */
+/** The document without what is empty; what could not be asked has its reason in the logs. */
 function documentOf(
   fields: Readonly<Record<string, number | string | string[] | undefined>>,
   answers: Readonly<Record<string, Answer>>,
@@ -148,12 +148,12 @@ function documentOf(
   return { data, logs, failure: null };
 }
 
-/** That there is no such record is an answer, too. */
+/** A record that is known not to exist is an answer, too. */
 function unanswered({ rcode }: DnsReply): string | null {
   return rcode === "NOERROR" || rcode === "NXDOMAIN" ? null : `dns: ${rcode}`;
 }
 
-/** Where the name of an address is kept (RFC 1035, 3.5; RFC 3596, 2.5). */
+/** The reverse name of an address (RFC 1035, 3.5; RFC 3596, 2.5). */
 function reverseName(address: string): string {
   const bytes = ipaddr.parse(address).toByteArray();
   if (bytes.length === 4) return `${bytes.reverse().join(".")}.in-addr.arpa`;

@@ -1,5 +1,5 @@
 /**
- * Where a relay's address is (NIP-66, prior art's `nip66_geo`), by a city database.
+ * Place of a relay's address (NIP-66, prior art's `nip66_geo`), by a city database.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { geohash } from "./geohash.ts";
 import type { Mmdb, MmdbFault } from "./mmdb.ts";
 import { placeFields } from "./place_fields.ts";
 
-/** What to look it up in. */
+/** The database to look it up in. */
 export interface GeoOptions {
   readonly signal: AbortSignal;
   /** For finding the addresses, ms. */

@@ -7,7 +7,7 @@
 const ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz";
 
 /** A place on Earth, in degrees. */
-export interface Place {
+export interface Coordinates {
   /** -90 to 90. */
   readonly latitude: number;
   /** -180 to 180. */
@@ -16,7 +16,7 @@ export interface Place {
 
 /** The geohash of a place, `precision` characters long: 5 mean some 5 km, 9 some 5 m. */
 export function geohash(
-  { latitude, longitude }: Place,
+  { latitude, longitude }: Coordinates,
   precision: number,
 ): string {
   const bits = precision * 5;

@@ -1,5 +1,5 @@
 /**
- * What a monitor publishes about itself: announcement (NIP-66, kind 10166), relay list (NIP-65) and profile (NIP-01).
+ * Events of a monitor about itself: announcement (NIP-66, kind 10166), relay list (NIP-65) and profile (NIP-01).
  *
  * @module
  */
@@ -28,11 +28,11 @@ export interface Announcement {
   /** The tests it makes, and how long it waits in each, ms. */
   readonly timeoutsMs: ReadonlyMap<MonitorCheck, number>;
   readonly networks: readonly Network[];
-  /** Where it stands. */
+  /** Geohash of its place. */
   readonly geohash?: string;
 }
 
-/** What a monitor says about itself; what is empty is left out. */
+/** A monitor's profile; what is empty is left out. */
 export interface MonitorProfile {
   readonly name?: string;
   readonly about?: string;

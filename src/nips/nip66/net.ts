@@ -13,7 +13,7 @@ import {
 } from "../check_document.ts";
 import type { Mmdb, MmdbEntry, MmdbFault } from "./mmdb.ts";
 
-/** What to look it up in. */
+/** The database to look it up in. */
 export interface NetOptions {
   readonly signal: AbortSignal;
   /** For finding the addresses, ms. */
@@ -24,7 +24,7 @@ export interface NetOptions {
 
 /**
  * The first address of each family (`net_ip`, `net_ipv6`), the networks they are in (`net_network`, `net_network_v6`)
- * and who runs them (`net_asn`, `net_asn_org`; that of the IPv4 address where both are known). Never rejects.
+ * and their operator (`net_asn`, `net_asn_org`; that of the IPv4 address where both are known). Never rejects.
  */
 export async function examineNet(
   dialer: Dialer,

@@ -7,7 +7,7 @@
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a database says of a place, in the words of the `nip66_geo` document; what it does not say is undefined. */
+/** A database's record of a place, in the words of the `nip66_geo` document; missing values are undefined. */
 export interface PlaceFields {
   readonly geo_country: string | undefined;
   readonly geo_country_name: string | undefined;
@@ -48,7 +48,7 @@ function flatPlace(entry: Fields): PlaceFields {
   };
 }
 
-/** Where no country is known, the one that the network is registered in stands for it. */
+/** The country; when unknown, the one that the network is registered in stands for it. */
 function nestedPlace(entry: Fields): PlaceFields {
   const known = record(entry["country"]);
   const country = text(known["iso_code"]) === undefined

@@ -1,5 +1,5 @@
 /**
- * What a relay is for, in the words of nostr-protocol/nips#1282 (the `T` tag of NIP-66).
+ * Types of a relay, in the words of nostr-protocol/nips#1282 (the `T` tag of NIP-66).
  *
  * @module
  */
@@ -13,7 +13,7 @@ const BY_NIP: Readonly<Record<number, string>> = {
   95: "Blob",
 };
 
-/** Those the tests showed, and those the relay claims by a NIP. Without both a read and a write test, who may is not guessed. */
+/** Types that tests showed or the relay declares by a NIP. Without a read and a write test, access is not guessed. */
 export function relayTypes(
   rtt: CheckDocument,
   nip11: CheckDocument | undefined,
@@ -26,7 +26,7 @@ export function relayTypes(
   return access === null ? claimed : [...claimed, access];
 }
 
-/** An inbox takes notes from everybody, an outbox and a storage from some; private ones ask readers who they are. */
+/** An inbox takes notes from everybody, an outbox and a storage from some; private ones make readers authenticate. */
 function accessType(
   { logs }: CheckDocument,
   { auth, writes, payment }: Pick<Abilities, "auth" | "writes" | "payment">,

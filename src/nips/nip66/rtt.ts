@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unixNow } from "../../base/clock.ts";
 import { getPublicKey } from "nostr-tools/pure";
 import type { NostrEvent, UnsignedEvent } from "../../models/event.ts";
 import { nip66Url, type RelayUrl } from "../../models/relay_url.ts";
@@ -15,7 +16,7 @@ import type { RelayClient } from "../client/relay_client.ts";
 import type { ReqOutcome } from "../client/req_outcome.ts";
 import { signEvent } from "../sign_event.ts";
 
-/** What is measured, and how long it may take. */
+/** Measurements to make, and how long they may take. */
 export interface RttOptions {
   readonly signal: AbortSignal;
   /** Deadline of each phase, ms. */
@@ -28,7 +29,7 @@ export interface RttOptions {
   readonly readOnly?: boolean;
 }
 
-/** Ephemeral (NIP-01): relays pass it on to who listens and forget it. */
+/** Ephemeral (NIP-01): relays pass it on to subscribers and forget it. */
 const TEST_KIND = 22_456;
 /** More would keep a core busy for minutes. */
 const MAX_POW = 24;
@@ -37,7 +38,7 @@ const MAX_ANSWER = 1024 * 1024;
 /**
  * Measures `rtt_open`, `rtt_read` (to the first event, or to EOSE of a relay that has none) and `rtt_write` (to an OK
  * that says yes), in whole ms. Each phase that was tried has its `…_success` and `…_reason` in the logs, and
- * `…_authenticated` when the relay was told who we are by then, because it asked. Never rejects.
+ * `…_authenticated` when we had authenticated by then, because the relay asked. Never rejects.
  *
  * `failure` is null when the relay opened and spoke, be it to refuse what was asked: it is online then.
  */
@@ -74,12 +75,12 @@ interface Phase {
   readonly isAuthenticated?: boolean;
 }
 
-/** We say who we are only when we are asked to: that we did says that the relay demands it. */
+/** Authentication happens only when the relay asks for it: that it happened says that the relay demands it. */
 function whetherKnown({ stats }: RelayClient, phase: Phase): Phase {
   return stats.auths > 0 ? { ...phase, isAuthenticated: true } : phase;
 }
 
-/** What cannot be opened can be neither read nor written, for the same reason. */
+/** Results for a relay that cannot be opened: it can be neither read nor written, for the same reason. */
 function unopened(failure: RelayFailure, writes: boolean): CheckDocument {
   const names = writes
     ? ["open", "read", "write"] as const
@@ -182,7 +183,7 @@ async function testEvent(
   const draft: UnsignedEvent = {
     pubkey: getPublicKey(secretKey),
     kind: TEST_KIND,
-    created_at: Math.floor(Date.now() / 1_000),
+    created_at: unixNow(),
     tags: [["d", nip66Url(relay)]],
     content: "nip66-test",
   };

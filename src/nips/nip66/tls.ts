@@ -19,12 +19,12 @@ export interface TlsOptions {
   readonly timeoutMs: number;
 }
 
-/** What is wrong with a certificate that does not hold. */
+/** The fault of a certificate that does not hold. */
 export type CertificateProblem =
   | "expired"
   | "not-yet-valid"
   | "wrong-host"
-  /** It vouches for itself. */
+  /** The certificate vouches for itself. */
   | "self-signed"
   /** The chain ends at an authority that is not trusted. */
   | "untrusted-authority"
@@ -90,7 +90,7 @@ function sessionFields({ protocol, cipher }: TlsPeer): Record<string, unknown> {
   });
 }
 
-/** A field that nobody knows is not there. */
+/** A document without the fields that are unknown. */
 function present(fields: Record<string, unknown>): Record<string, unknown> {
   const known = Object.entries(fields).filter(([, value]) => value !== null);
   return Object.fromEntries(known);

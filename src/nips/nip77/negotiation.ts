@@ -1,5 +1,5 @@
 /**
- * One conversation of NIP-77: NEG-OPEN, messages to and fro, its budgets, its clocks, and its end.
+ * Negotiation of NIP-77: NEG-OPEN, messages to and fro, its budgets, its clocks, and its end.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type {
   NegotiationOutcome,
 } from "./negotiation_outcome.ts";
 
-/** What it needs of its connection. */
+/** The connection, as one negotiation needs it. */
 export interface NegotiationLine {
   readonly id: string;
   /** False when the relay does not take it. */
@@ -39,7 +39,7 @@ export class Negotiation {
   #hasAnswered = false;
   #wasRepeated = false;
   #hasEnded = false;
-  /** What came is not taken yet, and so nothing is asked. */
+  /** Our side has not taken the last answer yet, and so nothing is asked. */
   #isBusy = false;
 
   constructor(

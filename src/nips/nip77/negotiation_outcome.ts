@@ -23,7 +23,7 @@ export interface NegotiateOptions {
   readonly onAnswer?: () => Promise<void> | null;
 }
 
-/** What a conversation took. */
+/** Cost of a negotiation. */
 export interface NegotiationCost {
   /** Messages sent. */
   readonly rounds: number;
@@ -51,7 +51,7 @@ export type NegotiationFailure =
   }
   /** The relay does not know NIP-77, or what it answers is none. */
   | { readonly type: "unsupported"; readonly detail: string }
-  /** It had answered, and then did not for too long. */
+  /** The relay had answered, and then did not for too long. */
   | { readonly type: "timeout"; readonly detail: string }
   /** The connection ended first. */
   | { readonly type: "disconnected"; readonly failure: RelayFailure }

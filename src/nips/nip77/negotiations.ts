@@ -14,12 +14,12 @@ import type {
 } from "./negotiation_outcome.ts";
 import { outcomeOfError, outcomeOfNotice } from "./refusal.ts";
 
-/** What they need of their connection. */
+/** The connection, as negotiations need it. */
 export interface NegotiationsLine {
   /** False when the relay does not take it. */
   readonly send: (text: string) => boolean;
   readonly newId: () => string;
-  /** Whether the relay accepts who we are. */
+  /** Whether the relay has accepted our authentication. */
   readonly authenticate: () => Promise<boolean>;
   /** Whether nothing is read from the relay just now. */
   readonly isStalled: () => boolean;
@@ -92,7 +92,7 @@ export class Negotiations {
     for (const negotiation of [...this.#open.values()]) {
       const { hasAnswered } = negotiation;
       const outcome = outcomeOfNotice(text, { isAlone, hasAnswered });
-      // Who does not know NEG-OPEN would complain of NEG-CLOSE, too, and of something else by then as it seems.
+      // A relay without NIP-77 would answer NEG-CLOSE with another NOTICE, so none is sent.
       if (outcome !== null) negotiation.end(outcome, !hasAnswered);
     }
   }

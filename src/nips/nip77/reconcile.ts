@@ -69,7 +69,7 @@ export async function reconcile(
 
 /**
  * Finds the seconds of events that the relay lists but does not give. `filter` has to be the one they were found with.
- * What could not be found is missing. Never rejects.
+ * Seconds that could not be found are missing. Never rejects.
  */
 export async function locate(
   client: RelayClient,
@@ -84,7 +84,7 @@ export async function locate(
   return locator.located();
 }
 
-/** Hands over each id once; null when there is none, or nobody to take it. */
+/** Hands over each id once; null when there is none, or no taker. */
 function handerOver(
   differences: Differences,
   onNeed: ReconcileOptions["onNeed"],

@@ -1,5 +1,5 @@
 /**
- * What a relay means that refuses to reconcile: NEG-ERR and CLOSED by their prefix, NOTICEs by their wording.
+ * Refusals to reconcile: NEG-ERR and CLOSED by their prefix, NOTICEs by their wording.
  *
  * @module
  */

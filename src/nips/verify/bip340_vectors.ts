@@ -1,6 +1,6 @@
 /**
  * The official test vectors of BIP-340 for 32-byte messages (bitcoin/bips, bip-0340/test-vectors.csv).
- * Those for messages of other lengths are left out: a Nostr event signs its id, which has 32 bytes.
+ * Vectors for messages of other lengths are left out: a Nostr event signs its id, which has 32 bytes.
  *
  * @module
  */

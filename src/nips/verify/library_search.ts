@@ -1,5 +1,5 @@
 /**
- * Where libsecp256k1 may lie on this machine.
+ * Paths at which libsecp256k1 may lie on this machine.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 /** Names the library for good, before any search. */
 const VARIABLE = "BIGBROTR_LIBSECP256K1";
 
-/** Where `.ci/compile.ts` puts the build machine's library; inside an executable Deno unpacks it when it is loaded. */
+/** The build machine's library as `.ci/compile.ts` puts it into an executable; Deno unpacks it when it is loaded. */
 const CARRIED_DIRECTORY = fileURLToPath(
   new URL("../../../dist/carried", import.meta.url),
 );
@@ -27,7 +27,7 @@ const FILE_NAME = /^libsecp256k1(?:\.so(?:\.\d+)*|(?:\.\d+)*\.dylib)$/;
 /**
  * Paths to try, best first: the one in BIGBROTR_LIBSECP256K1, then what lies in `directories`, then the one that the
  * executable carries, then the system's.
- * What may not be read is left out, so that a worker without permissions finds nothing instead of failing.
+ * Directories that may not be read are left out: a worker without permissions finds nothing instead of failing.
  */
 export function libraryCandidates(directories: readonly string[]): string[] {
   const named = namedLibrary();

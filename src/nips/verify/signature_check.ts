@@ -1,5 +1,5 @@
 /**
- * What every implementation of BIP-340 offers here, and the vectors each must pass before it is trusted.
+ * Interface of every implementation of BIP-340, and the vectors each must pass before it is trusted.
  *
  * @module
  */

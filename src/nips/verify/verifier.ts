@@ -1,15 +1,9 @@
 /**
- * Who checks signatures: chosen once, in one place, which also says what was chosen and why.
+ * Verifier of signatures: chosen once, in one place, which also says what was chosen and why.
  *
  * @module
  */
-import {
-  type EventFault,
-  hasValidId,
-  type NostrEvent,
-  parseEvent,
-} from "../../models/event.ts";
-import { fail, type Result } from "../../models/result.ts";
+import type { NostrEvent } from "../../models/event.ts";
 import { libraryCandidates } from "./library_search.ts";
 import { openLibsecp256k1 } from "./libsecp256k1.ts";
 import { failedVector, type Implementation } from "./signature_check.ts";
@@ -55,30 +49,11 @@ export async function loadVerifier(
   return verifier(await loadCheckedWasm(), { library: null, detail });
 }
 
-/** What a worker must be allowed so that it can load the same verifier by `loadVerifier({library: verifier.library})`. */
+/** Permissions with which a worker can load the same verifier by `loadVerifier({library: verifier.library})`. */
 export function workerPermissions(
   { library }: Verifier,
 ): { ffi: string[] | false } {
   return { ffi: library === null ? false : [library] };
-}
-
-/** The whole check of something that claims to be an event: shape, then id, then signature. */
-export function checkEvent(
-  value: unknown,
-  verifier: Verifier,
-): Result<NostrEvent, EventFault> {
-  const parsed = parseEvent(value);
-  if (!parsed.ok) return parsed;
-  const event = parsed.value;
-  if (!hasValidId(event)) {
-    const detail = "The id is not the sha256 of the event";
-    return fail({ code: "id", detail });
-  }
-  if (!verifier.verify(event)) {
-    const detail = "The signature is not the author's signature of the id";
-    return fail({ code: "signature", detail });
-  }
-  return parsed;
 }
 
 function candidates({ library, directories = [] }: VerifierOptions): string[] {

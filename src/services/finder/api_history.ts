@@ -1,5 +1,5 @@
 /**
- * What is remembered about the sources over HTTP, and when each is asked again.
+ * History of the sources over HTTP, and when each is asked again.
  *
  * A success is a `checkpoint` of the finder; failures in a row are kept apart, as `failure`.
  *
@@ -17,7 +17,7 @@ import {
 import { backoffMs } from "../../base/backoff.ts";
 import type { ApiSource } from "./config.ts";
 
-/** Of one source; moments are Unix seconds, 0 for never. */
+/** History of one source; moments are Unix seconds, 0 for never. */
 export interface ApiHistory {
   readonly succeededAt: number;
   readonly failedAt: number;
@@ -97,7 +97,7 @@ async function loadStates(database: Executor): Promise<readonly State[]> {
   return states.flat();
 }
 
-/** What a state says about its source; nothing when its value is not ours. */
+/** The part of a history that a stored state holds; empty when its value is not ours. */
 function partOf({ stateType, value }: State): Partial<ApiHistory> {
   if (stateType === "checkpoint") {
     const checkpoint = checkpointValue.safeParse(value);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unixNow } from "../../base/clock.ts";
 import type {
   CandidateHint,
   CandidateInsertion,
@@ -48,18 +49,18 @@ export async function askSources(
   }
 }
 
-interface Turn {
+interface SourceVisit {
   readonly source: ApiSource;
-  /** Failures in a row before this turn. */
+  /** Failures in a row before this visit. */
   readonly failures: number;
 }
 
 async function askSource(
   ctx: Context<FinderConfig>,
   dialer: Dialer,
-  turn: Turn,
+  visit: SourceVisit,
 ): Promise<void> {
-  const list = await fetchRelayList(dialer, turn.source, ctx.signal);
+  const list = await fetchRelayList(dialer, visit.source, ctx.signal);
   const answers = ctx.metrics.counter(
     "finder_api_answers_total",
     "Answers of API sources by outcome",
@@ -68,16 +69,16 @@ async function askSource(
   if (!list.ok) {
     if (list.failure.code === "aborted") return;
     answers.inc({ outcome: list.failure.code });
-    return await noteFailure(ctx, turn, list.failure);
+    return await recordFailure(ctx, visit, list.failure);
   }
   answers.inc({ outcome: "list" });
-  const stored = await storeList(ctx, turn.source, list.value);
-  ctx.log.info("source asked", { source: turn.source.url, ...stored });
+  const stored = await storeList(ctx, visit.source, list.value);
+  ctx.log.info("source asked", { source: visit.source.url, ...stored });
 }
 
-async function noteFailure(
+async function recordFailure(
   { database, log }: Context<FinderConfig>,
-  { source, failures }: Turn,
+  { source, failures }: SourceVisit,
   failure: ListFailure,
 ): Promise<void> {
   await rememberFailure(database, source, {
@@ -118,8 +119,4 @@ function toHints(
     hints.push({ ...relay, domain: registrableDomain(relay), source: "api" });
   }
   return hints;
-}
-
-function unixNow(): number {
-  return Math.floor(Date.now() / 1_000);
 }

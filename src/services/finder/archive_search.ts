@@ -1,10 +1,11 @@
 /**
  * The search of the archive: relays mentioned by events that were archived before, in the order of their arrival.
  *
- * It goes on where it was, page by page: the candidates of a page and the position after it are stored together.
+ * The search resumes where it was: the candidates of a page and the position after it are stored together.
  *
  * @module
  */
+import { unixNow } from "../../base/clock.ts";
 import { z } from "zod";
 import type { CandidateHint } from "../../archive/candidates.ts";
 import type { Executor } from "../../core/database/connection/executor.ts";
@@ -92,8 +93,4 @@ function settled(
   return next === null || next.seenAt > unsettled
     ? startOfSecond(unsettled)
     : next;
-}
-
-function unixNow(): number {
-  return Math.floor(Date.now() / 1_000);
 }

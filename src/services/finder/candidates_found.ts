@@ -1,5 +1,5 @@
 /**
- * What both ways of finding do with the relays they found.
+ * Candidates from relays that were found, whichever way.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Finder: looks for relays nobody has told us about, in lists that others publish and in what is archived.
+ * Finder: looks for relays not yet known, in lists that others publish and in what is archived.
  *
  * Events of the synchronizer give their hints when they are archived; the search here finds those of all others.
  *
@@ -10,7 +10,7 @@ import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import type { Networks } from "../../models/network.ts";
 import { createDialer, type Dialer } from "../../transport/dialer.ts";
-import { Politeness } from "../../transport/connection_limits.ts";
+import { Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { askSources } from "./api_sources.ts";
 import { searchArchive } from "./archive_search.ts";
@@ -36,12 +36,12 @@ export const finder: Service<FinderConfig> = {
 function unpaced(
   { clearnet, tor, i2p, loki }: FinderConfig["networks"],
 ): Networks {
-  const pace = { maxConnections: 1, timeoutMs: 30_000 };
+  const bounds = { maxConnections: 1, timeoutMs: 30_000 };
   return {
-    clearnet: { ...clearnet, ...pace },
-    tor: { ...tor, ...pace },
-    i2p: { ...i2p, ...pace },
-    loki: { ...loki, ...pace },
+    clearnet: { ...clearnet, ...bounds },
+    tor: { ...tor, ...bounds },
+    i2p: { ...i2p, ...bounds },
+    loki: { ...loki, ...bounds },
   };
 }
 

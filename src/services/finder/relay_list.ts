@@ -15,7 +15,7 @@ export type ListFailure =
   /** The expression does not fit the document, or gives something else than a list of texts. */
   | { readonly code: "expression"; readonly detail: string };
 
-/** One line for people. */
+/** The fault as a line for people. */
 export function listFailureText(failure: ListFailure): string {
   return failure.code === "expression"
     ? `expression: ${failure.detail}`

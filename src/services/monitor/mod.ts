@@ -15,7 +15,7 @@ import {
   parseDnsServer,
   systemDnsServers,
 } from "../../transport/dns_client.ts";
-import { Politeness } from "../../transport/connection_limits.ts";
+import { Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { type MonitorConfig, monitorConfig } from "./config.ts";
 import { setRelayGauges } from "./gauges.ts";

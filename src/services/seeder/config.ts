@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { commonConfig } from "../../core/config/common_config.ts";
 
-/** What a seed becomes: tried by the validator first, or taken as a relay at once. */
+/** Destination of a seed: tried by the validator first, or taken as a relay at once. */
 export const SEED_TARGETS = ["candidate", "relay"] as const;
 
 export const seederConfig = z.strictObject({

@@ -1,5 +1,5 @@
 /**
- * Seeder: puts relays that somebody listed into the pipeline, once.
+ * Seeder: puts the relays of a list into the pipeline, once.
  *
  * @module
  */
@@ -31,10 +31,10 @@ const NO_BUDGETS = { maxPerHost: 0, maxPerDomain: 0, maxPerAuthor: 0 };
 /** A file of the wrong kind is explained by so many of its lines, at the log's level `debug`. */
 const MAX_REPORTED_LINES = 100;
 
-interface SyncStore {
+interface SeedCounts {
   /** Lines that named a relay. */
   seeds: number;
-  /** Of these, the ones that were new. */
+  /** New ones among them. */
   stored: number;
   malformed: number;
   /** The first line that was refused, and why. */
@@ -49,19 +49,24 @@ interface Refusal {
 
 async function seed(ctx: Context<SeederConfig>): Promise<void> {
   const { config, signal } = ctx;
-  const tally: SyncStore = { seeds: 0, stored: 0, malformed: 0, refused: null };
+  const counts: SeedCounts = {
+    seeds: 0,
+    stored: 0,
+    malformed: 0,
+    refused: null,
+  };
   const lines = readSeedLines(await openSeeds(config.filePath), signal);
   for await (const batch of batchesOf(lines, config.batchSize)) {
-    const hints = parseLines(ctx, batch, tally);
-    tally.seeds += hints.length;
-    tally.stored += await store(ctx, hints);
+    const hints = parseLines(ctx, batch, counts);
+    counts.seeds += hints.length;
+    counts.stored += await store(ctx, hints);
   }
-  report(ctx, tally);
+  report(ctx, counts);
 }
 
 function report(
   { config, log, metrics }: Context<SeederConfig>,
-  { seeds, stored, malformed, refused }: SyncStore,
+  { seeds, stored, malformed, refused }: SeedCounts,
 ): void {
   const outcomes = metrics.counter("seeds_total", "Seed lines by outcome", [
     "outcome",
@@ -98,7 +103,7 @@ async function* batchesOf<T>(
 function parseLines(
   { config, log }: Context<SeederConfig>,
   lines: readonly SeedLine[],
-  tally: SyncStore,
+  counts: SeedCounts,
 ): CandidateHint[] {
   const { allowPrivate, seedAs } = config;
   const hints: CandidateHint[] = [];
@@ -114,9 +119,9 @@ function parseLines(
     }
     const { code: reason, detail } = parsed.failure;
     const refusal = { line: line.number, reason, detail };
-    tally.refused ??= refusal;
-    tally.malformed += 1;
-    if (tally.malformed > MAX_REPORTED_LINES) continue;
+    counts.refused ??= refusal;
+    counts.malformed += 1;
+    if (counts.malformed > MAX_REPORTED_LINES) continue;
     log.debug("seed refused", refusal);
   }
   return hints;

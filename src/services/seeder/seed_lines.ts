@@ -11,7 +11,7 @@ import {
   type RelayUrlFault,
 } from "../../models/relay_url.ts";
 
-/** One line that is neither blank nor a comment. */
+/** A line that is neither blank nor a comment. */
 export interface SeedLine {
   /** From 1, as editors count. */
   readonly number: number;
@@ -32,7 +32,7 @@ export async function* readSeedLines(
   for await (const chunk of chunks) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
-    // What is cut off here was too long already, and still is.
+    // A line that is cut off here was too long already, and still is.
     rest = rest.slice(0, MAX_CHARACTERS + 1);
     for (const line of lines) yield* seedLine(++number, line);
   }

@@ -1,5 +1,5 @@
 /**
- * Where seeds are read from.
+ * Source of seeds: a file, or a document over HTTP.
  *
  * @module
  */

@@ -7,7 +7,7 @@ import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
-import { Politeness } from "../../transport/connection_limits.ts";
+import { Politeness } from "../../transport/politeness.ts";
 import {
   type SynchronizerConfig,
   synchronizerConfig,

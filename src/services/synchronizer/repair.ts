@@ -4,12 +4,9 @@
  *
  * @module
  */
-import type { Window } from "../../models/window.ts";
+import { BEGINNING, type Window } from "../../models/window.ts";
 import type { Wanted } from "./plan.ts";
 import type { RepairCursor } from "./relay_nip77.ts";
-
-/** 2020-09-13: next to nothing on Nostr is dated earlier, and that goes with the last slice. */
-const BEGINNING = 1_600_000_000;
 
 /** What to compare in this sync, if anything, and where it leaves the cursor. */
 export interface RepairStep {

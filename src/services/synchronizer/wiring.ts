@@ -7,7 +7,7 @@ import { optedOutHosts } from "../../core/config/opt_out.ts";
 import { resolveSecretKey } from "../../core/config/secret_key.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import type { Logger } from "../../core/log/logger.ts";
-import { limiterOf, Politeness } from "../../transport/connection_limits.ts";
+import { limiterOf, Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { openSyncPool, type SyncPool } from "../../workers/host/worker_pool.ts";
 import type { SynchronizerConfig } from "./config/config.ts";

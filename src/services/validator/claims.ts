@@ -10,7 +10,7 @@ import type { ValidatorConfig } from "./config.ts";
 
 export interface Claim {
   readonly candidate: Candidate;
-  /** When the claim ends, on this process's monotonic clock: then somebody else may dial the candidate. */
+  /** When the claim ends, on this process's monotonic clock: then another process may dial the candidate. */
   readonly endsAtMs: number;
 }
 

@@ -8,7 +8,7 @@ import { commonConfig } from "../../core/config/common_config.ts";
 import { dialConfig } from "../../core/config/networks_config.ts";
 import { NETWORKS } from "../../models/network.ts";
 
-/** A trial is at most two URLs, each with two steps (connecting, an answer); and one round waits in hand. */
+/** A trial is at most two URLs, each with two steps (connecting, an answer), and another trial may have to end first. */
 const STEPS_PER_CLAIM = 8;
 
 const retryConfig = z.strictObject({

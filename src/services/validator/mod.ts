@@ -10,11 +10,11 @@ import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { slotsOf } from "../../models/network.ts";
 import { createDialer, type Dialer } from "../../transport/dialer.ts";
-import { Politeness } from "../../transport/connection_limits.ts";
+import { Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { claim } from "./claims.ts";
 import { type ValidatorConfig, validatorConfig } from "./config.ts";
-import { startRound, tryClaim } from "./round.ts";
+import { startTrials, tryClaim } from "./trials.ts";
 
 export const validator: Service<ValidatorConfig> = {
   name: "validator",
@@ -39,17 +39,17 @@ async function validateDueCandidates(
 ): Promise<void> {
   const { config, database, log, signal } = ctx;
   const dropped = await dropCandidates(database, config);
-  const round = startRound(ctx, dialer);
+  const trials = startTrials(ctx, dialer);
   const untouched = await workInQueues({
     slots: slotsOf(config.networks),
     askAgainMs: config.intervalSeconds * 1_000,
     take: async (network, count) =>
-      round.pauses.has(network) ? [] : await claim(ctx, network, count),
-    work: (claimed, stop) => tryClaim(round, claimed, stop),
+      trials.pauses.has(network) ? [] : await claim(ctx, network, count),
+    work: (claimed, stop) => tryClaim(trials, claimed, stop),
   }, signal);
   const urls = untouched.map(({ candidate }) => candidate.url);
   await releaseCandidates(database, urls);
-  const { promoted, failed } = round.tally;
+  const { promoted, failed } = trials.stats;
   if (promoted + failed + dropped === 0) return;
   log.info("candidates tried", { promoted, failed, dropped });
 }

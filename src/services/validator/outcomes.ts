@@ -1,5 +1,5 @@
 /**
- * What becomes of a candidate after its trial.
+ * Outcomes of trials: what becomes of a candidate.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 } from "../../transport/failure.ts";
 import type { Answer } from "./try_candidate.ts";
 
-/** How the trial of the candidate `url` ended. */
+/** End of the trial of the candidate `url` ended. */
 export type Outcome =
   | { readonly type: "promoted"; readonly url: string; readonly answer: Answer }
   | {
@@ -27,7 +27,7 @@ export type Outcome =
     readonly url: string;
     readonly failure: RelayFailure;
   }
-  /** As if it had never been claimed: what went wrong was ours. */
+  /** The claim is given back as if it had never been made: the fault was ours. */
   | { readonly type: "released"; readonly url: string };
 
 /** Stores outcomes in one transaction. */

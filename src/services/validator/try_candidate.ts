@@ -1,5 +1,5 @@
 /**
- * One trial: a candidate is a relay when it answers a REQ with anything that NIP-01 knows.
+ * Trial of a candidate: it is a relay when it answers a REQ with anything that NIP-01 knows.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export async function tryCandidate(
 ): Promise<Result<Answer, RelayFailure>> {
   const parsed = parseRelayUrl(url, options);
   if (!parsed.ok) {
-    // It was found when other addresses were allowed, or by another version of the rules.
+    // The candidate was found when other addresses were allowed, or by another version of the rules.
     return fail({ code: "address", detail: parsed.failure.detail });
   }
   const relay = parsed.value;

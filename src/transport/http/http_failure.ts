@@ -6,7 +6,7 @@
 import type { RelayFailure } from "../failure.ts";
 import type { HttpHead } from "./http_head.ts";
 
-/** Nobody sends us away for longer. */
+/** The longest wait that a Retry-After can ask for, as a server could otherwise send us away for ever. */
 const MAX_WAIT_SECONDS = 86_400;
 
 /** The failure that this answer is. */

@@ -36,7 +36,7 @@ export interface HttpAnswer {
   readonly address: string | null;
 }
 
-/** One request, one answer, no redirects. */
+/** Sends one request and reads its answer; no redirects. */
 export async function get(
   url: HttpUrl,
   { policy, userAgent }: { policy: RoutePolicy; userAgent: string },

@@ -60,7 +60,7 @@ export function parseHead(text: string): Result<HttpHead, RelayFailure> {
   return ok({ status: Number(status), headers: Object.fromEntries(headers) });
 }
 
-/** What a peer said, fit for a log line: printable ASCII, at most 120 characters. */
+/** Words of a peer made fit for a log line: printable ASCII, at most 120 characters. */
 export function printable(text: string): string {
   return text.slice(0, 120).replace(/[^ -~]/g, "?");
 }

@@ -41,7 +41,7 @@ export function parseHttpUrl(
   });
 }
 
-/** Where a relay's NIP-11 document is: the same URI over HTTP. */
+/** The URL of a relay's NIP-11 document: the same URI over HTTP. */
 export function httpUrlOf(relay: RelayUrl): string {
   return relay.url.replace(/^ws/, "http");
 }

@@ -1,8 +1,9 @@
 /**
- * Messages between a socket and whoever iterates it: given in batches, and bounded, as who fills it looks before.
+ * Messages between a socket and its one reader: given in batches, and bounded, as the socket asks before it is read.
  *
  * @module
  */
+import { Notifier } from "../../base/notifier.ts";
 
 /** Reading stops at about this much, counted in UTF-16 units and a little for each message. */
 const FULL = 256 * 1024;
@@ -14,9 +15,9 @@ export class MessageQueue implements AsyncIterator<readonly string[]> {
   #messages: string[] = [];
   #size = 0;
   #ended = false;
-  #wake: (() => void) | undefined;
+  readonly #changed = new Notifier();
 
-  /** `drained` is told when a full queue was emptied: go on reading. */
+  /** `drained` is called when a full queue was emptied, so that reading goes on. */
   constructor(drained: () => void) {
     this.#drained = drained;
   }
@@ -30,20 +31,20 @@ export class MessageQueue implements AsyncIterator<readonly string[]> {
     if (this.#ended) return;
     this.#messages.push(message);
     this.#size += message.length + PER_MESSAGE;
-    this.#wake?.();
+    this.#changed.notify();
   }
 
   /** Nothing more will come; what is there can still be taken. */
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    this.#changed.notify();
   }
 
   /** All messages that came since the last call; waits when there are none. */
   async next(): Promise<IteratorResult<readonly string[]>> {
     while (this.#messages.length === 0) {
       if (this.#ended) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await this.#changed.wait();
     }
     const value = this.#messages;
     const wasFull = this.isFull;

@@ -1,13 +1,13 @@
 /**
- * An open WebSocket: frames in and out, backpressure, signs of life, a goodbye that ends.
+ * An open WebSocket: frames in and out, backpressure, keepalive, a close that ends.
  *
  * @module
  */
 // @ts-types="./ws_frames.ts"
 import { Receiver, Sender } from "ws";
 import type { RelayUrl } from "../../models/relay_url.ts";
-import { pause } from "../deadline.ts";
-import { errorCode, errorText } from "../error_code.ts";
+import { sleep } from "../../base/sleep.ts";
+import { errorCode, errorLine } from "../../base/error_text.ts";
 import type { RelayFailure } from "../failure.ts";
 import { printable } from "../http/http_head.ts";
 import { MessageQueue } from "./message_queue.ts";
@@ -15,11 +15,11 @@ import type { RelaySocket } from "./relay_socket.ts";
 import { PingTracker } from "./ping_tracker.ts";
 import type { Stream } from "../route.ts";
 
-/** A silent peer is looked at so often before it is asked for a sign of life, and before it is given up. */
-const ASK_AFTER_LOOKS = 2;
-const GONE_AFTER_LOOKS = 4;
-/** How long the answer to a goodbye is waited for. */
-const GOODBYE_MS = 1_000;
+/** Checks in a row without a byte from the peer: after the first number it is pinged, after the second it is gone. */
+const PING_AFTER_CHECKS = 2;
+const GONE_AFTER_CHECKS = 4;
+/** Longest wait for the answer to a close frame. */
+const CLOSE_TIMEOUT_MS = 1_000;
 /** A relay that answers it with more than this is not waited for. */
 const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
 /** More than this not yet taken by the peer, and nothing more is sent. */
@@ -31,7 +31,7 @@ const MAX_PIECES = 65_536;
 
 const NOTHING = new Uint8Array();
 
-/** What came with the upgrade. */
+/** Result of the upgrade, and the options of the open socket. */
 export interface Upgraded {
   readonly relay: RelayUrl;
   readonly headers: Readonly<Record<string, string>>;
@@ -60,9 +60,9 @@ export class OpenRelaySocket implements RelaySocket {
   #messages = 0;
   /** Bytes that came after the end. */
   #drained = 0;
-  #silentLooks = 0;
+  #silentChecks = 0;
   readonly #pingAfterMs: number;
-  readonly #pulse: ReturnType<typeof setInterval>;
+  readonly #heartbeat: ReturnType<typeof setInterval>;
 
   constructor(stream: Stream, upgraded: Upgraded) {
     this.relay = upgraded.relay;
@@ -77,9 +77,9 @@ export class OpenRelaySocket implements RelaySocket {
     this.#receiver = this.#receive();
     this.#queue = new MessageQueue(() => this.#pump());
     this.#pingAfterMs = upgraded.pingAfterMs;
-    this.#pulse = setInterval(
-      () => this.#checkPulse(),
-      upgraded.pingAfterMs / ASK_AFTER_LOOKS,
+    this.#heartbeat = setInterval(
+      () => this.#checkAlive(),
+      upgraded.pingAfterMs / PING_AFTER_CHECKS,
     );
     this.#listen(upgraded.rest);
   }
@@ -144,7 +144,7 @@ export class OpenRelaySocket implements RelaySocket {
   #listen(rest: Uint8Array): void {
     const socket = this.#socket;
     socket.on("readable", () => this.#pump());
-    socket.on("error", (error) => this.#lost(errorText(error)));
+    socket.on("error", (error) => this.#lost(errorLine(error)));
     for (const event of ["end", "close"]) {
       socket.on(event, () => this.#lost("ended without a goodbye"));
     }
@@ -157,7 +157,7 @@ export class OpenRelaySocket implements RelaySocket {
     while (this.#failure !== undefined || !this.#queue.isFull) {
       const chunk: Uint8Array | null = this.#socket.read();
       if (chunk === null) return;
-      this.#silentLooks = 0;
+      this.#silentChecks = 0;
       if (this.#failure === undefined) this.#receiver.write(chunk);
       else if ((this.#drained += chunk.length) > MAX_DRAINED_BYTES) {
         this.#socket.destroy();
@@ -191,7 +191,7 @@ export class OpenRelaySocket implements RelaySocket {
       const detail = `A message is larger than ${this.maxMessageBytes} bytes`;
       this.#end({ code: "too-large", detail }, { status: 1009, reason: "" });
     } else {
-      const detail = `Not WebSocket: ${errorText(error)}`;
+      const detail = `Not WebSocket: ${errorLine(error)}`;
       this.#end({ code: "protocol", detail }, BREACH);
     }
   }
@@ -201,46 +201,46 @@ export class OpenRelaySocket implements RelaySocket {
   }
 
   /**
-   * Looks for signs of life, at regular intervals: two looks in a row without any, and the peer is asked for one; two
-   * more, and it is gone. Looks are counted and not the clock, as our own computing may have held up both.
+   * Keepalive, at regular intervals: after two checks in a row without a byte the peer is pinged, after two more it is
+   * gone. Checks are counted and not the clock, as our own computing may have held up both.
    * While we do not read, the peer's silence says nothing.
    */
-  #checkPulse(): void {
+  #checkAlive(): void {
     if (this.#queue.isFull) return;
-    this.#silentLooks += 1;
-    if (this.#silentLooks === ASK_AFTER_LOOKS) {
+    this.#silentChecks += 1;
+    if (this.#silentChecks === PING_AFTER_CHECKS) {
       if (!this.#socket.destroyed) this.#sender.ping(NOTHING, true);
-    } else if (this.#silentLooks === GONE_AFTER_LOOKS) {
+    } else if (this.#silentChecks === GONE_AFTER_CHECKS) {
       const detail = `alive: no answer to a ping in ${this.#pingAfterMs} ms`;
       this.#end({ code: "timeout", detail }, null);
     }
   }
 
   /** The first reason counts. Ends the iteration at once, the connection within a second. */
-  #end(failure: RelayFailure, goodbye: Goodbye | null): void {
+  #end(failure: RelayFailure, closing: CloseFrame | null): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
-    clearInterval(this.#pulse);
+    clearInterval(this.#heartbeat);
     this.#queue.end();
     this.#pings.endAll();
-    this.#hangUp(goodbye).then(() => this.#ended.resolve(failure));
+    this.#hangUp(closing).then(() => this.#ended.resolve(failure));
   }
 
-  async #hangUp(goodbye: Goodbye | null): Promise<void> {
+  async #hangUp(closing: CloseFrame | null): Promise<void> {
     const socket = this.#socket;
     const gone = new AbortController();
     socket.once("close", () => gone.abort());
-    if (goodbye !== null && !socket.destroyed) {
-      // 1005 and 1006 stand for goodbyes without a number; they may not be sent.
-      const { status, reason } = goodbye;
+    if (closing !== null && !socket.destroyed) {
+      // 1005 and 1006 stand for close frames without a status; they may not be sent.
+      const { status, reason } = closing;
       const sent = status === 1005 || status === 1006 ? 1000 : status;
       this.#sender.close(sent, reason.slice(0, 100), true);
       socket.end();
       this.#pump();
-      await pause(GOODBYE_MS, gone.signal);
+      await sleep(CLOSE_TIMEOUT_MS, gone.signal);
     }
     socket.destroy();
-    if (!socket.closed) await pause(GOODBYE_MS, gone.signal);
+    if (!socket.closed) await sleep(CLOSE_TIMEOUT_MS, gone.signal);
   }
 }
 
@@ -256,9 +256,9 @@ function decodeUtf8(data: Uint8Array): string {
   return text.includes("\ufffd") ? strict.decode(data) : text;
 }
 
-interface Goodbye {
+interface CloseFrame {
   readonly status: number;
   readonly reason: string;
 }
 
-const BREACH: Goodbye = { status: 1002, reason: "" };
+const BREACH: CloseFrame = { status: 1002, reason: "" };

@@ -1,5 +1,5 @@
 /**
- * What an open WebSocket to a relay looks like to those who speak the protocol over it.
+ * An open WebSocket to a relay, as the protocol above it sees it.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { TlsInfo } from "../tls.ts";
 /**
  * An open connection to a relay.
  *
- * Iterating gives the text messages in batches: all that came since the last turn, never empty, so that a fast relay
- * costs one promise a batch instead of one a message. While nobody takes them, reading from the socket stops after
+ * Iterating gives the text messages in batches: all that came since the last one, never empty, so that a fast relay
+ * costs one promise a batch instead of one a message. While they are not taken, reading from the socket stops after
  * about a quarter of a megabyte. The iteration ends when the connection does, for whatever reason: `closed` says which.
  */
 export interface RelaySocket
@@ -23,7 +23,7 @@ export interface RelaySocket
   readonly address: string | null;
   /** Null without TLS. */
   readonly tls: TlsInfo | null;
-  /** Of the answered upgrade; names in lowercase. */
+  /** Headers of the answered upgrade; names in lowercase. */
   readonly headers: Readonly<Record<string, string>>;
   /** Larger messages end the connection with `too-large`. */
   readonly maxMessageBytes: number;
@@ -31,7 +31,7 @@ export interface RelaySocket
   readonly closed: Promise<RelayFailure>;
   /** Sends a text message; false when the connection has ended, or the peer has not taken megabytes sent before. */
   send(text: string): boolean;
-  /** Asks for a sign of life (RFC 6455): how many messages came before it; null when the connection ended instead. */
+  /** Pings the relay (RFC 6455): how many messages came before the pong; null when the connection ended instead. */
   ping(): Promise<number | null>;
   /** Says goodbye and waits for the answer, a second at most. Safe to call twice. */
   close(status?: number, reason?: string): Promise<void>;

@@ -1,11 +1,12 @@
 /**
- * Reading from a socket by asking: so many bytes, up to this mark. Bounded: while nobody asks, little is read.
+ * Reader that pulls from a socket: so many bytes, up to this mark. Bounded: without a read little is buffered.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import { errorCode, errorText } from "../error_code.ts";
+import { Notifier } from "../../base/notifier.ts";
+import { errorCode, errorLine } from "../../base/error_text.ts";
 
 /** Why nothing more can be read. */
 export interface ReadEnd {
@@ -24,7 +25,7 @@ export class SocketReader {
   readonly #socket: Socket;
   #buffered: Uint8Array = new Uint8Array();
   #end: ReadEnd | undefined;
-  #wake: (() => void) | undefined;
+  readonly #changed = new Notifier();
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -58,7 +59,7 @@ export class SocketReader {
     }
   }
 
-  /** Whatever is there, at least a byte and at most `maxBytes`; null when the peer ended. */
+  /** The bytes that are there, at least one and at most `maxBytes`; null when the peer ended. */
   async some(maxBytes: number): Promise<Uint8Array | null> {
     if (this.#buffered.length === 0 && !await this.#more()) return null;
     return this.#take(Math.min(maxBytes, this.#buffered.length));
@@ -88,12 +89,12 @@ export class SocketReader {
           : Buffer.concat([this.#buffered, chunk]);
         return true;
       }
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await this.#changed.wait();
     }
     return false;
   }
 
-  #onReadable = (): void => this.#wake?.();
+  #onReadable = (): void => this.#changed.notify();
 
   #onEnd = (): void => {
     this.#finish({ code: "", detail: "the peer ended the connection" });
@@ -101,12 +102,12 @@ export class SocketReader {
 
   #onError = (error: unknown): void => {
     const code = errorCode(error) || "UNKNOWN";
-    this.#finish({ code, detail: errorText(error) });
+    this.#finish({ code, detail: errorLine(error) });
   };
 
   #finish(end: ReadEnd): void {
     this.#end ??= end;
-    this.#wake?.();
+    this.#changed.notify();
   }
 }
 

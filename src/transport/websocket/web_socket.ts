@@ -19,7 +19,7 @@ import type { Stream } from "../route.ts";
 import { SocketReader } from "./socket_reader.ts";
 import { orTlsFailure } from "../tls.ts";
 
-/** What an upgrade needs to know beside the stream. */
+/** Options of an upgrade. */
 export interface UpgradeOptions {
   readonly userAgent: string;
   readonly maxMessageBytes: number;

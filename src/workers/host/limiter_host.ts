@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { ConnectionLimiter } from "../../transport/connection_limits.ts";
-import { pause } from "../pause.ts";
+import type { ConnectionLimiter } from "../../transport/politeness.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { ToLimiter, ToWorker } from "../protocol/messages.ts";
 
 /**
@@ -47,12 +47,12 @@ export class LimiterHost {
   async close(signal: AbortSignal): Promise<void> {
     this.#isOpen = false;
     for (const line of this.#lines.values()) line.abort();
-    if (this.#held.size > 0) await pause(LINGER_MS, signal);
+    if (this.#held.size > 0) await sleep(LINGER_MS, signal);
     const slots = [...this.#held].flatMap(([slot, count]) =>
       Array.from({ length: count }, () => slot)
     );
     this.#held.clear();
-    this.#limiter.free(slots);
+    this.#limiter.release(slots);
   }
 
   async #reserve(request: number): Promise<void> {
@@ -69,9 +69,9 @@ export class LimiterHost {
     const line = new AbortController();
     this.#lines.set(request, line);
     const { signal } = line;
-    const taken = await this.#limiter.take(addresses, { timeoutMs, signal });
+    const taken = await this.#limiter.acquire(addresses, { timeoutMs, signal });
     this.#lines.delete(request);
-    if (taken.ok && !this.#isOpen) return this.#limiter.free(taken.value);
+    if (taken.ok && !this.#isOpen) return this.#limiter.release(taken.value);
     for (const slot of taken.ok ? taken.value : []) {
       this.#held.set(slot, (this.#held.get(slot) ?? 0) + 1);
     }
@@ -85,7 +85,7 @@ export class LimiterHost {
       if (held === 0) continue;
       if (held === 1) this.#held.delete(slot);
       else this.#held.set(slot, held - 1);
-      this.#limiter.free([slot]);
+      this.#limiter.release([slot]);
     }
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConnectionLimiter } from "../../transport/connection_limits.ts";
+import type { ConnectionLimiter } from "../../transport/politeness.ts";
 import { LimiterHost } from "./limiter_host.ts";
 import type { SessionHandle } from "./session_handle.ts";
 import type { SyncJob } from "../protocol/job.ts";

@@ -12,7 +12,7 @@ import {
   type VerifierOptions,
   workerPermissions,
 } from "../../nips/verify/verifier.ts";
-import type { ConnectionLimiter } from "../../transport/connection_limits.ts";
+import type { ConnectionLimiter } from "../../transport/politeness.ts";
 import { BatchCredit } from "./batch_credit.ts";
 import {
   SessionHandle,
@@ -20,7 +20,7 @@ import {
   type SessionLoss,
 } from "./session_handle.ts";
 import { WorkerHandle } from "./worker_handle.ts";
-import { pause } from "../pause.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { SyncJob } from "../protocol/job.ts";
 import type { SyncReport } from "../protocol/report.ts";
 import type { VerifierInfo, WorkerOptions } from "../protocol/messages.ts";
@@ -183,7 +183,7 @@ class WorkerPool implements SyncPool {
     const { graceMs = 10_000 } = this.#parts;
     const over = new AbortController();
     const ended = session.outcome.then(() => {}, () => {});
-    await Promise.race([ended, pause(graceMs, over.signal)]);
+    await Promise.race([ended, sleep(graceMs, over.signal)]);
     over.abort();
     session.lose("It did not end in time");
   }

@@ -17,7 +17,7 @@ import {
   type ListedEvent,
 } from "./event_queue.ts";
 import type { HostLink } from "../worker/host_link.ts";
-import { yieldToEventLoop } from "../pause.ts";
+import { yieldToEventLoop } from "../../base/yield.ts";
 import type { RejectReason } from "../protocol/report.ts";
 
 /** A batch that is not full is sent after this much silence, or when it has waited for so long. */

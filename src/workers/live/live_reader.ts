@@ -58,8 +58,8 @@ export class LiveReader {
     const useless = repeated + rejected - this.#rejected;
     this.#rejected = rejected;
     if (lost !== null) return lost;
-    if (!this.#useless.spend(useless)) return "useless";
-    return this.#events.spend(chunk.length) ? null : "flood";
+    if (this.#useless.take(useless) > 0) return "useless";
+    return this.#events.take(chunk.length) > 0 ? "flood" : null;
   }
 
   #read(filter: Filter, raw: unknown): NostrEvent | null {

@@ -12,7 +12,7 @@ import type { RelayClient } from "../../nips/client/relay_client.ts";
 import type { ReqOutcome } from "../../nips/client/req_outcome.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import { LiveReader } from "./live_reader.ts";
-import { pause } from "../pause.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { LiveEnd, LiveEndReason } from "../protocol/report.ts";
 import type { LiveJob, SyncBounds, WalkJob } from "../protocol/job.ts";
 import { OPEN_END } from "../../models/window.ts";
@@ -156,7 +156,7 @@ class LiveTail {
     const signal = this.#signal;
     const timeoutMs = this.#deps.bounds.idleTimeoutMs;
     while (!signal.aborted) {
-      await pause(this.#job.proveEveryMs, signal);
+      await sleep(this.#job.proveEveryMs, signal);
       const answer = await this.#client.ping({ signal, timeoutMs });
       if (answer === "silent") return this.#end(answer);
       if (answer === "over") return;

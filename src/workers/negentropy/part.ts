@@ -5,7 +5,7 @@
  */
 import type { EventKeys } from "../../models/encoded_events.ts";
 import type { Filter } from "../../models/filter.ts";
-import { OPEN_END, type Window } from "../../models/window.ts";
+import { BEGINNING, OPEN_END, type Window } from "../../models/window.ts";
 
 import { keysIn } from "./key_list.ts";
 
@@ -19,9 +19,6 @@ export interface Part {
 export interface ReadPart extends Part {
   readonly keys: EventKeys;
 }
-
-/** 2020-09-13: next to nothing on Nostr is dated earlier. */
-const BEGINNING = 1_600_000_000;
 
 /** Fewer events say nothing about where the others are. */
 const TELLING_EVENTS = 100;

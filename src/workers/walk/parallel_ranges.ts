@@ -7,7 +7,7 @@
  * @module
  */
 import type { Filter } from "../../models/filter.ts";
-import type { Window } from "../../models/window.ts";
+import { BEGINNING, type Window } from "../../models/window.ts";
 import type { Asking, Ledger, NoPage, Stretch } from "./ask.ts";
 import type { Pace } from "./relay_profile.ts";
 import type { Page, Query } from "./page.ts";
@@ -47,9 +47,6 @@ interface Range {
   /** Whether its last page was one of many, as far as can be seen. */
   isInTheMidst: boolean;
 }
-
-/** 2020-09-13: next to nothing on Nostr is dated earlier. */
-const BEGINNING = 1_600_000_000;
 
 /** A stretch with fewer pages than this is not worth dividing. */
 const MIN_PAGES = 4;

@@ -8,7 +8,7 @@ import { fail, type Result } from "../../models/result.ts";
 import type { RelayClient } from "../../nips/client/relay_client.ts";
 import { endedBy, type ReqOutcome } from "../../nips/client/req_outcome.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
-import { pause } from "../pause.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { Page, PageEnd, Query } from "../walk/page.ts";
 import { LateEvents, type LateSink } from "./late_events.ts";
 import { pageEnd } from "./page_outcome.ts";
@@ -120,7 +120,7 @@ export class RelayRequests implements AsyncDisposable {
   async #ready(): Promise<Result<RelayClient, RelayFailure>> {
     const { signal } = this.#options;
     const waitMs = this.#connector.retryAfterMs || this.#delayMs;
-    await pause(waitMs * (1 - Math.random() / 4), signal);
+    await sleep(waitMs * (1 - Math.random() / 4), signal);
     return signal.aborted ? fail({ code: "aborted" }) : await this.connect();
   }
 

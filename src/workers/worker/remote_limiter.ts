@@ -8,7 +8,7 @@ import type { RelayFailure } from "../../transport/failure.ts";
 import type {
   ConnectionLimiter,
   WaitOptions,
-} from "../../transport/connection_limits.ts";
+} from "../../transport/politeness.ts";
 import { PendingRequests } from "../../base/pending_requests.ts";
 import type { ToLimiter } from "../protocol/messages.ts";
 
@@ -29,7 +29,7 @@ export class RemoteLimiter implements ConnectionLimiter {
     });
   }
 
-  async take(
+  async acquire(
     addresses: readonly string[],
     { timeoutMs, signal }: WaitOptions,
   ): Promise<Result<readonly string[], RelayFailure>> {
@@ -45,7 +45,7 @@ export class RemoteLimiter implements ConnectionLimiter {
     return taken;
   }
 
-  free(addresses: readonly string[]): void {
+  release(addresses: readonly string[]): void {
     this.#post({ type: "release-slots", addresses });
   }
 

@@ -2,6 +2,7 @@ import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { testArchive } from "../../support/archive.ts";
 import { runProgram, SOURCE, startProgram } from "../../support/program.ts";
+import { testWith } from "../../support/installed.ts";
 import { serviceManager } from "../../support/service_manager.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
@@ -196,13 +197,15 @@ Deno.test("the log goes where and how the command line says, a fatal error inclu
   match(text, /stack=/);
 });
 
-Deno.test("the service manager hears when a service is ready, how it is doing and when it stops", async () => {
+const HEARS =
+  "the service manager hears when a service is ready, how it is doing and when it stops";
+
+await testWith("python3", HEARS, async () => {
   await using archive = await testArchive();
   await using directory = await temporaryDirectory();
   const cwd = directory.path;
   const socket = join(cwd, "notify");
   await using manager = await serviceManager(socket);
-  if (manager === null) return;
   const config = await seederFiles(cwd);
   const line = ["seeder", "--config", config, "--database", archive.url];
   const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: "60000000" };

@@ -1,6 +1,8 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { createNotifier } from "../../../src/core/lifecycle/notify.ts";
-import { silentLogger } from "../../../src/core/log/logger.ts";
+import { createLogger } from "../../../src/core/log/logger.ts";
+import { testWith } from "../../support/installed.ts";
+import { silentLogger } from "../../support/silent_logger.ts";
 import { serviceManager } from "../../support/service_manager.ts";
 
 function environment(values: Record<string, string>) {
@@ -8,15 +10,15 @@ function environment(values: Record<string, string>) {
 }
 
 for (const kind of ["a path", "an abstract address"]) {
-  Deno.test(`the service manager hears READY, STATUS, WATCHDOG and STOPPING on ${kind}`, async () => {
-    if (Deno.build.os !== "linux") return;
+  const promise =
+    `the service manager hears READY, STATUS, WATCHDOG and STOPPING on ${kind}`;
+  await testWith("python3", promise, async () => {
     const directory = await Deno.makeTempDir();
     const socket = kind === "a path"
       ? `${directory}/notify`
       : `@bigbrotr-test-${crypto.randomUUID()}`;
     try {
       await using manager = await serviceManager(socket);
-      if (manager === null) return;
       using notifier = createNotifier({
         log: silentLogger(),
         readEnv: environment({
@@ -43,16 +45,48 @@ for (const kind of ["a path", "an abstract address"]) {
   });
 }
 
-Deno.test("without a service manager, or with one that is gone, nothing happens", () => {
-  const log = silentLogger();
-  const sockets = ["", "/nowhere/notify", "vsock:2:1"];
-  for (const socket of sockets) {
+const ABSENT: readonly { what: string; socket: string; said: string[] }[] = [
+  { what: "no service manager", socket: "", said: [] },
+  {
+    what: "a service manager that is gone",
+    socket: "/nowhere/notify",
+    said: ["READY=1", "WATCHDOG=1", "STATUS=fine", "STOPPING=1"].map(
+      (message) =>
+        `debug test service manager did not take a message message="${message}"`,
+    ),
+  },
+  {
+    what: "a socket of another kind",
+    socket: "vsock:2:1",
+    said: [
+      "warn test service manager not told: unsupported socket socket=vsock:2:1",
+    ],
+  },
+];
+
+for (const { what, socket, said } of ABSENT) {
+  Deno.test(`with ${what} the service goes on, and the log says what was not told`, () => {
+    const lines: string[] = [];
+    using log = createLogger({
+      level: "debug",
+      format: "text",
+      time: "unix",
+      service: "test",
+      sink: {
+        write: (line) => lines.push(line.replace(/^[0-9.]+ /, "").trim()),
+        [Symbol.dispose]: () => {},
+      },
+    });
     using notifier = createNotifier({
       log,
-      readEnv: environment({ NOTIFY_SOCKET: socket }),
+      readEnv: environment({
+        NOTIFY_SOCKET: socket,
+        WATCHDOG_USEC: "60000000",
+      }),
     });
     notifier.ready();
     notifier.status("fine");
     notifier.stopping();
-  }
-});
+    deepStrictEqual(lines, said);
+  });
+}

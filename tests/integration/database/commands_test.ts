@@ -28,7 +28,9 @@ Deno.test("db verify --deep --json gives the whole finding, with exit code 1", a
   assert.equal(report.ok, false);
   assert.deepEqual(
     report.problems.map(({ kind, name, problem }: Record<string, string>) => [
-      ...[kind, name, problem],
+      kind,
+      name,
+      problem,
     ]),
     [["index", "event_kind", "missing"]],
   );
@@ -47,7 +49,10 @@ Deno.test("db cleanup keeps to the ages given and refuses what is none", async (
     '[{"relayId": 7, "checkedAt": 1, "online": true},
       {"relayId": 7, "checkedAt": 2, "online": true}]')`;
   const kept = await db(scratch.url, [
-    ...["cleanup", "--json", "--check-days", "never"],
+    "cleanup",
+    "--json",
+    "--check-days",
+    "never",
   ]);
   assert.equal(JSON.parse(kept.stdout).checks, 0);
   const deleted = await db(scratch.url, ["cleanup", "--json"]);

@@ -45,7 +45,11 @@ testOnEachServer(
     await insertEvents(database, encodeEvents(stored));
 
     assert.deepEqual([...await knownEvents(database, encodeKeys(events))], [
-      ...[0, 1, 0, 0, 1],
+      0,
+      1,
+      0,
+      0,
+      1,
     ]);
     assert.equal((await knownEvents(database, encodeKeys([]))).length, 0);
     // An id commits to its created_at: with another one it is another event.

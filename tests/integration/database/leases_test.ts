@@ -109,7 +109,9 @@ testOnEachServer(
         relays: [
           { relayId: seldom!, nextDueAt: NOW - 500, intervalSeconds: 1_000 },
           ...[often!, left!].map((relayId) => ({
-            ...{ relayId, nextDueAt: NOW - 100, intervalSeconds: 10 },
+            relayId,
+            nextDueAt: NOW - 100,
+            intervalSeconds: 10,
             newEvents,
           })),
         ],

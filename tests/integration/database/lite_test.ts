@@ -18,8 +18,11 @@ testOnEachServer(
     const relayId = await newRelay(archive);
     const batch = syncBatch(relayId, events, {
       hints: [{
-        ...{ url: "wss://a.example", network: "clearnet", host: "a.example" },
-        ...{ domain: "a.example", source: "e-tag" },
+        url: "wss://a.example",
+        network: "clearnet",
+        host: "a.example",
+        domain: "a.example",
+        source: "e-tag",
       }],
     });
     const { stored } = await storeBatch(database, batch);
@@ -33,7 +36,11 @@ testOnEachServer(
       count(content)::int as contents, count(sig)::int as sigs,
       (select count(*)::int from event_raw) as raws from event`;
     assert.deepEqual({ ...row }, {
-      ...{ events: events.length, tags: 0, contents: 0, sigs: 0, raws: 0 },
+      events: events.length,
+      tags: 0,
+      contents: 0,
+      sigs: 0,
+      raws: 0,
     });
   },
   { edition: "lite" },

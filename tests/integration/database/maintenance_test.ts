@@ -114,7 +114,10 @@ testOnEachServer(
     await insertRelayMetadata(
       database,
       Array.from({ length: 12 }, (_, n) => ({
-        ...{ relayId, type, generatedAt: n, data: { n: Math.floor(n / 2) } },
+        relayId,
+        type,
+        generatedAt: n,
+        data: { n: Math.floor(n / 2) },
       })),
     );
     await sql`delete from relay_metadata where generated_at < 6`;

@@ -80,8 +80,10 @@ testOnEachServer(
     const refused = { online: false, failure: "refused: nobody" };
     assert.deepEqual(await rttOf(refused), {
       logs: {
-        ...{ open_success: false, open_reason: "refused: nobody" },
-        ...{ read_success: false, read_reason: "refused: nobody" },
+        open_success: false,
+        open_reason: "refused: nobody",
+        read_success: false,
+        read_reason: "refused: nobody",
       },
     });
     const silent = { online: false, openMs: 4, failure: "timeout: read" };
@@ -89,15 +91,18 @@ testOnEachServer(
       data: { rtt_open: 4 },
       logs: {
         open_success: true,
-        ...{ read_success: false, read_reason: "timeout: read" },
+        read_success: false,
+        read_reason: "timeout: read",
       },
     });
     const open = { online: true, openMs: 4, readMs: 5 };
     assert.deepEqual(await rttOf({ ...open, failure: "blocked: no" }), {
       data: { rtt_open: 4, rtt_read: 5 },
       logs: {
-        ...{ open_success: true, read_success: true },
-        ...{ write_success: false, write_reason: "blocked: no" },
+        open_success: true,
+        read_success: true,
+        write_success: false,
+        write_reason: "blocked: no",
       },
     });
     assert.deepEqual(await rttOf({ ...open, writeMs: 6 }), {
@@ -134,18 +139,28 @@ testOnEachServer(
     const found = await relayChecks(database, { relayId, since: 0, limit: 10 });
     assert.deepEqual(found, [
       {
-        ...{ relayId, checkedAt: 200, online: false },
-        ...{ openMs: null, readMs: null, writeMs: null },
+        relayId,
+        checkedAt: 200,
+        online: false,
+        openMs: null,
+        readMs: null,
+        writeMs: null,
         failure: "dns: no such name",
       },
       {
-        ...{ relayId, checkedAt: 100, online: true },
-        ...{ openMs: 12, readMs: 34, writeMs: null },
+        relayId,
+        checkedAt: 100,
+        online: true,
+        openMs: 12,
+        readMs: 34,
+        writeMs: null,
         failure: null,
       },
     ]);
     const [recent, ...none] = await relayChecks(database, {
-      ...{ relayId, since: 101, limit: 10 },
+      relayId,
+      since: 101,
+      limit: 10,
     });
     assert.equal(recent?.checkedAt, 200);
     assert.deepEqual(none, []);
@@ -159,7 +174,10 @@ testOnEachServer(
     await insertRelayMetadata(
       archive.database,
       METADATA_TYPES.filter((type) => type !== "nip66_rtt").map((type) => ({
-        ...{ relayId, type, generatedAt: 1, data: {} },
+        relayId,
+        type,
+        generatedAt: 1,
+        data: {},
       })),
     );
     const online = { relayId, checkedAt: 1, online: true };

@@ -29,12 +29,23 @@ testOnEachServer(
     assert.equal(counts.edition, "full");
     assert.deepEqual(counts.events, { count: 0, exact: true });
     assert.deepEqual(counts.candidates.loki, {
-      ...{ total: 0, due: 0, claimed: 0, failed: 0 },
+      total: 0,
+      due: 0,
+      claimed: 0,
+      failed: 0,
     });
     assert.deepEqual(counts.coverage, {
-      ...{ walks: 0, relays: 0, gaps: 0, gapReasons: {}, running: 0, live: 0 },
-      ...{ medianLagSeconds: null, worstLagSeconds: null },
-      ...{ completeRelays: 0, wantedRelays: 0, coveredShare: null },
+      walks: 0,
+      relays: 0,
+      gaps: 0,
+      gapReasons: {},
+      running: 0,
+      live: 0,
+      medianLagSeconds: null,
+      worstLagSeconds: null,
+      completeRelays: 0,
+      wantedRelays: 0,
+      coveredShare: null,
       rejectedReasons: {},
     });
     assert.ok(counts.databaseBytes > 1_000_000);
@@ -57,7 +68,11 @@ testOnEachServer(
     await insertCandidates(
       database,
       ["wss://a.example", "wss://b.example", "wss://c.example"].map((url) => ({
-        ...{ url, network: "clearnet", host: url, domain: url, source: "seed" },
+        url,
+        network: "clearnet",
+        host: url,
+        domain: url,
+        source: "seed",
       })),
       { maxPerHost: 0, maxPerDomain: 0, maxPerAuthor: 0 },
     );
@@ -65,17 +80,23 @@ testOnEachServer(
       database,
       [{ url: "wss://a.example", failure: "dns" }],
       {
-        ...{ initialSeconds: 100, maxSeconds: 100 },
+        initialSeconds: 100,
+        maxSeconds: 100,
       },
     );
     await claimCandidates(database, {
-      ...{ networks: ["clearnet"], limit: 1, claimSeconds: 60 },
+      networks: ["clearnet"],
+      limit: 1,
+      claimSeconds: 60,
     });
     await storeBatch(
       database,
       syncBatch(relayId, [factory.sign(), factory.sign()], {
         coverage: [{
-          ...{ filterHash: HASH, filter: {}, since: 0, until: 9 },
+          filterHash: HASH,
+          filter: {},
+          since: 0,
+          until: 9,
           method: "finish",
         }],
         gaps: [{ filterHash: HASH, since: 20, until: 29, reason: "timeout" }],
@@ -84,26 +105,38 @@ testOnEachServer(
 
     const counts = await pipelineCounts(database);
     assert.deepEqual(counts.candidates.clearnet, {
-      ...{ total: 3, due: 1, claimed: 1, failed: 1 },
+      total: 3,
+      due: 1,
+      claimed: 1,
+      failed: 1,
     });
     assert.deepEqual(counts.relays.clearnet, {
-      ...{ total: 2, online: 1, offline: 1, unchecked: 0, synced: 1 },
+      total: 2,
+      online: 1,
+      offline: 1,
+      unchecked: 0,
+      synced: 1,
     });
     assert.deepEqual(counts.relays.tor, {
-      ...{ total: 1, online: 0, offline: 0, unchecked: 1, synced: 0 },
+      total: 1,
+      online: 0,
+      offline: 0,
+      unchecked: 1,
+      synced: 0,
     });
     assert.deepEqual(counts.events, { count: 2, exact: true });
     assert.deepEqual(counts.sightings, { count: 2, exact: true });
     const { medianLagSeconds, worstLagSeconds, ...coverage } = counts.coverage;
     assert.deepEqual(coverage, {
-      ...{ walks: 1, relays: 1, gaps: 1, gapReasons: { timeout: 1 } },
-      ...{
-        completeRelays: 1,
-        wantedRelays: 1,
-        coveredShare: 0,
-        running: 0,
-        live: 0,
-      },
+      walks: 1,
+      relays: 1,
+      gaps: 1,
+      gapReasons: { timeout: 1 },
+      completeRelays: 1,
+      wantedRelays: 1,
+      coveredShare: 0,
+      running: 0,
+      live: 0,
       rejectedReasons: {},
     });
     // Everything is covered up to second 9.
@@ -120,11 +153,17 @@ testOnEachServer(
     const since = now - 1_000;
     const kinds = { kinds: [1] };
     const wanted = (filter: Filter, until: number | null = null) => ({
-      ...{ filterHash: filterHash(filter), filter, since, until },
+      filterHash: filterHash(filter),
+      filter,
+      since,
+      until,
     });
     const proven = (filter: Filter, [from, to]: [number, number]) => ({
-      ...{ filterHash: filterHash(filter), filter, method: "paging" as const },
-      ...{ since: since + from, until: since + to },
+      filterHash: filterHash(filter),
+      filter,
+      method: "paging" as const,
+      since: since + from,
+      until: since + to,
     });
     const whole = await newRelay(archive);
     const holed = await newRelay(archive, "wss://holed.example.com");
@@ -140,7 +179,10 @@ testOnEachServer(
     await store(holed, proven({}, [0, 99]), proven({}, [500, 899]));
     const lease = { service: "synchronizer", holder: "me" };
     const [one, other] = await leaseRelays(database, {
-      ...{ ...lease, networks: ["clearnet"], limit: 2, leaseSeconds: 60 },
+      ...lease,
+      networks: ["clearnet"],
+      limit: 2,
+      leaseSeconds: 60,
     });
     for (const { relayId } of [one!, other!]) {
       await noteLive(database, { ...lease, relayId });

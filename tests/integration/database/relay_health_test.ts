@@ -28,7 +28,9 @@ testOnEachServer(
     const empty = await relayHealth(database, { since: SINCE, names: 2 });
     assert.deepEqual(empty, {
       since: SINCE,
-      ...{ cameOnline: NOBODY, wentOffline: NOBODY, discovered: NOBODY },
+      cameOnline: NOBODY,
+      wentOffline: NOBODY,
+      discovered: NOBODY,
       medianUptime: { "24h": null, "7d": null, "30d": null },
     });
 
@@ -72,10 +74,14 @@ testOnEachServer(
     await insertRelays(database, [{ url: onion, network: "tor" }]);
     const counts = await countRelayStates(database);
     assert.deepEqual(counts.get("clearnet"), {
-      ...{ online: 1, offline: 2, outages: 1 },
+      online: 1,
+      offline: 2,
+      outages: 1,
     });
     assert.deepEqual(counts.get("tor"), {
-      ...{ online: 0, offline: 0, outages: 0 },
+      online: 0,
+      offline: 0,
+      outages: 0,
     });
   },
 );
@@ -88,15 +94,25 @@ testOnEachServer(
     const url = "wss://told.example.com";
     const report = await relayReport(database, url, { outages: 1 });
     assert.deepEqual(report?.state, {
-      ...{ online: false, since: at(2), streak: 2, lastCheckedAt: at(1) },
-      ...{ lastOnlineAt: at(3), firstCheckedAt: at(20), openMs: null },
-      ...{ readMs: null, writeMs: null, failure: "refused: again" },
+      online: false,
+      since: at(2),
+      streak: 2,
+      lastCheckedAt: at(1),
+      lastOnlineAt: at(3),
+      firstCheckedAt: at(20),
+      openMs: null,
+      readMs: null,
+      writeMs: null,
+      failure: "refused: again",
     });
     const [outage, ...others] = report.outages;
     assert.deepEqual(others, []);
     const { seconds, ...rest } = outage!;
     assert.deepEqual(rest, {
-      ...{ since: at(2), until: null, checks: 2, cause: "refused: no" },
+      since: at(2),
+      until: null,
+      checks: 2,
+      cause: "refused: no",
     });
     assert.ok(seconds >= 2 * HOUR && seconds < 2 * HOUR + 600);
     assert.deepEqual(report.documents, [
@@ -138,7 +154,9 @@ testOnEachServer(
     assert.match(page.stdout, / now +2\.\d h +2 +refused: no$/m);
     const json = await status(
       archive,
-      ...["--json", "--relay", "wss://told.example.com"],
+      "--json",
+      "--relay",
+      "wss://told.example.com",
     );
     assert.equal(JSON.parse(json.stdout).state.streak, 2);
     const none = await status(archive, "--relay", "wss://none.example.com");
@@ -174,7 +192,10 @@ async function reported(
     { relayId, type: "nip11_info", generatedAt: at(3), data: { a: 1 } },
   ]);
   await upsertCapabilities(database, [{
-    ...{ relayId, ability: "auth", value: false, judgedBy: "nip11" },
+    relayId,
+    ability: "auth",
+    value: false,
+    judgedBy: "nip11",
     judgedAt: at(3),
   }]);
   const hash = filterHash({});
@@ -182,7 +203,10 @@ async function reported(
     database,
     syncBatch(relayId, [], {
       coverage: [{
-        ...{ filterHash: hash, filter: {}, since: 0, until: 9 },
+        filterHash: hash,
+        filter: {},
+        since: 0,
+        until: 9,
         method: "finish",
       }],
       gaps: [{ filterHash: hash, since: 20, until: 29, reason: "timeout" }],
@@ -200,7 +224,9 @@ async function history(
   await insertChecks(
     archive.database,
     checks.map(([hoursAgo, online]) => ({
-      ...{ relayId, checkedAt: NOW - hoursAgo * HOUR, online },
+      relayId,
+      checkedAt: NOW - hoursAgo * HOUR,
+      online,
     })),
   );
 }

@@ -94,7 +94,11 @@ testOnEachServer(
     const { database, sql } = archive;
     const relayId = await newRelay(archive);
     const check = (checkedAt: number, online: boolean) => ({
-      ...{ relayId, checkedAt, online, openMs: null, failure: null },
+      relayId,
+      checkedAt,
+      online,
+      openMs: null,
+      failure: null,
     });
     const first = [check(1_000, true), check(2_000, false)];
     assert.equal(await insertChecks(database, first), 2);
@@ -155,8 +159,11 @@ testOnEachServer(
     const { database } = archive;
     const relayId = await newRelay(archive);
     const check = (n: number) => ({
-      ...{ relayId, checkedAt: NOW - 9_000 + n, online: n % 5 < 3 },
-      ...{ openMs: null, failure: null },
+      relayId,
+      checkedAt: NOW - 9_000 + n,
+      online: n % 5 < 3,
+      openMs: null,
+      failure: null,
     });
     const batches = Array.from(
       { length: 40 },

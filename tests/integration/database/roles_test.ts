@@ -29,7 +29,7 @@ import {
 import { readSchema, type Schema } from "../../../src/core/database/schema.ts";
 import { upsertState } from "../../../src/archive/service_state.ts";
 import { verifySchema } from "../../../src/core/database/verify.ts";
-import { silentLogger } from "../../../src/core/log/logger.ts";
+import { silentLogger } from "../../support/silent_logger.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
@@ -66,14 +66,20 @@ testOnEachServer(
       syncBatch(relayId, [factory.sign({ content: "a\0b" })], {
         rejected: [{ reason: "id", detail: "wrong" }],
         hints: [{
-          ...{ url: "wss://a.example", network: "clearnet", host: "a.example" },
-          ...{ domain: "a.example", source: "e-tag" },
+          url: "wss://a.example",
+          network: "clearnet",
+          host: "a.example",
+          domain: "a.example",
+          source: "e-tag",
         }],
       }),
     );
     await leaseRelays(database, {
-      ...{ service: "synchronizer", holder: "a", networks: ["clearnet"] },
-      ...{ limit: 1, leaseSeconds: 60 },
+      service: "synchronizer",
+      holder: "a",
+      networks: ["clearnet"],
+      limit: 1,
+      leaseSeconds: 60,
     });
     await insertRelayMetadata(database, [
       { relayId, type: "nip11_info", generatedAt: 1, data: { a: 1 } },
@@ -84,21 +90,33 @@ testOnEachServer(
       { relayId, checkedAt: 900_001, online: true },
     ]);
     await cleanup(database, {
-      ...{ batchSize: 10, signal: new AbortController().signal },
-      ...{ checkDays: 1, hourDays: 1, metadataDays: 1, rejectedDays: 1 },
-      ...{ maxCandidateFailures: 1, orphanEvents: true },
+      batchSize: 10,
+      signal: new AbortController().signal,
+      checkDays: 1,
+      hourDays: 1,
+      metadataDays: 1,
+      rejectedDays: 1,
+      maxCandidateFailures: 1,
+      orphanEvents: true,
     });
     const sender = "ab".repeat(32);
     const event = factory.sign();
     await addToOutbox(database, sender, [{
-      ...{ event, d: event.id, createdAt: 1, expiresAt: 4_000_000_000 },
-      ...{ fingerprint: event.id, relays: ["wss://a.example"] },
+      event,
+      d: event.id,
+      createdAt: 1,
+      expiresAt: 4_000_000_000,
+      fingerprint: event.id,
+      relays: ["wss://a.example"],
     }]);
     const round = { holder: "a", leaseSeconds: 60, limit: 1 };
     const claimed = await claimOutbox(database, sender, round);
     await settleOutbox(database, {
-      ...{ targetId: claimed?.targetId ?? 0, holder: "a" },
-      ...{ failures: 0, nextTryAt: 0, results: [] },
+      targetId: claimed?.targetId ?? 0,
+      holder: "a",
+      failures: 0,
+      nextTryAt: 0,
+      results: [],
     });
     await expireOutbox(database, { before: 0, limit: 1 });
     await requireCurrentSchema(database);
@@ -128,8 +146,11 @@ testOnEachServer(
       () => upsertState(reader.database, [STATE]),
       () =>
         insertCandidates(reader.database, [{
-          ...{ url: "wss://a.example", network: "clearnet", host: "a.example" },
-          ...{ domain: "a.example", source: "e-tag" },
+          url: "wss://a.example",
+          network: "clearnet",
+          host: "a.example",
+          domain: "a.example",
+          source: "e-tag",
         }], { maxPerHost: 0, maxPerDomain: 0, maxPerAuthor: 0 }),
     ];
     for (const write of writes) {
@@ -167,7 +188,9 @@ testOnEachServer(
     const schema: Schema = {
       ...own,
       migrations: [...own.migrations, {
-        ...{ name: "9000_test.sql", version: 9000, checksum: "test" },
+        name: "9000_test.sql",
+        version: 9000,
+        checksum: "test",
         text: "create table later (id int4)",
       }],
     };
@@ -184,8 +207,12 @@ Deno.test("a role logs in with its password and no other", async () => {
   const { host, port, name } = await demandPassword(archive);
   const login = async (password: string) => {
     const sql = postgres({
-      ...{ path: `${host}/.s.PGSQL.${port}`, database: name, password },
-      ...{ user: "bigbrotr_reader", max: 1, onnotice: () => {} },
+      path: `${host}/.s.PGSQL.${port}`,
+      database: name,
+      password,
+      user: "bigbrotr_reader",
+      max: 1,
+      onnotice: () => {},
     });
     try {
       await sql`select 1`;

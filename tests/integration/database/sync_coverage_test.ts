@@ -73,7 +73,10 @@ testOnEachServer(
     assert.deepEqual(await gaps(archive), [[0, 19, 1], [30, 89, 1]]);
     await store(archive, { gaps: [gap(10, 40)] });
     assert.deepEqual(await gaps(archive), [
-      ...[[0, 9, 1], [10, 19, 2], [30, 40, 2], [41, 89, 1]],
+      [0, 9, 1],
+      [10, 19, 2],
+      [30, 40, 2],
+      [41, 89, 1],
     ]);
     await advance(archive, [0, 89]);
     assert.deepEqual(await gaps(archive), []);
@@ -92,7 +95,11 @@ testOnEachServer(
     const found = await relayGaps(database, RELAY, HASH);
     assert.deepEqual(
       found.map(({ since, until, reason, foundAt, attempts }) => [
-        ...[since, until, reason, foundAt, attempts],
+        since,
+        until,
+        reason,
+        foundAt,
+        attempts,
       ]),
       [[5, 8, "saturated", 1, 2], [9, 9, "timeout", 1, 1]],
     );

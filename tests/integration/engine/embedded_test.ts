@@ -13,7 +13,7 @@ import { freePort } from "../../support/private_postgres.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../../src/core/database/connect.ts";
-import { silentLogger } from "../../../src/core/log/logger.ts";
+import { silentLogger } from "../../support/silent_logger.ts";
 
 Deno.test("the embedded server is made, started and ended with its database, and keeps its data", async () => {
   await using directory = await temporaryDirectory();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../../src/core/database/connect.ts";
 import type { Database } from "../../../src/core/database/connection/database.ts";
-import { silentLogger } from "../../../src/core/log/logger.ts";
+import { silentLogger } from "../../support/silent_logger.ts";
 import { hasPgBouncer, pgBouncer } from "../../support/pgbouncer.ts";
 import { scratchDatabase } from "../../support/postgres.ts";
 

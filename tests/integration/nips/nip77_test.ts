@@ -219,7 +219,7 @@ Deno.test("several runs share a connection with each other and with requests", a
   assert.equal(relay.requests.length, 1);
 });
 
-Deno.test("reconcile() takes seats as subscriptions do", async () => {
+Deno.test("reconcile() takes slots as subscriptions do", async () => {
   await using relay = await testRelay({ events, negentropy: {} });
   await using client = valueOf(
     await connectRelay(testDialer(), relay.relay, {

@@ -82,7 +82,9 @@ async function neighbourhood() {
   return {
     archive,
     configs: configs({
-      ...{ filePath, secretKeyFile, mmdbPath },
+      filePath,
+      secretKeyFile,
+      mmdbPath,
       listPort: list.addr.port,
       dnsServer: `127.0.0.1:${dnsServer.port}`,
     }),
@@ -130,12 +132,18 @@ function configs(
     finder: { ...dialling, api: { sources, requestDelayMs: 0 } },
     validator: { ...dialling, intervalSeconds: 1 },
     monitor: {
-      ...{ ...dialling, keys, publish, alerts, allowInsecureTls: true },
+      ...dialling,
+      keys,
+      publish,
+      alerts,
+      allowInsecureTls: true,
       checks: { dns: { servers: [dnsServer] } },
       mmdb: { cityPath: mmdbPath, asnPath: mmdbPath },
     },
     synchronizer: {
-      ...{ ...dialling, keys, workers: 1 },
+      ...dialling,
+      keys,
+      workers: 1,
       tiers: {
         high: { relays: [`ws://${NOBODY}`] },
         medium: { relays: [`ws://relay.${OVERLAY_HOSTS.i2p}`] },

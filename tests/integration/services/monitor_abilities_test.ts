@@ -50,8 +50,11 @@ Deno.test("monitor judges abilities by what the relay answers, not by NIP-11 alo
   const read = { read: "yes, by read" };
   const open = {
     ...read,
-    ...{ auth: "no, by write", payment: "no, by write" },
-    ...{ pow: "no, by write", write: "yes, by write", writes: "no, by write" },
+    auth: "no, by write",
+    payment: "no, by write",
+    pow: "no, by write",
+    write: "yes, by write",
+    writes: "no, by write",
   };
   assert.deepEqual(await judged(archive, {}), open);
   // It says that it wants money and takes what is written for nothing.
@@ -61,16 +64,22 @@ Deno.test("monitor judges abilities by what the relay answers, not by NIP-11 alo
     open,
   );
   assert.deepEqual(await judged(archive, refuses("blocked: not you")), {
-    ...{ ...read, write: "no, by write", writes: "yes, by write" },
+    ...read,
+    write: "no, by write",
+    writes: "yes, by write",
   });
   assert.deepEqual(await judged(archive, refuses("pow: 20 bits")), {
-    ...{ ...read, write: "no, by write", pow: "yes, by write" },
+    ...read,
+    write: "no, by write",
+    pow: "yes, by write",
   });
   assert.deepEqual(await judged(archive, refuses("rate-limited: slow")), read);
   assert.deepEqual(await judged(archive, { onEvent: () => null }), read);
   const demands = await judged(archive, { authRequired: "all" });
   assert.deepEqual([demands["auth"], demands["read"], demands["write"]], [
-    ...["yes, by read", "no, by read", "no, by write"],
+    "yes, by read",
+    "no, by read",
+    "no, by write",
   ]);
 });
 

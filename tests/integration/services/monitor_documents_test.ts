@@ -79,15 +79,21 @@ Deno.test({
     });
     const rtt = Object(documents.get("nip66_rtt"));
     assert.deepEqual(Object.keys(rtt.data).sort(), [
-      ...["rtt_open", "rtt_read", "rtt_write"],
+      "rtt_open",
+      "rtt_read",
+      "rtt_write",
     ]);
     assert.deepEqual(rtt.logs, {
-      ...{ open_success: true, read_success: true, write_success: true },
+      open_success: true,
+      read_success: true,
+      write_success: true,
     });
     const ssl = Object(documents.get("nip66_ssl")).data;
     assert.equal(ssl.ssl_valid, true);
     assert.deepEqual([ssl.ssl_subject_cn, ssl.ssl_issuer_cn, ssl.ssl_san], [
-      ...[HOST, "Test authority", [HOST]],
+      HOST,
+      "Test authority",
+      [HOST],
     ]);
     assert.deepEqual(documents.get("nip66_dns"), {
       data: {
@@ -100,7 +106,9 @@ Deno.test({
     });
     const geo = Object(documents.get("nip66_geo")).data;
     assert.deepEqual([geo.geo_country, geo.geo_lat, geo.geo_lon], [
-      ...["NL", 52.4, 4.9],
+      "NL",
+      52.4,
+      4.9,
     ]);
     assert.deepEqual(documents.get("nip66_net"), {
       data: {
@@ -137,7 +145,8 @@ Deno.test({
         const id = await addRelay(archive, place.relay.url);
         const { metric } = await runOnce(place.service, archive.database, {
           config: {
-            ...{ allowPrivate: true, networks: NETWORKS },
+            allowPrivate: true,
+            networks: NETWORKS,
             checks: { [name]: change },
           },
         });
@@ -194,7 +203,8 @@ Deno.test("monitor makes a check again that failed for a while, as often as it i
   const run = (retries: number) =>
     runOnce(monitorWith(monitorDeps()), archive.database, {
       config: {
-        ...{ allowPrivate: true, networks: NETWORKS },
+        allowPrivate: true,
+        networks: NETWORKS,
         checks: { nip11: { retries, retryDelayMs: 10 } },
       },
     });
@@ -249,7 +259,8 @@ Deno.test("monitor gives a check its own time, and a relay that is slow with one
   const id = await addRelay(archive, hangs.url);
   await runOnce(monitorWith(monitorDeps()), archive.database, {
     config: {
-      ...{ allowPrivate: true, networks: NETWORKS },
+      allowPrivate: true,
+      networks: NETWORKS,
       checks: { nip11: { timeoutMs: 300, retries: 0 } },
     },
   });
@@ -265,7 +276,8 @@ Deno.test("monitor stores what the connection showed while a document is still a
     http: { ...reply({}), unending: true },
   });
   await using silent = await testRelay({
-    ...{ http: { ...reply({}), unending: true }, upgrade: "never" },
+    http: { ...reply({}), unending: true },
+    upgrade: "never",
   });
   const id = await addRelay(archive, relay.url);
   const silentId = await addRelay(archive, silent.url);

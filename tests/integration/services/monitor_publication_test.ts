@@ -63,8 +63,13 @@ Deno.test("monitor publishes itself and the relays that are up, and a stranger u
     frequencySeconds: 7_200,
     checks: ["open", "read", "write", "nip11", "ssl", "dns", "http"],
     timeoutsMs: {
-      ...{ open: 2_000, read: 2_000, write: 2_000 },
-      ...{ nip11: 2_000, ssl: 2_000, dns: 2_000, http: 2_000 },
+      open: 2_000,
+      read: 2_000,
+      write: 2_000,
+      nip11: 2_000,
+      ssl: 2_000,
+      dns: 2_000,
+      http: 2_000,
     },
     geohashes: ["u0yj"],
   });
@@ -182,20 +187,29 @@ Deno.test("monitor publishes and announces only checks that it is to publish", a
     const { nips, requirements } = readDiscovery(event(30_166));
     const { checks, timeoutsMs } = readAnnouncement(event(10_166));
     return {
-      ...{ nips, requirements, content: event(30_166).content !== "" },
-      ...{ announced: checks, timeouts: Object.keys(timeoutsMs) },
+      nips,
+      requirements,
+      content: event(30_166).content !== "",
+      announced: checks,
+      timeouts: Object.keys(timeoutsMs),
     };
   };
   const others = ["open", "read", "ssl", "dns", "http"];
   assert.deepEqual(await published(false), {
-    ...{ nips: [], requirements: {}, content: false },
-    ...{ announced: others, timeouts: others },
+    nips: [],
+    requirements: {},
+    content: false,
+    announced: others,
+    timeouts: others,
   });
   assert((await documentsOf(archive, id)).has("nip11_info"), "it is kept");
   const all = ["open", "read", "nip11", "ssl", "dns", "http"];
   assert.deepEqual(await published(true), {
-    ...{ nips: [1], requirements: { auth: true }, content: true },
-    ...{ announced: all, timeouts: all },
+    nips: [1],
+    requirements: { auth: true },
+    content: true,
+    announced: all,
+    timeouts: all,
   });
 });
 

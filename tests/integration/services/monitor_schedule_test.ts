@@ -115,7 +115,9 @@ Deno.test("two monitors share the relays: each is checked once, and both have wo
   const run = (contact: string) =>
     runOnce(monitor, archive.database, {
       config: {
-        ...{ ...BASE, contact, checks: { nip11: { enabled: false } } },
+        ...BASE,
+        contact,
+        checks: { nip11: { enabled: false } },
         networks: { clearnet: { maxConnections: 2, timeoutMs: 30_000 } },
       },
     });

@@ -90,7 +90,9 @@ Deno.test("monitor deletes what is too old once a day, but not the newest of a r
   const id = await addRelay(archive, "ws://127.0.0.1:1");
   const now = Math.floor(Date.now() / 1_000);
   const check = (days: number) => ({
-    ...{ relayId: id, checkedAt: now - days * 86_400, online: false },
+    relayId: id,
+    checkedAt: now - days * 86_400,
+    online: false,
   });
   await insertChecks(archive.database, [check(9), check(8), check(0.1)]);
   const retention = { checkDays: 1, metadataDays: 1, rejectedDays: 1 };

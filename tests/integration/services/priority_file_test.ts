@@ -11,7 +11,10 @@ Deno.test("a priority file is read again when it changes; while it is no good it
   const path = join(folder.path, "high.txt");
   const lines: string[] = [];
   using log = createLogger({
-    ...{ level: "info", format: "text", time: "iso", service: "test" },
+    level: "info",
+    format: "text",
+    time: "iso",
+    service: "test",
     sink: {
       write: (line) => void lines.push(line),
       [Symbol.dispose]: () => {},

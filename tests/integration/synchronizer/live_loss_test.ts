@@ -112,7 +112,9 @@ for (const [what, path] of [["dies", "/crash"], ["hangs", "/hang"]]) {
     ];
     const go = (relay: RelayUrl, i: number) =>
       syncWith(pool, {
-        ...{ archive, relay, signal: stop.signal },
+        archive,
+        relay,
+        signal: stop.signal,
         live: {
           policy: {
             settlingSeconds: 1,
@@ -180,7 +182,11 @@ Deno.test("a synchronizer that is killed while relays are live loses nothing and
   await Deno.writeTextFile(config, JSON.stringify(liveConfig()));
   const start = () =>
     startProgram(SOURCE, [
-      ...["synchronizer", "--config", config, "--database", archive.url],
+      "synchronizer",
+      "--config",
+      config,
+      "--database",
+      archive.url,
     ], { cwd: folder.path });
   const events = [...STORED];
   {

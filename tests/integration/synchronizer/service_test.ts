@@ -92,8 +92,12 @@ Deno.test("synchronizers in two processes share the relays, and none is synced t
   const run = async (contact: string) => {
     const config = await writeConfig(folder.path, contact, { clearnet: 3 });
     await using program = startProgram(SOURCE, [
-      ...["synchronizer", "--once", "--config", config],
-      ...["--database", archive.url],
+      "synchronizer",
+      "--once",
+      "--config",
+      config,
+      "--database",
+      archive.url,
     ], { cwd: folder.path });
     return await program.end();
   };
@@ -120,7 +124,11 @@ Deno.test("the relays of a synchronizer that was killed are taken over when its 
   const start = async (contact: string) => {
     const config = await writeConfig(folder.path, contact, { clearnet: 3 });
     return startProgram(SOURCE, [
-      ...["synchronizer", "--config", config, "--database", archive.url],
+      "synchronizer",
+      "--config",
+      config,
+      "--database",
+      archive.url,
     ], { cwd: folder.path });
   };
   {

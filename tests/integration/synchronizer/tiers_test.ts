@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { insertChecks } from "../../../src/archive/checks.ts";
 import { insertRelays } from "../../../src/archive/relays.ts";
 import { relayCoverage } from "../../../src/archive/sync_coverage.ts";
-import { silentLogger } from "../../../src/core/log/logger.ts";
+import { silentLogger } from "../../support/silent_logger.ts";
 import { type Filter, filterHash } from "../../../src/models/filter.ts";
 import { synchronizerConfig } from "../../../src/services/synchronizer/config/config.ts";
 import {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:net";
 import type { Dialer } from "../../../src/transport/dialer.ts";
 import { deadlineIn } from "../../../src/transport/deadline.ts";
-import { Politeness } from "../../../src/transport/connection_limits.ts";
+import { Politeness } from "../../../src/transport/politeness.ts";
 import { resolveHost } from "../../../src/transport/resolve.ts";
 import {
   failureOf,
@@ -220,32 +220,32 @@ Deno.test("open() takes no more than two sockets of an address, and who has to w
   assert.equal(relay.peak, 2);
 });
 
-Deno.test("dialers with common manners share the seats of an address, and every connection counts for both", async () => {
+Deno.test("dialers with common politeness share the slots of an address, and every connection counts for both", async () => {
   await using relay = await testRelay();
   const politeness = new Politeness({
     maxSocketsPerAddress: 1,
     maxNewConnectionsPerMinute: 12,
   });
   const one = testDialer({ politeness });
-  const other = testDialer({ politeness, seatTimeoutMs: 50 });
+  const other = testDialer({ politeness, slotTimeoutMs: 50 });
   const open = (dialer: Dialer) => dialer.open(relay.relay, { signal: never });
   const first = valueOf(await open(one));
   failureOf(await open(other), "busy");
   await first.close();
-  assert(politeness.rate.reserve() > 0, "both of two at once are used up");
+  assert(politeness.rate.take(1) > 0, "both of two at once are used up");
   assert.equal(relay.peak, 1);
 });
 
-Deno.test("Manners.of() takes manners or nothing at all", () => {
+Deno.test("Politeness.of() takes politeness or nothing at all", () => {
   const politeness = new Politeness({});
   assert.equal(Politeness.of(politeness), politeness);
   assert.equal(Politeness.of(undefined), undefined);
-  assert.throws(() => Politeness.of({ rate: 5 }), /manners that are none/);
+  assert.throws(() => Politeness.of({ rate: 5 }), /they are no Politeness/);
 });
 
 Deno.test("open() gives up a full address as busy, which says nothing about the relay", async () => {
   await using relay = await testRelay();
-  const dialer = testDialer({ maxSocketsPerAddress: 1, seatTimeoutMs: 50 });
+  const dialer = testDialer({ maxSocketsPerAddress: 1, slotTimeoutMs: 50 });
   await using _only = valueOf(
     await dialer.open(relay.relay, { signal: never }),
   );
@@ -256,9 +256,9 @@ Deno.test("open() gives up a full address as busy, which says nothing about the 
   failureOf(await waiting, "aborted");
 });
 
-Deno.test("open() gives its seat back after every failure", async () => {
+Deno.test("open() gives its slot back after every failure", async () => {
   await using relay = await testRelay({ upgrade: "hang-up" });
-  const dialer = testDialer({ maxSocketsPerAddress: 1, seatTimeoutMs: 5_000 });
+  const dialer = testDialer({ maxSocketsPerAddress: 1, slotTimeoutMs: 5_000 });
   for (let attempt = 0; attempt < 4; attempt++) {
     failureOf(await dialer.open(relay.relay, { signal: never }), "closed");
   }

@@ -133,15 +133,15 @@ Deno.test("RelaySocket closes within bounds, even when the peer does not answer"
   assert.deepEqual(await rest(polite), []);
   await relay.idle();
 
-  const event = eventFactory("deaf").sign({ content: "x".repeat(100_000) });
-  await using deaf = await testRelay({
+  const event = eventFactory("flood").sign({ content: "x".repeat(100_000) });
+  await using flooding = await testRelay({
     onReq: async (req) => {
       while (req.isConnected()) await req.events([event]);
     },
   });
-  const flooded = await ask(deaf);
+  const flooded = await ask(flooding);
   await flooded.close();
-  await deaf.idle();
+  await flooding.idle();
 });
 
 Deno.test("RelaySocket asks a silent peer whether it is alive, and goes on while it is", async () => {

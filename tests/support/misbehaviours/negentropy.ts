@@ -8,7 +8,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { encodeKeys } from "../../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import type { Filter } from "../../../src/models/filter.ts";
-import { respond } from "../../../src/nips/negentropy/responder.ts";
+import { respond } from "../negentropy_responder.ts";
 import { SortedKeys } from "../../../src/nips/negentropy/sorted_keys.ts";
 import type { RelaySync } from "../../../src/services/synchronizer/sync_relay.ts";
 import { eventFactory } from "../event_factory.ts";

@@ -3,22 +3,7 @@ import { COMMANDS } from "../../../src/cli/commands.ts";
 import { bashCompletions } from "../../../src/cli/completions/bash.ts";
 import { fishCompletions } from "../../../src/cli/completions/fish.ts";
 import { zshCompletions } from "../../../src/cli/completions/zsh.ts";
-
-/** Whether `shell` is installed; says so when not. */
-async function has(shell: string): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(shell, {
-      args: ["-c", "exit 0"],
-      stderr: "null",
-      stdout: "null",
-    }).output();
-    return success;
-  } catch {
-    const notice = `skipped: completions in ${shell}, which is not installed\n`;
-    Deno.stderr.writeSync(new TextEncoder().encode(notice));
-    return false;
-  }
-}
+import { testWith } from "../../support/installed.ts";
 
 async function run(shell: string, script: string): Promise<string[]> {
   const { code, stdout, stderr } = await new Deno.Command(shell, {
@@ -31,7 +16,7 @@ async function run(shell: string, script: string): Promise<string[]> {
   );
 }
 
-/** What bash offers for the last of these words. */
+/** Words that bash offers for the last of these. */
 function offered(...words: string[]): Promise<string[]> {
   const line = ["bigbrotr", ...words];
   return run(
@@ -44,39 +29,40 @@ printf '%s\\n' "\${COMPREPLY[@]}"`,
   );
 }
 
-Deno.test("bash completes commands, options, values and files", async () => {
-  if (!await has("bash")) return;
-  deepStrictEqual(await offered("stat"), ["status"]);
-  deepStrictEqual(await offered("config", "s"), ["show", "schema"]);
-  ok((await offered("config", "show", "")).includes("brotr"));
-  deepStrictEqual(await offered("status", "--js"), ["--json"]);
-  deepStrictEqual(await offered("up", "--log-level", ""), [
-    "debug",
-    "info",
-    "warn",
-    "error",
-  ]);
-  deepStrictEqual(await offered("up", "--log-level", "w"), ["warn"]);
-  deepStrictEqual(await offered("up", "--config", "/etc/hostn"), [
-    "/etc/hostname",
-  ]);
-  deepStrictEqual(await offered("up", "--database", ""), []);
-  ok(
-    (await offered("")).includes("db") ===
-      COMMANDS.some(({ name }) => name.startsWith("db ")),
-  );
-});
+await testWith(
+  "bash",
+  "bash completes commands, options, values and files",
+  async () => {
+    deepStrictEqual(await offered("stat"), ["status"]);
+    deepStrictEqual(await offered("config", "s"), ["show", "schema"]);
+    ok((await offered("config", "show", "")).includes("brotr"));
+    deepStrictEqual(await offered("status", "--js"), ["--json"]);
+    deepStrictEqual(await offered("up", "--log-level", ""), [
+      "debug",
+      "info",
+      "warn",
+      "error",
+    ]);
+    deepStrictEqual(await offered("up", "--log-level", "w"), ["warn"]);
+    deepStrictEqual(await offered("up", "--config", "/etc/hostn"), [
+      "/etc/hostname",
+    ]);
+    deepStrictEqual(await offered("up", "--database", ""), []);
+    ok(
+      (await offered("")).includes("db") ===
+        COMMANDS.some(({ name }) => name.startsWith("db ")),
+    );
+  },
+);
 
-Deno.test("zsh accepts its completions", async () => {
-  if (!await has("zsh")) return;
+await testWith("zsh", "zsh accepts its completions", async () => {
   await run(
     "zsh",
     `autoload -U compinit; compinit -u -D\n${zshCompletions(COMMANDS)}`,
   );
 });
 
-Deno.test("fish completes commands and options", async () => {
-  if (!await has("fish")) return;
+await testWith("fish", "fish completes commands and options", async () => {
   const complete = (line: string) =>
     run("fish", `${fishCompletions(COMMANDS)}\ncomplete -C '${line}'`);
   ok(

@@ -1,5 +1,6 @@
 import { deepStrictEqual, equal, ok, throws } from "node:assert/strict";
-import { type Command, UsageError } from "../../../src/cli/command.ts";
+import type { Command } from "../../../src/cli/command.ts";
+import { UsageError } from "../../../src/cli/usage_error.ts";
 import { parseCommandLine, type ParsedLine } from "../../../src/cli/program.ts";
 
 const nothing = () => Promise.resolve(0);

@@ -10,7 +10,6 @@ import {
   type EventFault,
   eventId,
   hasValidId,
-  isFutureDated,
   type NostrEvent,
   parseEvent,
   serializeEvent,
@@ -190,11 +189,6 @@ Deno.test("hasValidId() refuses spellings that no relay takes", () => {
 
 Deno.test("eventId() is the sha256 of the canonical serialisation", () => {
   assert.equal(eventId(event), event.id);
-});
-
-Deno.test("isFutureDated() allows for clocks that are a quarter of an hour off", () => {
-  assert.equal(isFutureDated({ created_at: 1_900 }, 1_000), false);
-  assert.equal(isFutureDated({ created_at: 1_901 }, 1_000), true);
 });
 
 function withContent(content: string, spelled: string): NostrEvent {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { getPublicKey, verifyEvent } from "nostr-tools/pure";
 import { parseEvent } from "../../../src/models/event.ts";
 import { signEvent } from "../../../src/nips/sign_event.ts";
-import { checkEvent, loadVerifier } from "../../../src/nips/verify/verifier.ts";
+import { loadVerifier } from "../../../src/nips/verify/verifier.ts";
+import { checkEvent } from "../../support/check_event.ts";
 
 const KEY = Uint8Array.fromHex(
   "b7e151628aed2a6abf7158809cf4f3c762e7160f38b4da56a784d9045190cfef",
@@ -35,6 +36,12 @@ Deno.test("signEvent() drops what is no field of an event", () => {
   const more = { ...UNSIGNED, secret: "not to be sent" };
   const signed = signEvent(more, KEY);
   assert.deepEqual(Object.keys(signed).sort(), [
-    ...["content", "created_at", "id", "kind", "pubkey", "sig", "tags"],
+    "content",
+    "created_at",
+    "id",
+    "kind",
+    "pubkey",
+    "sig",
+    "tags",
   ]);
 });

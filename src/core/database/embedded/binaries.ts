@@ -14,7 +14,7 @@ import {
   platformPackage,
 } from "./package_files.ts";
 
-/** Where a compiled executable carries the trimmed package (see .ci/compile.ts). */
+/** The trimmed package inside a compiled executable (see .ci/compile.ts). */
 const CARRIED = new URL(
   "../../../../dist/carried/postgres.tar.gz",
   import.meta.url,
@@ -78,7 +78,10 @@ export async function npmPackage(platform?: string): Promise<string> {
       Deno.execPath(),
       {
         args: [
-          ...["eval", "--no-config", `--lock=${lock}`, "--frozen"],
+          "eval",
+          "--no-config",
+          `--lock=${lock}`,
+          "--frozen",
           `import { postgres } from "${specifier}"; console.log(postgres);`,
         ],
         cwd: "/",
@@ -101,7 +104,7 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** What to say where there are no binaries for a platform. */
+/** The error where there are no binaries for a platform. */
 export function noPackage(platform: string): string {
   return `Cannot run the embedded PostgreSQL on ${platform}: there are no binaries for it ` +
     `(Linux with glibc and macOS have them). Use a PostgreSQL server (14 or newer): --database URL`;

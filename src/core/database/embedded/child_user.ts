@@ -1,9 +1,8 @@
 /**
- * As whom PostgreSQL runs: it refuses root, so root gives its privileges up for the child.
+ * The user that PostgreSQL runs as: it refuses root, so root gives its privileges up for the child.
  *
  * @module
  */
-import { text } from "./program.ts";
 
 export interface ChildUser {
   readonly uid: number;
@@ -11,13 +10,13 @@ export interface ChildUser {
   readonly name: string;
   /** For messages: `user "nobody" (uid 65534)`. */
   readonly label: string;
-  /** Whether that is somebody else than us. */
+  /** Whether that is another user than ours. */
   readonly dropsPrivileges: boolean;
   /** To be spread into the options of `Deno.Command`. */
   readonly asChild: { readonly uid?: number; readonly gid?: number };
 }
 
-/** Who may run it, when nobody owns the directory yet: a user made for it, or one with no rights at all. */
+/** Users to run it when nobody owns the directory yet: one made for it, or one with no rights at all. */
 const UNPRIVILEGED = ["bigbrotr", "nobody"];
 
 /**
@@ -96,5 +95,5 @@ async function id(what: string, whom: string): Promise<string | null> {
     stdin: "null",
     stderr: "null",
   }).output();
-  return success ? text(stdout).trim() : null;
+  return success ? new TextDecoder().decode(stdout).trim() : null;
 }

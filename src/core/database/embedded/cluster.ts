@@ -38,10 +38,22 @@ export async function ensureCluster(
     await Deno.mkdir(unfinished, { mode: 0o700 });
     await own(unfinished, options.user);
     await runProgram(options.binaries.initdb, [
-      ...["--pgdata", unfinished, "--username", OWNER_ROLE],
-      ...["--encoding", "UTF8", "--locale", "C", "--data-checksums"],
-      ...["--auth-local", "peer", "--auth-host", "scram-sha-256"],
-      ...["--pwfile", directory.password, "--no-instructions"],
+      "--pgdata",
+      unfinished,
+      "--username",
+      OWNER_ROLE,
+      "--encoding",
+      "UTF8",
+      "--locale",
+      "C",
+      "--data-checksums",
+      "--auth-local",
+      "peer",
+      "--auth-host",
+      "scram-sha-256",
+      "--pwfile",
+      directory.password,
+      "--no-instructions",
     ], { user: options.user, cwd: directory.root });
     await Deno.rename(unfinished, directory.cluster);
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * Where the embedded PostgreSQL keeps what, and as whom it runs there.
+ * Layout of the data directory of the embedded PostgreSQL, and the user it runs as there.
  *
  * @module
  */
@@ -23,12 +23,12 @@ export interface DataDirectory {
   readonly owner: string;
   /** The password of the TCP port; the socket needs none. */
   readonly password: string;
-  /** Where the server's Unix socket is. */
+  /** The directory of the server's Unix socket. */
   readonly sockets: string;
 }
 
 /** Root's data belong to the system; everybody else's are where they work. */
-export function defaultRoot(): string {
+function defaultRoot(): string {
   return Deno.uid() === 0 ? "/var/lib/bigbrotr" : "data";
 }
 
@@ -93,7 +93,7 @@ export async function hasCluster(directory: DataDirectory): Promise<boolean> {
 }
 
 /** Free bytes on the disk of a path; no limit where there is no disk, as in /proc. */
-export async function freeBytes(path: string): Promise<number> {
+async function freeBytes(path: string): Promise<number> {
   const { bavail, bsize, blocks } = await statfs(path);
   return blocks === 0 ? Infinity : bavail * bsize;
 }
@@ -171,7 +171,7 @@ async function demandReachable(root: string, user: ChildUser): Promise<void> {
   );
 }
 
-/** A directory for one user's eyes. In /tmp somebody else may have been there first. */
+/** A directory for one user's eyes. In /tmp another user may have been there first. */
 async function makePrivate(path: string, user: ChildUser): Promise<void> {
   try {
     await Deno.mkdir(path, { mode: 0o700 });

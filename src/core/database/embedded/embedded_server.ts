@@ -99,7 +99,7 @@ export class EmbeddedServer implements AsyncDisposable {
     return this.#supervisor !== null;
   }
 
-  /** Where the server is now; another owner may have given it another port. */
+  /** The server's present address; another owner may have given it another port. */
   async address(): Promise<ServerAddress> {
     const port = (await readPidFile(this.directory.cluster))?.port ??
       this.#options.port ?? SOCKET_PORT;

@@ -1,5 +1,5 @@
 /**
- * One run of PostgreSQL that cannot outlive its owner: it is the child of a shell that holds the other end of a pipe
+ * A run of PostgreSQL that cannot outlive its owner: it is the child of a shell that holds the other end of a pipe
  * to us, and stops it when that pipe closes, however we went.
  *
  * @module
@@ -74,13 +74,18 @@ export class GuardedServer {
       this.#child = new Deno.Command("/bin/sh", {
         ...user.asChild,
         args: [
-          ...["-c", GUARD, "bigbrotr-postgres", directory.cluster],
-          ...[binaries.postgres, "-D", directory.cluster],
+          "-c",
+          GUARD,
+          "bigbrotr-postgres",
+          directory.cluster,
+          binaries.postgres,
+          "-D",
+          directory.cluster,
         ],
         cwd: directory.root,
         clearEnv: true,
         env: { ...CHILD_ENVIRONMENT },
-        // A session of its own: Ctrl-C at the terminal is for us, who still want to write.
+        // A session of its own: Ctrl-C at the terminal is for this process, which still has to write.
         detached: true,
         stdin: "piped",
         stdout: "null",
@@ -95,7 +100,7 @@ export class GuardedServer {
     this.ended = this.#child.status.then(() => this.#ready.resolve(false));
   }
 
-  /** What it said last, for the error that tells of its end. */
+  /** The last lines it wrote, for the error that tells of its end. */
   get lastWords(): string {
     return this.#lastLines.join("\n");
   }
@@ -133,7 +138,7 @@ export class GuardedServer {
     if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
     const [, level = "", sentence = line] = LOG_LINE.exec(line) ?? [];
     if (sentence === READY) this.#ready.resolve(true);
-    // What concerns one connection, its client is told; PANIC concerns the whole server.
+    // PANIC concerns the whole server; of what concerns one connection, its client is told.
     if (level === "PANIC") this.#log.error("PostgreSQL panics", { sentence });
     else this.#log.debug("PostgreSQL says", { level, sentence });
   }

@@ -1,5 +1,5 @@
 /**
- * What the machine, or the container we are in, has to give to a database.
+ * Memory and processors of the machine, or of the container around this process.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Who runs the server of a data directory: one process, for as long as it lives.
+ * Lock on a data directory: one process runs its server, for as long as that process lives.
  *
  * The lock is SQLite's on an empty database, because that one can be *tried*, is let go by the system when its holder
  * dies, and is there in every Deno since 2.2, compiled or not (`FsFile.tryLock` is not).
@@ -8,7 +8,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 
-/** Takes the lock, or returns null when somebody has it. Disposing lets it go. */
+/** Takes the lock, or returns null when another process has it. Disposing lets it go. */
 export function tryOwnerLock(path: string): Disposable | null {
   let file: DatabaseSync;
   try {

@@ -19,7 +19,7 @@ const PLATFORMS: ReadonlyMap<string, string> = new Map([
   ["darwin/x86_64", "darwin-x64"],
 ]);
 
-/** What the packages must hash to. They are not in deno.lock, because Deno downloads all that is there. */
+/** Hashes of the packages. They are not in deno.lock, because Deno downloads all that is there. */
 const INTEGRITY: ReadonlyMap<string, string> = new Map([
   [
     "darwin-arm64",

@@ -1,5 +1,5 @@
 /**
- * The processes that work in a data directory, whoever started them: what a killed owner left behind.
+ * Processes that work in a data directory, and what a killed owner left behind of them.
  *
  * @module
  */
@@ -60,9 +60,9 @@ export async function clearLeftovers(
   const found = await processesIn(cluster);
   if (found.length > 0) {
     const main = (await readPidFile(cluster))?.pid;
-    const patience = main !== undefined && found.includes(main);
-    if (patience) kill(main, "SIGINT");
-    await gone(cluster, patience ? FAST_SHUTDOWN_MS : ORPHAN_MS, signal);
+    const canFinish = main !== undefined && found.includes(main);
+    if (canFinish) kill(main, "SIGINT");
+    await gone(cluster, canFinish ? FAST_SHUTDOWN_MS : ORPHAN_MS, signal);
     for (const pid of await processesIn(cluster)) kill(pid, "SIGKILL");
     await gone(cluster, FAST_SHUTDOWN_MS, signal);
   }
@@ -73,10 +73,10 @@ export async function clearLeftovers(
 
 async function gone(
   cluster: string,
-  patienceMs: number,
+  timeoutMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const until = performance.now() + patienceMs;
+  const until = performance.now() + timeoutMs;
   while (performance.now() < until && (await processesIn(cluster)).length > 0) {
     await sleep(LOOK_MS, signal);
     signal.throwIfAborted();
@@ -84,7 +84,7 @@ async function gone(
 }
 
 /**
- * PostgreSQL and all its children work in their data directory, and /proc tells who works where. A shell looks, because
+ * PostgreSQL and all its children work in their data directory, and /proc tells which process works where. A shell looks, because
  * Deno lets only programs with all permissions read there. Without /proc (macOS) only the main process can be told;
  * PostgreSQL itself waits for the others.
  */

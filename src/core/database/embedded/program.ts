@@ -72,7 +72,7 @@ export function explainSpawn(
   );
 }
 
-/** What a program wrote. */
+/** Output of a program as text. */
 export function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }

@@ -53,7 +53,7 @@ async function makeCustomConf(path: string): Promise<void> {
 
 const MIB = 1024 * 1024;
 
-/** What a machine with `memory` bytes gives to its database, in MiB. A quarter of it is shared with everything else. */
+/** Memory settings for a machine with `memory` bytes, in MiB: shares of it, as the database is not alone there. */
 export function memorySettings(memory: number) {
   const share = (part: number, least: number, most: number) =>
     Math.round(Math.min(most, Math.max(least, memory / MIB / part)));
@@ -82,7 +82,7 @@ dynamic_shared_memory_type = ${machine.smallShm ? "mmap" : "posix"}
 ${FIXED_SETTINGS}`;
 }
 
-/** What does not depend on the machine. */
+/** Settings that do not depend on the machine. */
 const FIXED_SETTINGS = `random_page_cost = 1.1
 jit = off
 max_logical_replication_workers = 0
@@ -113,13 +113,13 @@ log_error_verbosity = terse
 include = 'custom.conf'
 `;
 
-/** On the socket the system says who it is; over TCP a password does. */
+/** Authentication: on the socket by the user the system names, over TCP by a password. */
 const PG_HBA = `local all all peer map=bigbrotr
 host all all 127.0.0.1/32 scram-sha-256
 host all all ::1/128 scram-sha-256
 `;
 
-/** Who runs the server may be any role in it, and so may root, who could become that user anyway. */
+/** The user that runs the server may be any role in it, and so may root, which could become that user anyway. */
 function pgIdent(user: ChildUser): string {
   return ["root", user.name]
     .map((name) => `bigbrotr "${name}" all\n`).join("");

@@ -79,7 +79,7 @@ export class Supervisor implements AsyncDisposable {
     this.#closing.abort();
     await this.#server?.release();
     await this.#watching;
-    // Where the guard was killed a moment ago, nobody else does it.
+    // A guard that was killed a moment ago could not do it.
     await clearLeftovers(
       this.#options.directory.cluster,
       new AbortController().signal,
@@ -139,7 +139,7 @@ export class Supervisor implements AsyncDisposable {
     await removeSockets(directory);
     await writeSettings(directory, { user, port });
     const server = new GuardedServer(this.#options);
-    const patience = setTimeout(() => {
+    const slowStart = setTimeout(() => {
       log.info("PostgreSQL takes its time to start: after a crash it recovers");
     }, RECOVERY_MS);
     try {
@@ -148,7 +148,7 @@ export class Supervisor implements AsyncDisposable {
       await server.release();
       throw error;
     } finally {
-      clearTimeout(patience);
+      clearTimeout(slowStart);
     }
     await server.release();
     throw await explainFullDisk(

@@ -129,7 +129,8 @@ Deno.test({
       await using directory = await temporaryDirectory();
       await using server = await opensslServer(directory.path, [
         protocol === "TLSv1.2" ? "-tls1_2" : "-tls1_3",
-        ...[protocol === "TLSv1.2" ? "-cipher" : "-ciphersuites", cipher],
+        protocol === "TLSv1.2" ? "-cipher" : "-ciphersuites",
+        cipher,
       ]);
       const dialer = testDialer({ resolve, caCertificates: [server.ca] });
       const relay = relayAt(`wss://localhost:${server.port}`);

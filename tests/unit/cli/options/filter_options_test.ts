@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { UsageError } from "../../../../src/cli/command.ts";
+import { UsageError } from "../../../../src/cli/usage_error.ts";
 import { readFilter } from "../../../../src/cli/options/filter_options.ts";
 import { OptionValues } from "../../../../src/cli/options/option_values.ts";
 

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { HIGHEST } from "../../../../src/nips/negentropy/bound.ts";
 import { Initiator } from "../../../../src/nips/negentropy/initiator.ts";
 import { MessageWriter } from "../../../../src/nips/negentropy/message_writer.ts";
-import { respond } from "../../../../src/nips/negentropy/responder.ts";
+import { respond } from "../../../support/negentropy_responder.ts";
 import { hexIds, type Key, manyKeys, sortedKeys } from "./key_sets.ts";
 
 const BOUNDS = {

@@ -11,7 +11,7 @@ import {
   type Hidden,
   Locator,
 } from "../../../../src/nips/negentropy/locator.ts";
-import { respond } from "../../../../src/nips/negentropy/responder.ts";
+import { respond } from "../../../support/negentropy_responder.ts";
 import type { SortedKeys } from "../../../../src/nips/negentropy/sorted_keys.ts";
 import {
   hexIds,

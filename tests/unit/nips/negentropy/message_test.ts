@@ -15,7 +15,7 @@ import {
   parseMessage,
 } from "../../../../src/nips/negentropy/message_reader.ts";
 import { MessageWriter } from "../../../../src/nips/negentropy/message_writer.ts";
-import { respond } from "../../../../src/nips/negentropy/responder.ts";
+import { respond } from "../../../support/negentropy_responder.ts";
 import { manyKeys, sortedKeys } from "./key_sets.ts";
 import { THREE, THREE_FINGERPRINTS, THREE_MESSAGE } from "./vectors.ts";
 

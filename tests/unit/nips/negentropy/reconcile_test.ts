@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { FrameBounds } from "../../../../src/nips/negentropy/dialogue.ts";
 import { Initiator } from "../../../../src/nips/negentropy/initiator.ts";
-import { respond } from "../../../../src/nips/negentropy/responder.ts";
+import { respond } from "../../../support/negentropy_responder.ts";
 import {
   hexIds,
   type Key,

@@ -9,11 +9,11 @@ import { BIP340_VECTORS } from "../../../../src/nips/verify/bip340_vectors.ts";
 import { libraryCandidates } from "../../../../src/nips/verify/library_search.ts";
 import { failedVector } from "../../../../src/nips/verify/signature_check.ts";
 import {
-  checkEvent,
   loadVerifier,
   type Verifier,
   workerPermissions,
 } from "../../../../src/nips/verify/verifier.ts";
+import { checkEvent } from "../../../support/check_event.ts";
 import { edgeCaseEvents } from "../../../support/edge_case_events.ts";
 import { eventFactory } from "../../../support/event_factory.ts";
 import type { Verdicts, Work } from "./verifying_worker.ts";

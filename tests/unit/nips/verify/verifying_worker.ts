@@ -4,10 +4,8 @@
  * @module
  */
 import type { NostrEvent } from "../../../../src/models/event.ts";
-import {
-  checkEvent,
-  loadVerifier,
-} from "../../../../src/nips/verify/verifier.ts";
+import { loadVerifier } from "../../../../src/nips/verify/verifier.ts";
+import { checkEvent } from "../../../support/check_event.ts";
 
 export interface Work {
   readonly library: string | null;

@@ -32,7 +32,9 @@ Deno.test("A walk takes an event that came before, but was not handed on", () =>
   const { query, range: { repeats } } = ranges.next()!;
   assert.equal(query.window.until, 100);
   assert.deepEqual(events.map((event) => repeats.has(event)), [
-    ...[false, true, false],
+    false,
+    true,
+    false,
   ]);
 });
 
@@ -47,15 +49,16 @@ function page(
   { events, accepted }: Pick<Page, "events" | "accepted">,
 ): Page {
   return {
-    ...{ events, accepted, size: events.length, limit: 3 },
-    ...{
-      newer: 0,
-      older: 0,
-      unread: [],
-      extra: [],
-      isShared: false,
-      backpressured: false,
-    },
+    events,
+    accepted,
+    size: events.length,
+    limit: 3,
+    newer: 0,
+    older: 0,
+    unread: [],
+    extra: [],
+    isShared: false,
+    backpressured: false,
     end: { type: "eose" },
   };
 }

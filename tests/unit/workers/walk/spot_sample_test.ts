@@ -16,7 +16,11 @@ const QUERY: Query = {
 
 function eventsAt(times: readonly number[]): PageEvent[] {
   return times.map((createdAt) => ({
-    ...{ id: `id ${createdAt}`, createdAt, kind: 1, pubkey: "", sig: "" },
+    id: `id ${createdAt}`,
+    createdAt,
+    kind: 1,
+    pubkey: "",
+    sig: "",
   }));
 }
 
@@ -25,9 +29,17 @@ const SHOWN = eventsAt(Array.from({ length: 50 }, (_, i) => 1_100 - 2 * i));
 
 function page(events: readonly PageEvent[], end: Page["end"] = EOSE): Page {
   return {
-    ...{ events, accepted: events, size: events.length },
-    ...{ newer: 0, older: 0, unread: [], extra: [] },
-    ...{ isShared: false, backpressured: false, limit: 100, end },
+    events,
+    accepted: events,
+    size: events.length,
+    newer: 0,
+    older: 0,
+    unread: [],
+    extra: [],
+    isShared: false,
+    backpressured: false,
+    limit: 100,
+    end,
   };
 }
 const EOSE: Page["end"] = { type: "eose" };

@@ -30,8 +30,14 @@ Deno.test("PageReader hands on what was asked for, and says why not the rest", (
   assert.deepEqual(accepted, [good]);
   assert.deepEqual(page.accepted.map(({ id }) => id), [good.id]);
   assert.deepEqual(rejected, [
-    ...["filter", "filter", "filter", "id"],
-    ...["kind", "created-at", "shape", "shape"],
+    "filter",
+    "filter",
+    "filter",
+    "id",
+    "kind",
+    "created-at",
+    "shape",
+    "shape",
   ]);
   assert.deepEqual([page.newer, page.older, page.size], [1, 1, 9]);
 });
@@ -49,11 +55,14 @@ Deno.test("PageReader tells by strangers how far down a page went, unless they s
   const at = (createdAt: number, kind = 1) => factory.sign({ createdAt, kind });
   const inLine = read([at(180), at(170, 7), at(160, 7)]).page;
   assert.deepEqual(inLine.events.map(({ createdAt }) => createdAt), [
-    ...[180, 170, 160],
+    180,
+    170,
+    160,
   ]);
   const astray = read([at(110, 7), at(180), at(170)]).page;
   assert.deepEqual(astray.events.map(({ createdAt }) => createdAt), [
-    ...[180, 170],
+    180,
+    170,
   ]);
 });
 

@@ -35,8 +35,11 @@ Deno.test("LiveSeats has one seat at an address", () => {
 
 function relay(relayId: number, draft: Partial<LiveRelay>): LiveRelay {
   return {
-    ...{ relayId, network: "clearnet", place: `${relayId}` },
-    ...{ rank: 3, value: 0 },
+    relayId,
+    network: "clearnet",
+    place: `${relayId}`,
+    rank: 3,
+    value: 0,
     ...draft,
   };
 }

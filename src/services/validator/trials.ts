@@ -1,5 +1,5 @@
 /**
- * One round of trials: each claim is tried and its outcome stored; a network whose proxy is down is left alone.
+ * Trials of one cycle: each claimed candidate is tried and its outcome stored; a network without its proxy is left alone.
  *
  * @module
  */
@@ -21,13 +21,13 @@ import type { ValidatorConfig } from "./config.ts";
 import { type Outcome, storeOutcomes } from "./outcomes.ts";
 import { type Answer, tryCandidate } from "./try_candidate.ts";
 
-/** What the trials of one cycle share. */
-export interface Round {
+/** Context that the trials of one cycle share. */
+export interface Trials {
   readonly ctx: Context<ValidatorConfig>;
   readonly dialer: Dialer;
   /** Networks whose proxy is down: nothing is claimed or tried there for a while. */
   readonly pauses: Pauses<Network>;
-  readonly tally: { promoted: number; failed: number };
+  readonly stats: { promoted: number; failed: number };
   /** Resolves when the outcome is stored. */
   readonly store: (outcome: Outcome) => Promise<void>;
 }
@@ -35,16 +35,16 @@ export interface Round {
 /** Outcomes in one transaction. */
 const MAX_OUTCOMES = 500;
 
-export function startRound(
+export function startTrials(
   ctx: Context<ValidatorConfig>,
   dialer: Dialer,
-): Round {
+): Trials {
   const { config, database } = ctx;
   return {
     ctx,
     dialer,
     pauses: new Pauses(),
-    tally: { promoted: 0, failed: 0 },
+    stats: { promoted: 0, failed: 0 },
     store: gatherWrites(
       (outcomes) => storeOutcomes(database, outcomes, config.retry),
       { maxItems: MAX_OUTCOMES },
@@ -54,14 +54,14 @@ export function startRound(
 
 /** Tries a claimed candidate and stores what came of it. */
 export async function tryClaim(
-  round: Round,
+  trials: Trials,
   claim: Claim,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ctx, dialer } = round;
+  const { ctx, dialer } = trials;
   const { url, network } = claim.candidate;
-  if (round.pauses.has(network)) {
-    return await round.store({ type: "released", url });
+  if (trials.pauses.has(network)) {
+    return await trials.store({ type: "released", url });
   }
   const { allowPrivate, networks } = ctx.config;
   const { timeoutMs } = networks[network];
@@ -69,31 +69,31 @@ export async function tryClaim(
     const options = { allowPrivate, timeoutMs, signal };
     return tryCandidate(dialer, { url }, options);
   });
-  if (!trial.ok && trial.failure.code === "proxy") pause(round, network);
+  if (!trial.ok && trial.failure.code === "proxy") pause(trials, network);
   if (!trial.ok && trial.failure.code === "opted-out") {
-    noteOptOut(round, claim.candidate);
+    countOptOut(trials, claim.candidate);
   }
-  const outcome = judge(url, trial, signal);
+  const outcome = outcomeOf(url, trial, signal);
   if (outcome === null) return;
-  count(round, claim, outcome);
-  await round.store(outcome);
+  count(trials, claim, outcome);
+  await trials.store(outcome);
 }
 
-/** A proxy that is down is our own trouble: it must not cost the candidates behind it. */
-function pause({ ctx, pauses }: Round, network: Network): void {
+/** A proxy that is down is our own problem, which must not cost the candidates behind it. */
+function pause({ ctx, pauses }: Trials, network: Network): void {
   const { intervalSeconds: seconds } = ctx.config;
   if (!pauses.begin(network, seconds * 1_000)) return;
   ctx.log.warn("proxy down, network left alone", { network, seconds });
 }
 
-/** Its claim runs out: it is asked for again, and found on the list again, once in `claimSeconds`. */
-function noteOptOut({ ctx }: Round, { url, network }: Candidate): void {
+/** The claim is left to run out: the candidate is claimed again, and found on the list again, once in `claimSeconds`. */
+function countOptOut({ ctx }: Trials, { url, network }: Candidate): void {
   triedCounter(ctx).inc({ network, outcome: "opted-out" });
   ctx.log.debug("candidate left alone, opted out", { candidate: url });
 }
 
-/** What a trial says about the candidate; null when its claim is to run out, so that it comes again later. */
-function judge(
+/** The outcome of a trial; null when the claim is to run out, so that the candidate comes again later. */
+function outcomeOf(
   url: string,
   trial: Result<Answer, RelayFailure>,
   signal: AbortSignal,
@@ -106,7 +106,7 @@ function judge(
 }
 
 function count(
-  { ctx, tally }: Round,
+  { ctx, stats }: Trials,
   { candidate: { url, network } }: Claim,
   outcome: Outcome,
 ): void {
@@ -115,18 +115,18 @@ function count(
   const tried = triedCounter(ctx);
   if (outcome.type === "promoted") {
     const { relay, openMs } = outcome.answer;
-    tally.promoted += 1;
+    stats.promoted += 1;
     tried.inc({ network, outcome: "promoted" });
     log.info("relay found", { relay: relay.url, openMs });
   } else {
-    tally.failed += 1;
+    stats.failed += 1;
     tried.inc({ network, outcome: outcome.failure.code });
     const reason = failureText(outcome.failure);
     log.debug("candidate failed", { candidate: url, reason });
   }
 }
 
-function triedCounter({ metrics }: Round["ctx"]) {
+function triedCounter({ metrics }: Trials["ctx"]) {
   return metrics.counter(
     "validator_candidates_total",
     "Candidates tried, by network and outcome",

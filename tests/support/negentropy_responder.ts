@@ -1,24 +1,34 @@
 /**
- * The side that answers in negentropy. It keeps nothing between two messages.
+ * Responder: the side of a relay in negentropy. It keeps nothing between two messages.
  *
  * @module
  */
-import { ok, type Result } from "../../models/result.ts";
-import { type Bound, HIGHEST, ID_BYTES } from "./bound.ts";
-import { bucketEnds } from "./buckets.ts";
-import type { NegentropyFault } from "./fault.ts";
-import { isSameFingerprint } from "./id_sum.ts";
-import { type MessageRange, parseMessage } from "./message_reader.ts";
-import { MAX_RANGE_BYTES, MessageWriter } from "./message_writer.ts";
-import type { SortedKeys } from "./sorted_keys.ts";
+import { ok, type Result } from "../../src/models/result.ts";
+import {
+  type Bound,
+  HIGHEST,
+  ID_BYTES,
+} from "../../src/nips/negentropy/bound.ts";
+import { bucketEnds } from "../../src/nips/negentropy/buckets.ts";
+import type { NegentropyFault } from "../../src/nips/negentropy/fault.ts";
+import { isSameFingerprint } from "../../src/nips/negentropy/id_sum.ts";
+import {
+  type MessageRange,
+  parseMessage,
+} from "../../src/nips/negentropy/message_reader.ts";
+import { MessageWriter } from "../../src/nips/negentropy/message_writer.ts";
+import type { SortedKeys } from "../../src/nips/negentropy/sorted_keys.ts";
+
+/** A fingerprint and the bound of its range take no more than this, and the bound of a range to skip before it. */
+const MAX_RANGE_BYTES = 128;
 
 /** Smaller frames could not hold the answer to one range. */
-export const MIN_FRAME_BYTES = 4_096;
+const MIN_FRAME_BYTES = 4_096;
 
 /**
- * Answers a message about the events in `keys`: with what differs, or, to a version that is not ours, with the one
- * that is. No answer is longer than `frameBytes` (at least 4096, or `Infinity`): what does not fit is summed up in one
- * last range, which who asks will ask about again.
+ * Answers a message about the events in `keys`: with what differs, or, to another version, with the version
+ * it speaks. No answer is longer than `frameBytes` (at least 4096, or `Infinity`): what does not fit is summed up in one
+ * last range, about which the initiator asks again.
  */
 export function respond(
   keys: SortedKeys,
@@ -37,7 +47,7 @@ export function respond(
   return ok(answer.message());
 }
 
-/** Events of ours, and where their range ends. */
+/** A range of the relay's events. */
 interface Part {
   readonly from: number;
   /** Not included. */
@@ -74,7 +84,7 @@ class Answer {
     }
   }
 
-  /** Answers one range; gives the number of the first event it says nothing about. */
+  /** Answers one range; returns the number of the first event it says nothing about. */
   #toRange({ upper, content }: MessageRange, from: number, to: number): number {
     switch (content.mode) {
       case "skip":
@@ -88,7 +98,7 @@ class Answer {
         return to;
       }
       case "ids":
-        // Only who asks has to learn what differs, and he can tell by himself.
+        // Only the initiator has to learn what differs, and it can tell from the ids.
         return this.#nameIds({ from, to, upper });
     }
   }

@@ -5,12 +5,12 @@ import { registrableDomain } from "../../../src/models/relay_url.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
 import { synchronizer } from "../../../src/services/synchronizer/mod.ts";
 import { validator } from "../../../src/services/validator/mod.ts";
-import { Politeness } from "../../../src/transport/connection_limits.ts";
+import { Politeness } from "../../../src/transport/politeness.ts";
 import { runOnce, testArchive } from "../../support/archive.ts";
 import { relayAt } from "../../support/dialing.ts";
 import { testRelay } from "../../support/test_relay.ts";
 
-Deno.test("services with common manners open no more sockets to an address than one of them alone", async () => {
+Deno.test("services with common politeness open no more sockets to an address than one of them alone", async () => {
   await using archive = await testArchive();
   await using relay = await testRelay();
   const at = (path: string) => relayAt(`${relay.url}/${path}`);
@@ -34,12 +34,12 @@ Deno.test("services with common manners open no more sockets to an address than 
   for (const path of "abcdef") assert(paths.has(`/${path}`), path);
 });
 
-Deno.test("synchronizer counts its connections on the manners of the process", async () => {
+Deno.test("synchronizer counts its connections on the limits of the process", async () => {
   await using archive = await testArchive();
   await using relay = await testRelay();
   await insertRelays(archive.database, [relay.relay]);
   const politeness = new Politeness({ maxNewConnectionsPerMinute: 6 });
   const config = { allowPrivate: true, workers: 1 };
   await runOnce(synchronizer, archive.database, { politeness, config });
-  assert(politeness.rate.reserve() > 0, "the only one at once is used up");
+  assert(politeness.rate.take(1) > 0, "the only one at once is used up");
 });

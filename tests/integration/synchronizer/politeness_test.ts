@@ -2,10 +2,7 @@ import assert from "node:assert/strict";
 import { parseRelayUrl, type RelayUrl } from "../../../src/models/relay_url.ts";
 import { synchronizerConfig } from "../../../src/services/synchronizer/config/config.ts";
 import { createDialer } from "../../../src/transport/dialer.ts";
-import {
-  limiterOf,
-  Politeness,
-} from "../../../src/transport/connection_limits.ts";
+import { limiterOf, Politeness } from "../../../src/transport/politeness.ts";
 import {
   openSyncPool,
   type SyncPool,
@@ -15,7 +12,7 @@ import { eventFactory } from "../../support/event_factory.ts";
 import { syncWith } from "../../support/sync.ts";
 import { type TestRelay, testRelay } from "../../support/test_relay.ts";
 
-const factory = eventFactory("manners");
+const factory = eventFactory("politeness");
 const EVENTS = Array.from(
   { length: 20 },
   (_, i) => factory.sign({ createdAt: 1_700_000_000 + i }),
@@ -45,7 +42,7 @@ Deno.test("no more than two sockets are open to one address, whatever threads it
   assert.equal(relay.peak, 2);
 });
 
-Deno.test("the threads share their seats with the other services of the process", async () => {
+Deno.test("the threads share their slots with the other services of the process", async () => {
   await using archive = await testArchive();
   await using relay = await slowRelay();
   const politeness = new Politeness({ maxSocketsPerAddress: 1 });
@@ -69,7 +66,7 @@ Deno.test("the threads share their seats with the other services of the process"
   assert.equal(relay.peak, 1);
 });
 
-Deno.test("the seats of a worker that is lost are free again", async () => {
+Deno.test("the slots of a worker that is lost are free again", async () => {
   await using archive = await testArchive();
   await using relay = await slowRelay();
   await using pool = await poolWith(
@@ -89,7 +86,7 @@ Deno.test("connections of all threads come out of one budget", async () => {
   await using archive = await testArchive();
   await using relay = await testRelay({ events: EVENTS });
   const politeness = new Politeness({ maxNewConnectionsPerMinute: 60 });
-  const spent = Array.from({ length: 9 }, () => politeness.rate.reserve());
+  const spent = Array.from({ length: 9 }, () => politeness.rate.take(1));
   assert.deepEqual(new Set(spent), new Set([0]));
   await using pool = await poolWith(politeness, "src/workers/worker/entry.ts");
   const startedAt = performance.now();
@@ -116,7 +113,7 @@ function poolWith(politeness: Politeness, entry: string): Promise<SyncPool> {
   });
 }
 
-/** Takes so long for a page that all who may are connected at once. */
+/** A relay that takes so long for a page that all that may are connected at once. */
 function slowRelay(): Promise<TestRelay> {
   return testRelay({
     events: EVENTS,
