@@ -864,6 +864,13 @@ end
 $function$;
 comment on function candidate_release(p_urls jsonb) is 'Gives claims back without counting a try; returns their number';
 
+CREATE OR REPLACE FUNCTION public.clock_get()
+ RETURNS double precision
+ LANGUAGE sql
+ PARALLEL SAFE
+AS $function$ select extract(epoch from clock_timestamp())::float8 $function$;
+comment on function clock_get() is 'Unix seconds by the clock of this server, with their fraction';
+
 CREATE OR REPLACE FUNCTION public.event_has_tags(p_tags jsonb, p_wanted jsonb)
  RETURNS boolean
  LANGUAGE sql
