@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { WorkOptions } from "../core/database/connection/database.ts";
 import {
   type Executor,
   onConnection,
@@ -22,8 +23,11 @@ export interface DatabaseClock {
   readonly skewSeconds: number;
 }
 
-/** Asks the database for its time. Throws what the database throws. */
-export function databaseClock(db: Executor): Promise<DatabaseClock> {
+/** Asks the database for its time. Throws what the database throws, and the reason of the signal. */
+export function databaseClock(
+  db: Executor,
+  options?: Pick<WorkOptions, "signal">,
+): Promise<DatabaseClock> {
   return onConnection(db, async (sql) => {
     // On the connection, so that the wait for one is no part of the round trip.
     const askedAt = Date.now();
@@ -35,7 +39,7 @@ export function databaseClock(db: Executor): Promise<DatabaseClock> {
       now: Math.floor(now),
       skewSeconds: Math.round(midpointMs - now * 1_000) / 1_000,
     };
-  });
+  }, options);
 }
 
 /** Whether a clock is so far off that what it says must not be relied on. */

@@ -4,6 +4,7 @@ import {
   isSkewed,
   MAX_SKEW_SECONDS,
 } from "../../../src/archive/clock.ts";
+import { shiftClock } from "../../support/shifted_clock.ts";
 
 Deno.test("isSkewed() begins beyond what is allowed, on both sides", () => {
   const skewed = [MAX_SKEW_SECONDS, -MAX_SKEW_SECONDS, 5.001, -5.001].map(
@@ -14,11 +15,6 @@ Deno.test("isSkewed() begins beyond what is allowed, on both sides", () => {
 
 Deno.test("clockFrom() goes on whatever our clock shows", () => {
   const now = clockFrom(1_000);
-  const real = Date.now;
-  Date.now = () => real() + 86_400_000;
-  try {
-    assert.ok(now() >= 1_000 && now() < 1_060, `${now()}`);
-  } finally {
-    Date.now = real;
-  }
+  using _clock = shiftClock(86_400);
+  assert.ok(now() >= 1_000 && now() < 1_060, `${now()}`);
 });
