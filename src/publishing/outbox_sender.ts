@@ -84,7 +84,7 @@ export async function expireOld(
 ): Promise<void> {
   const seconds = config.publish.retentionDays * 86_400;
   const { expired } = await expireOutbox(database, {
-    before: Math.floor(Date.now() / 1_000) - seconds,
+    olderThanSeconds: seconds,
     limit: EXPIRE_LIMIT,
   });
   metrics.counter(
@@ -141,13 +141,13 @@ async function settle(
     readonly outcome: RoundOutcome;
   },
 ): Promise<void> {
-  const { results, failures, nextTryAt } = outcome;
+  const { results, failures, nextTryInSeconds } = outcome;
   const { holder } = publisher;
   await settleOutbox(database, {
     targetId,
     holder,
     failures,
-    nextTryAt,
+    nextTryInSeconds,
     results: results.map(({ delivery, ...result }) => ({
       ...result,
       outboxId: delivery.outboxId,
@@ -157,7 +157,7 @@ async function settle(
 }
 
 function untried({ failures }: OutboxRound): RoundOutcome {
-  return { results: [], failures, nextTryAt: 0, failure: null };
+  return { results: [], failures, nextTryInSeconds: 0, failure: null };
 }
 
 function tell(

@@ -32,5 +32,5 @@ export function clockText(
 function clockLine(whose: string, skewSeconds: number): string {
   const apart = duration(Math.abs(skewSeconds));
   const side = skewSeconds > 0 ? "ahead of" : "behind";
-  return `WARNING: the clock of ${whose} is ${apart} ${side} the database's: nothing is claimed complete there\n`;
+  return `WARNING: the clock of ${whose} is ${apart} ${side} the database's: synchronizers there claim nothing complete\n`;
 }

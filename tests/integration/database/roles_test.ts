@@ -98,9 +98,9 @@ testOnEachServer(
     const claimed = await claimOutbox(database, sender, round);
     await settleOutbox(database, {
       ...{ targetId: claimed?.targetId ?? 0, holder: "a" },
-      ...{ failures: 0, nextTryAt: 0, results: [] },
+      ...{ failures: 0, nextTryInSeconds: 0, results: [] },
     });
-    await expireOutbox(database, { before: 0, limit: 1 });
+    await expireOutbox(database, { olderThanSeconds: 86_400, limit: 1 });
     await requireCurrentSchema(database);
     await assert.rejects(writer.sql`create table mine ()`, DENIED);
     await assert.rejects(writer.sql`drop table event`, DENIED);
