@@ -864,6 +864,13 @@ end
 $function$;
 comment on function candidate_release(p_urls jsonb) is 'Gives claims back without counting a try; returns their number';
 
+CREATE OR REPLACE FUNCTION public.clock_get()
+ RETURNS double precision
+ LANGUAGE sql
+ PARALLEL SAFE
+AS $function$ select extract(epoch from clock_timestamp())::float8 $function$;
+comment on function clock_get() is 'Unix seconds by the clock of this server, with their fraction';
+
 CREATE OR REPLACE FUNCTION public.event_has_tags(p_tags jsonb, p_wanted jsonb)
  RETURNS boolean
  LANGUAGE sql
@@ -1304,7 +1311,7 @@ begin
   with given as (
     select g.*
     from jsonb_to_recordset(p_round -> 'results') as g (
-      "outboxId" int8, "eventId" text, attempts int4, "nextTryAt" int8, result text, reason text)
+      "outboxId" int8, "eventId" text, attempts int4, "nextTryInSeconds" int8, result text, reason text)
   ), held as (
     select d.outbox_id from outbox_delivery d
     join given g on g."outboxId" = d.outbox_id
@@ -1314,14 +1321,16 @@ begin
     for update of d
   )
   update outbox_delivery d
-  set attempts = g.attempts, next_try_at = g."nextTryAt", result = g.result, reason = left(g.reason, 500),
+  set attempts = g.attempts, next_try_at = unix_now() + g."nextTryInSeconds", result = g.result,
+    reason = left(g.reason, 500),
     settled_at = case when g.result is not null then unix_now() end
   from given g join held on held.outbox_id = g."outboxId"
   where d.outbox_id = g."outboxId" and d.target_id = v_target;
   get diagnostics v_settled = row_count;
 
   update outbox_target
-  set claimed_until = 0, failures = (p_round ->> 'failures')::int4, next_try_at = (p_round ->> 'nextTryAt')::int8
+  set claimed_until = 0, failures = (p_round ->> 'failures')::int4,
+    next_try_at = unix_now() + (p_round ->> 'nextTryInSeconds')::int8
   where id = v_target and holder = p_round ->> 'holder' and claimed_until > 0;
   return v_settled;
 end
@@ -1775,6 +1784,25 @@ CREATE OR REPLACE FUNCTION public.relay_is_known(p_url text)
 AS $function$ select exists (select from relay where url in (p_url, relay_twin(p_url))) $function$;
 comment on function relay_is_known(p_url text) is 'Whether a URL is a relay, in its ws or wss form';
 
+CREATE OR REPLACE FUNCTION public.relay_lease_correct(p_service text, p_longest_seconds bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now int8 := unix_now();
+begin
+  with wrong as (
+    select relay_id from relay_lease
+    where service = p_service and due_at > v_now + p_longest_seconds
+    order by relay_id
+    for update skip locked
+  )
+  update relay_lease l set due_at = v_now from wrong
+  where l.service = p_service and l.relay_id = wrong.relay_id;
+end
+$function$;
+comment on function relay_lease_correct(p_service text, p_longest_seconds bigint) is 'Makes relays due that only a wrong clock can have set due so late';
+
 CREATE OR REPLACE FUNCTION public.relay_lease_due(p_request jsonb)
  RETURNS integer[]
  LANGUAGE plpgsql
@@ -1785,7 +1813,7 @@ declare
   v_service text := p_request ->> 'service';
   v_everything boolean := coalesce((p_request ->> 'evenIfNotDue')::boolean, false);
   v_online boolean := coalesce((p_request ->> 'onlineOnly')::boolean, false);
-  v_checked_since int8 := (p_request ->> 'checkedSince')::int8;
+  v_checked_since int8 := v_now - (p_request ->> 'checkedWithinSeconds')::int8;
   v_networks text[] := array(select jsonb_array_elements_text(p_request -> 'networks'));
   v_urls text[] := array(select jsonb_array_elements_text(p_request -> 'urls'));
   v_except_urls text[] := array(select jsonb_array_elements_text(p_request -> 'exceptUrls'));
@@ -1853,11 +1881,11 @@ declare
   v_released int4;
 begin
   with given as (
-    select "relayId" as relay_id, max("nextDueAt") as due_at, max(coalesce(failures, 0)) as failures,
+    select "relayId" as relay_id, max("nextDueInSeconds") as due_in, max(failures) as failures,
       max("intervalSeconds") as interval_seconds, max("newEvents") as new_events,
       (array_agg(memory) filter (where memory is not null))[1] as memory
     from jsonb_to_recordset(p_relays)
-      as new ("relayId" int4, "nextDueAt" int8, failures int4, "intervalSeconds" int4, "newEvents" int8, memory jsonb)
+      as new ("relayId" int4, "nextDueInSeconds" int8, failures int4, "intervalSeconds" int4, "newEvents" int8, memory jsonb)
     group by 1
   ), held as (
     select l.relay_id from relay_lease l
@@ -1867,8 +1895,8 @@ begin
     for update
   )
   update relay_lease l
-  set due_at = given.due_at, failures = given.failures, claimed_until = 0, holder = null,
-    live_since = null,
+  set due_at = coalesce(unix_now() + given.due_in, l.due_at), failures = coalesce(given.failures, l.failures),
+    claimed_until = 0, holder = null, live_since = null,
     memory = coalesce(given.memory, l.memory),
     interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
     yield = coalesce((l.yield + given.new_events) / 2, l.yield),
@@ -1914,6 +1942,9 @@ declare
   v_due int4[];
 begin
   perform relay_lease_enroll(v_service);
+  if p_request -> 'longestWaitSeconds' is not null then
+    perform relay_lease_correct(v_service, (p_request ->> 'longestWaitSeconds')::int8);
+  end if;
   v_due := relay_lease_due(p_request);
 
   return query
@@ -2211,6 +2242,7 @@ CREATE OR REPLACE FUNCTION public.sync_batch_store(p_relay_id integer, p_seen_at
  LANGUAGE plpgsql
 AS $function$
 begin
+  p_seen_at := coalesce(p_seen_at, unix_now());
   -- Also for new events: one of them may be there by now, without a sighting.
   perform archive_reference();
   stored := 0;

@@ -20,6 +20,26 @@ end
 $$;
 comment on function relay_lease_enroll(text) is 'Makes relays that are new to a service due at once';
 
+-- Nobody sets a relay due later than p_longest_seconds from now. Where one is, a clock was wrong once: it is due now,
+-- instead of being left alone for as long as that clock was ahead.
+create or replace function relay_lease_correct(p_service text, p_longest_seconds int8) returns void
+language plpgsql
+as $$
+declare
+  v_now int8 := unix_now();
+begin
+  with wrong as (
+    select relay_id from relay_lease
+    where service = p_service and due_at > v_now + p_longest_seconds
+    order by relay_id
+    for update skip locked
+  )
+  update relay_lease l set due_at = v_now from wrong
+  where l.service = p_service and l.relay_id = wrong.relay_id;
+end
+$$;
+comment on function relay_lease_correct(text, int8) is 'Makes relays due that only a wrong clock can have set due so late';
+
 -- The relays that relay_lease_take would choose from, in that order. Of those that are due the longest, the ones that are
 -- overdue by the most of their own intervals come first: so each gets its share when there are more than can be looked at.
 create or replace function relay_lease_due(p_request jsonb) returns int4[]
@@ -30,7 +50,7 @@ declare
   v_service text := p_request ->> 'service';
   v_everything boolean := coalesce((p_request ->> 'evenIfNotDue')::boolean, false);
   v_online boolean := coalesce((p_request ->> 'onlineOnly')::boolean, false);
-  v_checked_since int8 := (p_request ->> 'checkedSince')::int8;
+  v_checked_since int8 := v_now - (p_request ->> 'checkedWithinSeconds')::int8;
   v_networks text[] := array(select jsonb_array_elements_text(p_request -> 'networks'));
   v_urls text[] := array(select jsonb_array_elements_text(p_request -> 'urls'));
   v_except_urls text[] := array(select jsonb_array_elements_text(p_request -> 'exceptUrls'));
@@ -62,8 +82,8 @@ end
 $$;
 comment on function relay_lease_due(jsonb) is 'Relays that are due and free, those to be leased first coming first';
 
--- p_request: {service, holder, networks, limit, leaseSeconds, urls?, exceptUrls?, evenIfNotDue?, onlineOnly?,
--- checkedSince?}; the last two do not concern relays that are named by their URLs.
+-- p_request: {service, holder, networks, limit, leaseSeconds, longestWaitSeconds?, urls?, exceptUrls?, evenIfNotDue?,
+-- onlineOnly?, checkedWithinSeconds?}; the last two do not concern relays that are named by their URLs.
 create or replace function relay_lease_take(p_request jsonb)
 returns table (
   relay_id int4, url text, network text, failures int4, due_at int8, interval_seconds int4, yield float4,
@@ -77,6 +97,9 @@ declare
   v_due int4[];
 begin
   perform relay_lease_enroll(v_service);
+  if p_request -> 'longestWaitSeconds' is not null then
+    perform relay_lease_correct(v_service, (p_request ->> 'longestWaitSeconds')::int8);
+  end if;
   v_due := relay_lease_due(p_request);
 
   return query
@@ -135,8 +158,8 @@ end
 $$;
 comment on function relay_lease_renew(text, text, jsonb, int4) is 'Extends leases; returns the relays still held';
 
--- p_relays: [{relayId, nextDueAt, failures?, intervalSeconds?, newEvents?, memory?}]; what is left out stays, but
--- failures, which are 0 then. Returns the number of leases that were still held.
+-- p_relays: [{relayId, nextDueInSeconds?, failures?, intervalSeconds?, newEvents?, memory?}]; what is left out stays.
+-- Returns the number of leases that were still held.
 create or replace function relay_lease_release(p_service text, p_holder text, p_relays jsonb) returns int4
 language plpgsql
 as $$
@@ -144,11 +167,11 @@ declare
   v_released int4;
 begin
   with given as (
-    select "relayId" as relay_id, max("nextDueAt") as due_at, max(coalesce(failures, 0)) as failures,
+    select "relayId" as relay_id, max("nextDueInSeconds") as due_in, max(failures) as failures,
       max("intervalSeconds") as interval_seconds, max("newEvents") as new_events,
       (array_agg(memory) filter (where memory is not null))[1] as memory
     from jsonb_to_recordset(p_relays)
-      as new ("relayId" int4, "nextDueAt" int8, failures int4, "intervalSeconds" int4, "newEvents" int8, memory jsonb)
+      as new ("relayId" int4, "nextDueInSeconds" int8, failures int4, "intervalSeconds" int4, "newEvents" int8, memory jsonb)
     group by 1
   ), held as (
     select l.relay_id from relay_lease l
@@ -158,8 +181,8 @@ begin
     for update
   )
   update relay_lease l
-  set due_at = given.due_at, failures = given.failures, claimed_until = 0, holder = null,
-    live_since = null,
+  set due_at = coalesce(unix_now() + given.due_in, l.due_at), failures = coalesce(given.failures, l.failures),
+    claimed_until = 0, holder = null, live_since = null,
     memory = coalesce(given.memory, l.memory),
     interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
     yield = coalesce((l.yield + given.new_events) / 2, l.yield),

@@ -1,4 +1,7 @@
--- One batch of one relay in one call, and so in one transaction: coverage never claims what is not stored.
+-- One batch of one relay in one call, and so in one transaction: coverage never claims what is not stored. A batch may
+-- come twice, when the connection is lost before the answer is there: events, sightings, coverage and candidates are then
+-- what they were (its new events count as known), only attempts of gaps, rejections and mentions count once more.
+-- p_seen_at: null for now.
 
 create or replace function sync_batch_store(
   p_relay_id int4, p_seen_at int8,
@@ -9,6 +12,7 @@ create or replace function sync_batch_store(
 language plpgsql
 as $$
 begin
+  p_seen_at := coalesce(p_seen_at, unix_now());
   -- Also for new events: one of them may be there by now, without a sighting.
   perform archive_reference();
   stored := 0;

@@ -96,7 +96,8 @@ end
 $$;
 comment on function outbox_claim(text, jsonb) is 'Claims a relay and returns the events that are due there';
 
--- p_round: {targetId, holder, failures, nextTryAt, results: [{outboxId, eventId, attempts, nextTryAt, result?, reason?}]}.
+-- p_round: {targetId, holder, failures, nextTryInSeconds,
+-- results: [{outboxId, eventId, attempts, nextTryInSeconds, result?, reason?}]}.
 -- Without a result it is tried again. What was superseded meanwhile is left alone. The claim ends if it is still held.
 -- Returns the number of deliveries written down.
 create or replace function outbox_settle(p_round jsonb) returns int4
@@ -109,7 +110,7 @@ begin
   with given as (
     select g.*
     from jsonb_to_recordset(p_round -> 'results') as g (
-      "outboxId" int8, "eventId" text, attempts int4, "nextTryAt" int8, result text, reason text)
+      "outboxId" int8, "eventId" text, attempts int4, "nextTryInSeconds" int8, result text, reason text)
   ), held as (
     select d.outbox_id from outbox_delivery d
     join given g on g."outboxId" = d.outbox_id
@@ -119,14 +120,16 @@ begin
     for update of d
   )
   update outbox_delivery d
-  set attempts = g.attempts, next_try_at = g."nextTryAt", result = g.result, reason = left(g.reason, 500),
+  set attempts = g.attempts, next_try_at = unix_now() + g."nextTryInSeconds", result = g.result,
+    reason = left(g.reason, 500),
     settled_at = case when g.result is not null then unix_now() end
   from given g join held on held.outbox_id = g."outboxId"
   where d.outbox_id = g."outboxId" and d.target_id = v_target;
   get diagnostics v_settled = row_count;
 
   update outbox_target
-  set claimed_until = 0, failures = (p_round ->> 'failures')::int4, next_try_at = (p_round ->> 'nextTryAt')::int8
+  set claimed_until = 0, failures = (p_round ->> 'failures')::int4,
+    next_try_at = unix_now() + (p_round ->> 'nextTryInSeconds')::int8
   where id = v_target and holder = p_round ->> 'holder' and claimed_until > 0;
   return v_settled;
 end

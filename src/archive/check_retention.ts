@@ -32,29 +32,28 @@ const ROWS_PER_RELAY = 100;
 const CLEANUP = { kind: "cleanup" } as const;
 
 /**
- * Rolls up the days that are over, then deletes what is too old. Each page is a transaction of its own: it can be
+ * Rolls up the days that are over, then deletes what is too old, by the database's clock. Each page is a transaction of its own: it can be
  * killed or run twice at once, and goes on where it was.
  */
 export async function retainChecks(
   db: Database,
   { checkDays, hourDays, batchSize, signal }: CheckRetentionOptions,
 ): Promise<ExpiredChecks> {
-  const now = Math.floor(Date.now() / 1_000);
   const relays = Math.max(1, Math.floor(batchSize / ROWS_PER_RELAY));
   let more = true;
   while (more && !signal.aborted) {
-    more = await rollUp(db, now - SETTLED_SECONDS, relays);
+    more = await rollUp(db, relays);
   }
-  const before = (days: number | null) =>
-    days === null ? null : now - days * DAY_SECONDS;
+  const age = (days: number | null) =>
+    days === null ? null : days * DAY_SECONDS;
   const deleted = { checks: 0, checkHours: 0 };
   more = true;
   while (more && !signal.aborted) {
     const [page] = await db.run((sql) =>
       sql<ExpiryPage[]>`
         select relays, checks, hours from relay_check_expire(
-          ${before(checkDays)}::int8, ${before(hourDays)}::int8,
-          ${relays}::int)`, CLEANUP);
+          unix_now() - ${age(checkDays)}::int8,
+          unix_now() - ${age(hourDays)}::int8, ${relays}::int)`, CLEANUP);
     deleted.checks += page!.checks;
     deleted.checkHours += page!.hours;
     more = page!.relays > 0;
@@ -62,15 +61,11 @@ export async function retainChecks(
   return deleted;
 }
 
-async function rollUp(
-  db: Database,
-  until: number,
-  relays: number,
-): Promise<boolean> {
+async function rollUp(db: Database, relays: number): Promise<boolean> {
   const [page] = await db.run((sql) =>
     sql<{ relays: number }[]>`
-      select relay_check_roll_up(${until}::int8, ${relays}::int)
-        as relays`, CLEANUP);
+      select relay_check_roll_up(unix_now() - ${SETTLED_SECONDS}::int8,
+        ${relays}::int) as relays`, CLEANUP);
   return page!.relays > 0;
 }
 

@@ -36,8 +36,8 @@ export interface NewGap extends Window {
 /** What one relay's session stores in one transaction. */
 export interface SyncBatch {
   readonly relayId: number;
-  /** Unix seconds. */
-  readonly seenAt: number;
+  /** Unix seconds; null for now by the database's clock. */
+  readonly seenAt: number | null;
   /** New events, verified. */
   readonly events: EncodedEvents;
   /** Events that were archived already: they only get a sighting. */

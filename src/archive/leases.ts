@@ -2,7 +2,7 @@
  * Leases: which process works on which relay, and when each relay is due again.
  *
  * A relay is leased to one holder of a service at a time, on however many machines; the lease of a dead holder
- * expires. Clocks are the server's.
+ * expires. All of it goes by the database's clock: waits are handed over in seconds, never as moments of ours.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import {
   type Executor,
   onConnection,
 } from "../core/database/connection/executor.ts";
+import { clockFrom } from "./clock.ts";
 
 export interface LeasedRelay {
   readonly relayId: number;
@@ -27,6 +28,8 @@ export interface LeasedRelay {
   readonly yield: number;
   /** What the last holder left; `{}` for a relay that was never leased. */
   readonly memory: unknown;
+  /** Unix seconds by the database's clock, now: what `dueAt` and the memory are compared with. */
+  readonly now: () => number;
 }
 
 export interface LeaseRequest {
@@ -42,17 +45,19 @@ export interface LeaseRequest {
   readonly exceptUrls?: readonly string[] | undefined;
   /** Only relays that the last check found online; this and the next do not concern relays named by `urls`. */
   readonly onlineOnly?: boolean | undefined;
-  /** Only relays that were checked since, in Unix seconds. */
-  readonly checkedSince?: number | undefined;
+  /** Only relays that were checked within so many seconds. */
+  readonly checkedWithinSeconds?: number | undefined;
   /** Take relays that are not due yet as well (`sync URL…`). */
   readonly evenIfNotDue?: boolean | undefined;
+  /** The longest wait that `releaseRelays` is ever given. What is due later only a wrong clock can have set: it is due. */
+  readonly longestWaitSeconds?: number | undefined;
 }
 
 export interface ReleasedRelay {
   readonly relayId: number;
-  /** Unix seconds. */
-  readonly nextDueAt: number;
-  /** Failures in a row, kept for the next holder's backoff; left out: 0. */
+  /** Whole seconds from now; left out: due as it was before. */
+  readonly nextDueInSeconds?: number | undefined;
+  /** Failures in a row, kept for the next holder's backoff; left out: as before. */
   readonly failures?: number | undefined;
   /** How often the relay is worth a look; left out: as before. When many are due, the most overdue by it come first. */
   readonly intervalSeconds?: number | undefined;
@@ -71,8 +76,9 @@ export function leaseRelays(
   return onConnection(db, async (sql) => {
     const rows = await sql<LeaseRow[]>`
       select relay_id, url, network, failures, due_at, interval_seconds, yield,
-        memory
+        memory, unix_now() as now
       from relay_lease_take(${json}::text::jsonb)`;
+    const now = clockFrom(Number(rows[0]?.now));
     return rows.map((row) => ({
       relayId: row.relay_id,
       url: row.url,
@@ -82,6 +88,7 @@ export function leaseRelays(
       memory: row.memory,
       intervalSeconds: row.interval_seconds,
       yield: row.yield,
+      now,
     }));
   }, { kind: "batch" });
 }
@@ -150,4 +157,5 @@ interface LeaseRow {
   readonly memory: unknown;
   readonly interval_seconds: number | null;
   readonly yield: number;
+  readonly now: string;
 }

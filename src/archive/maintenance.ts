@@ -42,7 +42,10 @@ export interface CleanupCounts {
 
 const DAY_SECONDS = 86_400;
 
-/** Rolls up checks, deletes what is too old and what nobody refers to any more; ends early, between pages, when the signal aborts. */
+/**
+ * Rolls up checks, deletes what is too old by the database's clock, and what nobody refers to any more; ends early,
+ * between pages, when the signal aborts.
+ */
 export async function cleanup(
   db: Database,
   options: CleanupOptions,
@@ -51,15 +54,15 @@ export async function cleanup(
   const { checks, checkHours } = await retainChecks(db, options);
   const relayMetadata = await expire(db, options, {
     days: metadataDays,
-    page: (sql, before, limit) =>
-      sql`select relay_metadata_expire(${before}::int8, ${limit}::int)
-        as deleted`,
+    page: (sql, age, limit) =>
+      sql`select relay_metadata_expire(unix_now() - ${age}::int8,
+        ${limit}::int) as deleted`,
   });
   const rejected = await expire(db, options, {
     days: rejectedDays,
-    page: (sql, before, limit) =>
-      sql`select rejected_event_expire(${before}::int8, ${limit}::int)
-        as deleted`,
+    page: (sql, age, limit) =>
+      sql`select rejected_event_expire(unix_now() - ${age}::int8,
+        ${limit}::int) as deleted`,
   });
   return {
     checks,
@@ -120,9 +123,10 @@ const CLEANUP = { kind: "cleanup" } as const;
 
 interface Expiry {
   readonly days: number | null;
+  /** Deletes up to `limit` rows that are older than so many seconds. */
   readonly page: (
     sql: Sql,
-    before: number,
+    ageSeconds: number,
     limit: number,
   ) => PromiseLike<readonly Record<string, unknown>[]>;
 }
@@ -133,11 +137,10 @@ async function expire(
   { days, page }: Expiry,
 ): Promise<number> {
   if (days === null) return 0;
-  const before = Math.floor(Date.now() / 1000) - days * DAY_SECONDS;
   let deleted = 0;
   while (!signal.aborted) {
     const [row] = await db.run(
-      async (sql) => await page(sql, before, batchSize),
+      async (sql) => await page(sql, days * DAY_SECONDS, batchSize),
       CLEANUP,
     );
     const count = Number(row!["deleted"]);

@@ -63,13 +63,13 @@ export type DeliveryResult = "accepted" | "refused" | "failed";
 export interface SettledDelivery {
   readonly outboxId: string;
   readonly eventId: string;
-  /** Null: it is tried again at `nextTryAt`. */
+  /** Null: it is tried again after `nextTryInSeconds`. */
   readonly result: DeliveryResult | null;
   /** What the relay said, or why it could not be asked. */
   readonly reason: string | null;
   readonly attempts: number;
-  /** Unix seconds. */
-  readonly nextTryAt: number;
+  /** Whole seconds from now. */
+  readonly nextTryInSeconds: number;
 }
 
 export interface OutboxCounts {
@@ -165,8 +165,8 @@ export function settleOutbox(
     readonly targetId: number;
     readonly holder: string;
     readonly failures: number;
-    /** Unix seconds from which the relay may be dialled again. */
-    readonly nextTryAt: number;
+    /** Whole seconds until the relay may be dialled again. */
+    readonly nextTryInSeconds: number;
     readonly results: readonly SettledDelivery[];
   },
 ): Promise<number> {
@@ -178,18 +178,18 @@ export function settleOutbox(
   }, { kind: "batch" });
 }
 
-/** Ends deliveries whose time is over and deletes up to `limit` events whose time was over before `before`. */
+/** Ends deliveries whose time is over and deletes up to `limit` events whose time has been over for so long. */
 export function expireOutbox(
   db: Executor,
-  { before, limit }: {
-    /** Unix seconds. */
-    readonly before: number;
+  { olderThanSeconds, limit }: {
+    readonly olderThanSeconds: number;
     readonly limit: number;
   },
 ): Promise<{ readonly expired: number; readonly deleted: number }> {
   return onConnection(db, async (sql) => {
     const [row] = await sql<{ expired: number; deleted: number }[]>`
-      select expired, deleted from outbox_expire(${before}::int8, ${limit}::int)`;
+      select expired, deleted from outbox_expire(
+        unix_now() - ${olderThanSeconds}::int8, ${limit}::int)`;
     return { expired: row!.expired, deleted: row!.deleted };
   }, { kind: "cleanup" });
 }

@@ -26,7 +26,7 @@ export const HEARTBEAT_SECONDS = 30;
 const FORGET_AFTER_SECONDS = 7 * 86_400;
 
 /** A database in trouble must not hold up the services: the next heartbeat says the same. */
-const WRITE_DEADLINE_MS = 5_000;
+export const WRITE_DEADLINE_MS = 5_000;
 
 export interface RuntimeRecord extends AsyncDisposable {
   readonly runtimes: ReadonlyMap<string, ServiceRuntime>;

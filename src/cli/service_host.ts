@@ -5,6 +5,7 @@
  * @module
  */
 import { Registry } from "prom-client";
+import { databaseClock } from "../archive/clock.ts";
 import type { MetricsConfig } from "../core/config/common_config.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import { createNotifier } from "../core/lifecycle/notify.ts";
@@ -13,7 +14,10 @@ import type { ServiceRuntime } from "../core/lifecycle/runtime.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
 import type { Logger } from "../core/log/logger.ts";
 import { createMetrics } from "../core/metrics/metrics.ts";
-import { serveMetrics } from "../core/metrics/metrics_server.ts";
+import {
+  type Readiness,
+  serveMetrics,
+} from "../core/metrics/metrics_server.ts";
 import type { Politeness } from "../transport/politeness.ts";
 import { openRuntimeRecord } from "./runtime_record.ts";
 import { VERSION } from "./version.ts";
@@ -104,9 +108,24 @@ function serveEndpoints(
     path,
     portKey,
     registry,
-    readiness: () => readiness(database, runtimes),
+    readiness: () => readinessWithClock(database, runtimes),
   }));
   log.info("health and metrics served", {
     url: `http://${host}:${server.port}${path}`,
   });
+}
+
+/** A probe must be answered before the prober loses patience. */
+const CLOCK_DEADLINE_MS = 1_000;
+
+/** A clock that is wrong is shown, and makes nobody unready: that would not set it right. */
+async function readinessWithClock(
+  database: Database,
+  runtimes: ReadonlyMap<string, ServiceRuntime>,
+): Promise<Readiness> {
+  const { problems, facts } = await readiness(database, runtimes);
+  const signal = AbortSignal.timeout(CLOCK_DEADLINE_MS);
+  const clock = await databaseClock(database, { signal }).catch(() => null);
+  const clockSkewSeconds = clock?.skewSeconds ?? null;
+  return { problems, facts: { ...facts, clockSkewSeconds } };
 }

@@ -40,9 +40,9 @@ export interface VisitOutcome {
   readonly results: readonly (Outcome & { readonly delivery: Delivery })[];
   /** Visits in a row in which the target could not be used. */
   readonly failures: number;
-  /** Unix seconds from which it may be dialled again. */
-  readonly nextTryAt: number;
-  /** The failure that ended the delivery early. */
+  /** Whole seconds until it may be dialled again. */
+  readonly nextTryInSeconds: number;
+  /** What ended the round early. */
   readonly failure: string | null;
 }
 
@@ -90,17 +90,17 @@ function unreached(
     results: countsAgainstRelay(failure)
       ? round.deliveries.map((delivery) => ({
         delivery,
-        ...again(delivery, reason, { retry, nextTryAt: 0 }),
+        ...again(delivery, reason, { retry, nextTryInSeconds: 0 }),
       }))
       : [],
     failures,
-    nextTryAt: after(failures, retry),
+    nextTryInSeconds: after(failures, retry),
     failure: reason,
   };
 }
 
 function interrupted({ failures }: OutboxRound): VisitOutcome {
-  return { results: [], failures, nextTryAt: 0, failure: "aborted" };
+  return { results: [], failures, nextTryInSeconds: 0, failure: "aborted" };
 }
 
 function givenUp(
@@ -114,10 +114,10 @@ function givenUp(
       result,
       reason,
       attempts: delivery.attempts + 1,
-      nextTryAt: 0,
+      nextTryInSeconds: 0,
     })),
     failures,
-    nextTryAt: 0,
+    nextTryInSeconds: 0,
     failure: reason,
   };
 }
@@ -150,7 +150,7 @@ class DeliveryRound {
     const results = this.#results;
     const failure = this.#stopped;
     if (failure === null) {
-      return { results, failures: 0, nextTryAt: 0, failure };
+      return { results, failures: 0, nextTryInSeconds: 0, failure };
     }
     // The wait grows only while it is of no use at all.
     const failures = (this.#answers > 0 ? 0 : this.#round.failures) + 1;
@@ -158,7 +158,7 @@ class DeliveryRound {
     return isOurs ? { ...interrupted(this.#round), results } : {
       results,
       failures,
-      nextTryAt: after(failures, this.#options.config.publish.retry),
+      nextTryInSeconds: after(failures, this.#options.config.publish.retry),
       failure,
     };
   }
@@ -191,7 +191,7 @@ class DeliveryRound {
     if (accepted || prefix === "duplicate") {
       this.#answers += 1;
       const reason = message || null;
-      return { result: "accepted", reason, attempts, nextTryAt: 0 };
+      return { result: "accepted", reason, attempts, nextTryInSeconds: 0 };
     }
     if (prefix === "rate-limited") {
       this.#stopped ??= message;
@@ -200,7 +200,7 @@ class DeliveryRound {
     this.#answers += 1;
     if (prefix === "error") return this.#again(delivery, message);
     const reason = message || "refused without a reason";
-    return { result: "refused", reason, attempts, nextTryAt: 0 };
+    return { result: "refused", reason, attempts, nextTryInSeconds: 0 };
   }
 
   #unanswered(delivery: Delivery, failure: RelayFailure): Outcome | null {
@@ -217,8 +217,8 @@ class DeliveryRound {
 
   #again(delivery: Delivery, reason: string): Outcome {
     const { retry } = this.#options.config.publish;
-    const nextTryAt = after(delivery.attempts + 1, retry);
-    return again(delivery, reason, { retry, nextTryAt });
+    const nextTryInSeconds = after(delivery.attempts + 1, retry);
+    return again(delivery, reason, { retry, nextTryInSeconds });
   }
 }
 
@@ -227,20 +227,23 @@ type Retry = PublishingConfig["publish"]["retry"];
 function again(
   delivery: Delivery,
   reason: string,
-  { retry, nextTryAt }: { readonly retry: Retry; readonly nextTryAt: number },
+  { retry, nextTryInSeconds }: {
+    readonly retry: Retry;
+    readonly nextTryInSeconds: number;
+  },
 ): Outcome {
   const attempts = delivery.attempts + 1;
   return attempts >= retry.maxAttempts
-    ? { result: "failed", reason, attempts, nextTryAt: 0 }
-    : { result: null, reason, attempts, nextTryAt };
+    ? { result: "failed", reason, attempts, nextTryInSeconds: 0 }
+    : { result: null, reason, attempts, nextTryInSeconds };
 }
 
-/** Unix seconds of the next attempt after so many. */
+/** Whole seconds until the next attempt after so many. */
 function after(attempts: number, retry: Retry): number {
   const waitMs = backoffMs(attempts, {
     initialMs: retry.initialSeconds * 1_000,
     maxMs: retry.maxSeconds * 1_000,
     jitter: JITTER,
   });
-  return Math.ceil((Date.now() + waitMs) / 1_000);
+  return Math.ceil(waitMs / 1_000);
 }

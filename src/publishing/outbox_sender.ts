@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { unixNow } from "../base/clock.ts";
 import {
   claimOutbox,
   countOutbox,
@@ -85,7 +84,7 @@ export async function expireOld(
 ): Promise<void> {
   const seconds = config.publish.retentionDays * 86_400;
   const { expired } = await expireOutbox(database, {
-    before: unixNow() - seconds,
+    olderThanSeconds: seconds,
     limit: EXPIRE_LIMIT,
   });
   metrics.counter(
@@ -142,13 +141,13 @@ async function settle(
     readonly outcome: VisitOutcome;
   },
 ): Promise<void> {
-  const { results, failures, nextTryAt } = outcome;
+  const { results, failures, nextTryInSeconds } = outcome;
   const { holder } = publisher;
   await settleOutbox(database, {
     targetId,
     holder,
     failures,
-    nextTryAt,
+    nextTryInSeconds,
     results: results.map(({ delivery, ...result }) => ({
       ...result,
       outboxId: delivery.outboxId,
@@ -158,7 +157,7 @@ async function settle(
 }
 
 function untried({ failures }: OutboxRound): VisitOutcome {
-  return { results: [], failures, nextTryAt: 0, failure: null };
+  return { results: [], failures, nextTryInSeconds: 0, failure: null };
 }
 
 function tell(

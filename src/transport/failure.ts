@@ -77,7 +77,10 @@ export function countsAgainstRelay({ code }: RelayFailure): boolean {
     code !== "opted-out";
 }
 
-/** The wait that the peer asked for, seconds; 0 when it asked for none. */
+/** Nobody sends us away for longer. */
+export const MAX_ASKED_WAIT_SECONDS = 86_400;
+
+/** The wait that the peer asked for, seconds, `MAX_ASKED_WAIT_SECONDS` at most; 0 when it asked for none. */
 export function askedWaitSeconds(failure: RelayFailure | null): number {
   return failure?.code === "http" ? failure.retryAfterSeconds ?? 0 : 0;
 }

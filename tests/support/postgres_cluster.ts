@@ -59,7 +59,15 @@ export async function startCluster(options: ClusterOptions): Promise<void> {
   if (options.hba !== undefined) {
     await Deno.writeTextFile(`${data}/pg_hba.conf`, options.hba);
   }
-  await run(`${bin}/pg_ctl`, [
+  await resumeCluster(options);
+}
+
+/** Starts a cluster that was stopped; returns when it takes connections. */
+export async function resumeCluster(
+  { version, directory }: Pick<ClusterOptions, "version" | "directory">,
+): Promise<void> {
+  const data = `${directory}/data`;
+  await run(`${await binaries(version)}/pg_ctl`, [
     "-D",
     data,
     "-w",
@@ -68,7 +76,7 @@ export async function startCluster(options: ClusterOptions): Promise<void> {
     "-l",
     `${directory}/log`,
     "start",
-  ], { ...child, cwd: directory });
+  ], { ...(Deno.uid() === 0 ? NOBODY : {}), cwd: directory });
 }
 
 async function give(path: string): Promise<void> {
@@ -102,16 +110,20 @@ export async function watchCluster(directory: string): Promise<void> {
   }).output();
 }
 
-/** Stops a cluster at once, without a checkpoint: nobody will look at it again. */
+/** How a cluster is stopped: with a checkpoint, or at once, as a crash would. */
+export type StopMode = "fast" | "immediate";
+
+/** Stops a cluster; at once, unless somebody will look at it again. */
 export async function stopCluster(
   { version, directory }: Pick<ClusterOptions, "version" | "directory">,
+  mode: StopMode = "immediate",
 ): Promise<void> {
   await run(`${await binaries(version)}/pg_ctl`, [
     "-D",
     `${directory}/data`,
     "-w",
     "-m",
-    "immediate",
+    mode,
     "stop",
   ], { ...(Deno.uid() === 0 ? NOBODY : {}), cwd: directory });
 }

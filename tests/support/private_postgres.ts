@@ -5,9 +5,11 @@
  */
 import postgres from "postgres";
 import {
+  resumeCluster,
   type ServerVersion,
   startCluster,
   stopCluster,
+  type StopMode,
   watchCluster,
 } from "./postgres_cluster.ts";
 
@@ -21,6 +23,8 @@ export interface PrivatePostgres extends AsyncDisposable {
   readonly url: string;
   /** One connection by the socket, as superuser; ended on disposal. */
   readonly sql: postgres.Sql;
+  /** Stops it and starts it again, once `meanwhile` is done. */
+  restart(mode: StopMode, meanwhile?: () => Promise<void>): Promise<void>;
 }
 
 export interface PrivatePostgresOptions {
@@ -64,6 +68,11 @@ ${options.settings ?? ""}`,
     port,
     url: `postgresql:///postgres?host=${directory}&port=${port}&user=bigbrotr`,
     sql,
+    async restart(mode, meanwhile) {
+      await stopCluster({ version, directory }, mode);
+      await meanwhile?.();
+      await resumeCluster({ version, directory });
+    },
     async [Symbol.asyncDispose]() {
       await sql.end({ timeout: 1 });
       await stopCluster({ version, directory }).catch(() => {});

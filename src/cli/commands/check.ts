@@ -92,7 +92,11 @@ async function checkRelays(invocation: Invocation): Promise<number> {
     take: (network) => Promise.resolve(takeOf(waiting, network)),
     work: async (relay, signal) => {
       const target = { ...deps, dialer, relay, config: settings, signal };
-      const findings = await checkRelay(target, { checks, regardless: true });
+      const findings = await checkRelay(target, {
+        checkedAt: Math.floor(Date.now() / 1_000),
+        checks,
+        regardless: true,
+      });
       if (!signal.aborted) show({ relay, checks, findings });
     },
   }, invocation.signal);

@@ -9,6 +9,7 @@ import { NETWORKS } from "../../models/network.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import type { Command, Invocation } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
+import { clockText } from "../reports/clock_report.ts";
 import { healthText } from "../reports/health_report.ts";
 import { byteSize, duration, grouped } from "../terminal/numbers.ts";
 import {
@@ -99,6 +100,7 @@ export function reportText(report: PipelineReport): string {
     archiveLines(report),
     healthText(report.health),
     serviceTable(report),
+    ...clockText(report),
   ].join("\n");
 }
 
@@ -210,10 +212,12 @@ function serviceTable({ services, at }: PipelineReport): string {
 }
 
 function serviceRow(
-  { service, state, uptimeSeconds, runtime }: ServiceReport,
-  at: number,
+  { service, state, uptimeSeconds, clockSkewSeconds, runtime }: ServiceReport,
+  now: number,
 ): string[] {
   if (runtime === null) return [service, state, "", "", "", "", "", ""];
+  // By its own clock, as what it records.
+  const at = now + (clockSkewSeconds ?? 0);
   const { lastCycleAt, lastCycleSeconds, cycleStartedAt } = runtime;
   const last = state === "running" && cycleStartedAt !== null
     ? `under way for ${duration(at - cycleStartedAt)}`

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Database } from "../../core/database/connection/database.ts";
+import { databaseClock } from "../../archive/clock.ts";
 import { countOutbox, type OutboxCounts } from "../../archive/outbox.ts";
 import { type PipelineCounts, pipelineCounts } from "../../archive/pipeline.ts";
 import { type RelayHealth, relayHealth } from "../../archive/relay_health.ts";
@@ -13,8 +14,10 @@ import { HEARTBEAT_SECONDS, RUNTIME_STATE } from "../runtime_record.ts";
 import { SERVICES } from "../services.ts";
 
 export interface PipelineReport extends PipelineCounts {
-  /** When this was looked up, Unix seconds. */
+  /** When this was looked up, Unix seconds by the database's clock. */
   readonly at: number;
+  /** The clock of this machine minus the database's. */
+  readonly clockSkewSeconds: number;
   readonly health: RelayHealth;
   /** What was published, to how many relays each. */
   readonly outbox: OutboxCounts;
@@ -35,6 +38,8 @@ export interface ServiceReport {
   /** Host and process id. */
   readonly process: string | null;
   readonly uptimeSeconds: number | null;
+  /** The clock of its machine minus the database's, to some seconds; null for one that never ran. */
+  readonly clockSkewSeconds: number | null;
   readonly runtime: ServiceRuntime | null;
 }
 
@@ -42,7 +47,7 @@ export interface ServiceReport {
 export async function pipelineReport(
   database: Database,
 ): Promise<PipelineReport> {
-  const at = Math.floor(Date.now() / 1_000);
+  const { now: at, skewSeconds } = await databaseClock(database);
   const counts = await pipelineCounts(database);
   const health = await relayHealth(database, {
     since: at - CHANGE_SECONDS,
@@ -53,6 +58,7 @@ export async function pipelineReport(
   );
   return {
     at,
+    clockSkewSeconds: skewSeconds,
     ...counts,
     health,
     outbox: await countOutbox(database, null),
@@ -79,6 +85,7 @@ async function serviceReports(
     state: "never ran",
     process: null,
     uptimeSeconds: null,
+    clockSkewSeconds: null,
     runtime: null,
   }];
 }
@@ -92,13 +99,18 @@ function serviceReport(row: State, at: number): ServiceReport {
       }`,
     );
   }
-  const isFresh = at - runtime.updatedAt <= 3 * HEARTBEAT_SECONDS;
-  const end = runtime.running && isFresh ? at : runtime.updatedAt;
+  const isFresh = at - row.updatedAt <= 3 * HEARTBEAT_SECONDS;
+  // Its record says its own time; the database noted when that was by its own.
+  const clockSkewSeconds = runtime.updatedAt - row.updatedAt;
+  const end = runtime.running && isFresh
+    ? at + clockSkewSeconds
+    : runtime.updatedAt;
   return {
     service: row.serviceName,
     state: !runtime.running ? "stopped" : isFresh ? "running" : "silent",
     process: row.stateKey,
     uptimeSeconds: end - runtime.startedAt,
+    clockSkewSeconds,
     runtime,
   };
 }

@@ -105,7 +105,10 @@ const timeouts = z.strictObject({
 
 const retry = z.strictObject({
   maxAttempts: z.int().min(1).max(20).default(5)
-    .describe("How often work is tried when its failure is transient"),
+    .describe("How often work is tried that others got in the way of"),
+  outageSeconds: z.int().min(0).max(3_600).default(60).describe(
+    "How long work waits for a server that cannot be reached or restarts before it fails",
+  ),
   initialDelayMs: z.int().min(1).max(60_000).default(200),
   maxDelayMs: z.int().min(1).max(600_000).default(10_000),
   backoff: z.enum(["exponential", "linear"]).default("exponential"),
@@ -118,7 +121,7 @@ const breaker = z.strictObject({
   failureThreshold: z.int().min(1).max(1_000).default(10).describe(
     "Failed connections in a row after which the database is left alone",
   ),
-  resetMs: z.int().min(100).max(600_000).default(15_000)
+  resetMs: z.int().min(100).max(600_000).default(2_000)
     .describe("How long it is left alone before one attempt is let through"),
 });
 

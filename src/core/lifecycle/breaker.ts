@@ -66,7 +66,7 @@ class CountingBreaker implements Breaker {
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
-    this.#enter();
+    const isProbe = this.#enter();
     try {
       const value = await work();
       this.#failures = 0;
@@ -76,12 +76,14 @@ class CountingBreaker implements Breaker {
       if (this.#options.counts?.(error) ?? true) this.#failed(error);
       throw error;
     } finally {
-      this.#trying = false;
+      // What began before the circuit opened may end only now; the one that finds out is still on its way.
+      if (isProbe) this.#trying = false;
     }
   }
 
-  #enter(): void {
-    if (this.#openedAt === null) return;
+  /** Whether this is the one that finds out. */
+  #enter(): boolean {
+    if (this.#openedAt === null) return false;
     const waitMs = this.#waitMs();
     if (waitMs > 0 || this.#trying) {
       throw new CircuitOpen(
@@ -91,6 +93,7 @@ class CountingBreaker implements Breaker {
       );
     }
     this.#trying = true;
+    return true;
   }
 
   #failed(error: unknown): void {

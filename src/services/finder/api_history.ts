@@ -17,7 +17,7 @@ import {
 import { backoffMs } from "../../base/backoff.ts";
 import type { ApiSource } from "./config.ts";
 
-/** History of one source; moments are Unix seconds, 0 for never. */
+/** History of one source; moments are Unix seconds by the database's clock, 0 for never. */
 export interface ApiHistory {
   readonly succeededAt: number;
   readonly failedAt: number;

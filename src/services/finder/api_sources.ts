@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { unixNow } from "../../base/clock.ts";
+import { clockFrom, databaseClock } from "../../archive/clock.ts";
 import type {
   CandidateHint,
   CandidateInsertion,
@@ -37,22 +37,32 @@ export async function askSources(
 ): Promise<void> {
   const { retrySeconds, requestDelayMs, sources } = ctx.config.api;
   const histories = await loadHistories(ctx.database, sources);
+  const now = clockFrom((await databaseClock(ctx.database)).now);
   let asked = 0;
   for (const source of sources) {
     const history = histories.get(source.url);
     if (!source.enabled || history === undefined) continue;
     const { cooldownSeconds } = source;
-    if (unixNow() < dueAt(history, { cooldownSeconds, retrySeconds })) continue;
+    const waits = { cooldownSeconds, retrySeconds };
+    if (!isDue(dueAt(history, waits), now(), cooldownSeconds)) continue;
     if (asked++ > 0) await sleep(requestDelayMs, ctx.signal);
     if (ctx.signal.aborted) return;
-    await askSource(ctx, dialer, { source, failures: history.failures });
+    const { failures } = history;
+    await askSource(ctx, dialer, { source, failures, now });
   }
+}
+
+/** What is due later than its cooldown, a wrong clock has put off. */
+function isDue(dueAt: number, now: number, cooldownSeconds: number): boolean {
+  return dueAt <= now || dueAt > now + cooldownSeconds;
 }
 
 interface SourceVisit {
   readonly source: ApiSource;
   /** Failures in a row before this visit. */
   readonly failures: number;
+  /** Unix seconds by the database's clock. */
+  readonly now: () => number;
 }
 
 async function askSource(
@@ -72,17 +82,17 @@ async function askSource(
     return await recordFailure(ctx, visit, list.failure);
   }
   answers.inc({ outcome: "list" });
-  const stored = await storeList(ctx, visit.source, list.value);
+  const stored = await storeList(ctx, visit, list.value);
   ctx.log.info("source asked", { source: visit.source.url, ...stored });
 }
 
 async function recordFailure(
   { database, log }: Context<FinderConfig>,
-  { source, failures }: SourceVisit,
+  { source, failures, now }: SourceVisit,
   failure: ListFailure,
 ): Promise<void> {
   await rememberFailure(database, source, {
-    timestamp: unixNow(),
+    timestamp: now(),
     failures: failures + 1,
     reason: failure.code,
   });
@@ -93,13 +103,13 @@ async function recordFailure(
 /** Stores candidates and checkpoint in one transaction: after a crash either both are there or neither. */
 async function storeList(
   { config, database, metrics }: Context<FinderConfig>,
-  source: ApiSource,
+  { source, now }: SourceVisit,
   texts: readonly string[],
 ): Promise<CandidateInsertion & { malformed: number }> {
   const hints = toHints(texts, config.allowPrivate);
   const stored = await database.transaction(async (sql) => {
     const inserted = await storeHints(sql, hints, config.budgets);
-    const checkpoint = { timestamp: unixNow(), relays: hints.length };
+    const checkpoint = { timestamp: now(), relays: hints.length };
     await rememberSuccess(sql, source, checkpoint);
     return inserted;
   }, { kind: "batch" });

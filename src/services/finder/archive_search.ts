@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { unixNow } from "../../base/clock.ts";
 import { z } from "zod";
+import { clockFrom, databaseClock } from "../../archive/clock.ts";
 import type { CandidateHint } from "../../archive/candidates.ts";
 import type { Executor } from "../../core/database/connection/executor.ts";
 import {
@@ -43,9 +43,11 @@ export async function searchArchive(ctx: Context<FinderConfig>): Promise<void> {
   const { maxSecondsPerCycle, pageSize } = config.archive;
   const deadline = performance.now() + maxSecondsPerCycle * 1_000;
   const { allowPrivate } = config;
+  // When events arrived is the database's time.
+  const now = clockFrom((await databaseClock(database)).now);
   const pages = scanArchive(database, {
     from: await loadPosition(database),
-    until: unixNow(),
+    until: now(),
     pageSize,
     find: (event) => extractHints(event, { allowPrivate }),
     signal,
@@ -54,7 +56,7 @@ export async function searchArchive(ctx: Context<FinderConfig>): Promise<void> {
   let inserted = 0;
   for await (const page of pages) {
     events += page.events;
-    inserted += await storePage(ctx, page);
+    inserted += await storePage(ctx, page, now());
     if (performance.now() >= deadline) break;
   }
   if (events > 0) log.info("archive searched", { events, inserted });
@@ -70,8 +72,10 @@ async function loadPosition(database: Executor): Promise<ArchivePosition> {
 async function storePage(
   { config, database, metrics }: Context<FinderConfig>,
   { found, next }: ArchivePage<CandidateHint>,
+  now: number,
 ): Promise<number> {
-  const position = settled(next, config.archive.settleSeconds);
+  const { settleSeconds } = config.archive;
+  const position = settled(next, now + 1 - settleSeconds);
   const stored = await database.transaction(async (sql) => {
     const inserted = await storeHints(sql, found, config.budgets);
     await upsertState(sql, [{ ...CURSOR, value: position }]);
@@ -87,9 +91,9 @@ async function storePage(
  */
 function settled(
   next: ArchivePosition | null,
-  settleSeconds: number,
+  unsettledFrom: number,
 ): ArchivePosition {
-  const unsettled = Math.max(0, unixNow() + 1 - settleSeconds);
+  const unsettled = Math.max(0, unsettledFrom);
   return next === null || next.seenAt > unsettled
     ? startOfSecond(unsettled)
     : next;

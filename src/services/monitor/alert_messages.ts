@@ -92,7 +92,7 @@ function message(
     receiver,
     subject: alert.isUp ? "Relay back" : "Relay down",
   });
-  const createdAt = Math.floor(Date.now() / 1_000);
+  const { at: createdAt } = alert;
   return {
     event,
     d: event.id,

@@ -29,7 +29,7 @@ export const CHECKS: readonly Check[] = [nip11, tls, dns, geo, net, http];
 
 /** What was found out about a relay. */
 export interface Findings {
-  /** Unix seconds. */
+  /** Unix seconds by the clock of `CheckPlan.checkedAt`. */
   readonly checkedAt: number;
   /** The round-trip times. No failure here means that the relay opened and spoke: it is online. */
   readonly rtt: CheckDocument;
@@ -39,6 +39,8 @@ export interface Findings {
 
 /** Which checks are made, and what is known already. */
 export interface CheckPlan {
+  /** When the checks are made, Unix seconds: by the database's clock where they go into one. */
+  readonly checkedAt: number;
   /** The connection is tested in any case, because it shows whether the relay is online. */
   readonly checks: ReadonlySet<CheckName>;
   /** Make those, too, that make no sense, and all of them of a relay that is offline: their failure is the answer. */
@@ -83,7 +85,7 @@ export async function startChecks(
 ): Promise<EarlyFindings> {
   const stop = new AbortController();
   const target = { ...rest, signal: AbortSignal.any([signal, stop.signal]) };
-  const checkedAt = Math.floor(Date.now() / 1_000);
+  const { checkedAt } = plan;
   const wanted = CHECKS.filter((check) =>
     plan.checks.has(check.name) && (plan.regardless || check.applies(target))
   );

@@ -20,8 +20,11 @@ import { checksConfig, mmdbConfig } from "./checks_config.ts";
  */
 const STEPS_PER_LEASE = 32;
 
-/** What a check found counts for 26 hours at most (SQL: relay_check_max_gap): with a day between two, uptime leaves no time out. */
-const MAX_WAIT_SECONDS = 86_400;
+/**
+ * The longest wait between two checks, whatever is configured or asked for. What a check found counts for 26 hours at most
+ * (SQL: relay_check_max_gap): with a day between two, uptime leaves no time out.
+ */
+export const MAX_WAIT_SECONDS = 86_400;
 
 const wait = z.int().min(1).max(MAX_WAIT_SECONDS);
 

@@ -14,7 +14,7 @@ import type { MonitorConfig } from "./config.ts";
 import { dnsLifetimes, steadyDns } from "./steady_dns.ts";
 
 const checkMemory = z.object({
-  /** Unix seconds. */
+  /** Unix seconds by the database's clock. */
   dueAt: z.number(),
   /** In a row, for the backoff. */
   failures: z.number(),
@@ -37,7 +37,8 @@ export function readMemory(kept: unknown): RelayMemory {
 
 /**
  * The checks to make on a visit: the connection always, a document when this visit is nearer to the moment it is due
- * than the next one will be.
+ * than the next one will be. What is due later than its interval allows a wrong clock has put off: it is due.
+ * `now`: Unix seconds by the database's clock.
  */
 export function dueChecks(
   { checks }: RelayMemory,
@@ -47,8 +48,10 @@ export function dueChecks(
   const soon = now + config.schedule.everySeconds / 2;
   const due = new Set<CheckName>(["rtt"]);
   for (const { name } of CHECKS) {
+    const { enabled, everySeconds } = config.checks[name];
     const dueAt = checks[name]?.dueAt ?? 0;
-    if (config.checks[name].enabled && dueAt <= soon) due.add(name);
+    const isDue = dueAt <= soon || dueAt > now + everySeconds;
+    if (enabled && isDue) due.add(name);
   }
   return due;
 }

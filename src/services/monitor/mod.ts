@@ -4,6 +4,7 @@
  * @module
  */
 import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { watchClock } from "../../archive/clock_watch.ts";
 import { releaseRelays } from "../../archive/leases.ts";
 import { resolveSecretKey } from "../../core/config/secret_key.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
@@ -40,6 +41,7 @@ export const monitor: Service<MonitorConfig> = {
     const deps = openDeps(ctx, databasesOf(files));
     const { dialer, publisher } = deps;
     await using _watched = await watchMmdbFiles(files, dialer, ctx);
+    await using _clock = await watchClock({ ...ctx, consequence: CONSEQUENCE });
     const sender = publisher === null ? null : { dialer, publisher };
     await whilePublishing(ctx, sender, (ctx) =>
       repeat(ctx, async (cycle) => {
@@ -49,6 +51,10 @@ export const monitor: Service<MonitorConfig> = {
       }));
   },
 };
+
+/** Of a clock that is wrong. */
+const CONSEQUENCE =
+  "checks go on by the database's clock; certificates and signatures are judged and made by this one";
 
 /** Works until no relay is due; what becomes due meanwhile is taken along. */
 export async function checkDueRelays(

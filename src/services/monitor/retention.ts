@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { databaseClock } from "../../archive/clock.ts";
 import { cleanup } from "../../archive/maintenance.ts";
 import { getState, upsertState } from "../../archive/service_state.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
@@ -15,6 +16,7 @@ const CHECKPOINT = {
   stateKey: "retention",
 } as const;
 
+/** Unix seconds by the database's clock. */
 const checkpointValue = z.object({ startedAt: z.number() });
 
 const DAY_SECONDS = 86_400;
@@ -25,10 +27,12 @@ const BATCH_SIZE = 5_000;
 /** Rolls up checks, then deletes checks, superseded documents and rejections beyond their age, unless some monitor did so within a day. */
 export async function expireDaily(ctx: Context<MonitorConfig>): Promise<void> {
   const { config: { retention }, database, log, signal } = ctx;
-  const now = Math.floor(Date.now() / 1_000);
+  const { now } = await databaseClock(database);
   const [state] = await getState(database, CHECKPOINT);
   const last = checkpointValue.safeParse(state?.value);
-  if (last.success && now - last.data.startedAt < DAY_SECONDS) return;
+  const age = last.success ? now - last.data.startedAt : Infinity;
+  // In the future it was noted by a clock that was wrong.
+  if (age >= 0 && age < DAY_SECONDS) return;
 
   // Noted first: whoever is next need not begin as well. Twice would do no harm either.
   await upsertState(database, [{ ...CHECKPOINT, value: { startedAt: now } }]);
@@ -41,7 +45,10 @@ export async function expireDaily(ctx: Context<MonitorConfig>): Promise<void> {
   });
   const { checks, checkHours, relayMetadata, rejected } = deleted;
   log.info("old data deleted", {
-    ...{ checks, checkHours, relayMetadata, rejected },
+    checks,
+    checkHours,
+    relayMetadata,
+    rejected,
     documents: deleted.orphanMetadata,
   });
 }

@@ -22,7 +22,7 @@ import { watchedUrls } from "./alerts.ts";
 import { countCheck, setLag } from "./check_metrics.ts";
 import { type Findings, startChecks, storedTypes } from "./check_relay.ts";
 import type { CheckDeps } from "./checks/check.ts";
-import type { MonitorConfig } from "./config.ts";
+import { MAX_WAIT_SECONDS, type MonitorConfig } from "./config.ts";
 import type { Publisher } from "./publish/publisher.ts";
 import { publicationOf } from "./publish/visits.ts";
 import { dueChecks, knownNip11, readMemory, remember } from "./memory.ts";
@@ -103,10 +103,11 @@ export async function lease(
     networks: [network],
     limit: count,
     leaseSeconds,
+    longestWaitSeconds: MAX_WAIT_SECONDS,
   });
   // One that was never looked at is not late: it is new.
   const late = leased.filter(({ dueAt }) => dueAt > 0)
-    .map(({ dueAt }) => unixNow() - dueAt);
+    .map(({ dueAt, now }) => now() - dueAt);
   setLag(metrics, network, Math.max(0, ...late));
   return leased.map((leased) => ({ leased, endsAtMs }));
 }
@@ -147,33 +148,42 @@ export async function visit(
 
 /** Gives a lease back as if it had never been taken. */
 export function untouched(
-  { relayId, url, dueAt, failures }: LeasedRelay,
+  { relayId, url, failures }: LeasedRelay,
 ): Visit {
-  return { relayId, url, findings: null, nextDueAt: dueAt, failures };
+  return {
+    relayId,
+    url,
+    findings: null,
+    nextDueInSeconds: undefined,
+    failures,
+  };
 }
 
 async function examine(
   round: Round,
-  { relayId, url, memory }: LeasedRelay,
+  { relayId, url, memory, now }: LeasedRelay,
   signal: AbortSignal,
 ): Promise<Findings> {
+  const checkedAt = now();
   const { ctx, deps } = round;
   const { config, metrics } = ctx;
   const parsed = parseRelayUrl(url, config);
   // It became a relay when other addresses were allowed.
   if (!parsed.ok) {
-    return unchecked({ code: "address", detail: parsed.failure.detail });
+    const { detail } = parsed.failure;
+    return unchecked({ code: "address", detail }, checkedAt);
   }
   const relay = parsed.value;
   // Asked here, because some checks ask others about the relay.
   if (deps.dialer.isOptedOut(relay)) {
-    return unchecked({ code: "opted-out", detail: relay.host });
+    return unchecked({ code: "opted-out", detail: relay.host }, checkedAt);
   }
   const known = readMemory(memory);
   const { documents, ...found } = await startChecks(
     { ...deps, relay, config, signal },
     {
-      checks: dueChecks(known, config, unixNow()),
+      checkedAt,
+      checks: dueChecks(known, config, checkedAt),
       regardless: false,
       knownNip11: knownNip11(known),
       onDone: (check) => countCheck(metrics, relay.network, check),
@@ -188,9 +198,9 @@ async function examine(
   return { ...found, documents: await documents };
 }
 
-function unchecked(failure: RelayFailure): Findings {
+function unchecked(failure: RelayFailure, checkedAt: number): Findings {
   const rtt = failedCheck(failure);
-  return { checkedAt: unixNow(), rtt, documents: new Map() };
+  return { checkedAt, rtt, documents: new Map() };
 }
 
 function visited(
@@ -206,20 +216,19 @@ function visited(
     failures,
     watched.has(url) ? impatient(schedule) : schedule,
   );
-  const nextDueAt = unixNow() + Math.max(regular, ...asked);
+  const nextDueInSeconds = Math.max(regular, ...asked);
   // What is not there cannot be asked for documents: they stay due.
   const kept = failures > 0
     ? { findings }
     : remember(readMemory(memory), findings, ctx.config);
-  return { relayId, url, failures, nextDueAt, ...kept };
+  return { relayId, url, failures, nextDueInSeconds, ...kept };
 }
 
 function postponed(
   { relayId, url, failures }: LeasedRelay,
   seconds: number,
 ): Visit {
-  const nextDueAt = unixNow() + seconds;
-  return { relayId, url, findings: null, failures, nextDueAt };
+  return { relayId, url, findings: null, failures, nextDueInSeconds: seconds };
 }
 
 function noteOptOut({ ctx }: Round, { url, network }: LeasedRelay): void {
@@ -265,8 +274,4 @@ function checkedCounter({ metrics }: Round["ctx"]) {
     "Relays checked, by network and outcome",
     ["network", "outcome"],
   );
-}
-
-function unixNow(): number {
-  return Math.floor(Date.now() / 1_000);
 }

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { CheckDocument } from "../../nips/check_document.ts";
 
-/** The largest lifetimes seen since a moment (Unix seconds), by field. */
+/** The largest lifetimes seen since a moment (Unix seconds by the database's clock), by field. */
 export const dnsLifetimes = z.object({
   since: z.number(),
   seen: z.record(z.string(), z.number()),
@@ -30,7 +30,8 @@ export function steadyDns(
   before: DnsLifetimes | undefined,
   now: number,
 ): { document: CheckDocument; lifetimes: DnsLifetimes } {
-  const isFresh = before !== undefined && now - before.since < FORGET_SECONDS;
+  const isFresh = before !== undefined && before.since <= now &&
+    now - before.since < FORGET_SECONDS;
   const seen = isFresh ? { ...before.seen } : {};
   const since = isFresh ? before.since : now;
   const data = { ...document.data };

@@ -30,8 +30,8 @@ export interface Visit {
   readonly url: string;
   /** Null when nothing was learnt, because what went wrong was ours. */
   readonly findings: Findings | null;
-  /** Unix seconds. */
-  readonly nextDueAt: number;
+  /** Whole seconds from now; undefined: due as it was before. */
+  readonly nextDueInSeconds: number | undefined;
   /** In a row, this visit included. */
   readonly failures: number;
   /** For the next visit; left out: as it was. */
@@ -52,9 +52,9 @@ export async function storeVisits(
   },
 ): Promise<void> {
   const relays = visits.map(
-    ({ relayId, nextDueAt, failures, memory }): ReleasedRelay => ({
+    ({ relayId, nextDueInSeconds, failures, memory }): ReleasedRelay => ({
       relayId,
-      nextDueAt,
+      nextDueInSeconds,
       failures,
       memory,
     }),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { watchClock } from "../../archive/clock_watch.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
@@ -13,7 +14,11 @@ import {
   synchronizerConfig,
 } from "./config/config.ts";
 import { CoverageGauges } from "./coverage_gauges.ts";
-import { dueAgain, type Interval } from "./scheduling/due.ts";
+import {
+  dueAgain,
+  type Interval,
+  longestWaitSeconds,
+} from "./scheduling/due.ts";
 import { introduceRelays } from "./scheduling/introduce.ts";
 import { Leases, type RelayLease } from "./scheduling/leases.ts";
 import { LiveRelays } from "./live/live_relays.ts";
@@ -40,8 +45,14 @@ export const synchronizer: Service<SynchronizerConfig> = {
     const { config, database, log } = ctx;
     const tiers = new Tiers(config.tiers, log);
     const politeness = Politeness.of(ctx.politeness);
+    await using _clock = await watchClock({ ...ctx, consequence: CONSEQUENCE });
     await using pool = await openPool(config, log, politeness);
-    await using leases = new Leases({ ...config, database, log });
+    await using leases = new Leases({
+      database,
+      log,
+      leaseSeconds: config.leaseSeconds,
+      longestWaitSeconds: longestWaitSeconds(config),
+    });
     const deps = relayDeps(config, syncDeps(config, { database, pool }));
     const queues = new RelayQueues(config, tiers);
     const dialPacer = new DialPacer(config.maxNewConnectionsPerMinute);
@@ -62,6 +73,10 @@ export const synchronizer: Service<SynchronizerConfig> = {
     await repeat(ctx, (cycle) => syncDueRelays(cycle, work));
   },
 };
+
+/** Of a clock that is wrong. */
+const CONSEQUENCE =
+  "events are archived, but nothing is claimed complete until the clocks agree";
 
 /** Relays leased at once, so that several processes that start together share them. */
 const MAX_TAKEN = 8;
@@ -103,9 +118,7 @@ async function syncDueRelays(
     },
     work: (relay, stop) => syncDue(ctx, work, { relay, stop, stats }),
   }, ctx.signal);
-  for (const { relayId, dueAt, failures } of untouched) {
-    await leases.release({ relayId, nextDueAt: dueAt, failures });
-  }
+  for (const { relayId } of untouched) await leases.release({ relayId });
   stats.summarize();
   await (ctx.once ? gauges.refresh() : gauges.keepFresh());
 }
@@ -148,10 +161,11 @@ async function syncDue(
   await work.dialPacer.turn(rank, signal);
   const asReleased = (result: RelaySync | null) => ({
     ...dueAgain(config, relay, result),
-    memory: cooldownAfter(result, Math.floor(Date.now() / 1_000)),
+    memory: cooldownAfter(result, relay.now()),
   });
   const turn = await work.live.sync(relay, {
-    ...{ rank, stop },
+    rank,
+    stop,
     begin: (options) => syncLeased(work, { relay, options }, config),
     dueAgain: asReleased,
   });

@@ -42,8 +42,7 @@ export async function storeWorkerBatch(
   { database, relayId, budgets }: StoreTarget,
   batch: WorkerBatch,
 ): Promise<Stored> {
-  const seenAt = Math.floor(Date.now() / 1_000);
-  const whole: SyncBatch = { ...batch, relayId, seenAt, budgets };
+  const whole: SyncBatch = { ...batch, relayId, seenAt: null, budgets };
   try {
     return toStored(await storeBatch(database, whole), 0);
   } catch (error) {

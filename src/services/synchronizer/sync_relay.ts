@@ -105,13 +105,15 @@ export async function syncRelay(
     },
   });
   const run: Run = {
-    ...{ target, context, store, signal, startedAt },
-    ...{
-      liveJob: live ? liveJob(live.policy, deps.wanted) : null,
-      claims,
-      review: null,
-      isLive: false,
-    },
+    target,
+    context,
+    store,
+    signal,
+    startedAt,
+    liveJob: live ? liveJob(live.policy, deps.wanted) : null,
+    claims,
+    review: null,
+    isLive: false,
   };
   return await resultOf(deps, run, await runSessions(deps, run));
 }
@@ -211,7 +213,10 @@ async function runSessions(deps: SyncDeps, run: Run): Promise<End> {
     const walks = await planWalks(database, { ...context, repair }, wanted);
     if (walks.length === 0) return { ...nothing, failure: null };
     const job = {
-      ...{ relay, walks, traits, allowPrivate },
+      relay,
+      walks,
+      traits,
+      allowPrivate,
       negentropy: plan.job,
       live: run.liveJob,
       bounds: { ...bounds, connectTimeoutMs },

@@ -3,11 +3,8 @@
  *
  * @module
  */
-import type { RelayFailure } from "../failure.ts";
+import { MAX_ASKED_WAIT_SECONDS, type RelayFailure } from "../failure.ts";
 import type { HttpHead } from "./http_head.ts";
-
-/** The longest wait that a Retry-After can ask for, as a server could otherwise send us away for ever. */
-const MAX_WAIT_SECONDS = 86_400;
 
 /** The failure that this answer is. */
 export function httpFailure(
@@ -26,5 +23,5 @@ export function waitOf(text: string, nowMs: number): number {
   const seconds = /^\d{1,10}$/.test(text)
     ? Number(text)
     : Math.ceil((Date.parse(text) - nowMs) / 1_000);
-  return seconds > 0 ? Math.min(seconds, MAX_WAIT_SECONDS) : 0;
+  return seconds > 0 ? Math.min(seconds, MAX_ASKED_WAIT_SECONDS) : 0;
 }

@@ -145,7 +145,9 @@ class LiveTail {
       const windows = [{ since, until: OPEN_END }];
       const broken = await this.#deps.walk({
         ...walk,
-        ...{ windows, provenUntil, repairs: [] },
+        windows,
+        provenUntil,
+        repairs: [],
       });
       if (broken !== null) return this.#end("behind");
       this.#edges.set(walk, provenUntil);

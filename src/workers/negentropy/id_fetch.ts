@@ -194,7 +194,9 @@ export class IdFetch {
     const query = {
       filter: { ids, limit },
       match: { ...filter, ids },
-      ...{ window, limit, evidenceOnly: false },
+      window,
+      limit,
+      evidenceOnly: false,
     };
     return fetch(query, ({ id, created_at: createdAt }) => {
       this.#obtained.set(id, createdAt);

@@ -164,7 +164,10 @@ export class Reconciler {
     const pageSize = bounds.limit;
     const fetch = new IdFetch({
       ...this.#parts,
-      ...{ filter, filterHash, window, pageSize },
+      filter,
+      filterHash,
+      window,
+      pageSize,
     });
     const asked = {
       filter: boundedFilter(walk, window),

@@ -52,7 +52,9 @@ export async function isWholeList(
   const unlisted: NostrEvent[] = [];
   const page = await fetch({
     filter: { ...boundedFilter(walk, window), limit: LIMIT },
-    ...{ window, limit: LIMIT, evidenceOnly: false },
+    window,
+    limit: LIMIT,
+    evidenceOnly: false,
   }, (event) => {
     if (!ids.has(event.id)) unlisted.push(event);
   });

@@ -155,6 +155,8 @@ function narrowed({ filter, query, window }: Sample): Query {
   const { limit } = query;
   return {
     filter: { ...filter, ...window, limit },
-    ...{ window, limit, evidenceOnly: true },
+    window,
+    limit,
+    evidenceOnly: true,
   };
 }

@@ -98,7 +98,8 @@ class Session {
     this.#counts = new CountCheck({
       ...deps,
       ...bounds,
-      ...{ line, pace: this.#pace },
+      line,
+      pace: this.#pace,
     });
     const judged = { pace: this.#pace, ingest: this.#ingest };
     this.#spots = new SpotCheck({ line, ...judged });
@@ -106,7 +107,10 @@ class Session {
     if (traits.order === "unknown") line.lingerMs = LINGER_MS;
     this.#reconciler = negentropy && new Reconciler({
       ...deps,
-      ...{ job: negentropy, bounds, line, ingest: this.#ingest },
+      job: negentropy,
+      bounds,
+      line,
+      ingest: this.#ingest,
       fetch: (query, accepted) =>
         this.#fetch(query, (event) => {
           accepted?.(event);
@@ -141,7 +145,9 @@ class Session {
     this.#live = await keepLive(live, {
       ...this.#deps,
       ...this.#job,
-      ...{ line: this.#line, ingest: this.#ingest, recent: this.#recent },
+      line: this.#line,
+      ingest: this.#ingest,
+      recent: this.#recent,
       walk: (walk) => this.#walkFilter(walk),
     });
   }

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
+import { insertChecks } from "../../../src/archive/checks.ts";
 import {
   leaseRelays,
   type LeaseRequest,
+  type ReleasedRelay,
   releaseRelays,
   renewLeases,
 } from "../../../src/archive/leases.ts";
 import { insertRelays } from "../../../src/archive/relays.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
-
-const NOW = Math.floor(Date.now() / 1000);
+import { shiftClock } from "../../support/shifted_clock.ts";
 
 testOnEachServer(
   "leaseRelays() gives a relay to one holder of a service at a time",
@@ -44,9 +45,9 @@ testOnEachServer(
     await releaseRelays(database, {
       ...HOLDER,
       relays: [
-        { relayId: late!, nextDueAt: NOW - 10 },
-        { relayId: soon!, nextDueAt: NOW - 100, failures: 3 },
-        { relayId: future!, nextDueAt: NOW + 1000 },
+        { relayId: late!, nextDueInSeconds: -10 },
+        { relayId: soon!, nextDueInSeconds: -100, failures: 3 },
+        { relayId: future!, nextDueInSeconds: 1_000 },
       ],
     });
 
@@ -55,7 +56,8 @@ testOnEachServer(
       [soon, 3],
       [late, 0],
     ]);
-    assert.equal(due[0]!.dueAt, NOW - 100);
+    const overdue = due[0]!.now() - due[0]!.dueAt;
+    assert.ok(overdue >= 100 && overdue < 160, `${overdue} s overdue`);
     const { url } = clearnet[2]!;
     assert.deepEqual(await leaseRelays(database, request({ urls: [url] })), []);
     const asked = request({ urls: [url], evenIfNotDue: true });
@@ -82,7 +84,7 @@ testOnEachServer(
     const released = await releaseRelays(database, {
       service: "synchronizer",
       holder: "dying",
-      relays: [{ relayId, nextDueAt: NOW }],
+      relays: [{ relayId, nextDueInSeconds: 0 }],
     });
     assert.equal(released, 0);
     assert.deepEqual(await leaseRelays(database, request()), []);
@@ -107,10 +109,10 @@ testOnEachServer(
       releaseRelays(database, {
         ...HOLDER,
         relays: [
-          { relayId: seldom!, nextDueAt: NOW - 500, intervalSeconds: 1_000 },
+          { relayId: seldom!, nextDueInSeconds: -500, intervalSeconds: 1_000 },
           ...[often!, left!].map((relayId) => ({
             relayId,
-            nextDueAt: NOW - 100,
+            nextDueInSeconds: -100,
             intervalSeconds: 10,
             newEvents,
           })),
@@ -127,6 +129,101 @@ testOnEachServer(
     const again = await leaseRelays(database, request({ limit: 1 }));
     assert.deepEqual(again.map(({ relayId }) => relayId), [often]);
     assert.equal(again[0]!.yield, 10);
+  },
+);
+
+testOnEachServer(
+  "releaseRelays() gives a lease back exactly as it was, but for what it is told",
+  async ({ database, sql }) => {
+    await insertRelays(database, relays(1));
+    const [first] = await leaseRelays(database, request());
+    const relayId = first!.relayId;
+    const give = (relay: Omit<ReleasedRelay, "relayId">) =>
+      releaseRelays(database, { ...HOLDER, relays: [{ relayId, ...relay }] });
+    const state = async () => {
+      const [row] = await sql`select due_at::int, failures, interval_seconds,
+        memory from relay_lease`;
+      return { ...row };
+    };
+    const memory = { a: 1 };
+    const told = { failures: 4, intervalSeconds: 77, memory };
+    await give({ nextDueInSeconds: -5, ...told });
+    const before = await state();
+    for (const failures of [undefined, 4]) {
+      await leaseRelays(database, request());
+      assert.equal(await give({ failures }), 1);
+      assert.deepEqual(await state(), before);
+    }
+  },
+);
+
+testOnEachServer(
+  "leases go by the database's clock, whatever ours shows",
+  async ({ database, sql }) => {
+    await insertRelays(database, relays(2));
+    {
+      using _clock = shiftClock(30 * 86_400);
+      const leased = await leaseRelays(database, request());
+      const [row] = await sql`select unix_now()::int as now`;
+      for (const { now } of leased) {
+        assert.ok(Math.abs(now() - row!.now) < 60, `${now()}`);
+      }
+      await releaseRelays(database, {
+        ...HOLDER,
+        relays: leased.map(({ relayId }) => ({
+          relayId,
+          nextDueInSeconds: 500,
+        })),
+      });
+    }
+    const waits = await sql<{ wait: number }[]>`
+      select (due_at - unix_now())::int as wait from relay_lease`;
+    assert.equal(waits.length, 2);
+    for (const { wait } of waits) {
+      assert.ok(wait > 440 && wait <= 500, `due in ${wait} s`);
+    }
+  },
+);
+
+testOnEachServer(
+  "leaseRelays() takes what only a wrong clock can have set due so late, and nothing else that is not due",
+  async ({ database, sql }) => {
+    await insertRelays(database, relays(3));
+    const all = await leaseRelays(database, request());
+    const [sane, wrong, held] = all.map(({ relayId }) => relayId);
+    await releaseRelays(database, {
+      ...HOLDER,
+      relays: [
+        { relayId: sane!, nextDueInSeconds: 3_600 },
+        { relayId: wrong!, nextDueInSeconds: 30 * 86_400 },
+      ],
+    });
+    // It is leased: its holder says when it is due again.
+    await sql`update relay_lease set due_at = unix_now() + 30 * 86400
+      where relay_id = ${held!}`;
+    const monitor = request({ service: "monitor", longestWaitSeconds: 3_600 });
+    await leaseRelays(database, monitor);
+    assert.deepEqual(await leaseRelays(database, request()), []);
+    const longest = request({ longestWaitSeconds: 3_600 });
+    const due = await leaseRelays(database, longest);
+    assert.deepEqual(due.map(({ relayId }) => relayId), [wrong]);
+  },
+);
+
+testOnEachServer(
+  "leaseRelays() takes of those that were checked lately only, where it is told to",
+  async ({ database }) => {
+    await insertRelays(database, relays(3));
+    const ids = (await leaseRelays(database, request({ service: "monitor" })))
+      .map(({ relayId }) => relayId);
+    const now = Math.floor(Date.now() / 1_000);
+    await insertChecks(database, [
+      { relayId: ids[0]!, checkedAt: now - 50, online: true },
+      { relayId: ids[1]!, checkedAt: now - 5_000, online: true },
+    ]);
+    const lately = request({ checkedWithinSeconds: 500 });
+    const leased = await leaseRelays(database, lately);
+    assert.deepEqual(leased.map(({ relayId }) => relayId), [ids[0]]);
   },
 );
 

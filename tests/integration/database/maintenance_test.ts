@@ -23,6 +23,7 @@ import {
 } from "../../../src/models/encoded_events.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
+import { shiftClock } from "../../support/shifted_clock.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 
 const factory = eventFactory("maintenance_test");
@@ -171,6 +172,27 @@ testOnEachServer(
     });
     const orphans = await cleanup(database, options({ orphanEvents: true }));
     assert.deepEqual(orphans, { ...NOTHING, orphanEvents: 1 });
+  },
+);
+
+testOnEachServer(
+  "cleanup() deletes nothing that is young by the database's clock, whatever ours shows",
+  async (archive) => {
+    const { database } = archive;
+    const relayId = await newRelay(archive);
+    const checkedAt = NOW - 10;
+    await insertChecks(database, [{ relayId, checkedAt, online: true }]);
+    await insertChecks(database, [{ relayId, checkedAt: NOW, online: true }]);
+    const type = "nip11_info" as const;
+    await insertRelayMetadata(database, [
+      { relayId, type, generatedAt: NOW - 10, data: { a: 1 } },
+      { relayId, type, generatedAt: NOW, data: { a: 2 } },
+    ]);
+    await insertRejected(database, relayId, [{ reason: "id", detail: "new" }]);
+    using _clock = shiftClock(3 * 365 * DAY);
+    assert.deepEqual(await cleanup(database, options()), NOTHING);
+    assert.equal(await archive.count("relay_check"), 2);
+    assert.equal(await archive.count("relay_check_rollup"), 0);
   },
 );
 

@@ -88,7 +88,7 @@ testOnEachServer(
     await addToOutbox(database, SENDER, [entry({ d: "1", relays: [A] })]);
     const first = await claimed(archive);
     await settleOutbox(database, {
-      ...settled(first, { result: null, nextTryAt: NOW + 1_000 }),
+      ...settled(first, { result: null, nextTryInSeconds: 1_000 }),
       failures: 3,
     });
     assert.equal(await claimOutbox(database, SENDER, REQUEST), null);
@@ -138,7 +138,7 @@ testOnEachServer(
       entry({ d: "not yet", relays: [A] }),
     ]);
     const counts = await expireOutbox(database, {
-      before: NOW - 100,
+      olderThanSeconds: 100,
       limit: 10,
     });
     assert.deepEqual(counts, { expired: 3, deleted: 1 });
@@ -180,21 +180,21 @@ function settled(
   outcome: {
     readonly result: "accepted" | "refused" | null;
     readonly reason?: string;
-    readonly nextTryAt?: number;
+    readonly nextTryInSeconds?: number;
   } | null,
 ): Parameters<typeof settleOutbox>[1] {
   return {
     targetId,
     holder: REQUEST.holder,
     failures: 0,
-    nextTryAt: 0,
+    nextTryInSeconds: 0,
     results: deliveries.map(({ outboxId, eventId, attempts }) => ({
       outboxId,
       eventId,
       attempts: attempts + 1,
       reason: null,
       result: null,
-      nextTryAt: 0,
+      nextTryInSeconds: 0,
       ...outcome,
     })),
   };

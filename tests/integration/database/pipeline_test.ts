@@ -200,7 +200,7 @@ testOnEachServer(
       [0, 100, 2],
     );
     assert.equal(status.live, 2);
-    const relays = [{ relayId: one!.relayId, nextDueAt: 0 }];
+    const relays = [{ relayId: one!.relayId, nextDueInSeconds: -1 }];
     await releaseRelays(database, { ...lease, relays });
     assert.equal((await syncStatus(database)).live, 1);
   },

@@ -115,10 +115,10 @@ testOnEachServer(
       targetId: claimed?.targetId ?? 0,
       holder: "a",
       failures: 0,
-      nextTryAt: 0,
+      nextTryInSeconds: 0,
       results: [],
     });
-    await expireOutbox(database, { before: 0, limit: 1 });
+    await expireOutbox(database, { olderThanSeconds: 86_400, limit: 1 });
     await requireCurrentSchema(database);
     await assert.rejects(writer.sql`create table mine ()`, DENIED);
     await assert.rejects(writer.sql`drop table event`, DENIED);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../../src/core/database/connect.ts";
 import type { Database } from "../../../src/core/database/connection/database.ts";
-import { silentLogger } from "../../support/silent_logger.ts";
+import { createLogger } from "../../../src/core/log/logger.ts";
 import {
   type CuttableLine,
   cuttableLine,
@@ -16,8 +16,7 @@ Deno.test("work that meets an outage is done when the server is back", async () 
   await using scratch = await scratchDatabase();
   await using line = lineTo(scratch);
   await using database = await connect(scratch, line, {
-    retry: { maxAttempts: 20, initialDelayMs: 10, maxDelayMs: 50 },
-    breaker: { failureThreshold: 100 },
+    retry: { maxAttempts: 1, initialDelayMs: 10, maxDelayMs: 50 },
   });
   let tries = 0;
   const work = database.run(async (sql) => {
@@ -28,6 +27,66 @@ Deno.test("work that meets an outage is done when the server is back", async () 
   while (line.attempts < 3) await database.health();
   line.mend();
   assert.equal(await work, 7);
+});
+
+Deno.test("an outage that opens the circuit ends none of the work that meets it, however much that is", async () => {
+  await using scratch = await scratchDatabase();
+  await using line = lineTo(scratch);
+  const log: unknown[] = [];
+  await using database = await connect(scratch, line, {
+    retry: { maxAttempts: 2, initialDelayMs: 10, maxDelayMs: 50 },
+    breaker: { failureThreshold: 3, resetMs: 100 },
+  }, log);
+  line.cut();
+  const before = line.attempts;
+  const work = Array.from(
+    { length: 30 },
+    (_, n) =>
+      database.run(async (sql) => {
+        const [row] = await sql<{ n: number }[]>`select ${n}::int as n`;
+        return row?.n;
+      }),
+  );
+  // More often than any of it would be tried because of a conflict.
+  const dialled = () => line.attempts - before;
+  while (dialled() < 12) await database.health(AbortSignal.timeout(50));
+  line.mend();
+  assert.deepEqual(await Promise.all(work), work.map((_, n) => n));
+  assert.deepEqual(log, [
+    "database lost, work waits for it",
+    "database is back",
+  ]);
+});
+
+Deno.test("work fails when the server stays away for longer than it is told to wait", async () => {
+  await using scratch = await scratchDatabase();
+  await using line = lineTo(scratch);
+  await using database = await connect(scratch, line, {
+    retry: { outageSeconds: 1, initialDelayMs: 50 },
+    breaker: { failureThreshold: 3, resetMs: 60_000 },
+  });
+  line.cut();
+  const startedAt = performance.now();
+  // What the circuit refuses waits no longer than the others.
+  const ends = await Promise.allSettled(
+    Array.from({ length: 10 }, () => database.run((sql) => sql`select 1`)),
+  );
+  const seconds = (performance.now() - startedAt) / 1_000;
+  assert.ok(ends.every(({ status }) => status === "rejected"));
+  assert.ok(seconds >= 1 && seconds < 10, `${seconds} s`);
+});
+
+Deno.test("a database that is closed does not wait for a server that is away", async () => {
+  await using scratch = await scratchDatabase();
+  await using line = lineTo(scratch);
+  const database = await connect(scratch, line, {
+    retry: { outageSeconds: 3_600, initialDelayMs: 60_000, maxDelayMs: 60_000 },
+  });
+  line.cut();
+  const work = database.run((sql) => sql`select 1`);
+  const failed = assert.rejects(work, { fault: "unreachable" });
+  await database[Symbol.asyncDispose]();
+  await failed;
 });
 
 Deno.test("health() is false during an outage and says why, and true after it", async () => {
@@ -48,7 +107,7 @@ Deno.test("the circuit opens after repeated failures, and closes when the server
   await using scratch = await scratchDatabase();
   await using line = lineTo(scratch);
   await using database = await connect(scratch, line, {
-    retry: { maxAttempts: 1 },
+    retry: { outageSeconds: 0 },
     breaker: { failureThreshold: 3, resetMs: 1_000 },
   });
   line.cut();
@@ -89,13 +148,21 @@ function connect(
   { name }: ScratchDatabase,
   { port }: CuttableLine,
   config: Record<string, unknown>,
+  said: unknown[] = [],
 ): Promise<Database> {
+  const log = createLogger({
+    ...{ level: "info", format: "json", time: "iso", service: "test" } as const,
+    sink: {
+      write: (line) => void said.push(JSON.parse(line).message),
+      [Symbol.dispose]: () => {},
+    },
+  });
   return connectDatabase(
     brotrConfig.parse({
       ...config,
       database: { host: "127.0.0.1", port, database: name },
     }),
-    { log: silentLogger(), signal: new AbortController().signal },
+    { log, signal: new AbortController().signal },
   );
 }
 

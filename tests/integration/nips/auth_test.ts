@@ -151,7 +151,9 @@ Deno.test("where challenges are answered at once, the one that greets is answere
 
 Deno.test("an AUTH that gets no OK counts when the relay answers all the same", async () => {
   await using relay = await testRelay({
-    ...{ events: [event], authRequired: "req", authAnswer: "silent" },
+    events: [event],
+    authRequired: "req",
+    authAnswer: "silent",
   });
   await using client = await connectTo(relay, { authKey, authTimeoutMs: 50 });
   const page = await client.fetchPage({ limit: 1 }, bounds);

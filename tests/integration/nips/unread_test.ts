@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import type { RelayClient } from "../../../src/nips/client/relay_client.ts";
-import type { SubscribeOptions } from "../../../src/nips/client/relay_client.ts";
+import type {
+  RelayClient,
+  SubscribeOptions,
+} from "../../../src/nips/client/relay_client.ts";
 import { Unread } from "../../../src/nips/client/unread.ts";
 import { bounds, connectTo } from "../../support/client.ts";
 import { eventFactory } from "../../support/event_factory.ts";

@@ -98,7 +98,8 @@ async function sync(
   await using archive = await testArchive();
   await using relay = await testRelay({ events: EVENTS, ...script });
   const result = await syncOnce({
-    ...{ archive, relay: relay.relay },
+    archive,
+    relay: relay.relay,
     config: { ...config, requests: { idleTimeoutMs: 1_000 } },
   });
   await assertTruthful(archive, { relay: relay.relay, events: EVENTS });

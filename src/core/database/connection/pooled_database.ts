@@ -4,12 +4,7 @@
  * @module
  */
 import type { BrotrConfig } from "../../config/brotr_config.ts";
-import { backoffMs } from "../../../base/backoff.ts";
-import {
-  type Breaker,
-  CircuitOpen,
-  createBreaker,
-} from "../../lifecycle/breaker.ts";
+import { type Breaker, createBreaker } from "../../lifecycle/breaker.ts";
 import { sleep } from "../../../base/sleep.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { Database, Sql, WorkKind, WorkOptions } from "./database.ts";
@@ -17,10 +12,11 @@ import {
   DatabaseError,
   errorCode,
   isConnectionFailure,
-  isTransient,
 } from "./database_error.ts";
 import { interruptible } from "./interruptible.ts";
+import { Outage } from "./outage.ts";
 import type { Pool, PoolCounts } from "./pool.ts";
+import { isAway, Retries } from "./retries.ts";
 import { inTransaction } from "./transaction.ts";
 
 export interface PooledDatabaseOptions {
@@ -36,9 +32,6 @@ export interface PooledDatabaseOptions {
   closed?(): Promise<void>;
 }
 
-/** How far apart the retries of those lie who failed together. */
-const JITTER = 0.3;
-
 /** Waits between health checks of one round. */
 const HEALTH_RETRY_MS = 200;
 
@@ -46,10 +39,11 @@ export class PooledDatabase implements Database {
   readonly #pool: Pool;
   readonly #options: PooledDatabaseOptions;
   readonly #breaker: Breaker;
+  readonly #outage: Outage;
   readonly #never = new AbortController().signal;
   /** Work in hand, retries included: disposal waits for it. */
   readonly #working = new Set<Promise<unknown>>();
-  #closing = false;
+  readonly #closing = new AbortController();
 
   constructor(options: PooledDatabaseOptions) {
     this.#pool = options.pool;
@@ -59,6 +53,7 @@ export class PooledDatabase implements Database {
       ...options.config.breaker,
       counts: isConnectionFailure,
     });
+    this.#outage = new Outage(options.log);
   }
 
   get connections(): PoolCounts {
@@ -97,9 +92,9 @@ export class PooledDatabase implements Database {
     }
   }
 
-  /** Takes no more work, finishes what is in hand, and closes the pool. */
+  /** Takes no more work, finishes what is in hand, and closes the pool. A server that is away is not waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
+    this.#closing.abort();
     await Promise.allSettled(this.#working);
     await this.#pool[Symbol.asyncDispose]();
     await this.#options.closed?.();
@@ -109,7 +104,7 @@ export class PooledDatabase implements Database {
     work: (sql: Sql) => Promise<T>,
     options: WorkOptions,
   ): Promise<T> {
-    if (this.#closing) {
+    if (this.#closing.signal.aborted) {
       return Promise.reject(
         new DatabaseError("closed", "Cannot use the database: it is closed"),
       );
@@ -126,24 +121,41 @@ export class PooledDatabase implements Database {
     work: (sql: Sql) => Promise<T>,
     options: WorkOptions,
   ): Promise<T> {
-    const { maxAttempts } = this.#options.config.retry;
-    for (let attempt = 1;; attempt++) {
+    const retries = new Retries(this.#options.config.retry);
+    for (;;) {
+      const begunAtMs = performance.now();
       try {
-        return await this.#breaker.run(() => this.#once(work, options));
+        const value = await this.#breaker.run(() => this.#once(work, options));
+        this.#outage.worked(begunAtMs);
+        return value;
       } catch (error) {
         options.signal?.throwIfAborted();
-        if (attempt >= maxAttempts || !isTransient(error)) throw error;
-        const waitMs = this.#waitMs(attempt, error);
-        this.#options.log.warn("database work is tried again", {
-          attempt,
-          code: errorCode(error) ?? (error instanceof Error && error.name),
-          reason: error instanceof Error ? error.message : error,
-          waitMs: Math.round(waitMs),
-        });
-        await sleep(waitMs, options.signal ?? this.#never);
-        options.signal?.throwIfAborted();
+        if (isAway(error)) this.#outage.met(error);
+        await this.#waitAfter(error, retries.after(error), options.signal);
       }
     }
+  }
+
+  /** Returns when it is time to try again; throws the error when it is not to be. */
+  async #waitAfter(
+    error: unknown,
+    waitMs: number | null,
+    signal: AbortSignal = this.#never,
+  ): Promise<void> {
+    if (waitMs === null) throw error;
+    if (!isAway(error)) {
+      this.#options.log.warn("database work is tried again", {
+        code: errorCode(error),
+        reason: error instanceof Error ? error.message : error,
+        waitMs: Math.round(waitMs),
+      });
+      await sleep(waitMs, signal);
+    } else {
+      const closing = this.#closing.signal;
+      await sleep(waitMs, AbortSignal.any([signal, closing]));
+      if (closing.aborted) throw error;
+    }
+    signal.throwIfAborted();
   }
 
   async #once<T>(
@@ -160,21 +172,6 @@ export class PooledDatabase implements Database {
     } finally {
       this.#pool.release(connection);
     }
-  }
-
-  #waitMs(attempt: number, error: unknown): number {
-    const { initialDelayMs, maxDelayMs, backoff } = this.#options.config.retry;
-    const wait = backoff === "linear"
-      ? Math.min(maxDelayMs, initialDelayMs * attempt)
-      : backoffMs(attempt, {
-        initialMs: initialDelayMs,
-        maxMs: maxDelayMs,
-        jitter: JITTER,
-      });
-    // The circuit says itself when a try makes sense again.
-    return error instanceof CircuitOpen
-      ? Math.max(wait, error.retryAfterMs)
-      : wait;
   }
 
   #deadlineMs(kind: WorkKind): number | null {

@@ -26,7 +26,11 @@ export function mmdbFiles(config: MmdbConfig): Files {
   const { refreshDays, maxAgeDays, maxBytes, timeoutMs } = config;
   const file = (path: string | undefined, url: string | undefined) =>
     path === undefined ? null : new MmdbFile({
-      ...{ path, url, maxAgeDays, maxBytes, timeoutMs },
+      path,
+      url,
+      maxAgeDays,
+      maxBytes,
+      timeoutMs,
       refreshSeconds: refreshDays * 86_400,
     });
   return {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { databaseClock } from "../../../archive/clock.ts";
 import { addToOutbox } from "../../../archive/outbox.ts";
 import type { Context } from "../../../core/lifecycle/service.ts";
 import { NETWORKS } from "../../../models/network.ts";
@@ -22,7 +23,8 @@ export async function publishSelf(
   publisher: Publisher,
 ): Promise<void> {
   if (publisher.relays.length === 0) return;
-  const createdAt = Math.floor(Date.now() / 1_000);
+  // What was published last is compared with it, whichever machine that was.
+  const { now: createdAt } = await databaseClock(database);
   const targets = publisher.relays.map(({ url }) => url);
   const publishables = ownEvents(config, publisher, createdAt).map(
     ({ draft, everySeconds }) => ({

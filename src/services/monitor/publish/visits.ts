@@ -48,7 +48,9 @@ async function discoveryEvents(
   const { enabled } = config.publish.discovery;
   if (!enabled || publisher.relays.length === 0) return [];
   const up = visits.filter(({ findings }) => findings?.rtt.failure === null);
-  const now = Math.floor(Date.now() / 1_000);
+  if (up.length === 0) return [];
+  // By the database's clock, as what is known is.
+  const now = Math.max(...up.map(({ findings }) => findings?.checkedAt ?? 0));
   const since = new Map(
     [...publishedTypes(config)].map(([type, seconds]) => [type, now - seconds]),
   );

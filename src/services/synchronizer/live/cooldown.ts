@@ -11,7 +11,7 @@ import type { LiveReview } from "./audit.ts";
 const REST_SECONDS = 86_400;
 
 const cooldownSchema = z.object({
-  /** Unix seconds. */
+  /** Unix seconds by the database's clock. */
   notLiveUntil: z.int(),
 });
 
@@ -26,8 +26,10 @@ export function cooldownAfter(
   return isWithholding ? { notLiveUntil: now + REST_SECONDS } : undefined;
 }
 
-/** Whether what a lease remembers forbids to be live. */
+/** Whether what a lease remembers forbids to be live. A rest longer than there is, a wrong clock has given. */
 export function isCoolingDown(memory: unknown, now: number): boolean {
   const rest = cooldownSchema.safeParse(memory);
-  return rest.success && rest.data.notLiveUntil > now;
+  if (!rest.success) return false;
+  const leftSeconds = rest.data.notLiveUntil - now;
+  return leftSeconds > 0 && leftSeconds <= REST_SECONDS;
 }

@@ -101,7 +101,10 @@ export class LiveRelays implements AsyncDisposable {
     this.#report(relay, turn.result);
     if (turn.isLive) {
       this.#keep(relay, {
-        ...{ visit, run, count, soFar: turn.result },
+        visit,
+        run,
+        count,
+        soFar: turn.result,
       });
     }
     return turn;
@@ -121,9 +124,9 @@ export class LiveRelays implements AsyncDisposable {
     },
     leave: () => void,
   ): boolean {
-    const { relayId, network, url, memory } = relay;
+    const { relayId, network, url, memory, now } = relay;
     if (soFar.failure !== null || this.#signal.aborted) return false;
-    if (soFar.review?.isWithholding || isCoolingDown(memory, unixNow())) {
+    if (soFar.review?.isWithholding || isCoolingDown(memory, now())) {
       return false;
     }
     if (!this.#patience.mayGoLive(relayId)) return false;
@@ -168,7 +171,7 @@ export class LiveRelays implements AsyncDisposable {
       count.end("failed");
       log.error("live relay given up", { relay: url, error });
       this.#slots.free(relayId);
-      await leases.release({ relayId, nextDueAt: unixNow() })
+      await leases.release({ relayId, nextDueInSeconds: 0 })
         .catch((error) => log.warn("lease not released", { error }));
     }
   }
@@ -183,9 +186,9 @@ export class LiveRelays implements AsyncDisposable {
     const isDisplaced = reason === "stopped" && !this.#signal.aborted;
     if (isDisplaced) return usual;
     const end = { reason, seconds };
-    const longest = Math.max(1, usual.nextDueAt - unixNow());
+    const longest = Math.max(1, usual.nextDueInSeconds ?? 0);
     const wait = this.#patience.ended(relayId, end, longest);
-    return { ...usual, nextDueAt: unixNow() + Math.ceil(wait) };
+    return { ...usual, nextDueInSeconds: Math.ceil(wait) };
   }
 }
 
@@ -211,8 +214,4 @@ function placeOf(url: string, address: string | null): string {
   return address !== null && isPublicAddress(address)
     ? address
     : new URL(url).host;
-}
-
-function unixNow(): number {
-  return Math.floor(Date.now() / 1_000);
 }

@@ -8,6 +8,7 @@ import { backoffMs } from "../../../base/backoff.ts";
 import {
   askedWaitSeconds,
   countsAgainstRelay,
+  MAX_ASKED_WAIT_SECONDS,
 } from "../../../transport/failure.ts";
 import type { SynchronizerConfig } from "../config/config.ts";
 import type { RelaySync } from "../sync_relay.ts";
@@ -29,14 +30,11 @@ export function dueAgain(
   relay: LeasedRelay & { readonly interval: Interval },
   result: Pick<RelaySync, "failure" | "stored"> | null,
 ): ReleasedRelay {
-  const { relayId, dueAt, failures } = relay;
-  const now = Math.floor(Date.now() / 1_000);
+  const { relayId, failures } = relay;
   const failure = result?.failure ?? null;
-  if (failure?.code === "aborted") {
-    return { relayId, nextDueAt: dueAt, failures };
-  }
+  if (failure?.code === "aborted") return { relayId };
   if (failure?.code === "opted-out") {
-    return { relayId, nextDueAt: now + config.retry.maxSeconds, failures };
+    return { relayId, nextDueInSeconds: config.retry.maxSeconds };
   }
   if (failure !== null) {
     const counted = failures + (countsAgainstRelay(failure) ? 1 : 0);
@@ -44,14 +42,41 @@ export function dueAgain(
       waitAfterFailures(config, counted),
       askedWaitSeconds(failure),
     );
-    return { relayId, nextDueAt: now + wait, failures: counted };
+    return { relayId, nextDueInSeconds: wait, failures: counted };
   }
   const newEvents = result?.stored ?? 0;
   const intervalSeconds = relay.interval ??
     rankedInterval(config, relay, newEvents);
   // Those that came together do not stay together.
-  const wait = Math.ceil(intervalSeconds * (1 + Math.random() / 10));
-  return { relayId, nextDueAt: now + wait, intervalSeconds, newEvents };
+  const wait = Math.ceil(intervalSeconds * (1 + SCATTER * Math.random()));
+  return {
+    relayId,
+    nextDueInSeconds: wait,
+    failures: 0,
+    intervalSeconds,
+    newEvents,
+  };
+}
+
+/** The share of its interval by which a relay may be due later. */
+const SCATTER = 0.1;
+
+/** No relay is given back for longer: what is due later, a wrong clock has put off. */
+export function longestWaitSeconds(
+  { retry, maxRelayIntervalSeconds, tiers, relays }:
+    & Pick<Rhythm, "retry" | "maxRelayIntervalSeconds">
+    & Pick<SynchronizerConfig, "tiers" | "relays">,
+): number {
+  const longest = Math.max(
+    maxRelayIntervalSeconds,
+    ...Object.values(tiers).map(({ intervalSeconds }) => intervalSeconds),
+    ...relays.map(({ intervalSeconds = 0 }) => intervalSeconds),
+  );
+  return Math.max(
+    Math.ceil(longest * (1 + SCATTER)),
+    retry.maxSeconds,
+    MAX_ASKED_WAIT_SECONDS,
+  );
 }
 
 /**

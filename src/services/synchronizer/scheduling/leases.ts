@@ -23,6 +23,8 @@ export interface LeaseOptions {
   readonly database: Database;
   readonly log: Logger;
   readonly leaseSeconds: number;
+  /** No relay is given back for longer. */
+  readonly longestWaitSeconds: number;
 }
 
 /** Which relays are wanted. */
@@ -32,7 +34,7 @@ export interface Selection {
   readonly urls?: readonly string[];
   readonly exceptUrls?: readonly string[];
   readonly onlineOnly?: boolean;
-  readonly checkedSince?: number | undefined;
+  readonly checkedWithinSeconds?: number | undefined;
 }
 
 /** A relay that is ours until it is released. */
@@ -48,7 +50,8 @@ export class Leases implements AsyncDisposable {
   readonly #holder = `${Deno.hostname()}:${Deno.pid}:${
     crypto.randomUUID().slice(0, 8)
   }`;
-  readonly #held = new Map<number, { due: number; lost: AbortController }>();
+  /** What to abort when the lease of a relay is lost. */
+  readonly #held = new Map<number, AbortController>();
   readonly #timer: ReturnType<typeof setInterval>;
   /** Many relays end at once: what ends while some are given back goes with the next. */
   readonly #give = gatherWrites(
@@ -65,17 +68,18 @@ export class Leases implements AsyncDisposable {
 
   /** Leases relays that are due, the longest due first. */
   async take(selection: Selection, limit: number): Promise<RelayLease[]> {
-    const { database, leaseSeconds } = this.#options;
+    const { database, leaseSeconds, longestWaitSeconds } = this.#options;
     const leased = await leaseRelays(database, {
       service: SERVICE,
       holder: this.#holder,
       ...selection,
       limit,
       leaseSeconds,
+      longestWaitSeconds,
     });
     return leased.map((relay) => {
       const lost = new AbortController();
-      this.#held.set(relay.relayId, { due: relay.dueAt, lost });
+      this.#held.set(relay.relayId, lost);
       return { ...relay, lost: lost.signal };
     });
   }
@@ -96,11 +100,9 @@ export class Leases implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     await this.#renewal;
-    const left = [...this.#held];
+    const left = [...this.#held.keys()];
     this.#held.clear();
-    await this.#giveAll(
-      left.map(([relayId, { due }]) => ({ relayId, nextDueAt: due })),
-    );
+    await this.#giveAll(left.map((relayId) => ({ relayId })));
   }
 
   async #giveAll(relays: readonly ReleasedRelay[]): Promise<void> {
@@ -123,7 +125,7 @@ export class Leases implements AsyncDisposable {
       const ours = new Set(kept);
       for (const relayId of relayIds) {
         if (ours.has(relayId)) continue;
-        this.#held.get(relayId)?.lost.abort();
+        this.#held.get(relayId)?.abort();
         this.#held.delete(relayId);
       }
     } catch (error) {

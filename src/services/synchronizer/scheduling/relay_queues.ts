@@ -68,14 +68,11 @@ export class RelayQueues {
   }
 
   /** What the monitor must have found of a relay that nobody asked for by name. */
-  #checked(): Pick<Selection, "onlineOnly" | "checkedSince"> {
+  #checked(): Pick<Selection, "onlineOnly" | "checkedWithinSeconds"> {
     const { requireOnline, maxCheckAgeSeconds } = this.#config.source;
-    const now = Math.floor(Date.now() / 1_000);
     return {
       onlineOnly: requireOnline,
-      checkedSince: maxCheckAgeSeconds === null
-        ? undefined
-        : now - maxCheckAgeSeconds,
+      checkedWithinSeconds: maxCheckAgeSeconds ?? undefined,
     };
   }
 

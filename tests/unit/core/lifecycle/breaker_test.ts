@@ -42,6 +42,23 @@ Deno.test("a breaker opens after failures in a row and then tries nothing", asyn
   ok(!tried);
 });
 
+Deno.test("what began before the circuit opened lets nobody past the attempt that decides", async () => {
+  const { clock, breaker, failing } = bench();
+  const early = Promise.withResolvers<string>();
+  const slow = breaker.run(() => early.promise);
+  await rejects(failing());
+  await rejects(failing());
+  clock.ms = 1_000;
+  const hold = Promise.withResolvers<string>();
+  const attempt = breaker.run(() => hold.promise);
+  early.reject(new Error("lost long ago"));
+  await rejects(slow, /lost long ago/);
+  clock.ms = 5_000;
+  await rejects(breaker.run(() => Promise.resolve()), CircuitOpen);
+  hold.resolve("back");
+  equal(await attempt, "back");
+});
+
 Deno.test("after the reset one attempt is let through and decides", async () => {
   const { clock, breaker, failing } = bench();
   await rejects(failing());

@@ -130,7 +130,8 @@ Deno.test("parseRelayMessage() drops nothing that may have been an event", () =>
   }, "cut off");
   assert.deepEqual(parseRelayMessage(text.slice(8), 1_000), {
     ...garbled,
-    ...{ subId: null, head },
+    subId: null,
+    head,
   }, "the start is lost");
   const unread = (text: string) => parseRelayMessage(text, 1_000).type;
   assert.equal(unread("x".repeat(299)), "garbage");
