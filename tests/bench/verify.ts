@@ -12,6 +12,10 @@ import {
 import { matchesFilter } from "../../src/models/filter.ts";
 import { extractHints } from "../../src/models/relay_hints.ts";
 import {
+  packSignatures,
+  unpackSignatures,
+} from "../../src/nips/verify/signature_batch.ts";
+import {
   checkEvent,
   loadVerifier,
   type Verifier,
@@ -33,6 +37,10 @@ export async function benchVerify(): Promise<void> {
   await rate("filter", events, { work: (e) => matchesFilter(filter, e) });
   await rate("relay hints", events, { work: (e) => extractHints(e) });
   await rate("encoding", events, { work: (e) => encodeEvents([e]) });
+  await rate("handing over a signature", events, {
+    work: (e) => unpackSignatures(structuredClone(packSignatures([e]))),
+    note: "to another thread",
+  });
   for (const options of [{}, { library: null }]) {
     using verifier = await loadVerifier(options);
     await benchVerifier(verifier, { lines, events });
