@@ -1,8 +1,10 @@
 /**
- * `deno task bench [NAME…]`: the figures README quotes. Without a name, all of them.
+ * `deno task bench [NAME…] [--runs N]`: the figures README quotes. Without a name, all of them. N runs make a median
+ * where the benchmark takes the option (sync).
  *
  * @module
  */
+import { parseArgs } from "node:util";
 import { benchDatabase } from "./database.ts";
 import { benchMonitor } from "./monitor.ts";
 import { benchNegentropy } from "./negentropy.ts";
@@ -16,7 +18,9 @@ import { benchOverhead } from "./sync_overhead.ts";
 import { benchVerify } from "./verify.ts";
 
 /** A benchmark prints its figures itself. */
-const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+const BENCHES: Readonly<
+  Record<string, (options: { readonly runs: number }) => Promise<void>>
+> = {
   verify: benchVerify,
   database: benchDatabase,
   negentropy: benchNegentropy,
@@ -32,15 +36,25 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
-async function main(names: readonly string[]): Promise<number> {
+async function main(args: string[]): Promise<number> {
+  const { positionals: names, values } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { runs: { type: "string", default: "5" } },
+  });
   const unknown = names.find((name) => !(name in BENCHES));
   if (unknown !== undefined) {
     const known = Object.keys(BENCHES).join(", ");
     report(`Unknown benchmark "${unknown}": there are ${known}`);
     return 2;
   }
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1) {
+    report(`--runs is not a number of runs: "${values.runs}"`);
+    return 2;
+  }
   for (const [name, bench] of Object.entries(BENCHES)) {
-    if (names.length === 0 || names.includes(name)) await bench();
+    if (names.length === 0 || names.includes(name)) await bench({ runs });
   }
   return 0;
 }

@@ -17,21 +17,31 @@ import { type ServerVersion, serverVersions } from "../support/postgres.ts";
 import { syncWith } from "../support/sync.ts";
 import { readAll, startRelay } from "./bench_relay.ts";
 import { makeDurable } from "./durable.ts";
-import { figure, heading, medianOf, secondsOf, whole } from "./figures.ts";
+import {
+  figure,
+  heading,
+  median,
+  medianOf,
+  secondsOf,
+  whole,
+} from "./figures.ts";
 
-const RUNS = 5;
 /** On each relay. */
 const EVENTS = 40_000;
 const CAP = 500;
 
-/** Prints everything. */
-export async function benchSync(): Promise<void> {
+/** Prints everything; each figure is the median of so many runs. */
+export async function benchSync(
+  { runs }: { readonly runs: number },
+): Promise<void> {
   await using one = await startRelay({ events: EVENTS, seed: 1, cap: CAP });
   await using two = await startRelay({ events: EVENTS, seed: 2, cap: CAP });
   heading(
-    `Sync of ${whole(2 * EVENTS)} events, two relays at once, capped at ${CAP}`,
+    `Sync of ${
+      whole(EVENTS)
+    } events a relay, capped at ${CAP}, in ${runs} runs`,
   );
-  const served = await medianOf(RUNS, async () => {
+  const served = await medianOf(runs, async () => {
     const { events, seconds } = await readAll(one.relay.url, CAP);
     return events / seconds;
   });
@@ -39,51 +49,62 @@ export async function benchSync(): Promise<void> {
   const relays = [one.relay, two.relay];
   for (const version of await serverVersions()) {
     await makeDurable(version);
-    for (const workers of [1, 2]) {
-      await bench(relays, { version, workers, wasm: false });
-    }
+    await bench(relays, { version, wasm: false, runs });
   }
-  await bench(relays, { version: "embedded", workers: 2, wasm: true });
+  await bench(relays, { version: "embedded", wasm: true, runs });
 }
 
 interface Setting {
   readonly version: ServerVersion;
-  readonly workers: number;
   readonly wasm: boolean;
+  readonly runs: number;
 }
 
 async function bench(
   relays: readonly RelayUrl[],
-  { version, workers, wasm }: Setting,
+  setting: Setting,
 ): Promise<void> {
+  const alone: number[] = [];
+  const together: number[] = [];
   const known: number[] = [];
-  const total = relays.length * EVENTS;
-  const fresh = await medianOf(RUNS, async () => {
-    await using archive = await testArchive({ version });
-    await using pool = await openPool(workers, wasm);
-    const syncAll = (targets: readonly RelayUrl[]) =>
-      Promise.all(
-        targets.map((relay) => syncWith(pool, { archive, relay })),
-      );
+  // In turns, so that a machine whose speed drifts treats all alike.
+  for (let run = 0; run < setting.runs; run++) {
+    alone.push((await rates(relays.slice(0, 1), setting)).fresh);
+    const both = await rates(relays, setting);
+    together.push(both.fresh);
+    known.push(both.known);
+  }
+  const { version, wasm } = setting;
+  const by = `${version}, ${wasm ? "WASM" : "libsecp256k1"}`;
+  figure(`new, one relay alone, ${by}`, perSecond(alone));
+  figure(`new, two relays at once, ${by}`, perSecond(together));
+  figure(`known, two relays at once, ${by}`, perSecond(known));
+}
+
+/** Events a second into an empty archive, and again when it has them, with as many workers as there are cores. */
+async function rates(
+  relays: readonly RelayUrl[],
+  { version, wasm }: Setting,
+): Promise<{ readonly fresh: number; readonly known: number }> {
+  await using archive = await testArchive({ version });
+  await using pool = await openPool(navigator.hardwareConcurrency, wasm);
+  const rate = async (what: "stored" | "known", of: readonly RelayUrl[]) => {
     const seconds = await secondsOf(async () => {
-      for (const result of await syncAll(relays)) expect("stored", result);
+      const results = await Promise.all(
+        of.map((relay) => syncWith(pool, { archive, relay })),
+      );
+      for (const result of results) expect(what, result);
     });
-    // Another name for the same relay: another relay, with nothing but known events.
-    const again = await secondsOf(async () => {
-      for (
-        const result of await syncAll(relays.map((relay) => renamed(relay)))
-      ) {
-        expect("known", result);
-      }
-    });
-    known.push(total / again);
-    return total / seconds;
-  });
-  const verifier = wasm ? "WASM" : "libsecp256k1";
-  const name = `${version}, ${workers} worker${workers > 1 ? "s" : ""}`;
-  figure(`new, ${name}, ${verifier}`, `${whole(fresh)}/s`);
-  known.sort((a, b) => a - b);
-  figure(`known, ${name}`, `${whole(known[known.length >> 1]!)}/s`);
+    return of.length * EVENTS / seconds;
+  };
+  const fresh = await rate("stored", relays);
+  // Another name for the same relay: another relay, with nothing but known events.
+  const again = relays.map((relay) => renamed(relay));
+  return { fresh, known: await rate("known", again) };
+}
+
+function perSecond(rates: readonly number[]): string {
+  return `${whole(median(rates))}/s`;
 }
 
 /** Another relay, as far as anybody can tell, with the same events. */

@@ -13,6 +13,10 @@ import { matchesFilter } from "../../src/models/filter.ts";
 import { extractHints } from "../../src/models/relay_hints.ts";
 import { loadVerifier, type Verifier } from "../../src/nips/verify/verifier.ts";
 import { checkEvent } from "../support/check_event.ts";
+import {
+  packSignatures,
+  unpackSignatures,
+} from "../../src/nips/verify/signature_batch.ts";
 import { figure, heading, medianOf, whole } from "./figures.ts";
 
 const RUNS = 5;
@@ -30,6 +34,10 @@ export async function benchVerify(): Promise<void> {
   await rate("filter", events, { work: (e) => matchesFilter(filter, e) });
   await rate("relay hints", events, { work: (e) => extractHints(e) });
   await rate("encoding", events, { work: (e) => encodeEvents([e]) });
+  await rate("handing over a signature", events, {
+    work: (e) => unpackSignatures(structuredClone(packSignatures([e]))),
+    note: "to another thread",
+  });
   for (const options of [{}, { library: null }]) {
     using verifier = await loadVerifier(options);
     await benchVerifier(verifier, { lines, events });

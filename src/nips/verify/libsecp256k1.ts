@@ -42,8 +42,11 @@ export function openLibsecp256k1(path: string): Implementation {
   );
   const message = new Uint8Array(32);
   const signature = new Uint8Array(64);
+  let isOpen = true;
   return {
     check(publicKeyHex, messageHex, signatureHex) {
+      // The library would crash the process.
+      if (!isOpen) throw new Error(`Cannot verify: ${path} was closed`);
       const key = parseKey(publicKeyHex);
       if (key === null) return false;
       message.setFromHex(messageHex);
@@ -57,6 +60,8 @@ export function openLibsecp256k1(path: string): Implementation {
       ) === 1;
     },
     [Symbol.dispose]() {
+      if (!isOpen) return;
+      isOpen = false;
       symbols.secp256k1_context_destroy(context);
       library.close();
     },

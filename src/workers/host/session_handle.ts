@@ -48,7 +48,11 @@ export interface SessionLoss {
   readonly detail: string;
 }
 
-type FromSession = Extract<FromWorker, { readonly session: number }>;
+/** What a session says, but for what its worker sees to. */
+type FromSession = Exclude<
+  Extract<FromWorker, { readonly session: number }>,
+  { readonly type: "ask-verified" }
+>;
 
 type Question = Extract<FromSession, { readonly request: number }>;
 
@@ -60,6 +64,7 @@ export class SessionHandle implements Borrower {
   readonly #outcome = Promise.withResolvers<Result<SyncReport, SessionLoss>>();
   #stored: Promise<void> = Promise.resolve();
   #ended = false;
+  #isLive = false;
 
   constructor(
     { number, host, credits, post }: {
@@ -118,6 +123,11 @@ export class SessionHandle implements Borrower {
     }
   }
 
+  /** Whether it only waits for what is to come. */
+  get isLive(): boolean {
+    return this.#isLive;
+  }
+
   /** The worker is gone, or not to be waited for any longer. */
   lose(detail: string): void {
     if (this.#ended) return;
@@ -171,6 +181,7 @@ export class SessionHandle implements Borrower {
         // The host is to see what was found out before.
         await this.#stored;
         const granted = await this.#host.live(question.question);
+        this.#isLive = granted;
         return { type: "live", session, request, granted };
       }
     }

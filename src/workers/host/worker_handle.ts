@@ -4,6 +4,8 @@
  * @module
  */
 import type { ConnectionLimiter } from "../../transport/politeness.ts";
+import type { SignatureBatch } from "../../nips/verify/signature_batch.ts";
+import { PendingRequests } from "../../base/pending_requests.ts";
 import { LimiterHost } from "./limiter_host.ts";
 import type { SessionHandle } from "./session_handle.ts";
 import type { SyncJob } from "../protocol/job.ts";
@@ -24,6 +26,11 @@ export interface WorkerHandleOptions {
   readonly signal: AbortSignal;
   /** A worker that says nothing for so long hangs. */
   readonly hangTimeoutMs: number;
+  /** Has another worker check signatures for this one; null when none has time for it. */
+  readonly verifyElsewhere: (
+    asker: WorkerHandle,
+    signatures: SignatureBatch,
+  ) => Promise<Uint8Array | null>;
   /** The worker died or hung; its sessions were told. */
   readonly onLost: (worker: WorkerHandle, detail: string) => void;
 }
@@ -31,17 +38,23 @@ export interface WorkerHandleOptions {
 /** Silence of a worker that has not started yet. */
 const START_TIMEOUT_MS = 60_000;
 
+/** Batches of signatures in work or waiting at once, of all who ask: what one session has under way. */
+const MAX_VERIFICATIONS = 2;
+
 export class WorkerHandle implements Disposable {
   readonly #worker: Worker;
   readonly #options: WorkerHandleOptions;
   readonly #sessions = new Map<number, SessionHandle>();
   readonly #limiter: LimiterHost;
+  readonly #verifications = new PendingRequests<Uint8Array>();
   readonly #ready = Promise.withResolvers<VerifierInfo>();
   readonly #watch: ReturnType<typeof setInterval>;
   #heardAt = performance.now();
   /** Loading everything takes longer than answering. */
   #patienceMs = START_TIMEOUT_MS;
   #pings = 0;
+  #verifying = 0;
+  #isReady = false;
   #gone = false;
 
   constructor(options: WorkerHandleOptions) {
@@ -76,6 +89,33 @@ export class WorkerHandle implements Disposable {
     return this.#sessions.size;
   }
 
+  /** Whether it has started. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Whether it has time to verify for others: it has started, and its sessions, if any, only wait for live events. */
+  get isIdle(): boolean {
+    return this.#isReady && this.#verifying < MAX_VERIFICATIONS &&
+      this.#sessions.values().every(({ isLive }) => isLive);
+  }
+
+  /** Checks signatures: one byte each, 1 when it is the author's; null when the worker is lost before it is done. */
+  async verify(signatures: SignatureBatch): Promise<Uint8Array | null> {
+    if (this.#gone) return null;
+    this.#verifying += 1;
+    try {
+      return await this.#verifications.ask((request) =>
+        this.post({ type: "verify", request, signatures })
+      );
+    } catch {
+      // Whatever is lost is lost with the worker, and checked again by who asked.
+      return null;
+    } finally {
+      this.#verifying -= 1;
+    }
+  }
+
   post(message: ToWorker): void {
     if (!this.#gone) this.#worker.postMessage(message);
   }
@@ -97,6 +137,7 @@ export class WorkerHandle implements Disposable {
     switch (message.type) {
       case "ready":
         this.#patienceMs = this.#options.hangTimeoutMs;
+        this.#isReady = true;
         this.#ready.resolve(message.verifier);
         return;
       case "unfit":
@@ -105,6 +146,12 @@ export class WorkerHandle implements Disposable {
         );
         return;
       case "pong":
+        return;
+      case "verified":
+        this.#verifications.answer(message.request, message.valid);
+        return;
+      case "ask-verified":
+        void this.#verifyElsewhere(message);
         return;
       case "reserve-connection":
       case "acquire-slots":
@@ -129,6 +176,16 @@ export class WorkerHandle implements Disposable {
     }
   }
 
+  async #verifyElsewhere(
+    { session, request, signatures }: Extract<
+      FromWorker,
+      { type: "ask-verified" }
+    >,
+  ): Promise<void> {
+    const valid = await this.#options.verifyElsewhere(this, signatures);
+    this.post({ type: "verified", session, request, valid });
+  }
+
   #ping(): void {
     const silentMs = performance.now() - this.#heardAt;
     if (silentMs > this.#patienceMs) {
@@ -142,6 +199,7 @@ export class WorkerHandle implements Disposable {
     clearInterval(this.#watch);
     this.#worker.terminate();
     void this.#limiter.close(this.#options.signal);
+    this.#verifications.abandon(new Error(detail));
     for (const session of this.#sessions.values()) session.lose(detail);
     this.#options.onLost(this, detail);
   }

@@ -154,6 +154,17 @@ class WorkerPool implements SyncPool {
     return least !== undefined && isFull ? least : this.#start();
   }
 
+  /** An idle worker beside the one that asks. One is started where there may be more, for the next time. */
+  #helperOf(asker: WorkerHandle): WorkerHandle | null {
+    const others = [...this.#workers].filter((worker) => worker !== asker);
+    const idle = others.find(({ isIdle }) => isIdle);
+    if (idle !== undefined) return idle;
+    const isStarting = others.some(({ isReady }) => !isReady);
+    const isFull = this.#workers.size >= this.#parts.workers;
+    if (!isFull && !isStarting && !this.#over.signal.aborted) this.#start();
+    return null;
+  }
+
   #start(): WorkerHandle {
     const { verifier, permissions, limiter, hangTimeoutMs = 30_000 } =
       this.#parts;
@@ -169,6 +180,8 @@ class WorkerPool implements SyncPool {
       limiter,
       signal: this.#over.signal,
       hangTimeoutMs,
+      verifyElsewhere: async (asker, signatures) =>
+        await this.#helperOf(asker)?.verify(signatures) ?? null,
       onLost: (lost, detail) => {
         if (this.#workers.delete(lost)) this.#parts.onLost(detail);
       },

@@ -17,14 +17,11 @@ import {
   type ListedEvent,
 } from "./event_queue.ts";
 import type { HostLink } from "../worker/host_link.ts";
-import { yieldToEventLoop } from "../../base/yield.ts";
+import { GroupVerifier } from "./group_verifier.ts";
 import type { RejectReason } from "../protocol/report.ts";
 
 /** A batch that is not full is sent after this much silence, or when it has waited for so long. */
 const FLUSH_AFTER_MS = 1_000;
-
-/** Other sessions of the thread get a turn after this much verification. */
-const TURN_MS = 15;
 
 /** Rejected events that are kept to be looked at, of one session; all are counted. */
 const MAX_SAMPLES = 50;
@@ -38,8 +35,8 @@ const MAX_RAW_CHARACTERS = 4_096;
 export class Ingest {
   readonly #queue: EventQueue;
   readonly #batch: BatchBuilder;
-  readonly #verifier: Verifier;
-  readonly #link: Pick<HostLink, "askKnown" | "send">;
+  readonly #verifier: GroupVerifier;
+  readonly #link: IngestLink;
   readonly #forged: (event: NostrEvent) => void;
   readonly #rejected: Partial<Record<RejectReason, number>> = {};
   readonly #done: Promise<void>;
@@ -55,14 +52,14 @@ export class Ingest {
       readonly verifier: Verifier;
       /** What may be queued, and gathered for a batch, bytes. */
       readonly budget: () => number;
-      readonly link: Pick<HostLink, "askKnown" | "send">;
+      readonly link: IngestLink;
       readonly bounds: BatchBounds;
       /** Hears of events whose signature is not the author's. */
       readonly forged: (event: NostrEvent) => void;
     },
   ) {
     this.#forged = forged;
-    this.#verifier = verifier;
+    this.#verifier = new GroupVerifier(verifier, link);
     this.#link = link;
     this.#queue = new EventQueue(budget);
     this.#batch = new BatchBuilder(bounds, budget);
@@ -153,28 +150,33 @@ export class Ingest {
   async #nextGroup(): Promise<Inquiry | null | "idle" | "empty"> {
     const group = await this.#queue.take(FLUSH_AFTER_MS);
     if (group === null || typeof group === "string") return group;
-    const answer = group.events.length === 0
-      ? Promise.resolve(new Uint8Array())
-      : this.#link.askKnown(encodeKeys(group.events));
+    const answer = this.#answerAbout(group.events);
     answer.catch(() => {});
     return { group, answer };
   }
 
+  /** Asks which of the events are known, and has the others verified as soon as it knows. */
+  async #answerAbout(events: readonly NostrEvent[]): Promise<Answer> {
+    const known = events.length === 0
+      ? new Uint8Array()
+      : await this.#link.askKnown(encodeKeys(events));
+    const fresh = events.filter((_, i) => known[i] !== 1);
+    return { known, verify: this.#verifier.begin(fresh) };
+  }
+
   async #digest({ group, answer }: Inquiry): Promise<void> {
-    const known = await answer;
-    let turnEndsAt = performance.now() + TURN_MS;
+    const { known, verify } = await answer;
+    const valid = await verify();
+    let fresh = 0;
     for (const [i, event] of group.events.entries()) {
-      if (known[i] !== 1 && !this.#verifier.verify(event)) {
+      if (known[i] === 1) this.#batch.addKnown(event);
+      else if (valid[fresh++] === 1) this.#batch.add(event);
+      else {
         this.#rejectForged(event);
-      } else {
-        this.#sound += 1;
-        if (known[i] === 1) this.#batch.addKnown(event);
-        else this.#batch.add(event);
+        continue;
       }
+      this.#sound += 1;
       if (this.#batch.isFull) await this.#flush();
-      if (performance.now() < turnEndsAt) continue;
-      await yieldToEventLoop();
-      turnEndsAt = performance.now() + TURN_MS;
     }
     for (const event of group.listed) {
       this.#batch.addKnown(event);
@@ -194,10 +196,20 @@ export class Ingest {
   }
 }
 
-/** A group, and the answer to which of its events are known. */
+/** What the work needs of the host. */
+type IngestLink = Pick<HostLink, "askKnown" | "askVerified" | "send">;
+
+/** A group, and what is known of its events. */
 interface Inquiry {
   readonly group: Group;
-  readonly answer: Promise<Uint8Array>;
+  readonly answer: Promise<Answer>;
+}
+
+interface Answer {
+  /** One byte an event, 1 when it is archived. */
+  readonly known: Uint8Array;
+  /** Verifies the others: one byte each, 1 when the signature is the author's. */
+  readonly verify: () => Promise<Uint8Array>;
 }
 
 function idOf(raw: unknown): string | undefined {

@@ -13,6 +13,7 @@ import type { Filter } from "../../models/filter.ts";
 import type { Networks } from "../../models/network.ts";
 import type { Result } from "../../models/result.ts";
 import type { Window } from "../../models/window.ts";
+import type { SignatureBatch } from "../../nips/verify/signature_batch.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 
 /** Host to worker. */
@@ -25,6 +26,19 @@ export type ToWorker =
     readonly session: number;
     readonly request: number;
     readonly known: Uint8Array;
+  }
+  /** One byte a signature, 1 when it is the author's, in the order asked; null when no other thread had time for it. */
+  | {
+    readonly type: "verified";
+    readonly session: number;
+    readonly request: number;
+    readonly valid: Uint8Array | null;
+  }
+  /** Signatures of a session of another worker, to be checked between what this one does for its own. */
+  | {
+    readonly type: "verify";
+    readonly request: number;
+    readonly signatures: SignatureBatch;
   }
   /** A chunk of what the relay is known to list; null when the archive cannot tell what the filter selects. */
   | {
@@ -97,6 +111,19 @@ export type FromWorker =
     readonly session: number;
     readonly request: number;
     readonly keys: EventKeys;
+  }
+  /** Signatures that another thread may check, if one is idle. */
+  | {
+    readonly type: "ask-verified";
+    readonly session: number;
+    readonly request: number;
+    readonly signatures: SignatureBatch;
+  }
+  /** Answers `verify`: one byte a signature, 1 when it is the author's. */
+  | {
+    readonly type: "verified";
+    readonly request: number;
+    readonly valid: Uint8Array;
   }
   | {
     readonly type: "ask-vector";

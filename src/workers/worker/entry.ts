@@ -4,7 +4,12 @@
  * @module
  */
 import { loadVerifier, type Verifier } from "../../nips/verify/verifier.ts";
+import {
+  type SignatureBatch,
+  unpackSignatures,
+} from "../../nips/verify/signature_batch.ts";
 import { createDialer, type Dialer } from "../../transport/dialer.ts";
+import { verifyInTurns } from "../ingest/verify_in_turns.ts";
 import type { SyncJob } from "../protocol/job.ts";
 import type {
   FromWorker,
@@ -44,6 +49,12 @@ function receive(message: ToWorker): void {
       return;
     case "known":
       sessions.get(message.session)?.known(message.request, message.known);
+      return;
+    case "verified":
+      sessions.get(message.session)?.verified(message.request, message.valid);
+      return;
+    case "verify":
+      void verify(message.request, message.signatures);
       return;
     case "vector":
       sessions.get(message.session)?.vector(message.request, message.chunk);
@@ -112,6 +123,16 @@ async function sync(session: number, job: SyncJob): Promise<void> {
   } finally {
     sessions.delete(session);
   }
+}
+
+/** Works for a session of another thread. */
+async function verify(
+  request: number,
+  signatures: SignatureBatch,
+): Promise<void> {
+  const { verifier } = await deps.promise;
+  const valid = await verifyInTurns(verifier, unpackSignatures(signatures));
+  postMessage({ type: "verified", request, valid });
 }
 
 function textOf(error: unknown): string {

@@ -14,6 +14,7 @@ import type {
   VectorQuery,
 } from "../protocol/messages.ts";
 import type { EventKeys } from "../../models/encoded_events.ts";
+import type { SignatureBatch } from "../../nips/verify/signature_batch.ts";
 import { PendingRequests } from "../../base/pending_requests.ts";
 import type { SyncProgress, WorkerBatch } from "../protocol/report.ts";
 
@@ -33,6 +34,7 @@ export class HostLink {
   readonly #post: Post;
   readonly #stop = new AbortController();
   readonly #known = new PendingRequests<Uint8Array>();
+  readonly #verified = new PendingRequests<Uint8Array | null>();
   readonly #vectors = new PendingRequests<VectorChunk | null>();
   readonly #found = new PendingRequests<Float64Array>();
   readonly #near = new PendingRequests<EventKeys | null>();
@@ -56,6 +58,17 @@ export class HostLink {
   askKnown(keys: EventKeys): Promise<Uint8Array> {
     return this.#ask(this.#known, (request) => {
       this.#post({ type: "ask-known", session: this.#session, request, keys });
+    });
+  }
+
+  /**
+   * Has another thread check these signatures: one byte each, 1 when it is the author's. Null when none had time for it,
+   * or was lost before it was done.
+   */
+  askVerified(signatures: SignatureBatch): Promise<Uint8Array | null> {
+    const session = this.#session;
+    return this.#ask(this.#verified, (request) => {
+      this.#post({ type: "ask-verified", session, request, signatures });
     });
   }
 
@@ -128,6 +141,10 @@ export class HostLink {
     this.#known.answer(request, known);
   }
 
+  verified(request: number, valid: Uint8Array | null): void {
+    this.#verified.answer(request, valid);
+  }
+
   vector(request: number, chunk: VectorChunk | null): void {
     this.#vectors.answer(request, chunk);
   }
@@ -163,6 +180,7 @@ export class HostLink {
     for (
       const open of [
         this.#known,
+        this.#verified,
         this.#vectors,
         this.#found,
         this.#near,

@@ -47,14 +47,6 @@ Deno.test("EventQueue says when nothing comes, and when nothing will", async () 
   assert.equal(await queue.take(1_000_000), null);
 });
 
-Deno.test("EventQueue has room for all who wait, once it has any", async () => {
-  const queue = new EventQueue(() => Infinity);
-  for (let i = 0; i < 1_200; i++) queue.push(event(i));
-  const readers = Array.from({ length: 3 }, () => queue.room());
-  await queue.take(10);
-  await Promise.all(readers);
-});
-
 Deno.test("EventQueue holds its reader back until there is room, by number and by size", async () => {
   for (const [count, content] of [[1_200, ""], [3, "x".repeat(1_000_000)]]) {
     const queue = new EventQueue(() => Infinity);
@@ -76,6 +68,47 @@ Deno.test("EventQueue lets all its readers in when there is room", async () => {
   const rooms = [queue.room(), queue.room(), queue.room()];
   await queue.take(10);
   await Promise.all(rooms);
+});
+
+Deno.test("EventQueue holds its readers back by the budget of the session, which may change", async () => {
+  let budget = 100_000;
+  const queue = new EventQueue(() => budget);
+  for (let i = 0; i < 300; i++) queue.push(event(i));
+  const room = queue.room();
+  await queue.take(10);
+  // 50 events of 400 bytes each are left.
+  await room;
+  budget = 10_000;
+  let hasRoom = false;
+  const next = queue.room().then(() => hasRoom = true);
+  await Promise.resolve();
+  assert.equal(hasRoom, false);
+  await queue.take(10);
+  await next;
+});
+
+Deno.test("EventQueue counts listed keys by number only, and gives them in larger groups", async () => {
+  const queue = new EventQueue(() => Infinity);
+  for (let i = 0; i < 3_000; i++) queue.pushListed(event(i));
+  const sizes: number[] = [];
+  queue.close();
+  for (;;) {
+    const group = await queue.take(10);
+    if (group === null || typeof group === "string") break;
+    sizes.push(group.listed.length);
+  }
+  assert.deepEqual(sizes, [2_500, 500]);
+});
+
+Deno.test("EventQueue takes nothing more once it is discarded, findings neither", async () => {
+  const queue = new EventQueue(() => Infinity);
+  queue.push(event(1));
+  queue.discard();
+  queue.push(event(2));
+  queue.pushListed(event(3));
+  queue.note(finding(1));
+  assert.equal(queue.isDiscarded, true);
+  assert.equal(await queue.take(10), null);
 });
 
 Deno.test("EventQueue lets its reader go when it is discarded", async () => {
