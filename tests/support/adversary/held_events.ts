@@ -84,21 +84,20 @@ export class HeldEvents {
     return { events, start: 0, end: events.length };
   }
 
-  #range(since: number | undefined, until: number | undefined) {
-    const start = until === undefined ? 0 : this.#firstAtMost(until);
-    const end = since === undefined
-      ? this.#sorted.length
-      : this.#firstAtMost(since - 1);
-    return { start, end };
+  #range(since = 0, until = Infinity) {
+    return {
+      start: this.#firstIndex((at) => at <= until),
+      end: this.#firstIndex((at) => at < since),
+    };
   }
 
-  /** Index of the newest event that is not newer than `second`. */
-  #firstAtMost(second: number): number {
+  /** Index of the newest event whose date fulfils `holds`, which has to be so for all that are older. */
+  #firstIndex(holds: (createdAt: number) => boolean): number {
     let low = 0;
     let high = this.#sorted.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#sorted[middle]!.created_at <= second) high = middle;
+      if (holds(this.#sorted[middle]!.created_at)) high = middle;
       else low = middle + 1;
     }
     return low;

@@ -55,16 +55,13 @@ export function canBeHad(
   const window = { since: event.created_at, until: event.created_at };
   const listed = adversary.list(fresh(), window, nowMs) ?? [];
   if (listed.some(({ id }) => id === event.id)) return true;
-  // Of a crowd that nothing but ids tells apart, somebody who sees full pages knows that there is more.
-  const isCrowd =
-    adversary.held.all.filter(({ created_at, kind, pubkey }) =>
-      created_at === event.created_at && kind === event.kind &&
-      pubkey === event.pubkey
-    ).length > 1;
-  const crowd: Filter[] = isCrowd ? [{ ids: [event.id] }] : [];
+  // Of a crowd that only ids tell apart, somebody who sees full pages knows that there is more.
+  const crowd = adversary.held.all
+    .filter(({ created_at }) => created_at === event.created_at);
+  const shapes = [...shapesOf(event, crowd.length > 2)];
   let connection = fresh();
   for (let round = 0; round < ROUNDS; round++) {
-    for (const filter of [...shapesOf(event), ...crowd]) {
+    for (const filter of shapes) {
       const answer = adversary.ask(connection, { filters: [filter], nowMs });
       if (shows(answer, event)) return true;
       // Some relays are good to new connections only, some to old ones.
@@ -81,7 +78,8 @@ const HOUR = 3_600;
 const DAY = 86_400;
 
 function* shapesOf(
-  { created_at: at, kind, pubkey }: NostrEvent,
+  { created_at: at, kind, pubkey, id }: NostrEvent,
+  isCrowd: boolean,
 ): Generator<Filter> {
   const windows: Filter[] = [
     { since: at, until: at },
@@ -105,6 +103,7 @@ function* shapesOf(
     { kinds: [kind] },
     { authors: [pubkey] },
     { kinds: [kind], authors: [pubkey] },
+    ...(isCrowd ? [{ ids: [id] }] : []),
   ];
   for (const limit of [undefined, 500, 100, 20, 5, 1]) {
     for (const window of windows) {

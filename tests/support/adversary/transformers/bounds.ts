@@ -43,6 +43,15 @@ export const BOUNDS: readonly Transformer[] = [
         (filter.until ?? 0) > now ? withoutUntil(filter) : filter,
     }),
   }),
+  /** A window that reaches beyond now counts as a mistake, and finds nothing. */
+  transformer({
+    name: "until above now finds nothing",
+    parameters: { toleranceSeconds: [0, 900] },
+    create: ({ toleranceSeconds }) => ({
+      hears: (filter, { now }) =>
+        (filter.until ?? 0) > now + toleranceSeconds ? null : filter,
+    }),
+  }),
   /** Nothing that is dated beyond now is given to whoever says `until`. */
   transformer({
     name: "until cut to now",
