@@ -28,7 +28,7 @@ export type WireItem = NostrEvent | Stray;
 
 /** A message that is no event of the subscription it should belong to. */
 export type Stray =
-  /** A text frame, whatever it says. */
+  /** A text frame; `%s` in it stands for the subscription id. */
   | { readonly type: "garbage"; readonly text: string }
   /** An EVENT message under another subscription id, or under none. */
   | {

@@ -17,10 +17,19 @@ export interface Outcome {
   readonly nowMs: number;
 }
 
+/** An event that is claimed and not stored, and a question that it is an answer to. */
+export interface FalselyClaimed {
+  readonly event: NostrEvent;
+  readonly shownBy: Revealing;
+}
+
+/** A REQ that shows an event, or the list of NIP-77. */
+export type Revealing = Filter | "NIP-77";
+
 /** What is missing of what could be had. */
 export interface Judgement {
   /** Claimed and not stored. */
-  readonly falseClaims: readonly NostrEvent[];
+  readonly falseClaims: readonly FalselyClaimed[];
   /** Neither claimed nor stored. */
   readonly missing: readonly NostrEvent[];
 }
@@ -36,25 +45,27 @@ export function judge(
   const isClaimed = ({ created_at: at }: NostrEvent) =>
     covered.some(({ since, until }) => at >= since && at <= until);
   return {
-    falseClaims: lacking.filter(isClaimed)
-      .filter((event) => canBeHad(adversary, event, nowMs)),
+    falseClaims: lacking.filter(isClaimed).flatMap((event) => {
+      const shownBy = whatShows(adversary, event, nowMs);
+      return shownBy === null ? [] : [{ event, shownBy }];
+    }),
     missing: lacking.filter((event) => !isClaimed(event)),
   };
 }
 
 /**
- * Whether somebody with much time, who knows where to look, gets the event, or is told that it exists: it is asked for
- * by all shapes of questions, again and again, on connections old and new.
+ * By what somebody with much time, who knows where to look, gets the event, or is told that it exists; null for by
+ * nothing. It is asked for by all shapes of questions, again and again, on connections old and new.
  */
-export function canBeHad(
+export function whatShows(
   adversary: Adversary,
   event: NostrEvent,
   nowMs: number,
-): boolean {
+): Revealing | null {
   const fresh = () => adversary.connect();
   const window = { since: event.created_at, until: event.created_at };
   const listed = adversary.list(fresh(), window, nowMs) ?? [];
-  if (listed.some(({ id }) => id === event.id)) return true;
+  if (listed.some(({ id }) => id === event.id)) return "NIP-77";
   // Of a crowd that only ids tell apart, somebody who sees full pages knows that there is more.
   const crowd = adversary.held.all
     .filter(({ created_at }) => created_at === event.created_at);
@@ -63,14 +74,14 @@ export function canBeHad(
   for (let round = 0; round < ROUNDS; round++) {
     for (const filter of shapes) {
       const answer = adversary.ask(connection, { filters: [filter], nowMs });
-      if (shows(answer, event)) return true;
+      if (shows(answer, event)) return filter;
       // Some relays are good to new connections only, some to old ones.
       if (round % 2 === 0 || answer.end.type === "disconnected") {
         connection = fresh();
       }
     }
   }
-  return false;
+  return null;
 }
 
 const ROUNDS = 6;
