@@ -81,18 +81,20 @@ function fakeEvent(
   { author, kind, createdAt, content }: CorpusDraft,
   number: number,
 ): NostrEvent {
-  const id = (digits(number) + digits(mix(number, author)) +
-    digits(mix(createdAt, kind))).padEnd(64, "0");
   return {
-    id,
-    pubkey: digits(author).padStart(64, "0"),
+    id: digits(number) + digits(mix(number, createdAt)) + ID_END,
+    pubkey: PUBKEY_START + digits(author),
     created_at: createdAt,
     kind,
     tags: [],
     content,
-    sig: id.padEnd(128, "0"),
+    sig: NO_SIGNATURE,
   };
 }
+
+const ID_END = "0".repeat(48);
+const PUBKEY_START = "0".repeat(56);
+const NO_SIGNATURE = "0".repeat(128);
 
 function digits(number: number): string {
   return number.toString(16).padStart(8, "0");

@@ -36,8 +36,9 @@ export class HeldEvents {
   /** Stores them; of replaceable kinds the newest of each author stays. */
   add(events: readonly NostrEvent[]): void {
     for (const event of events) this.#byId.set(event.id, event);
-    for (const id of this.#replacedBy(events)) this.#byId.delete(id);
     this.#sorted = [...this.#byId.values()].sort(newestFirst);
+    const replaced = this.#replacedBy(events);
+    if (replaced.length > 0) this.remove(replaced);
   }
 
   remove(events: readonly NostrEvent[]): void {
@@ -103,17 +104,16 @@ export class HeldEvents {
     return low;
   }
 
-  #replacedBy(added: readonly NostrEvent[]): string[] {
+  #replacedBy(added: readonly NostrEvent[]): NostrEvent[] {
     if (!added.some(({ kind }) => isReplaceable(kind))) return [];
-    const newest = new Map<string, NostrEvent>();
-    const replaced: string[] = [];
-    for (const event of [...this.#byId.values()].sort(newestFirst)) {
-      if (!isReplaceable(event.kind)) continue;
-      const address = `${event.kind}:${event.pubkey}`;
-      if (newest.has(address)) replaced.push(event.id);
-      else newest.set(address, event);
-    }
-    return replaced;
+    const newest = new Set<string>();
+    return this.#sorted.filter(({ kind, pubkey }) => {
+      if (!isReplaceable(kind)) return false;
+      const address = `${kind}:${pubkey}`;
+      const isReplaced = newest.has(address);
+      newest.add(address);
+      return isReplaced;
+    });
   }
 }
 
