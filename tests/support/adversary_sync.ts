@@ -11,7 +11,7 @@ import type { RelaySync } from "../../src/services/synchronizer/sync_relay.ts";
 import { Adversary } from "./adversary/adversary.ts";
 import { signedCorpus } from "./adversary/corpus.ts";
 import { judge, type Revealing } from "./adversary/judge.ts";
-import type { AdversarySpec } from "./adversary/spec.ts";
+import { type AdversarySpec, MAX_READABLE_LENGTH } from "./adversary/spec.ts";
 import { adversaryRelay } from "./adversary_relay.ts";
 import { type TestArchive, testArchive } from "./archive.ts";
 import { eventFactory } from "./event_factory.ts";
@@ -53,7 +53,11 @@ export interface RunOptions {
 export const ADVERSARY_CONFIG = {
   workers: 1,
   allowPrivate: true,
-  requests: { idleTimeoutMs: 300, totalTimeoutMs: 5_000 },
+  requests: {
+    idleTimeoutMs: 300,
+    totalTimeoutMs: 5_000,
+    maxEventBytes: MAX_READABLE_LENGTH,
+  },
   negentropy: { probeTimeoutMs: 300, repairSeconds: 60 },
   retry: { gapSeconds: 0 },
 } as const;

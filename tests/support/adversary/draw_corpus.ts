@@ -4,7 +4,7 @@
  * @module
  */
 import type { Random } from "./random.ts";
-import type { Arrival, CorpusPart } from "./spec.ts";
+import { type Arrival, type CorpusPart, MAX_READABLE_LENGTH } from "./spec.ts";
 
 /** What a corpus is drawn for. */
 export interface CorpusDraw {
@@ -125,6 +125,13 @@ function drawOddities(random: Random, draw: CorpusDraw): CorpusPart[] {
       endsAgo: beganAt - 10 ** 16,
     },
     { ...few, endsAgo: beganAt - 40, span: 40, kinds: [1] },
+    // About half of them are longer than is read.
+    {
+      ...few,
+      endsAgo: random.spread(0, YEAR),
+      span: HOUR,
+      bytes: 2 * MAX_READABLE_LENGTH,
+    },
   ];
   return oddities.filter((_, place) => random.chance(place < 2 ? 25 : 6));
 }

@@ -5,6 +5,9 @@
  */
 import type { Filter } from "../../../src/models/filter.ts";
 
+/** Longer events (in characters of content) are more than clients in tests are to read: where they lie is a gap. */
+export const MAX_READABLE_LENGTH = 32_768;
+
 /** A relay: what it holds, what it offers, and what it does wrong. */
 export interface AdversarySpec {
   readonly seed: number;

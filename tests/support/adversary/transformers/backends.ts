@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { NostrEvent } from "../../../../src/models/event.ts";
 import type { Filter } from "../../../../src/models/filter.ts";
-import type { Answer, Question } from "../answer.ts";
+import { type Answer, isEvent, type Question, withEvents } from "../answer.ts";
 import { fraction } from "../random.ts";
 import {
   type Behaviour,
@@ -53,6 +54,39 @@ export const BACKENDS: readonly Transformer[] = [
         begins: () => void (isDown = random.chance(percent)),
         sees: ({ created_at }) =>
           !isDown || shardOf(created_at, days, salt) < 0.7,
+      };
+    },
+  }),
+  /** A replica that is behind: what is newer will be there later. */
+  transformer({
+    name: "replica behind",
+    parameters: { seconds: [60, 900, 7_200] },
+    create: ({ seconds }) => ({
+      sees: ({ created_at }, _, { now }) => created_at <= now - seconds,
+    }),
+  }),
+  /** A proxy that gives each event once a connection, before the limit is counted or after. */
+  transformer({
+    name: "events once a connection",
+    parameters: { afterLimit: [0, 1] },
+    create: ({ afterLimit }) => {
+      const given = new Set<string>();
+      const keyOf = ({ id }: NostrEvent, { connection }: Question) =>
+        `${connection}:${id}`;
+      return {
+        sees: (event, _, question) =>
+          afterLimit === 1 || question.type !== "REQ" ||
+          !given.has(keyOf(event, question)),
+        answers: (answer, question) => {
+          const fresh = withEvents(
+            answer,
+            (event) => !given.has(keyOf(event, question)),
+          );
+          for (const event of fresh.items.filter(isEvent)) {
+            given.add(keyOf(event, question));
+          }
+          return fresh;
+        },
       };
     },
   }),

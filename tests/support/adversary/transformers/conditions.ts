@@ -26,6 +26,20 @@ export const CONDITIONS: readonly Condition[] = [
     thresholds: [2, 10, 50],
     create: (percent, { random }) => () => random.chance(percent),
   },
+  /** It was asked the same before, so often at least. */
+  {
+    name: "asked again",
+    thresholds: [1, 2],
+    create: (times) => {
+      const asked = new Map<string, number>();
+      return ({ filters }) => {
+        const key = JSON.stringify(filters);
+        const before = asked.get(key) ?? 0;
+        asked.set(key, before + 1);
+        return before >= times;
+      };
+    },
+  },
   /** It is tired of a connection. */
   onQuestion("tired", [1, 5, 20], ({ nth }, after) => nth > after),
   /** A connection has to warm up, as where a replica catches up. */

@@ -106,6 +106,8 @@ export const EFFECTS: readonly Effect[] = [
     items: answer.items.slice(0, answer.items.length >> 1),
     end: { type: "closed", reason: "error: shutting down idle subscription" },
   })),
+  refused("auth required", "auth-required: members only"),
+  refused("rate limited", "rate-limited: slow down"),
   onAnswer("disconnected", (answer) => ({
     ...answer,
     items: answer.items.slice(0, answer.items.length >> 1),
@@ -164,6 +166,14 @@ export const EFFECTS: readonly Effect[] = [
 
 function onAnswer(name: string, apply: (answer: Answer) => Answer): Effect {
   return { name, create: () => apply };
+}
+
+function refused(name: string, reason: string): Effect {
+  return onAnswer(name, (answer) => ({
+    ...answer,
+    items: [],
+    end: { type: "closed", reason },
+  }));
 }
 
 function misaddressed(name: string, subscription: "wrong" | "none"): Effect {
