@@ -128,6 +128,7 @@ export class Adversary {
     if (!this.spec.hasCount) return null;
     const asked = { filters: [filter], nowMs };
     const question = this.#question("COUNT", connection, asked);
+    this.#begin(question);
     const { found } = this.#select(filter, question, Infinity);
     const count = { count: found.length, approximate: false };
     return this.#behaviours.reduce<CountAnswer>(
@@ -146,6 +147,7 @@ export class Adversary {
     const { limit: _, ...unlimited } = filter;
     const asked = { filters: [unlimited], nowMs };
     const question = this.#question("NEG", connection, asked);
+    this.#begin(question);
     const { found } = this.#select(unlimited, question, Infinity);
     return this.#behaviours.reduce<readonly NostrEvent[]>(
       (events, { lists }) => lists?.(events, question) ?? events,
@@ -217,11 +219,16 @@ export class Adversary {
   }
 
   #transform(question: Question): Answer {
-    for (const { begins } of this.#behaviours) begins?.(question);
+    this.#begin(question);
     return this.#behaviours.reduce<Answer>(
       (answer, { answers }) => answers?.(answer, question) ?? answer,
       this.#found(question),
     );
+  }
+
+  /** Right before its answer is made: what is drawn for one question is not meant for another that waits as well. */
+  #begin(question: Question): void {
+    for (const { begins } of this.#behaviours) begins?.(question);
   }
 
   /** All filters together, in their order, each event once. */
@@ -248,9 +255,6 @@ export class Adversary {
 
   #select(filter: Filter, question: Question, limit: number) {
     let heard: Filter = filter;
-    if (question.type !== "REQ") {
-      for (const { begins } of this.#behaviours) begins?.(question);
-    }
     for (const { hears } of this.#behaviours) {
       const next = hears === undefined ? heard : hears(heard, question);
       if (next === null) return { found: [], isWhole: true };

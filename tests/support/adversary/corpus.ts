@@ -62,7 +62,7 @@ function draftsOf(
   seed: number,
 ): CorpusDraft[] {
   const random = new Random(seed);
-  const newest = beganAt - part.endsAgo;
+  const newest = part.endsAt ?? beganAt - part.endsAgo;
   return Array.from({ length: part.count }, (_, nth) => {
     const drawn = newest - random.below(part.span + 1);
     const at = Math.max(0, drawn - drawn % part.grain);

@@ -8,7 +8,6 @@ import { type Arrival, type CorpusPart, MAX_READABLE_LENGTH } from "./spec.ts";
 
 /** What a corpus is drawn for. */
 export interface CorpusDraw {
-  readonly beganAt: number;
   readonly cap: number;
   readonly withArrivals: boolean;
   readonly maxEvents: number;
@@ -105,7 +104,7 @@ function drawCrowd(
 
 /** Single events where none are expected: rare kinds, dates beyond reason, the first seconds of all. */
 function drawOddities(random: Random, draw: CorpusDraw): CorpusPart[] {
-  const { beganAt, cap } = draw;
+  const { cap } = draw;
   const few = {
     count: 1 + random.below(3),
     span: 0,
@@ -122,9 +121,10 @@ function drawOddities(random: Random, draw: CorpusDraw): CorpusPart[] {
     {
       ...few,
       count: random.pick([1, cap, cap + 10]),
-      endsAgo: beganAt - 10 ** 16,
+      endsAgo: 0,
+      endsAt: 10 ** 16,
     },
-    { ...few, endsAgo: beganAt - 40, span: 40, kinds: [1] },
+    { ...few, endsAgo: 0, endsAt: 40, span: 40, kinds: [1] },
     // About half of them are longer than is read.
     {
       ...few,

@@ -82,7 +82,7 @@ function specOf(
   return {
     seed,
     beganAt,
-    corpus: drawCorpus(random, { beganAt, cap, withArrivals, maxEvents }),
+    corpus: drawCorpus(random, { cap, withArrivals, maxEvents }),
     cap,
     hasHints: random.chance(15),
     hasCount: needs.includes("count") || withCount && random.chance(20),

@@ -41,6 +41,8 @@ export interface CorpusPart {
   readonly count: number;
   /** Seconds from the newest of them to `beganAt`; negative for the future. */
   readonly endsAgo: number;
+  /** Unix seconds of the newest instead, for dates that have nothing to do with now. */
+  readonly endsAt?: number;
   /** Seconds from the oldest to the newest. */
   readonly span: number;
   /** Dates are multiples of so many seconds, by which events share one. */

@@ -90,7 +90,7 @@ export const BACKENDS: readonly Transformer[] = [
       };
     },
   }),
-  /** The same question has the same answer for a while, bounds aside: whoever pages gets one page again and again. */
+  /** The same question has the same answer for a while, bounds aside: a client that pages gets one page again and again. */
   transformer({
     name: "cache by shape of filter",
     parameters: { questions: [2, 5, 20] },

@@ -34,7 +34,7 @@ export const BOUNDS: readonly Transformer[] = [
       }),
     }),
   }),
-  /** Whoever asks beyond now gets the newest, as if without `until`. */
+  /** An `until` beyond now is taken for none. */
   transformer({
     name: "until ignored above now",
     parameters: {},
@@ -52,7 +52,7 @@ export const BOUNDS: readonly Transformer[] = [
         (filter.until ?? 0) > now + toleranceSeconds ? null : filter,
     }),
   }),
-  /** Nothing that is dated beyond now is given to whoever says `until`. */
+  /** A question with `until` finds nothing that is dated beyond now. */
   transformer({
     name: "until cut to now",
     parameters: {},

@@ -1,5 +1,5 @@
 /**
- * When relays fail: each condition can be got around by somebody who asks otherwise, elsewhere, or again.
+ * When relays fail: each condition is escaped by asking otherwise, elsewhere, or again.
  *
  * @module
  */
@@ -64,7 +64,7 @@ export const CONDITIONS: readonly Condition[] = [
     [0, 60, 86_400],
     (filter, seconds) => lengthOf(filter) <= seconds,
   ),
-  /** More was asked for than it dares to say no to. */
+  /** More was asked for than it can bear. */
   onFilter(
     "the limit is large",
     [20, 100, 300],
@@ -79,7 +79,7 @@ export const CONDITIONS: readonly Condition[] = [
   onFilter("kinds are named", [1], ({ kinds }) => kinds !== undefined),
   onFilter("no kinds are named", [1], ({ kinds }) => kinds === undefined),
   onFilter("authors are named", [1], ({ authors }) => authors !== undefined),
-  /** The past is on slow disks: only those who begin above it, and walk on, get it. */
+  /** The past is on slow disks: small windows there fail, large ones that begin above are let through. */
   {
     name: "until is long ago",
     thresholds: [30, 365],

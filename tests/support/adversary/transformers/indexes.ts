@@ -142,12 +142,12 @@ export const INDEXES: readonly Transformer[] = [
         fraction(id, salt) * 100 < percent;
       return {
         sees: (event, _, { type }) => type === "NEG" || !isWithheld(event),
-        // Whoever has seen the id must not say that nothing is there.
+        // A client that has seen the id must not claim that nothing is there.
         hides: (event) => isWithheld(event) && !spec.hasNegentropy,
       };
     },
   }),
-  /** Ids are listed, and their events only given to those who page. */
+  /** Ids are listed, and their events only given to questions without ids. */
   transformer({
     name: "ids listed and not given by id",
     needs: "negentropy",

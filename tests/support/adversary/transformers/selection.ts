@@ -75,7 +75,7 @@ export const SELECTION: readonly Transformer[] = [
       };
     },
   }),
-  /** Authors that are only given to those who ask for them. */
+  /** Authors whose events are only given where they are asked for by name. */
   transformer({
     name: "authors hidden from filters without authors",
     parameters: { percent: [10, 50] },
