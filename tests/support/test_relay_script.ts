@@ -33,6 +33,11 @@ export interface RelayScript {
   readonly onAuth?: () => void;
   /** NIP-45. Default: COUNT is refused by NOTICE. */
   readonly countable?: boolean | "approximate" | "silent";
+  /** Overrides what a COUNT gets where `countable` is true. */
+  readonly onCount?: (
+    filters: readonly Filter[],
+    connection: number,
+  ) => { readonly count: number; readonly approximate?: boolean };
   /** NIP-77. Default: NEG-OPEN is refused by NOTICE. */
   readonly negentropy?: NegentropyScript;
   /** The answer to a plain HTTP GET. Default: 404. */

@@ -248,7 +248,7 @@ export class TestRelaySession {
   }
 
   #count(subId: string, filters: readonly Filter[]): void {
-    const { countable } = this.#relay.script;
+    const { countable, onCount } = this.#relay.script;
     if (countable === "silent") return;
     if (!countable) {
       this.#say("NOTICE", "ERROR: bad msg: unknown cmd");
@@ -256,6 +256,10 @@ export class TestRelaySession {
     }
     if (this.#refuses("req")) {
       this.#say("CLOSED", subId, "auth-required: who are you?");
+      return;
+    }
+    if (onCount !== undefined) {
+      this.#say("COUNT", subId, onCount(filters, this.#number));
       return;
     }
     const count = this.#relay.store.count(filters);
