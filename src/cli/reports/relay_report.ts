@@ -12,6 +12,9 @@ import { uptimeText } from "./health_report.ts";
 import { duration, grouped } from "../terminal/numbers.ts";
 import { table } from "../terminal/table.ts";
 
+/** Columns of the names on the left. */
+const LABEL = 14;
+
 /** The page; `now` in Unix seconds. */
 export function relayReportText(report: RelayReport, now: number): string {
   const { state, uptime, outages, documents } = report;
@@ -22,7 +25,7 @@ export function relayReportText(report: RelayReport, now: number): string {
     ["state", state === null ? "never checked" : stateText(state, now)],
     ["numbers", numbersText(state)],
     ["uptime", uptime === null ? "unknown" : uptimeText(uptime)],
-    ["abilities", abilitiesText(report)],
+    ["capabilities", capabilitiesText(report)],
     [
       "documents",
       documents.map(({ type, generatedAt }) => `${type} ${ago(generatedAt)}`)
@@ -30,7 +33,9 @@ export function relayReportText(report: RelayReport, now: number): string {
     ],
     ...coverageLines(report, ago),
   ];
-  const text = lines.map(([name = "", text]) => `${name.padEnd(11)}${text}\n`)
+  const text = lines.map(([name = "", text]) =>
+    `${name.padEnd(LABEL)}${text}\n`
+  )
     .join("");
   return outages.length === 0
     ? `${text}no outage\n`
@@ -64,9 +69,9 @@ function numbersText(state: RelayState | null): string {
 }
 
 /** `auth no (nip11), read yes (read)`. */
-function abilitiesText({ abilities }: RelayReport): string {
-  return abilities.map(({ ability, value, judgedBy }) =>
-    `${ability} ${value ? "yes" : "no"} (${judgedBy})`
+function capabilitiesText({ capabilities }: RelayReport): string {
+  return capabilities.map(({ capability, value, judgedBy }) =>
+    `${capability} ${value ? "yes" : "no"} (${judgedBy})`
   ).join(", ") || "unknown";
 }
 

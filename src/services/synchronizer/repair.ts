@@ -6,7 +6,7 @@
  */
 import type { Window } from "../../models/window.ts";
 import type { Wanted } from "./plan.ts";
-import type { RepairCursor } from "./relay_nip77.ts";
+import type { RepairCursor } from "./relay_memory.ts";
 
 /** 2020-09-13: next to nothing on Nostr is dated earlier, and that goes with the last slice. */
 const BEGINNING = 1_600_000_000;
