@@ -50,6 +50,15 @@ export type Strength = (typeof STRENGTHS)[number];
 /** Shares of what is proven, 0 to 1 each: 1 together, or 0 each where nothing is proven. */
 export type StrengthShares = Readonly<Record<Strength, number>>;
 
+/** A share that says nothing of the whole. */
+const NEGLIGIBLE = 0.01;
+
+/** The weakest strength that holds more than 1 %: what may be said of the whole. Null where nothing is proven. */
+export function weakestStrength(shares: StrengthShares): Strength | null {
+  return STRENGTHS.findLast((strength) => shares[strength] > NEGLIGIBLE) ??
+    null;
+}
+
 /** A stretch that could not be proven, and why. */
 export interface Gap extends Window {
   readonly reason: string;
@@ -169,7 +178,8 @@ export function proofShares(
   return onConnection(db, async (sql) => {
     const [row] = await sql<{ shares: StrengthShares }[]>`
       select sync_proof_share(${relayId}::int, ${rows}::text::jsonb) as shares`;
-    return row!.shares;
+    const { reconciled, counted, paged, weak } = row!.shares;
+    return { reconciled, counted, paged, weak };
   });
 }
 

@@ -144,7 +144,10 @@ testOnEachServer(
     assert.match(page.stdout, /^uptime +24 h 40\.\d %, 7 d 40\.\d %, 30 d/m);
     assert.match(page.stdout, /^capabilities +auth no \(nip11\)$/m);
     assert.match(page.stdout, /^documents +nip11_info 3\.\d h ago, nip66_rtt/m);
-    assert.match(page.stdout, /^coverage +\{\}: proven up to .*, 1 gaps$/m);
+    assert.match(
+      page.stdout,
+      /^coverage +\{\}: proven up to .*, 1 gaps \(timeout 1\)$/m,
+    );
     assert.match(page.stdout, / now +2\.\d h +2 +refused: no$/m);
     const json = await status(
       archive,
