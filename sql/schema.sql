@@ -240,22 +240,22 @@ comment on column relay.discovered_at is 'Unix seconds of the first answer';
 CREATE INDEX relay_domain ON relay USING btree (domain);
 CREATE INDEX relay_host ON relay USING btree (host);
 
-create table relay_ability (
+create table relay_capability (
   since bigint not null,
   relay_id integer not null,
   value boolean not null,
-  ability text not null,
+  capability text not null,
   judged_by text not null,
-  constraint relay_ability_pkey PRIMARY KEY (relay_id, ability),
-  constraint relay_ability_ability_check CHECK ((ability = ANY (ARRAY['read'::text, 'write'::text, 'auth'::text, 'payment'::text, 'writes'::text, 'pow'::text]))),
-  constraint relay_ability_judged_by_check CHECK ((judged_by = ANY (ARRAY['read'::text, 'write'::text, 'nip11'::text])))
+  constraint relay_capability_pkey PRIMARY KEY (relay_id, capability),
+  constraint relay_capability_capability_check CHECK ((capability = ANY (ARRAY['read'::text, 'write'::text, 'auth'::text, 'payment'::text, 'writes'::text, 'pow'::text]))),
+  constraint relay_capability_judged_by_check CHECK ((judged_by = ANY (ARRAY['read'::text, 'write'::text, 'nip11'::text])))
 ) with (fillfactor=70);
-comment on table relay_ability is 'What a relay lets anybody do and what it demands, by what showed it last';
-comment on column relay_ability.since is 'Unix seconds from which it was found so, by the same evidence';
-comment on column relay_ability.relay_id is 'relay.id';
-comment on column relay_ability.value is 'Whether it is so; there is no row while nobody knows';
-comment on column relay_ability.ability is 'read, write: whether a stranger may; auth, payment, writes (not for everybody), pow: whether it is demanded (NIP-66 R)';
-comment on column relay_ability.judged_by is 'The answer to a read or a written event, or nip11: the relay''s own word';
+comment on table relay_capability is 'What a relay lets anybody do and what it demands, by what showed it last';
+comment on column relay_capability.since is 'Unix seconds from which it was found so, by the same evidence';
+comment on column relay_capability.relay_id is 'relay.id';
+comment on column relay_capability.value is 'Whether it is so; there is no row while nobody knows';
+comment on column relay_capability.capability is 'read, write: whether a stranger may; auth, payment, writes (not for everybody), pow: whether it is demanded (NIP-66 R)';
+comment on column relay_capability.judged_by is 'The answer to a read or a written event, or nip11: the relay''s own word';
 
 create table relay_check (
   checked_at bigint not null,
@@ -461,6 +461,56 @@ comment on column service_state.state_key is 'What it is about';
 comment on column service_state.state_value is 'Any JSON';
 comment on column service_state.updated_at is 'Unix seconds';
 
+create table sync_audit (
+  asked bigint not null,
+  confirmed bigint not null,
+  contradicted bigint not null,
+  retractions bigint not null,
+  retracted_seconds bigint not null,
+  last_asked_at bigint,
+  last_contradicted_at bigint,
+  relay_id integer not null,
+  filter_hash bytea not null,
+  constraint sync_audit_pkey PRIMARY KEY (relay_id, filter_hash)
+) with (fillfactor=70);
+comment on table sync_audit is 'What the audits of proven time came to, by relay and filter';
+comment on column sync_audit.asked is 'Questions asked in time that was claimed';
+comment on column sync_audit.confirmed is 'Answers that agreed with the claim';
+comment on column sync_audit.contradicted is 'Contradictions found, by audits and otherwise';
+comment on column sync_audit.retractions is 'How often coverage was taken back because of one';
+comment on column sync_audit.retracted_seconds is 'Seconds of coverage taken back so far';
+comment on column sync_audit.last_asked_at is 'Unix seconds; null for never';
+comment on column sync_audit.last_contradicted_at is 'Unix seconds; null for never';
+comment on column sync_audit.relay_id is 'relay.id';
+comment on column sync_audit.filter_hash is 'sha256 of the filter, as in sync_coverage';
+
+create table sync_contradiction (
+  id bigint not null generated always as identity,
+  found_at bigint not null,
+  since bigint not null,
+  until bigint not null,
+  relay_id integer not null,
+  filter_hash bytea not null,
+  kind text not null,
+  question text not null,
+  event_ids bytea[] not null,
+  retracted int8multirange not null,
+  constraint sync_contradiction_pkey PRIMARY KEY (id),
+  constraint sync_contradiction_check CHECK ((until >= since))
+);
+comment on table sync_contradiction is 'Answers that contradicted a claim: the newest 100 of each relay';
+comment on column sync_contradiction.id is 'In order of discovery';
+comment on column sync_contradiction.found_at is 'Unix seconds';
+comment on column sync_contradiction.since is 'Unix seconds, inclusive: the window that was claimed';
+comment on column sync_contradiction.until is 'Unix seconds, inclusive';
+comment on column sync_contradiction.relay_id is 'relay.id';
+comment on column sync_contradiction.filter_hash is 'sha256 of the filter, as in sync_coverage';
+comment on column sync_contradiction.kind is 'hidden (a narrower question showed more), omitted (lacked what it gives by id), unlisted (not in its NIP-77), late (after EOSE), count';
+comment on column sync_contradiction.question is 'What showed it, in one word: silence, sample, end, page, count';
+comment on column sync_contradiction.event_ids is 'Up to 10 events that should have been known or shown';
+comment on column sync_contradiction.retracted is 'Unix seconds of coverage, of any filter, taken back because of it';
+CREATE INDEX sync_contradiction_relay ON sync_contradiction USING btree (relay_id, id);
+
 create table sync_coverage (
   relay_id integer not null,
   filter_hash bytea not null,
@@ -505,14 +555,30 @@ create table sync_proof (
   filter_hash bytea not null,
   method text not null,
   covered int8multirange not null,
-  constraint sync_proof_pkey PRIMARY KEY (relay_id, filter_hash, method),
-  constraint sync_proof_method_check CHECK ((method = ANY (ARRAY['negentropy'::text, 'finish'::text, 'count'::text, 'paging'::text, 'split'::text, 'empty-page'::text, 'live'::text])))
+  strength text not null,
+  constraint sync_proof_pkey PRIMARY KEY (relay_id, filter_hash, method, strength),
+  constraint sync_proof_method_check CHECK ((method = ANY (ARRAY['negentropy'::text, 'finish'::text, 'count'::text, 'paging'::text, 'split'::text, 'empty-page'::text, 'live'::text]))),
+  constraint sync_proof_strength_check CHECK ((strength = ANY (ARRAY['reconciled'::text, 'counted'::text, 'paged'::text, 'weak'::text])))
 );
 comment on table sync_proof is 'What each stretch of sync_coverage was last proven by; together they are exactly the coverage';
 comment on column sync_proof.relay_id is 'relay.id';
 comment on column sync_proof.filter_hash is 'sync_coverage.filter_hash';
 comment on column sync_proof.method is 'negentropy (NIP-77), finish (NIP-67 hint), count (NIP-45), paging, split, empty-page (weak), live (an open subscription; looked at again within the lookback)';
 comment on column sync_proof.covered is 'Unix seconds proven by it';
+comment on column sync_proof.strength is 'reconciled (NIP-77, cross-checked by a REQ), counted (exact COUNT), paged (overlapping, ordered, audited), weak (nothing contradicted it)';
+
+create table sync_withheld (
+  relay_id integer not null,
+  filter_hash bytea not null,
+  is_whole boolean not null default true,
+  withheld int8multirange not null,
+  constraint sync_withheld_pkey PRIMARY KEY (relay_id, filter_hash)
+) with (fillfactor=70);
+comment on table sync_withheld is 'Where relays list events that they give to nobody (relay_listing), coalesced; no part of it is covered';
+comment on column sync_withheld.relay_id is 'relay.id';
+comment on column sync_withheld.filter_hash is 'sha256 of the filter, as in sync_coverage';
+comment on column sync_withheld.is_whole is 'Whether relay_listing has all of the events, and not only the first 100 000';
+comment on column sync_withheld.withheld is 'Unix seconds, in at most 200 ranges: those next to each other are merged';
 
 create view relay_health as
  SELECT s.relay_id,
@@ -871,6 +937,24 @@ CREATE OR REPLACE FUNCTION public.clock_get()
 AS $function$ select extract(epoch from clock_timestamp())::float8 $function$;
 comment on function clock_get() is 'Unix seconds by the clock of this server, with their fraction';
 
+CREATE OR REPLACE FUNCTION public.event_filter_parse(p_filter jsonb, OUT kinds integer[], OUT authors bytea[], OUT tags jsonb, OUT can_tell boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  select jsonb_object_agg(substr(key, 2), value) into tags from jsonb_each(p_filter) where key like '#_';
+  if p_filter ? 'kinds' then
+    kinds := array(select kind::int4 from jsonb_array_elements_text(p_filter -> 'kinds') as kind);
+  end if;
+  if p_filter ? 'authors' then
+    authors := array(select decode(author, 'hex') from jsonb_array_elements_text(p_filter -> 'authors') as author);
+  end if;
+  can_tell := not p_filter ?| array['ids', 'search'] and (tags is null or archive_edition() = 'full');
+end
+$function$;
+comment on function event_filter_parse(p_filter jsonb, OUT kinds integer[], OUT authors bytea[], OUT tags jsonb, OUT can_tell boolean) is 'The parts of a filter, and whether the archive can tell what it selects';
+
 CREATE OR REPLACE FUNCTION public.event_has_tags(p_tags jsonb, p_wanted jsonb)
  RETURNS boolean
  LANGUAGE sql
@@ -929,6 +1013,26 @@ end
 $function$;
 comment on function event_insert(p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_seen_at bigint) is 'Stores events; returns the number of new ones';
 
+CREATE OR REPLACE FUNCTION public.event_is_lasting(p_created_at bigint, p_id bytea, p_kind integer, p_pubkey bytea, p_tags jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return p_kind not in (0, 3, 5, 62) and p_kind not between 10000 and 39999
+    and (p_tags @> '[["expiration"]]') is not true
+    and not exists (
+      select from event where pubkey = p_pubkey and kind = 62 and created_at >= p_created_at)
+    and not coalesce((
+      select count(*) > 200 or bool_or(tags is null or tags @> jsonb_build_array(jsonb_build_array('e', encode(p_id, 'hex'))))
+      from (
+        select tags from event where pubkey = p_pubkey and kind = 5 and created_at >= p_created_at
+        order by created_at limit 201
+      ) as deletion), false);
+end
+$function$;
+comment on function event_is_lasting(p_created_at bigint, p_id bytea, p_kind integer, p_pubkey bytea, p_tags jsonb) is 'Whether an honest relay that gave an event once still has it';
+
 CREATE OR REPLACE FUNCTION public.event_known(p_created_at bigint[], p_ids bytea)
  RETURNS text
  LANGUAGE plpgsql
@@ -947,6 +1051,27 @@ begin
 end
 $function$;
 comment on function event_known(p_created_at bigint[], p_ids bytea) is 'Which of these events are archived: 1 or 0 each';
+
+CREATE OR REPLACE FUNCTION public.event_relay_authors(p_relay_id integer, p_since bigint, p_until bigint, p_kind integer, p_limit integer)
+ RETURNS TABLE(pubkey text, events integer)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select encode(author, 'hex'), count(*)::int4
+  from (
+    select created_at, event_id from event_relay
+    where relay_id = p_relay_id and created_at between p_since and p_until
+    order by created_at desc, event_id desc limit 20000
+  ) as s
+  cross join lateral (
+    select e.pubkey as author from event e
+    where e.created_at = s.created_at and e.id = s.event_id and (p_kind is null or e.kind = p_kind)
+    limit 1) as found
+  group by author
+  order by count(*) desc, author
+  limit p_limit
+$function$;
+comment on function event_relay_authors(p_relay_id integer, p_since bigint, p_until bigint, p_kind integer, p_limit integer) is 'Authors of the events that a relay was seen to hold in a window, the most frequent first';
 
 CREATE OR REPLACE FUNCTION public.event_relay_count(p_relay_id integer, p_windows jsonb)
  RETURNS bigint
@@ -1009,6 +1134,100 @@ begin
 end
 $function$;
 comment on function event_relay_insert(p_relay_id integer, p_seen_at bigint, p_created_at bigint[], p_ids bytea) is 'Records that a relay holds events; returns the number of new sightings';
+
+CREATE OR REPLACE FUNCTION public.event_relay_near(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_at bigint, p_below integer, p_above integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_filter record;
+  v_hashes bytea[];
+  v_witnesses text;
+begin
+  v_filter := event_filter_parse(p_filter);
+  if not v_filter.can_tell then
+    return null;
+  end if;
+  -- What is gone from one list is gone.
+  v_hashes := array(select filter_hash from sync_coverage where relay_id = p_relay_id) || decode(p_filter_hash, 'hex');
+  with below as (
+    select s.created_at, s.event_id
+    from (
+      select created_at, event_id from event_relay
+      where relay_id = p_relay_id and created_at <= p_at
+      order by created_at desc, event_id desc limit 5000
+    ) as s
+    cross join lateral event_relay_witness(p_relay_id, v_hashes, s.created_at, s.event_id,
+      v_filter.kinds, v_filter.authors, v_filter.tags) as witness
+    where witness
+    order by s.created_at desc, s.event_id desc
+    limit p_below
+  ), above as (
+    select s.created_at, s.event_id
+    from (
+      select created_at, event_id from event_relay
+      where relay_id = p_relay_id and created_at > p_at
+      order by created_at, event_id limit 5000
+    ) as s
+    cross join lateral event_relay_witness(p_relay_id, v_hashes, s.created_at, s.event_id,
+      v_filter.kinds, v_filter.authors, v_filter.tags) as witness
+    where witness
+    order by s.created_at, s.event_id
+    limit p_above
+  )
+  select encode(string_agg(int8send(created_at) || event_id, '' order by created_at desc, event_id desc), 'base64')
+  into v_witnesses
+  from (select * from below union all select * from above) as near;
+  return coalesce(v_witnesses, '');
+end
+$function$;
+comment on function event_relay_near(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_at bigint, p_below integer, p_above integer) is 'Events next to a moment that a relay gave and must still have; null when the archive cannot tell';
+
+CREATE OR REPLACE FUNCTION public.event_relay_sighted(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_filter record;
+  v_sighted int8;
+  v_looked int8;
+  v_filter_hash bytea := decode(p_filter_hash, 'hex');
+begin
+  v_filter := event_filter_parse(p_filter);
+  if not v_filter.can_tell then
+    return null;
+  end if;
+  if p_filter = '{}' then
+    return (
+      select count(*) from event_relay where relay_id = p_relay_id and created_at between p_since and p_until
+    ) - (
+      select count(*) from relay_listing
+      where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'gone'
+        and created_at between p_since and p_until);
+  end if;
+  select count(*), count(*) filter (where matched and not exists (
+    select from relay_listing l
+    where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'gone'
+      and l.created_at = s.created_at and l.event_id = s.event_id))
+  into v_looked, v_sighted
+  from (
+    select created_at, event_id from event_relay
+    where relay_id = p_relay_id and created_at between p_since and p_until
+    limit 100001
+  ) as s
+  left join lateral (
+    select true as matched from event e
+    where e.created_at = s.created_at and e.id = s.event_id
+      and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+      and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+      and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+    limit 1) as looked_up on true;
+  return case when v_looked <= 100000 then v_sighted end;
+end
+$function$;
+comment on function event_relay_sighted(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint) is 'How many events of a window a relay was seen to hold; null when the archive cannot tell';
 
 CREATE OR REPLACE FUNCTION public.event_relay_vector(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint, p_before_created_at bigint, p_before_id bytea, p_limit integer, p_withheld_since bigint, OUT vector text, OUT next_created_at bigint, OUT next_id text)
  RETURNS record
@@ -1078,6 +1297,27 @@ begin
 end
 $function$;
 comment on function event_relay_vector(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint, p_before_created_at bigint, p_before_id bytea, p_limit integer, p_withheld_since bigint, OUT vector text, OUT next_created_at bigint, OUT next_id text) is 'Keys of what a relay is known to list, for NIP-77, a chunk at a time; null when the archive cannot tell';
+
+CREATE OR REPLACE FUNCTION public.event_relay_witness(p_relay_id integer, p_gone_from bytea[], p_created_at bigint, p_id bytea, p_kinds integer[], p_authors bytea[], p_tags jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return exists (
+      select from event e
+      where e.created_at = p_created_at and e.id = p_id
+        and (p_kinds is null or e.kind = any (p_kinds))
+        and (p_authors is null or e.pubkey = any (p_authors))
+        and (p_tags is null or event_has_tags(e.tags, p_tags))
+        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags))
+    and not exists (
+      select from relay_listing
+      where relay_id = p_relay_id and filter_hash = any (p_gone_from) and state = 'gone'
+        and created_at = p_created_at and event_id = p_id);
+end
+$function$;
+comment on function event_relay_witness(p_relay_id integer, p_gone_from bytea[], p_created_at bigint, p_id bytea, p_kinds integer[], p_authors bytea[], p_tags jsonb) is 'Whether a sighting is a witness for a filter';
 
 CREATE OR REPLACE FUNCTION public.event_require(p_created_at bigint[], p_ids bytea)
  RETURNS void
@@ -1486,26 +1726,26 @@ end
 $function$;
 comment on function rejected_event_insert(p_relay_id integer, p_rejections jsonb) is 'Counts rejections and stores samples within their bound; returns the number of samples';
 
-CREATE OR REPLACE FUNCTION public.relay_ability_upsert(p_abilities jsonb)
+CREATE OR REPLACE FUNCTION public.relay_capability_upsert(p_capabilities jsonb)
  RETURNS integer
  LANGUAGE plpgsql
 AS $function$
 declare
   v_written int4;
 begin
-  insert into relay_ability as known (since, relay_id, value, ability, judged_by)
-  select distinct on ("relayId", ability) "judgedAt", "relayId", value, ability, "judgedBy"
-  from jsonb_to_recordset(p_abilities) as new (
-    "relayId" int4, ability text, value boolean, "judgedBy" text, "judgedAt" int8)
-  order by "relayId", ability, "judgedAt" desc
-  on conflict (relay_id, ability) do update
+  insert into relay_capability as known (since, relay_id, value, capability, judged_by)
+  select distinct on ("relayId", capability) "judgedAt", "relayId", value, capability, "judgedBy"
+  from jsonb_to_recordset(p_capabilities) as new (
+    "relayId" int4, capability text, value boolean, "judgedBy" text, "judgedAt" int8)
+  order by "relayId", capability, "judgedAt" desc
+  on conflict (relay_id, capability) do update
   set since = excluded.since, value = excluded.value, judged_by = excluded.judged_by
   where (known.value, known.judged_by) is distinct from (excluded.value, excluded.judged_by);
   get diagnostics v_written = row_count;
   return v_written;
 end
 $function$;
-comment on function relay_ability_upsert(p_abilities jsonb) is 'Stores what relays let one do; returns the number of rows that changed';
+comment on function relay_capability_upsert(p_capabilities jsonb) is 'Stores what relays let one do; returns the number of rows that changed';
 
 CREATE OR REPLACE FUNCTION public.relay_check_expire(p_checks_before bigint, p_hours_before bigint, p_limit integer, OUT relays integer, OUT checks integer, OUT hours integer)
  RETURNS record
@@ -1722,6 +1962,48 @@ AS $function$
   ) as held
 $function$;
 comment on function relay_check_slice(p_relay_id integer, p_since bigint, p_until bigint) is 'What the stored checks of a relay say about a stretch of time';
+
+CREATE OR REPLACE FUNCTION public.relay_coverage_report(c sync_coverage)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'filter', c.filter, 'until', upper(c.covered) - 1,
+    'stretches', (select count(*) from unnest(c.covered)),
+    'strengths', sync_proof_share(c.relay_id, jsonb_build_array(jsonb_build_object(
+      'filterHash', encode(c.filter_hash, 'hex'), 'since', coalesce(lower(c.wanted), 0), 'until', upper(c.wanted) - 1))),
+    'proven', (
+      select coalesce(jsonb_agg(jsonb_build_object('since', since, 'until', until, 'strength', strength)
+        order by since desc), '[]')
+      from (
+        select strength, lower(stretch) as since, upper(stretch) - 1 as until
+        from (
+          select strength, range_agg(piece) as covered
+          from sync_proof p, unnest(p.covered) as piece
+          where p.relay_id = c.relay_id and p.filter_hash = c.filter_hash
+          group by strength
+        ) as by_strength, unnest(covered) as stretch
+        order by 2 desc limit 10
+      ) as newest),
+    'gaps', (
+      select count(*) from sync_gap g where g.relay_id = c.relay_id and g.filter_hash = c.filter_hash),
+    'gapReasons', (
+      select coalesce(jsonb_object_agg(reason, gaps), '{}')
+      from (
+        select reason, count(*) as gaps from sync_gap g
+        where g.relay_id = c.relay_id and g.filter_hash = c.filter_hash group by reason
+      ) as by_reason),
+    'withheld', (
+      select count(*) from relay_listing l
+      where l.relay_id = c.relay_id and l.filter_hash = c.filter_hash and l.state = 'withheld'),
+    'audit', (
+      select jsonb_build_object('asked', asked, 'confirmed', confirmed, 'contradicted', contradicted,
+        'retractions', retractions, 'retractedSeconds', retracted_seconds, 'lastAskedAt', last_asked_at,
+        'lastContradictedAt', last_contradicted_at)
+      from sync_audit a where a.relay_id = c.relay_id and a.filter_hash = c.filter_hash))
+$function$;
+comment on function relay_coverage_report(c sync_coverage) is 'One walk of a relay with its evidence, as JSON';
 
 CREATE OR REPLACE FUNCTION public.relay_find(p_networks jsonb, p_urls jsonb)
  RETURNS TABLE(id integer, url text, network text, discovered_at bigint)
@@ -1972,12 +2254,47 @@ end
 $function$;
 comment on function relay_lease_take(p_request jsonb) is 'Leases relays that are due and free, the longest due first';
 
+CREATE OR REPLACE FUNCTION public.relay_listing_get(p_url text)
+ RETURNS TABLE(filter jsonb, created_at bigint, event_id text, noted_at bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select c.filter, l.created_at, encode(l.event_id, 'hex'), l.noted_at
+  from relay r
+    join relay_listing l on l.relay_id = r.id and l.state = 'withheld'
+    left join sync_coverage c on c.relay_id = l.relay_id and c.filter_hash = l.filter_hash
+  where r.url = p_url
+  order by l.created_at desc, l.event_id, l.filter_hash
+$function$;
+comment on function relay_listing_get(p_url text) is 'Events that a relay lists and gives to nobody, newest first';
+
+CREATE OR REPLACE FUNCTION public.relay_listing_give(p_relay_id integer, p_created_at bigint[], p_ids bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_filter_hash bytea;
+begin
+  for v_filter_hash in select filter_hash from sync_withheld where relay_id = p_relay_id order by 1 loop
+    delete from relay_listing l
+    using unnest(p_created_at) with ordinality as given (created_at, i)
+    where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'withheld'
+      and l.created_at = given.created_at and l.event_id = substr(p_ids, i::int4 * 32 - 31, 32);
+    if found then
+      perform sync_withheld_recount(p_relay_id, v_filter_hash);
+    end if;
+  end loop;
+end
+$function$;
+comment on function relay_listing_give(p_relay_id integer, p_created_at bigint[], p_ids bytea) is 'Forgets that a relay withheld events, as it gave them';
+
 CREATE OR REPLACE FUNCTION public.relay_listing_note(p_relay_id integer, p_filter_hash text, p_state text, p_created_at bigint[], p_ids bytea)
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
 declare
   v_filter_hash bytea := decode(p_filter_hash, 'hex');
+  v_forgotten int4;
 begin
   with noted as materialized (
     select created_at, substr(p_ids, i::int4 * 32 - 31, 32) as id
@@ -1987,17 +2304,31 @@ begin
     where p_state = 'gone' and l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'withheld'
       and l.created_at = n.created_at and l.event_id = n.id
     returning l.created_at, l.event_id
+  ), kept as (
+    insert into relay_listing (created_at, noted_at, relay_id, filter_hash, event_id, state)
+    select created_at, unix_now(), p_relay_id, v_filter_hash, id, p_state
+    from noted
+    where (created_at, id) not in (select created_at, event_id from forgotten)
+    order by created_at, id
+    limit case when p_state = 'withheld' then greatest(0, 100000 - (
+      select count(*) from relay_listing
+      where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'withheld')) end
+    on conflict (relay_id, filter_hash, created_at, event_id) do update set noted_at = excluded.noted_at
+    where relay_listing.state = excluded.state
   )
-  insert into relay_listing (created_at, noted_at, relay_id, filter_hash, event_id, state)
-  select created_at, unix_now(), p_relay_id, v_filter_hash, id, p_state
-  from noted
-  where (created_at, id) not in (select created_at, event_id from forgotten)
-  order by created_at, id
-  limit case when p_state = 'withheld' then greatest(0, 100000 - (
-    select count(*) from relay_listing
-    where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'withheld')) end
-  on conflict (relay_id, filter_hash, created_at, event_id) do update set noted_at = excluded.noted_at
-  where relay_listing.state = excluded.state;
+  select count(*) into v_forgotten from forgotten;
+
+  if p_state = 'withheld' then
+    perform sync_withheld_set(p_relay_id, v_filter_hash, sync_ranges_coalesce(
+      (select range_agg(int8range(at, at, '[]')) from unnest(p_created_at) as at) + coalesce((
+        select withheld from sync_withheld where relay_id = p_relay_id and filter_hash = v_filter_hash), '{}')));
+    update sync_withheld set is_whole = false
+    where relay_id = p_relay_id and filter_hash = v_filter_hash and is_whole and 100000 <= (
+      select count(*) from relay_listing
+      where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'withheld');
+  elsif v_forgotten > 0 then
+    perform sync_withheld_recount(p_relay_id, v_filter_hash);
+  end if;
 end
 $function$;
 comment on function relay_listing_note(p_relay_id integer, p_filter_hash text, p_state text, p_created_at bigint[], p_ids bytea) is 'Notes events that a relay lists and does not give, or lists no more';
@@ -2127,20 +2458,21 @@ AS $function$
         'checks', checks, 'cause', cause) order by since desc), '[]')
       from (
         select * from relay_outage_history o where o.relay_id = r.id order by since desc limit p_outages) as latest),
-    'abilities', (
-      select coalesce(jsonb_agg(jsonb_build_object('ability', ability, 'value', value, 'judgedBy', judged_by,
-        'since', since) order by ability), '[]')
-      from relay_ability a where a.relay_id = r.id),
+    'capabilities', (
+      select coalesce(jsonb_agg(jsonb_build_object('capability', capability, 'value', value, 'judgedBy', judged_by,
+        'since', since) order by capability), '[]')
+      from relay_capability a where a.relay_id = r.id),
     'documents', (
       select coalesce(jsonb_agg(jsonb_build_object('type', metadata_type, 'generatedAt', generated_at)
         order by metadata_type), '[]')
       from relay_metadata_latest m where m.relay_id = r.id),
+    'sync', (
+      select jsonb_build_object('dueAt', due_at, 'failures', failures, 'liveSince', live_since,
+        'holder', case when claimed_until > unix_now() then holder end)
+      from relay_lease l where l.relay_id = r.id and l.service = 'synchronizer'),
+    'contradictions', sync_contradiction_get(r.id, 5),
     'coverage', (
-      select coalesce(jsonb_agg(jsonb_build_object('filter', filter, 'until', upper(covered) - 1,
-        'stretches', (select count(*) from unnest(covered)),
-        'gaps', (
-          select count(*) from sync_gap g where g.relay_id = c.relay_id and g.filter_hash = c.filter_hash)
-        ) order by filter_hash), '[]')
+      select coalesce(jsonb_agg(relay_coverage_report(c) order by filter_hash), '[]')
       from sync_coverage c where c.relay_id = r.id))
   from relay r where r.url = p_url
 $function$;
@@ -2237,10 +2569,110 @@ end
 $function$;
 comment on function service_state_upsert(p_states jsonb) is 'Stores states, replacing those of the same key';
 
+CREATE OR REPLACE FUNCTION public.sync_audit_add(p_relay_id integer, p_filter_hash bytea, p_counts jsonb)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into sync_audit as a (relay_id, filter_hash, asked, confirmed, contradicted, retractions, retracted_seconds,
+    last_asked_at, last_contradicted_at)
+  select p_relay_id, p_filter_hash, asked, confirmed, contradicted, retractions, retracted_seconds,
+    case when asked > 0 then unix_now() end, case when contradicted > 0 then unix_now() end
+  from (
+    select coalesce(asked, 0) as asked, coalesce(confirmed, 0) as confirmed,
+      coalesce(contradicted, 0) as contradicted, coalesce(retractions, 0) as retractions,
+      coalesce("retractedSeconds", 0) as retracted_seconds
+    from jsonb_to_record(p_counts) as new (
+      asked int8, confirmed int8, contradicted int8, retractions int8, "retractedSeconds" int8)
+  ) as counts
+  where asked + confirmed + contradicted + retractions > 0
+  on conflict (relay_id, filter_hash) do update
+  set asked = a.asked + excluded.asked, confirmed = a.confirmed + excluded.confirmed,
+    contradicted = a.contradicted + excluded.contradicted, retractions = a.retractions + excluded.retractions,
+    retracted_seconds = a.retracted_seconds + excluded.retracted_seconds,
+    last_asked_at = coalesce(excluded.last_asked_at, a.last_asked_at),
+    last_contradicted_at = coalesce(excluded.last_contradicted_at, a.last_contradicted_at)
+$function$;
+comment on function sync_audit_add(p_relay_id integer, p_filter_hash bytea, p_counts jsonb) is 'Adds to the audit counters of a walk';
+
+CREATE OR REPLACE FUNCTION public.sync_audit_record(p_relay_id integer, p_filter_hash text, p_asked integer, p_confirmed integer, p_contradictions jsonb, p_retractions jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_cause record;
+  v_retraction jsonb;
+  v_seconds int8;
+  v_contradicted int4 := 0;
+  v_retracted_seconds int8 := 0;
+  v_retractions jsonb := '{}';
+begin
+  -- As sync_batch_store: who claims meanwhile has to wait.
+  perform from relay where id = p_relay_id for no key update;
+  perform sync_audit_add(p_relay_id, decode(p_filter_hash, 'hex'), jsonb_build_object(
+    'asked', p_asked, 'confirmed', p_confirmed));
+  for v_cause in
+    select cause, sync_contradiction_insert(p_relay_id, cause) as id
+    from (
+      select cause from (
+        select value as cause from jsonb_array_elements(p_contradictions)
+        union all
+        select value -> 'cause' from jsonb_array_elements(p_retractions)
+      ) as found group by 1 order by (min(cause ->> 'since'))::int8, 1
+    ) as cause
+  loop
+    v_contradicted := v_contradicted + 1;
+    for v_retraction in
+      select value from jsonb_array_elements(p_retractions) where value -> 'cause' = v_cause.cause
+    loop
+      v_seconds := sync_retraction_apply(p_relay_id, v_cause.id, v_retraction);
+      if v_seconds > 0 then
+        v_retracted_seconds := v_retracted_seconds + v_seconds;
+        v_retractions := v_retractions || jsonb_build_object(
+          v_cause.cause ->> 'kind', coalesce((v_retractions ->> (v_cause.cause ->> 'kind'))::int4, 0) + 1);
+      end if;
+    end loop;
+  end loop;
+  delete from sync_contradiction
+  where relay_id = p_relay_id and id <= (
+    select id from sync_contradiction where relay_id = p_relay_id order by id desc limit 1 offset 100);
+  return jsonb_build_object(
+    'contradicted', v_contradicted, 'retractedSeconds', v_retracted_seconds, 'retractions', v_retractions);
+end
+$function$;
+comment on function sync_audit_record(p_relay_id integer, p_filter_hash text, p_asked integer, p_confirmed integer, p_contradictions jsonb, p_retractions jsonb) is 'Counts what an audit asked and found, and takes back what it contradicts';
+
+CREATE OR REPLACE FUNCTION public.sync_audit_status()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'asked', coalesce(sum(asked), 0), 'confirmed', coalesce(sum(confirmed), 0),
+    'contradicted', coalesce(sum(contradicted), 0), 'retractions', coalesce(sum(retractions), 0),
+    'retractedSeconds', coalesce(sum(retracted_seconds), 0),
+    'caughtRelays', count(distinct relay_id) filter (where contradicted > 0),
+    'underAudit', (
+      select jsonb_build_object('claims', count(*), 'relays', count(distinct relay_id),
+        'seconds', coalesce(sum(until - since + 1), 0))
+      from sync_gap where reason in ('contradicted', 'unconfirmed')),
+    'kinds', (
+      select coalesce(jsonb_object_agg(kind, times), '{}')
+      from (select kind, count(*) as times from sync_contradiction group by kind) as by_kind),
+    'last', (
+      select jsonb_build_object('url', url, 'at', found_at, 'kind', kind, 'question', question)
+      from sync_contradiction c join relay r on r.id = c.relay_id
+      order by c.id desc limit 1))
+  from sync_audit
+$function$;
+comment on function sync_audit_status() is 'What all audits came to, as JSON';
+
 CREATE OR REPLACE FUNCTION public.sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer, OUT sighted integer)
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
+declare
+  v_created_at int8[] := p_created_at || p_known_created_at;
+  v_ids bytea := event_ids(p_keys) || p_known_ids;
 begin
   p_seen_at := coalesce(p_seen_at, unix_now());
   -- Also for new events: one of them may be there by now, without a sighting.
@@ -2252,15 +2684,17 @@ begin
   if cardinality(p_created_at) > 0 then
     stored := event_insert(p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw, p_seen_at);
   end if;
-  known := cardinality(p_created_at) + cardinality(p_known_created_at) - stored;
-  sighted := event_relay_insert(p_relay_id, p_seen_at, p_created_at || p_known_created_at,
-    event_ids(p_keys) || p_known_ids);
+  known := cardinality(v_created_at) - stored;
+  sighted := event_relay_insert(p_relay_id, p_seen_at, v_created_at, v_ids);
   if p_rejected is not null then
     perform rejected_event_insert(p_relay_id, p_rejected);
   end if;
   if p_coverage is not null or p_gaps is not null then
     -- Two syncs of one relay (a command beside the service) take turns with what they found out.
     perform from relay where id = p_relay_id for no key update;
+  end if;
+  if sighted > 0 and exists (select from sync_withheld where relay_id = p_relay_id) then
+    perform relay_listing_give(p_relay_id, v_created_at, v_ids);
   end if;
   if p_coverage is not null then
     perform sync_coverage_advance(p_relay_id, p_coverage);
@@ -2276,32 +2710,93 @@ end
 $function$;
 comment on function sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer, OUT sighted integer) is 'Stores events, sightings, rejections, coverage, gaps and hints of one relay; returns counts';
 
+CREATE OR REPLACE FUNCTION public.sync_contradiction_get(p_relay_id integer, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object('at', found_at, 'filter', filter, 'kind', kind, 'question', question,
+    'since', since, 'until', until, 'eventIds', (
+      select coalesce(jsonb_agg(encode(id, 'hex')), '[]') from unnest(event_ids) as id),
+    'retractedSeconds', sync_seconds_count(retracted)) order by id desc), '[]')
+  from (
+    select s.*, c.filter
+    from sync_contradiction s left join sync_coverage c using (relay_id, filter_hash)
+    where s.relay_id = p_relay_id order by s.id desc limit p_limit
+  ) as latest
+$function$;
+comment on function sync_contradiction_get(p_relay_id integer, p_limit integer) is 'The last contradictions of a relay as a JSON array';
+
+CREATE OR REPLACE FUNCTION public.sync_contradiction_insert(p_relay_id integer, p_contradiction jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_filter_hash bytea := decode(p_contradiction ->> 'filterHash', 'hex');
+  v_id int8;
+begin
+  insert into sync_contradiction (found_at, since, until, relay_id, filter_hash, kind, question, event_ids, retracted)
+  select unix_now(), since, until, p_relay_id, v_filter_hash, kind, question,
+    array(select decode(id, 'hex') from jsonb_array_elements_text("eventIds") as id limit 10), '{}'
+  from jsonb_to_record(p_contradiction) as new (since int8, until int8, kind text, question text, "eventIds" jsonb)
+  returning id into v_id;
+  perform sync_audit_add(p_relay_id, v_filter_hash, '{"contradicted": 1}');
+  return v_id;
+end
+$function$;
+comment on function sync_contradiction_insert(p_relay_id integer, p_contradiction jsonb) is 'Notes a contradiction; returns its id';
+
+CREATE OR REPLACE FUNCTION public.sync_counted_range(p_wanted int8range, p_now bigint)
+ RETURNS int8range
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select int8range(since, greatest(since, least(upper(p_wanted), p_now)))
+  from (
+    select case when upper(p_wanted) <= 1604188800 then lower(p_wanted)
+      else greatest(lower(p_wanted), 1604188800) end as since) as counted
+$function$;
+comment on function sync_counted_range(p_wanted int8range, p_now bigint) is 'The part of what is wanted of which shares are given';
+
 CREATE OR REPLACE FUNCTION public.sync_coverage_advance(p_relay_id integer, p_coverage jsonb)
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
 declare
   v_walk record;
+  v_withheld int8multirange;
+  v_ranges int8multirange;
 begin
   for v_walk in
-    select decode("filterHash", 'hex') as filter_hash, method, (array_agg(filter))[1] as filter,
+    select decode("filterHash", 'hex') as filter_hash, method, strength, (array_agg(filter))[1] as filter,
       range_agg(int8range(since, until, '[]')) as ranges
-    from jsonb_to_recordset(p_coverage) as new ("filterHash" text, filter jsonb, since int8, until int8, method text)
-    group by 1, 2
-    order by 1, array_position(array['live', 'empty-page', 'split', 'paging', 'count', 'finish', 'negentropy'], method)
+    from jsonb_to_recordset(p_coverage) as new (
+      "filterHash" text, filter jsonb, since int8, until int8, method text, strength text)
+    group by 1, 2, 3
+    order by 1, array_position(array['weak', 'paged', 'counted', 'reconciled'], strength),
+      array_position(array['live', 'empty-page', 'split', 'paging', 'count', 'finish', 'negentropy'], method)
   loop
+    -- Each such gap as a whole, so that it does not fall into pieces.
+    select coalesce(range_agg(piece), '{}') into v_withheld
+    from sync_withheld, unnest(withheld) as piece
+    where relay_id = p_relay_id and filter_hash = v_walk.filter_hash and piece && v_walk.ranges;
+    v_ranges := v_walk.ranges - v_withheld;
     insert into sync_coverage as c (relay_id, filter_hash, filter, covered, updated_at)
-    values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_walk.ranges, unix_now())
+    values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_ranges, unix_now())
     on conflict (relay_id, filter_hash) do update
     set covered = c.covered + excluded.covered, updated_at = excluded.updated_at;
 
-    perform sync_proof_subtract(p_relay_id, v_walk.filter_hash, v_walk.ranges);
-    insert into sync_proof as p (relay_id, filter_hash, method, covered)
-    values (p_relay_id, v_walk.filter_hash, v_walk.method, v_walk.ranges)
-    on conflict (relay_id, filter_hash, method) do update
-    set covered = p.covered + excluded.covered;
-
-    perform sync_gap_subtract(p_relay_id, v_walk.filter_hash, v_walk.ranges);
+    if not isempty(v_ranges) then
+      perform sync_proof_subtract(p_relay_id, v_walk.filter_hash, v_ranges);
+      insert into sync_proof as p (relay_id, filter_hash, method, strength, covered)
+      values (p_relay_id, v_walk.filter_hash, v_walk.method, v_walk.strength, v_ranges)
+      on conflict (relay_id, filter_hash, method, strength) do update
+      set covered = p.covered + excluded.covered;
+      perform sync_gap_subtract(p_relay_id, v_walk.filter_hash, v_ranges);
+    end if;
+    if not isempty(v_withheld) then
+      perform sync_gap_add(p_relay_id, v_walk.filter_hash, v_withheld, 'withheld');
+    end if;
   end loop;
 end
 $function$;
@@ -2321,20 +2816,86 @@ comment on function sync_coverage_get(p_relay_id integer, p_filter_hash text) is
 
 CREATE OR REPLACE FUNCTION public.sync_coverage_retract(p_relay_id integer, p_filter_hash text, p_windows jsonb)
  RETURNS void
+ LANGUAGE sql
+AS $function$
+  select sync_coverage_subtract(p_relay_id, decode(p_filter_hash, 'hex'), range_agg(int8range(since, until, '[]')))
+  from jsonb_to_recordset(p_windows) as new (since int8, until int8)
+$function$;
+comment on function sync_coverage_retract(p_relay_id integer, p_filter_hash text, p_windows jsonb) is 'Takes coverage back: these windows are wanted again';
+
+CREATE OR REPLACE FUNCTION public.sync_coverage_retract_all(p_relay_id integer, p_methods text[], p_reason text)
+ RETURNS TABLE(filter_hash bytea, retracted int8multirange)
  LANGUAGE plpgsql
 AS $function$
 declare
-  v_filter_hash bytea := decode(p_filter_hash, 'hex');
-  v_ranges int8multirange;
+  v_walk record;
 begin
-  select range_agg(int8range(since, until, '[]')) into v_ranges
-  from jsonb_to_recordset(p_windows) as new (since int8, until int8);
-  update sync_coverage set covered = covered - v_ranges, updated_at = unix_now()
-  where relay_id = p_relay_id and filter_hash = v_filter_hash;
-  perform sync_proof_subtract(p_relay_id, v_filter_hash, v_ranges);
+  for v_walk in
+    select p.filter_hash, range_agg(piece) as ranges
+    from sync_proof p, unnest(p.covered) as piece
+    where p.relay_id = p_relay_id and p.method = any (p_methods)
+    group by 1 order by 1
+  loop
+    perform sync_gap_add(p_relay_id, v_walk.filter_hash, v_walk.ranges, p_reason);
+    filter_hash := v_walk.filter_hash;
+    retracted := v_walk.ranges;
+    return next;
+  end loop;
 end
 $function$;
-comment on function sync_coverage_retract(p_relay_id integer, p_filter_hash text, p_windows jsonb) is 'Takes coverage back: these windows are wanted again';
+comment on function sync_coverage_retract_all(p_relay_id integer, p_methods text[], p_reason text) is 'Takes back everything that rests on some methods; returns what that was';
+
+CREATE OR REPLACE FUNCTION public.sync_coverage_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange)
+ RETURNS int8multirange
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_taken int8multirange := '{}';
+begin
+  select covered * p_ranges into v_taken
+  from sync_coverage
+  where relay_id = p_relay_id and filter_hash = p_filter_hash and covered && p_ranges
+  for update;
+  if not found then
+    return '{}';
+  end if;
+  update sync_coverage set covered = covered - v_taken, updated_at = unix_now()
+  where relay_id = p_relay_id and filter_hash = p_filter_hash;
+  perform sync_proof_subtract(p_relay_id, p_filter_hash, v_taken);
+  return v_taken;
+end
+$function$;
+comment on function sync_coverage_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange) is 'Takes coverage back with its proofs; returns what was covered';
+
+CREATE OR REPLACE FUNCTION public.sync_gap_add(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange, p_reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_piece int8range;
+  v_found_at int8;
+  v_attempts int4;
+begin
+  if p_reason in ('count-mismatch', 'contradicted', 'withheld') then
+    perform sync_coverage_subtract(p_relay_id, p_filter_hash, p_ranges);
+  end if;
+  for v_piece in
+    select unnest(p_ranges - coalesce((
+      select covered from sync_coverage where relay_id = p_relay_id and filter_hash = p_filter_hash), '{}'))
+  loop
+    select min(found_at), max(attempts) into v_found_at, v_attempts
+    from sync_gap
+    where relay_id = p_relay_id and filter_hash = p_filter_hash and int8range(since, until, '[]') && v_piece;
+
+    perform sync_gap_subtract(p_relay_id, p_filter_hash, int8multirange(v_piece));
+    insert into sync_gap (relay_id, filter_hash, since, until, reason, found_at, reported_at, attempts)
+    values (p_relay_id, p_filter_hash, lower(v_piece), upper(v_piece) - 1, p_reason,
+      coalesce(v_found_at, v_now), v_now, coalesce(v_attempts, 0) + 1);
+  end loop;
+end
+$function$;
+comment on function sync_gap_add(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange, p_reason text) is 'Records ranges of a walk that could not be proven complete';
 
 CREATE OR REPLACE FUNCTION public.sync_gap_get(p_relay_id integer, p_filter_hash text)
  RETURNS TABLE(since bigint, until bigint, reason text, found_at bigint, reported_at bigint, attempts integer)
@@ -2349,40 +2910,14 @@ comment on function sync_gap_get(p_relay_id integer, p_filter_hash text) is 'Win
 
 CREATE OR REPLACE FUNCTION public.sync_gap_insert(p_relay_id integer, p_gaps jsonb)
  RETURNS void
- LANGUAGE plpgsql
+ LANGUAGE sql
 AS $function$
-declare
-  v_now int8 := unix_now();
-  v_gap record;
-  v_ranges int8multirange;
-  v_found_at int8;
-  v_attempts int4;
-begin
-  for v_gap in
-    select decode("filterHash", 'hex') as filter_hash, since, until, reason
-    from jsonb_to_recordset(p_gaps) as new ("filterHash" text, since int8, until int8, reason text)
-  loop
-    if v_gap.reason = 'count-mismatch' then
-      perform sync_coverage_retract(p_relay_id, encode(v_gap.filter_hash, 'hex'),
-        jsonb_build_array(jsonb_build_object('since', v_gap.since, 'until', v_gap.until)));
-    end if;
-    v_ranges := int8multirange(int8range(v_gap.since, v_gap.until, '[]')) - coalesce((
-      select covered from sync_coverage where relay_id = p_relay_id and filter_hash = v_gap.filter_hash), '{}');
-    select min(found_at), max(attempts) into v_found_at, v_attempts
-    from sync_gap
-    where relay_id = p_relay_id and filter_hash = v_gap.filter_hash and int8range(since, until, '[]') && v_ranges;
-
-    perform sync_gap_subtract(p_relay_id, v_gap.filter_hash, v_ranges);
-    insert into sync_gap (relay_id, filter_hash, since, until, reason, found_at, reported_at, attempts)
-    select p_relay_id, v_gap.filter_hash, lower(piece), upper(piece) - 1, v_gap.reason,
-      coalesce(v_found_at, v_now), v_now, coalesce(v_attempts, 0) + 1
-    from unnest(v_ranges) as piece;
-  end loop;
-end
+  select sync_gap_add(p_relay_id, decode("filterHash", 'hex'), int8multirange(int8range(since, until, '[]')), reason)
+  from jsonb_to_recordset(p_gaps) as new ("filterHash" text, since int8, until int8, reason text)
 $function$;
 comment on function sync_gap_insert(p_relay_id integer, p_gaps jsonb) is 'Records what could not be proven complete';
 
-CREATE OR REPLACE FUNCTION public.sync_gap_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange)
+CREATE OR REPLACE FUNCTION public.sync_gap_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange, p_reason text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
@@ -2390,7 +2925,7 @@ begin
   with hit as (
     delete from sync_gap
     where relay_id = p_relay_id and filter_hash = p_filter_hash
-      and int8range(since, until, '[]') && p_ranges
+      and int8range(since, until, '[]') && p_ranges and (p_reason is null or reason = p_reason)
     returning *
   )
   insert into sync_gap (relay_id, filter_hash, since, until, reason, found_at, reported_at, attempts)
@@ -2398,7 +2933,7 @@ begin
   from hit, unnest(int8multirange(int8range(since, until, '[]')) - p_ranges) as rest;
 end
 $function$;
-comment on function sync_gap_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange) is 'Removes ranges from the gaps of a walk';
+comment on function sync_gap_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange, p_reason text) is 'Removes ranges from the gaps of a walk';
 
 CREATE OR REPLACE FUNCTION public.sync_live_get(p_relay_id integer, p_filter_hashes jsonb)
  RETURNS TABLE(filter_hash text, since bigint, until bigint)
@@ -2414,16 +2949,32 @@ $function$;
 comment on function sync_live_get(p_relay_id integer, p_filter_hashes jsonb) is 'Windows of walks that only an open subscription has proven, ascending';
 
 CREATE OR REPLACE FUNCTION public.sync_proof_get(p_relay_id integer, p_filter_hash text)
- RETURNS TABLE(method text, since bigint, until bigint)
+ RETURNS TABLE(method text, strength text, since bigint, until bigint)
  LANGUAGE sql
  STABLE
 AS $function$
-  select method, lower(piece), upper(piece) - 1
+  select method, strength, lower(piece), upper(piece) - 1
   from sync_proof, unnest(covered) as piece
   where relay_id = p_relay_id and filter_hash = decode(p_filter_hash, 'hex')
-  order by 2
+  order by 3
 $function$;
-comment on function sync_proof_get(p_relay_id integer, p_filter_hash text) is 'Windows proven complete and what proved them, ascending';
+comment on function sync_proof_get(p_relay_id integer, p_filter_hash text) is 'Windows proven complete, what proved them and how strongly, ascending';
+
+CREATE OR REPLACE FUNCTION public.sync_proof_share(p_relay_id integer, p_walks jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select sync_strength_shares(jsonb_object_agg(strength, seconds))
+  from (
+    select strength, sum(sync_seconds_count(
+      covered * int8multirange(sync_counted_range(int8range(since, until, '[]'), unix_now())))) as seconds
+    from jsonb_to_recordset(p_walks) as walk ("filterHash" text, since int8, until int8)
+      join sync_proof p on p.relay_id = p_relay_id and p.filter_hash = decode("filterHash", 'hex')
+    group by 1
+  ) as by_strength
+$function$;
+comment on function sync_proof_share(p_relay_id integer, p_walks jsonb) is 'How strongly walks of a relay are proven, as shares of what is proven';
 
 CREATE OR REPLACE FUNCTION public.sync_proof_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange)
  RETURNS void
@@ -2437,6 +2988,65 @@ end
 $function$;
 comment on function sync_proof_subtract(p_relay_id integer, p_filter_hash bytea, p_ranges int8multirange) is 'Removes ranges from the proofs of a walk';
 
+CREATE OR REPLACE FUNCTION public.sync_ranges_coalesce(p_ranges int8multirange)
+ RETURNS int8multirange
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  with piece as (
+    select lower(range) as since, upper(range) as until, lower(range) - lag(upper(range)) over (order by range) as silence
+    from unnest(p_ranges) as range
+  ), parted as (
+    select since, until, row_number() over (order by silence desc nulls first, since) <= 200 as begins from piece
+  ), numbered as (
+    select since, until, count(*) filter (where begins) over (order by since) as number from parted
+  )
+  select coalesce(range_agg(merged), '{}')
+  from (select int8range(min(since), max(until)) as merged from numbered group by number) as part
+$function$;
+comment on function sync_ranges_coalesce(p_ranges int8multirange) is 'Merges the nearest ranges until there are 200 at most';
+
+CREATE OR REPLACE FUNCTION public.sync_retraction_apply(p_relay_id integer, p_contradiction_id bigint, p_retraction jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_walk record;
+  v_filter_hash bytea := decode(p_retraction ->> 'filterHash', 'hex');
+  v_covered int8multirange;
+  v_seconds int8 := 0;
+begin
+  if v_filter_hash is not null then
+    select covered * int8multirange(int8range(
+      (p_retraction ->> 'since')::int8, (p_retraction ->> 'until')::int8, '[]')) into v_covered
+    from sync_coverage where relay_id = p_relay_id and filter_hash = v_filter_hash;
+    perform sync_gap_add(p_relay_id, v_filter_hash, coalesce(v_covered, '{}'), 'contradicted');
+  end if;
+  for v_walk in
+    select v_filter_hash as filter_hash, v_covered as retracted
+    where v_filter_hash is not null and not isempty(v_covered)
+    union all
+    select filter_hash, retracted from sync_coverage_retract_all(p_relay_id,
+      case when v_filter_hash is null then array(select jsonb_array_elements_text(p_retraction -> 'methods')) else '{}' end,
+      'contradicted')
+  loop
+    v_seconds := v_seconds + sync_seconds_count(v_walk.retracted);
+    update sync_contradiction set retracted = retracted + v_walk.retracted where id = p_contradiction_id;
+    perform sync_audit_add(p_relay_id, v_walk.filter_hash, jsonb_build_object(
+      'retractions', 1, 'retractedSeconds', sync_seconds_count(v_walk.retracted)));
+  end loop;
+  return v_seconds;
+end
+$function$;
+comment on function sync_retraction_apply(p_relay_id integer, p_contradiction_id bigint, p_retraction jsonb) is 'Takes back what a contradiction concerns; returns how many seconds';
+
+CREATE OR REPLACE FUNCTION public.sync_seconds_count(p_ranges int8multirange)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select coalesce(sum(upper(piece) - lower(piece)), 0)::int8 from unnest(p_ranges) as piece $function$;
+comment on function sync_seconds_count(p_ranges int8multirange) is 'How many seconds these ranges have';
+
 CREATE OR REPLACE FUNCTION public.sync_status()
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2444,29 +3054,29 @@ CREATE OR REPLACE FUNCTION public.sync_status()
 AS $function$
 declare
   v_now int8 := unix_now();
-  v_first int8 := 1604188800;
 begin
   return (
     with walk as (
-      select relay_id, covered,
+      select relay_id, filter_hash, covered,
         lower(wanted) as since,
         least(upper(wanted), v_now) as until,
         upper(covered) as edge,
-        case when upper(wanted) <= v_first then lower(wanted) else greatest(lower(wanted), v_first) end as counted_from
+        int8multirange(sync_counted_range(wanted, v_now)) as counted
       from sync_coverage where wanted is not null
     ), measured as (
       select relay_id, edge,
-        greatest(until - counted_from, 0) as wanted_seconds,
-        coalesce((
-          select sum(upper(piece) - lower(piece))
-          from unnest(covered * int8multirange(int8range(counted_from, greatest(until, counted_from)))) as piece), 0)
-          as covered_seconds,
+        sync_seconds_count(counted) as wanted_seconds,
+        sync_seconds_count(covered * counted) as covered_seconds,
         case when edge is not null then greatest(until - edge, 0) end as lag,
         coalesce(int8multirange(int8range(since, greatest(since, least(edge, until)))) <@ covered, false) as complete
       from walk
     ), relay_walks as (
       select relay_id, bool_and(complete and edge is not null) as complete, bool_or(edge is not null) as begun
       from measured group by relay_id
+    ), by_strength as (
+      select strength, sum(sync_seconds_count(p.covered * counted)) as seconds
+      from walk join sync_proof p using (relay_id, filter_hash)
+      group by strength
     )
     select jsonb_build_object(
       'walks', (select count(*) from measured),
@@ -2474,12 +3084,14 @@ begin
       'completeRelays', (select count(*) from relay_walks where complete),
       'wantedRelays', (select count(*) from relay_walks),
       'coveredShare', (select round(sum(covered_seconds) / nullif(sum(wanted_seconds), 0), 6) from measured),
+      'strengths', sync_strength_shares((select jsonb_object_agg(strength, seconds) from by_strength)),
       'medianLagSeconds', (select percentile_disc(0.5) within group (order by lag) from measured),
       'worstLagSeconds', (select max(lag) from measured),
       'gaps', (select count(*) from sync_gap),
       'gapReasons', (
         select coalesce(jsonb_object_agg(reason, gaps), '{}')
         from (select reason, count(*) as gaps from sync_gap group by reason) as by_reason),
+      'audit', sync_audit_status(),
       'rejectedReasons', (
         select coalesce(jsonb_object_agg(reason, events), '{}')
         from (select reason, sum(events) as events from relay_rejection group by reason) as by_reason),
@@ -2491,6 +3103,19 @@ begin
 end
 $function$;
 comment on function sync_status() is 'What is proven complete of what is wanted, as JSON';
+
+CREATE OR REPLACE FUNCTION public.sync_strength_shares(p_seconds jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select jsonb_object_agg(strength, coalesce(round(seconds / nullif(total, 0), 6), 0))
+  from (
+    select strength, (p_seconds ->> strength)::numeric as seconds, sum((p_seconds ->> strength)::numeric) over () as total
+    from unnest(array['reconciled', 'counted', 'paged', 'weak']) as strength
+  ) as measured
+$function$;
+comment on function sync_strength_shares(p_seconds jsonb) is 'Seconds by strength as shares of all of them';
 
 CREATE OR REPLACE FUNCTION public.sync_walk_get(p_relay_id integer, p_filter_hashes jsonb)
  RETURNS TABLE(filter_hash text, covered jsonb, gaps jsonb)
@@ -2525,6 +3150,55 @@ begin
 end
 $function$;
 comment on function sync_walk_want(p_relay_id integer, p_walks jsonb) is 'Sets what is wanted of a relay';
+
+CREATE OR REPLACE FUNCTION public.sync_withheld_recount(p_relay_id integer, p_filter_hash bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_ranges int8multirange;
+begin
+  select range_agg(int8range(created_at, created_at, '[]')) into v_ranges
+  from relay_listing where relay_id = p_relay_id and filter_hash = p_filter_hash and state = 'withheld';
+  if v_ranges is null or (
+    select is_whole from sync_withheld where relay_id = p_relay_id and filter_hash = p_filter_hash)
+  then
+    perform sync_withheld_set(p_relay_id, p_filter_hash, sync_ranges_coalesce(coalesce(v_ranges, '{}')));
+  end if;
+end
+$function$;
+comment on function sync_withheld_recount(p_relay_id integer, p_filter_hash bytea) is 'Sets where a relay withholds what it lists, by what is noted';
+
+CREATE OR REPLACE FUNCTION public.sync_withheld_set(p_relay_id integer, p_filter_hash bytea, p_withheld int8multirange)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_before int8multirange;
+begin
+  -- As sync_batch_store: who claims meanwhile has to wait.
+  perform from relay where id = p_relay_id for no key update;
+  v_before := coalesce((
+    select withheld from sync_withheld where relay_id = p_relay_id and filter_hash = p_filter_hash), '{}');
+  if p_withheld = v_before then
+    return;
+  end if;
+  if isempty(p_withheld) then
+    delete from sync_withheld where relay_id = p_relay_id and filter_hash = p_filter_hash;
+  else
+    insert into sync_withheld (relay_id, filter_hash, withheld) values (p_relay_id, p_filter_hash, p_withheld)
+    on conflict (relay_id, filter_hash) do update set withheld = excluded.withheld;
+  end if;
+  perform sync_gap_subtract(p_relay_id, p_filter_hash, v_before - p_withheld, 'withheld');
+  perform sync_gap_add(p_relay_id, p_filter_hash, range_agg(piece), 'withheld')
+  from unnest(p_withheld) as piece
+  where not exists (
+    select from sync_gap
+    where relay_id = p_relay_id and filter_hash = p_filter_hash and reason = 'withheld'
+      and since = lower(piece) and until = upper(piece) - 1);
+end
+$function$;
+comment on function sync_withheld_set(p_relay_id integer, p_filter_hash bytea, p_withheld int8multirange) is 'Sets where a relay withholds what it lists';
 
 CREATE OR REPLACE FUNCTION public.unix_now()
  RETURNS bigint

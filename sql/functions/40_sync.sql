@@ -1,7 +1,8 @@
 -- Coverage and gaps. Both are written by the holder of the relay's lease only.
 
--- Takes ranges out of the gaps of a walk; what is left of a gap stays.
-create or replace function sync_gap_subtract(p_relay_id int4, p_filter_hash bytea, p_ranges int8multirange)
+-- Takes ranges out of the gaps of a walk, or out of those of one reason only; what is left of a gap stays.
+create or replace function sync_gap_subtract(
+  p_relay_id int4, p_filter_hash bytea, p_ranges int8multirange, p_reason text default null)
 returns void
 language plpgsql
 as $$
@@ -9,7 +10,7 @@ begin
   with hit as (
     delete from sync_gap
     where relay_id = p_relay_id and filter_hash = p_filter_hash
-      and int8range(since, until, '[]') && p_ranges
+      and int8range(since, until, '[]') && p_ranges and (p_reason is null or reason = p_reason)
     returning *
   )
   insert into sync_gap (relay_id, filter_hash, since, until, reason, found_at, reported_at, attempts)
@@ -17,70 +18,89 @@ begin
   from hit, unnest(int8multirange(int8range(since, until, '[]')) - p_ranges) as rest;
 end
 $$;
-comment on function sync_gap_subtract(int4, bytea, int8multirange) is 'Removes ranges from the gaps of a walk';
+comment on function sync_gap_subtract(int4, bytea, int8multirange, text) is 'Removes ranges from the gaps of a walk';
 
--- p_gaps: [{filterHash, since, until, reason}]. What is covered is no gap, unless a COUNT says so, which takes the
--- coverage back. A gap reported again keeps its age.
-create or replace function sync_gap_insert(p_relay_id int4, p_gaps jsonb) returns void
+-- What is covered is no gap, unless the reason says that the claim was wrong, which takes the coverage back. A gap
+-- reported again keeps its age.
+create or replace function sync_gap_add(p_relay_id int4, p_filter_hash bytea, p_ranges int8multirange, p_reason text)
+returns void
 language plpgsql
 as $$
 declare
   v_now int8 := unix_now();
-  v_gap record;
-  v_ranges int8multirange;
+  v_piece int8range;
   v_found_at int8;
   v_attempts int4;
 begin
-  for v_gap in
-    select decode("filterHash", 'hex') as filter_hash, since, until, reason
-    from jsonb_to_recordset(p_gaps) as new ("filterHash" text, since int8, until int8, reason text)
+  if p_reason in ('count-mismatch', 'contradicted', 'withheld') then
+    perform sync_coverage_subtract(p_relay_id, p_filter_hash, p_ranges);
+  end if;
+  for v_piece in
+    select unnest(p_ranges - coalesce((
+      select covered from sync_coverage where relay_id = p_relay_id and filter_hash = p_filter_hash), '{}'))
   loop
-    if v_gap.reason = 'count-mismatch' then
-      perform sync_coverage_retract(p_relay_id, encode(v_gap.filter_hash, 'hex'),
-        jsonb_build_array(jsonb_build_object('since', v_gap.since, 'until', v_gap.until)));
-    end if;
-    v_ranges := int8multirange(int8range(v_gap.since, v_gap.until, '[]')) - coalesce((
-      select covered from sync_coverage where relay_id = p_relay_id and filter_hash = v_gap.filter_hash), '{}');
     select min(found_at), max(attempts) into v_found_at, v_attempts
     from sync_gap
-    where relay_id = p_relay_id and filter_hash = v_gap.filter_hash and int8range(since, until, '[]') && v_ranges;
+    where relay_id = p_relay_id and filter_hash = p_filter_hash and int8range(since, until, '[]') && v_piece;
 
-    perform sync_gap_subtract(p_relay_id, v_gap.filter_hash, v_ranges);
+    perform sync_gap_subtract(p_relay_id, p_filter_hash, int8multirange(v_piece));
     insert into sync_gap (relay_id, filter_hash, since, until, reason, found_at, reported_at, attempts)
-    select p_relay_id, v_gap.filter_hash, lower(piece), upper(piece) - 1, v_gap.reason,
-      coalesce(v_found_at, v_now), v_now, coalesce(v_attempts, 0) + 1
-    from unnest(v_ranges) as piece;
+    values (p_relay_id, p_filter_hash, lower(v_piece), upper(v_piece) - 1, p_reason,
+      coalesce(v_found_at, v_now), v_now, coalesce(v_attempts, 0) + 1);
   end loop;
 end
 $$;
+comment on function sync_gap_add(int4, bytea, int8multirange, text) is 'Records ranges of a walk that could not be proven complete';
+
+-- p_gaps: [{filterHash, since, until, reason}], each as sync_gap_add takes it.
+create or replace function sync_gap_insert(p_relay_id int4, p_gaps jsonb) returns void
+language sql
+as $$
+  select sync_gap_add(p_relay_id, decode("filterHash", 'hex'), int8multirange(int8range(since, until, '[]')), reason)
+  from jsonb_to_recordset(p_gaps) as new ("filterHash" text, since int8, until int8, reason text)
+$$;
 comment on function sync_gap_insert(int4, jsonb) is 'Records what could not be proven complete';
 
--- p_coverage: [{filterHash, filter, since, until, method}]. The newest proof of a stretch counts, the best of those that come together.
+-- p_coverage: [{filterHash, filter, since, until, method, strength}]. The newest proof of a second counts, and the
+-- strongest of those that come together. Where the relay withholds what it lists nothing is covered: that is a gap.
 create or replace function sync_coverage_advance(p_relay_id int4, p_coverage jsonb) returns void
 language plpgsql
 as $$
 declare
   v_walk record;
+  v_withheld int8multirange;
+  v_ranges int8multirange;
 begin
   for v_walk in
-    select decode("filterHash", 'hex') as filter_hash, method, (array_agg(filter))[1] as filter,
+    select decode("filterHash", 'hex') as filter_hash, method, strength, (array_agg(filter))[1] as filter,
       range_agg(int8range(since, until, '[]')) as ranges
-    from jsonb_to_recordset(p_coverage) as new ("filterHash" text, filter jsonb, since int8, until int8, method text)
-    group by 1, 2
-    order by 1, array_position(array['live', 'empty-page', 'split', 'paging', 'count', 'finish', 'negentropy'], method)
+    from jsonb_to_recordset(p_coverage) as new (
+      "filterHash" text, filter jsonb, since int8, until int8, method text, strength text)
+    group by 1, 2, 3
+    order by 1, array_position(array['weak', 'paged', 'counted', 'reconciled'], strength),
+      array_position(array['live', 'empty-page', 'split', 'paging', 'count', 'finish', 'negentropy'], method)
   loop
+    -- Each such gap as a whole, so that it does not fall into pieces.
+    select coalesce(range_agg(piece), '{}') into v_withheld
+    from sync_withheld, unnest(withheld) as piece
+    where relay_id = p_relay_id and filter_hash = v_walk.filter_hash and piece && v_walk.ranges;
+    v_ranges := v_walk.ranges - v_withheld;
     insert into sync_coverage as c (relay_id, filter_hash, filter, covered, updated_at)
-    values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_walk.ranges, unix_now())
+    values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_ranges, unix_now())
     on conflict (relay_id, filter_hash) do update
     set covered = c.covered + excluded.covered, updated_at = excluded.updated_at;
 
-    perform sync_proof_subtract(p_relay_id, v_walk.filter_hash, v_walk.ranges);
-    insert into sync_proof as p (relay_id, filter_hash, method, covered)
-    values (p_relay_id, v_walk.filter_hash, v_walk.method, v_walk.ranges)
-    on conflict (relay_id, filter_hash, method) do update
-    set covered = p.covered + excluded.covered;
-
-    perform sync_gap_subtract(p_relay_id, v_walk.filter_hash, v_walk.ranges);
+    if not isempty(v_ranges) then
+      perform sync_proof_subtract(p_relay_id, v_walk.filter_hash, v_ranges);
+      insert into sync_proof as p (relay_id, filter_hash, method, strength, covered)
+      values (p_relay_id, v_walk.filter_hash, v_walk.method, v_walk.strength, v_ranges)
+      on conflict (relay_id, filter_hash, method, strength) do update
+      set covered = p.covered + excluded.covered;
+      perform sync_gap_subtract(p_relay_id, v_walk.filter_hash, v_ranges);
+    end if;
+    if not isempty(v_withheld) then
+      perform sync_gap_add(p_relay_id, v_walk.filter_hash, v_withheld, 'withheld');
+    end if;
   end loop;
 end
 $$;
@@ -98,22 +118,60 @@ end
 $$;
 comment on function sync_proof_subtract(int4, bytea, int8multirange) is 'Removes ranges from the proofs of a walk';
 
--- p_windows: [{since, until}].
-create or replace function sync_coverage_retract(p_relay_id int4, p_filter_hash text, p_windows jsonb) returns void
+-- Returns what was covered of these ranges.
+create or replace function sync_coverage_subtract(p_relay_id int4, p_filter_hash bytea, p_ranges int8multirange)
+returns int8multirange
 language plpgsql
 as $$
 declare
-  v_filter_hash bytea := decode(p_filter_hash, 'hex');
-  v_ranges int8multirange;
+  v_taken int8multirange := '{}';
 begin
-  select range_agg(int8range(since, until, '[]')) into v_ranges
-  from jsonb_to_recordset(p_windows) as new (since int8, until int8);
-  update sync_coverage set covered = covered - v_ranges, updated_at = unix_now()
-  where relay_id = p_relay_id and filter_hash = v_filter_hash;
-  perform sync_proof_subtract(p_relay_id, v_filter_hash, v_ranges);
+  select covered * p_ranges into v_taken
+  from sync_coverage
+  where relay_id = p_relay_id and filter_hash = p_filter_hash and covered && p_ranges
+  for update;
+  if not found then
+    return '{}';
+  end if;
+  update sync_coverage set covered = covered - v_taken, updated_at = unix_now()
+  where relay_id = p_relay_id and filter_hash = p_filter_hash;
+  perform sync_proof_subtract(p_relay_id, p_filter_hash, v_taken);
+  return v_taken;
 end
 $$;
+comment on function sync_coverage_subtract(int4, bytea, int8multirange) is 'Takes coverage back with its proofs; returns what was covered';
+
+-- p_windows: [{since, until}].
+create or replace function sync_coverage_retract(p_relay_id int4, p_filter_hash text, p_windows jsonb) returns void
+language sql
+as $$
+  select sync_coverage_subtract(p_relay_id, decode(p_filter_hash, 'hex'), range_agg(int8range(since, until, '[]')))
+  from jsonb_to_recordset(p_windows) as new (since int8, until int8)
+$$;
 comment on function sync_coverage_retract(int4, text, jsonb) is 'Takes coverage back: these windows are wanted again';
+
+-- Everything that rests on one of these methods becomes a gap of that reason, in all walks of the relay.
+create or replace function sync_coverage_retract_all(p_relay_id int4, p_methods text[], p_reason text)
+returns table (filter_hash bytea, retracted int8multirange)
+language plpgsql
+as $$
+declare
+  v_walk record;
+begin
+  for v_walk in
+    select p.filter_hash, range_agg(piece) as ranges
+    from sync_proof p, unnest(p.covered) as piece
+    where p.relay_id = p_relay_id and p.method = any (p_methods)
+    group by 1 order by 1
+  loop
+    perform sync_gap_add(p_relay_id, v_walk.filter_hash, v_walk.ranges, p_reason);
+    filter_hash := v_walk.filter_hash;
+    retracted := v_walk.ranges;
+    return next;
+  end loop;
+end
+$$;
+comment on function sync_coverage_retract_all(int4, text[], text) is 'Takes back everything that rests on some methods; returns what that was';
 
 create or replace function sync_coverage_get(p_relay_id int4, p_filter_hash text)
 returns table (since int8, until int8)
@@ -127,15 +185,15 @@ $$;
 comment on function sync_coverage_get(int4, text) is 'Windows proven complete, ascending';
 
 create or replace function sync_proof_get(p_relay_id int4, p_filter_hash text)
-returns table (method text, since int8, until int8)
+returns table (method text, strength text, since int8, until int8)
 language sql stable
 as $$
-  select method, lower(piece), upper(piece) - 1
+  select method, strength, lower(piece), upper(piece) - 1
   from sync_proof, unnest(covered) as piece
   where relay_id = p_relay_id and filter_hash = decode(p_filter_hash, 'hex')
-  order by 2
+  order by 3
 $$;
-comment on function sync_proof_get(int4, text) is 'Windows proven complete and what proved them, ascending';
+comment on function sync_proof_get(int4, text) is 'Windows proven complete, what proved them and how strongly, ascending';
 
 -- p_filter_hashes: array of text. What a sync has walked since is proven by something else.
 create or replace function sync_live_get(p_relay_id int4, p_filter_hashes jsonb)
@@ -195,3 +253,49 @@ as $$
   from jsonb_array_elements_text(p_filter_hashes) as hash
 $$;
 comment on function sync_walk_get(int4, jsonb) is 'Coverage and gaps of walks of a relay';
+
+create or replace function sync_seconds_count(p_ranges int8multirange) returns int8
+language sql immutable strict parallel safe
+as $$ select coalesce(sum(upper(piece) - lower(piece)), 0)::int8 from unnest(p_ranges) as piece $$;
+comment on function sync_seconds_count(int8multirange) is 'How many seconds these ranges have';
+
+-- Shares are of the time since there are events (November 2020): fifty years in which there were none are soon proven,
+-- and say nothing. Unless only time before it is wanted.
+create or replace function sync_counted_range(p_wanted int8range, p_now int8) returns int8range
+language sql immutable parallel safe
+as $$
+  select int8range(since, greatest(since, least(upper(p_wanted), p_now)))
+  from (
+    select case when upper(p_wanted) <= 1604188800 then lower(p_wanted)
+      else greatest(lower(p_wanted), 1604188800) end as since) as counted
+$$;
+comment on function sync_counted_range(int8range, int8) is 'The part of what is wanted of which shares are given';
+
+-- p_seconds: {strength: seconds}, or null for none. Returns {reconciled, counted, paged, weak}, which are 1 together, or
+-- 0 each.
+create or replace function sync_strength_shares(p_seconds jsonb) returns jsonb
+language sql immutable parallel safe
+as $$
+  select jsonb_object_agg(strength, coalesce(round(seconds / nullif(total, 0), 6), 0))
+  from (
+    select strength, (p_seconds ->> strength)::numeric as seconds, sum((p_seconds ->> strength)::numeric) over () as total
+    from unnest(array['reconciled', 'counted', 'paged', 'weak']) as strength
+  ) as measured
+$$;
+comment on function sync_strength_shares(jsonb) is 'Seconds by strength as shares of all of them';
+
+-- p_walks: [{filterHash, since, until}], until null for no bound. Returns {reconciled, counted, paged, weak}: shares of
+-- what is proven of the time wanted.
+create or replace function sync_proof_share(p_relay_id int4, p_walks jsonb) returns jsonb
+language sql stable
+as $$
+  select sync_strength_shares(jsonb_object_agg(strength, seconds))
+  from (
+    select strength, sum(sync_seconds_count(
+      covered * int8multirange(sync_counted_range(int8range(since, until, '[]'), unix_now())))) as seconds
+    from jsonb_to_recordset(p_walks) as walk ("filterHash" text, since int8, until int8)
+      join sync_proof p on p.relay_id = p_relay_id and p.filter_hash = decode("filterHash", 'hex')
+    group by 1
+  ) as by_strength
+$$;
+comment on function sync_proof_share(int4, jsonb) is 'How strongly walks of a relay are proven, as shares of what is proven';

@@ -11,6 +11,9 @@ create or replace function sync_batch_store(
   out stored int4, out known int4, out sighted int4)
 language plpgsql
 as $$
+declare
+  v_created_at int8[] := p_created_at || p_known_created_at;
+  v_ids bytea := event_ids(p_keys) || p_known_ids;
 begin
   p_seen_at := coalesce(p_seen_at, unix_now());
   -- Also for new events: one of them may be there by now, without a sighting.
@@ -22,15 +25,17 @@ begin
   if cardinality(p_created_at) > 0 then
     stored := event_insert(p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw, p_seen_at);
   end if;
-  known := cardinality(p_created_at) + cardinality(p_known_created_at) - stored;
-  sighted := event_relay_insert(p_relay_id, p_seen_at, p_created_at || p_known_created_at,
-    event_ids(p_keys) || p_known_ids);
+  known := cardinality(v_created_at) - stored;
+  sighted := event_relay_insert(p_relay_id, p_seen_at, v_created_at, v_ids);
   if p_rejected is not null then
     perform rejected_event_insert(p_relay_id, p_rejected);
   end if;
   if p_coverage is not null or p_gaps is not null then
     -- Two syncs of one relay (a command beside the service) take turns with what they found out.
     perform from relay where id = p_relay_id for no key update;
+  end if;
+  if sighted > 0 and exists (select from sync_withheld where relay_id = p_relay_id) then
+    perform relay_listing_give(p_relay_id, v_created_at, v_ids);
   end if;
   if p_coverage is not null then
     perform sync_coverage_advance(p_relay_id, p_coverage);

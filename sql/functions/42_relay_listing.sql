@@ -112,7 +112,7 @@ $$;
 comment on function event_relay_find(int4, text, bytea) is 'Which of the events that a relay lists are archived, by their ids';
 
 -- p_state: withheld or gone. p_ids: 32 bytes each, none twice. A withheld event that is gone is forgotten. Of withheld
--- events 100 000 are kept, as a relay can list what there is not.
+-- events 100 000 are kept, as a relay can list what there is not; their seconds are gaps in any case.
 create or replace function relay_listing_note(
   p_relay_id int4, p_filter_hash text, p_state text, p_created_at int8[], p_ids bytea)
 returns void
@@ -120,6 +120,7 @@ language plpgsql
 as $$
 declare
   v_filter_hash bytea := decode(p_filter_hash, 'hex');
+  v_forgotten int4;
 begin
   with noted as materialized (
     select created_at, substr(p_ids, i::int4 * 32 - 31, 32) as id
@@ -129,17 +130,133 @@ begin
     where p_state = 'gone' and l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'withheld'
       and l.created_at = n.created_at and l.event_id = n.id
     returning l.created_at, l.event_id
+  ), kept as (
+    insert into relay_listing (created_at, noted_at, relay_id, filter_hash, event_id, state)
+    select created_at, unix_now(), p_relay_id, v_filter_hash, id, p_state
+    from noted
+    where (created_at, id) not in (select created_at, event_id from forgotten)
+    order by created_at, id
+    limit case when p_state = 'withheld' then greatest(0, 100000 - (
+      select count(*) from relay_listing
+      where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'withheld')) end
+    on conflict (relay_id, filter_hash, created_at, event_id) do update set noted_at = excluded.noted_at
+    where relay_listing.state = excluded.state
   )
-  insert into relay_listing (created_at, noted_at, relay_id, filter_hash, event_id, state)
-  select created_at, unix_now(), p_relay_id, v_filter_hash, id, p_state
-  from noted
-  where (created_at, id) not in (select created_at, event_id from forgotten)
-  order by created_at, id
-  limit case when p_state = 'withheld' then greatest(0, 100000 - (
-    select count(*) from relay_listing
-    where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'withheld')) end
-  on conflict (relay_id, filter_hash, created_at, event_id) do update set noted_at = excluded.noted_at
-  where relay_listing.state = excluded.state;
+  select count(*) into v_forgotten from forgotten;
+
+  if p_state = 'withheld' then
+    perform sync_withheld_set(p_relay_id, v_filter_hash, sync_ranges_coalesce(
+      (select range_agg(int8range(at, at, '[]')) from unnest(p_created_at) as at) + coalesce((
+        select withheld from sync_withheld where relay_id = p_relay_id and filter_hash = v_filter_hash), '{}')));
+    update sync_withheld set is_whole = false
+    where relay_id = p_relay_id and filter_hash = v_filter_hash and is_whole and 100000 <= (
+      select count(*) from relay_listing
+      where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'withheld');
+  elsif v_forgotten > 0 then
+    perform sync_withheld_recount(p_relay_id, v_filter_hash);
+  end if;
 end
 $$;
 comment on function relay_listing_note(int4, text, text, int8[], bytea) is 'Notes events that a relay lists and does not give, or lists no more';
+
+-- p_ids: 32 bytes each, of events that a relay gave: they are withheld no more, whatever the filter.
+create or replace function relay_listing_give(p_relay_id int4, p_created_at int8[], p_ids bytea) returns void
+language plpgsql
+as $$
+declare
+  v_filter_hash bytea;
+begin
+  for v_filter_hash in select filter_hash from sync_withheld where relay_id = p_relay_id order by 1 loop
+    delete from relay_listing l
+    using unnest(p_created_at) with ordinality as given (created_at, i)
+    where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'withheld'
+      and l.created_at = given.created_at and l.event_id = substr(p_ids, i::int4 * 32 - 31, 32);
+    if found then
+      perform sync_withheld_recount(p_relay_id, v_filter_hash);
+    end if;
+  end loop;
+end
+$$;
+comment on function relay_listing_give(int4, int8[], bytea) is 'Forgets that a relay withheld events, as it gave them';
+
+-- The withheld events of a relay, newest first, in all its filters.
+create or replace function relay_listing_get(p_url text)
+returns table (filter jsonb, created_at int8, event_id text, noted_at int8)
+language sql stable
+as $$
+  select c.filter, l.created_at, encode(l.event_id, 'hex'), l.noted_at
+  from relay r
+    join relay_listing l on l.relay_id = r.id and l.state = 'withheld'
+    left join sync_coverage c on c.relay_id = l.relay_id and c.filter_hash = l.filter_hash
+  where r.url = p_url
+  order by l.created_at desc, l.event_id, l.filter_hash
+$$;
+comment on function relay_listing_get(text) is 'Events that a relay lists and gives to nobody, newest first';
+
+-- The same seconds and more, in at most 200 ranges: those next to each other are merged. Holes by the thousand would
+-- make every look at coverage slow.
+create or replace function sync_ranges_coalesce(p_ranges int8multirange) returns int8multirange
+language sql immutable strict parallel safe
+as $$
+  with piece as (
+    select lower(range) as since, upper(range) as until, lower(range) - lag(upper(range)) over (order by range) as silence
+    from unnest(p_ranges) as range
+  ), parted as (
+    select since, until, row_number() over (order by silence desc nulls first, since) <= 200 as begins from piece
+  ), numbered as (
+    select since, until, count(*) filter (where begins) over (order by since) as number from parted
+  )
+  select coalesce(range_agg(merged), '{}')
+  from (select int8range(min(since), max(until)) as merged from numbered group by number) as part
+$$;
+comment on function sync_ranges_coalesce(int8multirange) is 'Merges the nearest ranges until there are 200 at most';
+
+-- Says where a relay withholds what it lists: there nothing is covered, and what is not so any more is wanted again.
+create or replace function sync_withheld_set(p_relay_id int4, p_filter_hash bytea, p_withheld int8multirange)
+returns void
+language plpgsql
+as $$
+declare
+  v_before int8multirange;
+begin
+  -- As sync_batch_store: who claims meanwhile has to wait.
+  perform from relay where id = p_relay_id for no key update;
+  v_before := coalesce((
+    select withheld from sync_withheld where relay_id = p_relay_id and filter_hash = p_filter_hash), '{}');
+  if p_withheld = v_before then
+    return;
+  end if;
+  if isempty(p_withheld) then
+    delete from sync_withheld where relay_id = p_relay_id and filter_hash = p_filter_hash;
+  else
+    insert into sync_withheld (relay_id, filter_hash, withheld) values (p_relay_id, p_filter_hash, p_withheld)
+    on conflict (relay_id, filter_hash) do update set withheld = excluded.withheld;
+  end if;
+  perform sync_gap_subtract(p_relay_id, p_filter_hash, v_before - p_withheld, 'withheld');
+  perform sync_gap_add(p_relay_id, p_filter_hash, range_agg(piece), 'withheld')
+  from unnest(p_withheld) as piece
+  where not exists (
+    select from sync_gap
+    where relay_id = p_relay_id and filter_hash = p_filter_hash and reason = 'withheld'
+      and since = lower(piece) and until = upper(piece) - 1);
+end
+$$;
+comment on function sync_withheld_set(int4, bytea, int8multirange) is 'Sets where a relay withholds what it lists';
+
+-- Looks at what is still withheld. Where not all of it was kept, nothing can be said until all that was kept is given.
+create or replace function sync_withheld_recount(p_relay_id int4, p_filter_hash bytea) returns void
+language plpgsql
+as $$
+declare
+  v_ranges int8multirange;
+begin
+  select range_agg(int8range(created_at, created_at, '[]')) into v_ranges
+  from relay_listing where relay_id = p_relay_id and filter_hash = p_filter_hash and state = 'withheld';
+  if v_ranges is null or (
+    select is_whole from sync_withheld where relay_id = p_relay_id and filter_hash = p_filter_hash)
+  then
+    perform sync_withheld_set(p_relay_id, p_filter_hash, sync_ranges_coalesce(coalesce(v_ranges, '{}')));
+  end if;
+end
+$$;
+comment on function sync_withheld_recount(int4, bytea) is 'Sets where a relay withholds what it lists, by what is noted';

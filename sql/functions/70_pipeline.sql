@@ -20,37 +20,37 @@ end
 $$;
 comment on function pipeline_count_table(regclass) is 'Rows of a table; an estimate when it is large';
 
--- What is proven complete of what is wanted. Shares are of the time since there are events (November 2020): fifty years
--- in which there were none are soon proven, and say nothing. A relay is complete when nothing is missing below the newest
--- second that is proven. Returns one JSON object, as SyncStatus in src/core/database/pipeline.ts reads it.
+-- What is proven complete of what is wanted, and how strongly; shares as sync_counted_range says. A relay is complete
+-- when nothing is missing below the newest second that is proven. Returns one JSON object, as SyncStatus in
+-- src/archive/pipeline.ts reads it.
 create or replace function sync_status() returns jsonb
 language plpgsql stable
 as $$
 declare
   v_now int8 := unix_now();
-  v_first int8 := 1604188800;
 begin
   return (
     with walk as (
-      select relay_id, covered,
+      select relay_id, filter_hash, covered,
         lower(wanted) as since,
         least(upper(wanted), v_now) as until,
         upper(covered) as edge,
-        case when upper(wanted) <= v_first then lower(wanted) else greatest(lower(wanted), v_first) end as counted_from
+        int8multirange(sync_counted_range(wanted, v_now)) as counted
       from sync_coverage where wanted is not null
     ), measured as (
       select relay_id, edge,
-        greatest(until - counted_from, 0) as wanted_seconds,
-        coalesce((
-          select sum(upper(piece) - lower(piece))
-          from unnest(covered * int8multirange(int8range(counted_from, greatest(until, counted_from)))) as piece), 0)
-          as covered_seconds,
+        sync_seconds_count(counted) as wanted_seconds,
+        sync_seconds_count(covered * counted) as covered_seconds,
         case when edge is not null then greatest(until - edge, 0) end as lag,
         coalesce(int8multirange(int8range(since, greatest(since, least(edge, until)))) <@ covered, false) as complete
       from walk
     ), relay_walks as (
       select relay_id, bool_and(complete and edge is not null) as complete, bool_or(edge is not null) as begun
       from measured group by relay_id
+    ), by_strength as (
+      select strength, sum(sync_seconds_count(p.covered * counted)) as seconds
+      from walk join sync_proof p using (relay_id, filter_hash)
+      group by strength
     )
     select jsonb_build_object(
       'walks', (select count(*) from measured),
@@ -58,12 +58,14 @@ begin
       'completeRelays', (select count(*) from relay_walks where complete),
       'wantedRelays', (select count(*) from relay_walks),
       'coveredShare', (select round(sum(covered_seconds) / nullif(sum(wanted_seconds), 0), 6) from measured),
+      'strengths', sync_strength_shares((select jsonb_object_agg(strength, seconds) from by_strength)),
       'medianLagSeconds', (select percentile_disc(0.5) within group (order by lag) from measured),
       'worstLagSeconds', (select max(lag) from measured),
       'gaps', (select count(*) from sync_gap),
       'gapReasons', (
         select coalesce(jsonb_object_agg(reason, gaps), '{}')
         from (select reason, count(*) as gaps from sync_gap group by reason) as by_reason),
+      'audit', sync_audit_status(),
       'rejectedReasons', (
         select coalesce(jsonb_object_agg(reason, events), '{}')
         from (select reason, sum(events) as events from relay_rejection group by reason) as by_reason),
@@ -76,7 +78,7 @@ end
 $$;
 comment on function sync_status() is 'What is proven complete of what is wanted, as JSON';
 
--- Returns one JSON object, as PipelineCounts in src/core/database/pipeline.ts reads it.
+-- Returns one JSON object, as PipelineCounts in src/archive/pipeline.ts reads it.
 create or replace function pipeline_count() returns jsonb
 language plpgsql stable
 as $$

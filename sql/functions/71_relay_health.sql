@@ -22,7 +22,7 @@ $$;
 comment on function relay_names(text[], int4) is 'A count and the first few, as JSON';
 
 -- What changed since a moment, the latest first, and the uptime that half of the relays reach (of those that were
--- online within 30 days; null without one). Returns one JSON object, as RelayHealth in src/core/database/relay_health.ts.
+-- online within 30 days; null without one). Returns one JSON object, as RelayHealth in src/archive/relay_health.ts.
 create or replace function pipeline_health(p_since int8, p_names int4) returns jsonb
 language plpgsql stable
 as $$
@@ -55,8 +55,49 @@ end
 $$;
 comment on function pipeline_health(int8, int4) is 'What changed among relays since a moment, and their median uptime, as JSON';
 
--- One relay: its state, uptime, abilities, last outages, newest documents and coverage. Returns null when there is no such relay,
--- else one JSON object, as RelayReport in src/core/database/relay_health.ts.
+-- One walk in relay_report: the newest ten stretches, neighbours of one strength being one.
+create or replace function relay_coverage_report(c sync_coverage) returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'filter', c.filter, 'until', upper(c.covered) - 1,
+    'stretches', (select count(*) from unnest(c.covered)),
+    'strengths', sync_proof_share(c.relay_id, jsonb_build_array(jsonb_build_object(
+      'filterHash', encode(c.filter_hash, 'hex'), 'since', coalesce(lower(c.wanted), 0), 'until', upper(c.wanted) - 1))),
+    'proven', (
+      select coalesce(jsonb_agg(jsonb_build_object('since', since, 'until', until, 'strength', strength)
+        order by since desc), '[]')
+      from (
+        select strength, lower(stretch) as since, upper(stretch) - 1 as until
+        from (
+          select strength, range_agg(piece) as covered
+          from sync_proof p, unnest(p.covered) as piece
+          where p.relay_id = c.relay_id and p.filter_hash = c.filter_hash
+          group by strength
+        ) as by_strength, unnest(covered) as stretch
+        order by 2 desc limit 10
+      ) as newest),
+    'gaps', (
+      select count(*) from sync_gap g where g.relay_id = c.relay_id and g.filter_hash = c.filter_hash),
+    'gapReasons', (
+      select coalesce(jsonb_object_agg(reason, gaps), '{}')
+      from (
+        select reason, count(*) as gaps from sync_gap g
+        where g.relay_id = c.relay_id and g.filter_hash = c.filter_hash group by reason
+      ) as by_reason),
+    'withheld', (
+      select count(*) from relay_listing l
+      where l.relay_id = c.relay_id and l.filter_hash = c.filter_hash and l.state = 'withheld'),
+    'audit', (
+      select jsonb_build_object('asked', asked, 'confirmed', confirmed, 'contradicted', contradicted,
+        'retractions', retractions, 'retractedSeconds', retracted_seconds, 'lastAskedAt', last_asked_at,
+        'lastContradictedAt', last_contradicted_at)
+      from sync_audit a where a.relay_id = c.relay_id and a.filter_hash = c.filter_hash))
+$$;
+comment on function relay_coverage_report(sync_coverage) is 'One walk of a relay with its evidence, as JSON';
+
+-- One relay: its state, uptime, capabilities, last outages, newest documents, coverage with its evidence, and who works
+-- on it. Returns null when there is no such relay, else one JSON object, as RelayReport in src/archive/relay_health.ts.
 create or replace function relay_report(p_url text, p_outages int4) returns jsonb
 language sql volatile
 as $$
@@ -75,20 +116,21 @@ as $$
         'checks', checks, 'cause', cause) order by since desc), '[]')
       from (
         select * from relay_outage_history o where o.relay_id = r.id order by since desc limit p_outages) as latest),
-    'abilities', (
-      select coalesce(jsonb_agg(jsonb_build_object('ability', ability, 'value', value, 'judgedBy', judged_by,
-        'since', since) order by ability), '[]')
-      from relay_ability a where a.relay_id = r.id),
+    'capabilities', (
+      select coalesce(jsonb_agg(jsonb_build_object('capability', capability, 'value', value, 'judgedBy', judged_by,
+        'since', since) order by capability), '[]')
+      from relay_capability a where a.relay_id = r.id),
     'documents', (
       select coalesce(jsonb_agg(jsonb_build_object('type', metadata_type, 'generatedAt', generated_at)
         order by metadata_type), '[]')
       from relay_metadata_latest m where m.relay_id = r.id),
+    'sync', (
+      select jsonb_build_object('dueAt', due_at, 'failures', failures, 'liveSince', live_since,
+        'holder', case when claimed_until > unix_now() then holder end)
+      from relay_lease l where l.relay_id = r.id and l.service = 'synchronizer'),
+    'contradictions', sync_contradiction_get(r.id, 5),
     'coverage', (
-      select coalesce(jsonb_agg(jsonb_build_object('filter', filter, 'until', upper(covered) - 1,
-        'stretches', (select count(*) from unnest(covered)),
-        'gaps', (
-          select count(*) from sync_gap g where g.relay_id = c.relay_id and g.filter_hash = c.filter_hash)
-        ) order by filter_hash), '[]')
+      select coalesce(jsonb_agg(relay_coverage_report(c) order by filter_hash), '[]')
       from sync_coverage c where c.relay_id = r.id))
   from relay r where r.url = p_url
 $$;

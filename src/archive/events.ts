@@ -17,13 +17,14 @@ import {
   onConnection,
 } from "../core/database/connection/executor.ts";
 import { type Rejection, rejectionRows } from "./rejected_events.ts";
-import type { Proof } from "./sync_coverage.ts";
+import type { Proof, Strength } from "./sync_coverage.ts";
 
 /** A stretch proven complete by everything stored up to and with this batch. */
 export interface NewCoverage extends Window {
   readonly filterHash: string;
   readonly filter: Filter;
   readonly method: Proof;
+  readonly strength: Strength;
 }
 
 /** A stretch that could not be proven. */

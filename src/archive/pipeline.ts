@@ -8,6 +8,8 @@ import {
   type Executor,
   onConnection,
 } from "../core/database/connection/executor.ts";
+import type { AuditStatus } from "./sync_audit.ts";
+import type { StrengthShares } from "./sync_coverage.ts";
 
 export interface CandidateCounts {
   readonly total: number;
@@ -41,7 +43,7 @@ export interface PipelineCounts {
   readonly databaseBytes: number;
 }
 
-/** What is proven complete of what is wanted. */
+/** What is proven complete of what is wanted, how strongly, and what audits found of it. */
 export interface SyncStatus {
   /** Wanted ones: a relay and a filter each. */
   readonly walks: number;
@@ -53,6 +55,9 @@ export interface SyncStatus {
   readonly wantedRelays: number;
   /** Seconds proven of seconds wanted since November 2020, 0 to 1; null without walks. */
   readonly coveredShare: number | null;
+  /** How strongly, as shares of the seconds proven. */
+  readonly strengths: StrengthShares;
+  readonly audit: AuditStatus;
   /** How far the newest end of a walk's coverage is behind what is wanted; null without any. */
   readonly medianLagSeconds: number | null;
   readonly worstLagSeconds: number | null;

@@ -1,5 +1,5 @@
 /**
- * Abilities: what relays let anybody do and what they demand, by what showed it.
+ * Capabilities: what relays let anybody do and what they demand, by what showed it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import {
 export interface RelayCapability {
   readonly relayId: number;
   /** May a stranger `read` and `write`; does it demand `auth`, `payment`, `pow`, and are `writes` not for everybody. */
-  readonly ability: "read" | "write" | "auth" | "payment" | "writes" | "pow";
+  readonly capability: "read" | "write" | "auth" | "payment" | "writes" | "pow";
   readonly value: boolean;
   /** The test that showed it, or the relay's own word. */
   readonly judgedBy: "read" | "write" | "nip11";
@@ -20,16 +20,16 @@ export interface RelayCapability {
   readonly judgedAt: number;
 }
 
-/** Stores what is new; gives the number of abilities that changed. */
+/** Stores what is new; gives the number of capabilities that changed. */
 export function upsertCapabilities(
   db: Executor,
-  abilities: readonly RelayCapability[],
+  capabilities: readonly RelayCapability[],
 ): Promise<number> {
-  if (abilities.length === 0) return Promise.resolve(0);
-  const rows = storableJson(abilities);
+  if (capabilities.length === 0) return Promise.resolve(0);
+  const rows = storableJson(capabilities);
   return onConnection(db, async (sql) => {
     const [row] = await sql<{ written: number }[]>`
-      select relay_ability_upsert(${rows}::text::jsonb) as written`;
+      select relay_capability_upsert(${rows}::text::jsonb) as written`;
     return row!.written;
   }, { kind: "batch" });
 }

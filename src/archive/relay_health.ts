@@ -4,10 +4,12 @@
  * @module
  */
 import { type Network, NETWORKS } from "../models/network.ts";
+import type { Window } from "../models/window.ts";
 import {
   type Executor,
   onConnection,
 } from "../core/database/connection/executor.ts";
+import type { Strength, StrengthShares } from "./sync_coverage.ts";
 
 /** How many relays, and the first few of them. */
 export interface NamedRelays {
@@ -46,9 +48,9 @@ export interface RelayReport {
   /** Null when it was never checked. */
   readonly uptime: Uptime | null;
   /** What it lets anybody do and what it demands; what nobody knows is not there. */
-  readonly abilities: readonly {
-    /** As in the table `relay_ability`: read, write, auth, payment, writes, pow. */
-    readonly ability: string;
+  readonly capabilities: readonly {
+    /** As in the table `relay_capability`: read, write, auth, payment, writes, pow. */
+    readonly capability: string;
     readonly value: boolean;
     readonly judgedBy: string;
     readonly since: number;
@@ -59,15 +61,60 @@ export interface RelayReport {
     readonly type: string;
     readonly generatedAt: number;
   }[];
+  /** How the synchronizer stands with it; null when it never took it up. */
+  readonly sync: {
+    /** The process that works on it now; null for none. */
+    readonly holder: string | null;
+    /** Since when it is live; null when it is not. */
+    readonly liveSince: number | null;
+    readonly dueAt: number;
+    /** Failed syncs in a row. */
+    readonly failures: number;
+  } | null;
+  /** The last five, the latest first. */
+  readonly contradictions: readonly KeptContradiction[];
   /** One entry a filter. */
-  readonly coverage: readonly {
-    readonly filter: unknown;
-    /** The newest second that is proven complete; null without one. */
-    readonly until: number | null;
-    /** Of time that are proven complete. */
-    readonly stretches: number;
-    readonly gaps: number;
-  }[];
+  readonly coverage: readonly WalkReport[];
+}
+
+/** What is proven of one filter of a relay, and how. */
+export interface WalkReport {
+  readonly filter: unknown;
+  /** The newest second that is proven complete; null without one. */
+  readonly until: number | null;
+  /** Of time that are proven complete. */
+  readonly stretches: number;
+  readonly strengths: StrengthShares;
+  /** The newest ten windows of one strength each, the newest first. */
+  readonly proven: readonly (Window & { readonly strength: Strength })[];
+  readonly gaps: number;
+  readonly gapReasons: Readonly<Record<string, number>>;
+  /** Events that the relay lists and gives to nobody. */
+  readonly withheld: number;
+  /** Null when nothing was ever asked. */
+  readonly audit: {
+    readonly asked: number;
+    readonly confirmed: number;
+    readonly contradicted: number;
+    readonly retractions: number;
+    readonly retractedSeconds: number;
+    readonly lastAskedAt: number | null;
+    readonly lastContradictedAt: number | null;
+  } | null;
+}
+
+/** An answer that contradicted a claim. */
+export interface KeptContradiction extends Window {
+  /** When it was found. */
+  readonly at: number;
+  /** Null when nothing else is known of the filter. */
+  readonly filter: unknown;
+  readonly kind: string;
+  readonly question: string;
+  /** Up to 10 events that should have been known or shown. */
+  readonly eventIds: readonly string[];
+  /** Coverage that was taken back because of it. */
+  readonly retractedSeconds: number;
 }
 
 export interface RelayState {

@@ -68,7 +68,7 @@ export function relayVector(
     const next = next_id === null
       ? null
       : { createdAt: Number(at), id: next_id };
-    return { keys: unpack(Uint8Array.fromBase64(vector)), next };
+    return { keys: unpackKeys(Uint8Array.fromBase64(vector)), next };
   }, { kind: "batch" });
 }
 
@@ -98,7 +98,10 @@ export function findListed(
   }, { kind: "batch" });
 }
 
-/** Notes events that a relay lists and gives to nobody, or gave once and lists no more. */
+/**
+ * Notes events that a relay lists and gives to nobody, or gave once and lists no more. The seconds of the withheld ones
+ * become gaps, in at most 200 ranges a filter: nothing covers them until the relay gives the events, or lists them no more.
+ */
 export function noteListing(
   db: Executor,
   { relayId, filterHash }: Listing,
@@ -115,21 +118,58 @@ export function noteListing(
   }, { kind: "batch" });
 }
 
+/** An event that a relay lists and gives to nobody. */
+export interface WithheldEvent {
+  readonly eventId: string;
+  /** The second that the relay lists it under. */
+  readonly createdAt: number;
+  /** The filter of the list it was found in; null when nothing else is known of that. */
+  readonly filter: Filter | null;
+  /** Unix seconds: when it was last asked for. */
+  readonly notedAt: number;
+}
+
+/** What the relay of a URL withholds, newest first; of each filter 100,000 events are known at most. */
+export function withheldEvents(
+  db: Executor,
+  url: string,
+): Promise<WithheldEvent[]> {
+  return onConnection(db, async (sql) => {
+    const rows = await sql<WithheldRow[]>`
+      select filter, created_at, event_id, noted_at
+      from relay_listing_get(${url}::text)`;
+    return rows.map((row) => ({
+      eventId: row.event_id,
+      createdAt: Number(row.created_at),
+      filter: row.filter,
+      notedAt: Number(row.noted_at),
+    }));
+  }, { kind: "batch" });
+}
+
+/** postgres.js gives int8 as text. */
+interface WithheldRow {
+  readonly filter: Filter | null;
+  readonly created_at: string;
+  readonly event_id: string;
+  readonly noted_at: string;
+}
+
 /** After every key there can be. */
 const LAST = { createdAt: Number.MAX_SAFE_INTEGER, id: "ff".repeat(33) };
 
 const KEY_BYTES = 8 + 32;
 
-/** From newest first to ascending. */
-function unpack(vector: Uint8Array): EventKeys {
-  const size = vector.length / KEY_BYTES;
-  const view = new DataView(vector.buffer, vector.byteOffset);
+/** Packed keys, 8 bytes of `created_at` and 32 of id each: from newest first to ascending. */
+export function unpackKeys(packed: Uint8Array): EventKeys {
+  const size = packed.length / KEY_BYTES;
+  const view = new DataView(packed.buffer, packed.byteOffset);
   const ids = new Uint8Array(32 * size);
   const createdAt = new Float64Array(size);
   for (let i = 0; i < size; i++) {
     const at = (size - 1 - i) * KEY_BYTES;
     createdAt[i] = Number(view.getBigInt64(at));
-    ids.set(vector.subarray(at + 8, at + KEY_BYTES), 32 * i);
+    ids.set(packed.subarray(at + 8, at + KEY_BYTES), 32 * i);
   }
   return { ids, createdAt };
 }

@@ -33,6 +33,32 @@ export const PROOFS = [
 
 export type Proof = (typeof PROOFS)[number];
 
+/** How strong a proof is, strongest first. */
+export const STRENGTHS = [
+  /** NIP-77, and a REQ that could have shown otherwise did not. */
+  "reconciled",
+  /** An exact COUNT (NIP-45) says that the relay has no more. */
+  "counted",
+  /** Every answer overlapped what was known, in order, and the audit of the session found nothing. */
+  "paged",
+  /** Nothing contradicted it. */
+  "weak",
+] as const;
+
+export type Strength = (typeof STRENGTHS)[number];
+
+/** Shares of what is proven, 0 to 1 each: 1 together, or 0 each where nothing is proven. */
+export type StrengthShares = Readonly<Record<Strength, number>>;
+
+/** A share that says nothing of the whole. */
+const NEGLIGIBLE = 0.01;
+
+/** The weakest strength that holds more than 1 %: what may be said of the whole. Null where nothing is proven. */
+export function weakestStrength(shares: StrengthShares): Strength | null {
+  return STRENGTHS.findLast((strength) => shares[strength] > NEGLIGIBLE) ??
+    null;
+}
+
 /** A stretch that could not be proven, and why. */
 export interface Gap extends Window {
   readonly reason: string;
@@ -47,6 +73,7 @@ export interface Gap extends Window {
 /** One stretch with its evidence. */
 export interface ProvenWindow extends Window {
   readonly method: Proof;
+  readonly strength: Strength;
 }
 
 /** The stretches proven complete, ascending, neither overlapping nor touching. */
@@ -114,7 +141,7 @@ export function wantWalks(
   }, { kind: "batch" });
 }
 
-/** The same with what each stretch was proven by, ascending. */
+/** The same with what each stretch was proven by and how strongly, ascending. */
 export function relayProofs(
   db: Executor,
   relayId: number,
@@ -122,10 +149,37 @@ export function relayProofs(
 ): Promise<ProvenWindow[]> {
   return onConnection(db, async (sql) => {
     const rows = await sql<
-      { method: Proof; since: string; until: string }[]
-    >`select method, since, until from sync_proof_get(${relayId}::int,
-        ${filterHash}::text)`;
-    return rows.map((row) => ({ ...asWindow(row), method: row.method }));
+      {
+        method: Proof;
+        strength: Strength;
+        since: string;
+        until: string;
+      }[]
+    >`select method, strength, since, until
+      from sync_proof_get(${relayId}::int, ${filterHash}::text)`;
+    return rows.map((row) => ({
+      ...asWindow(row),
+      method: row.method,
+      strength: row.strength,
+    }));
+  });
+}
+
+/**
+ * How strongly walks of a relay are proven: shares of what is proven of the time wanted, as far as it is counted (since
+ * November 2020, when Nostr began, unless less is wanted).
+ */
+export function proofShares(
+  db: Executor,
+  relayId: number,
+  walks: readonly Omit<WantedWalk, "filter">[],
+): Promise<StrengthShares> {
+  const rows = storableJson(walks);
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ shares: StrengthShares }[]>`
+      select sync_proof_share(${relayId}::int, ${rows}::text::jsonb) as shares`;
+    const { reconciled, counted, paged, weak } = row!.shares;
+    return { reconciled, counted, paged, weak };
   });
 }
 

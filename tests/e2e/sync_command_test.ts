@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { STRENGTHS } from "../../src/archive/sync_coverage.ts";
 import { testArchive } from "../support/archive.ts";
 import { eventFactory } from "../support/event_factory.ts";
 import {
@@ -55,9 +56,19 @@ for (const program of programs()) {
       "rejected",
       "complete",
       "method",
+      "proof",
+      "audit",
       "gaps",
       "seconds",
     ]);
+    const shares: unknown[] = Object.values(report.proof);
+    assert.deepEqual(Object.keys(report.proof), [...STRENGTHS]);
+    assert.equal(shares.map(Number).reduce((sum, share) => sum + share), 1);
+    assert.deepEqual(Object.values(failed.proof), [0, 0, 0, 0]);
+    assert.deepEqual(
+      Object.keys(report.audit),
+      ["asked", "confirmed", "contradicted", "retracted"],
+    );
     assert.equal(report.url, relay.url);
     assert.deepEqual([report.stored, report.complete], [300, true]);
     assert.equal(report.method, "paging");
@@ -86,7 +97,7 @@ for (const program of programs()) {
       "2023-11-15T00:13:19Z",
     ]);
     assert.equal(code, 0);
-    assert.match(stdout, /complete/);
+    assert.match(stdout, /complete \((reconciled|counted|paged|weak)\)/);
     assert.equal(await archive.count("event where kind in (0, 7)"), 20);
     assert.equal(await archive.count("event where kind = 1"), 0);
   });

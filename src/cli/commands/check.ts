@@ -29,7 +29,7 @@ import { paintFor } from "../terminal/paint.ts";
 
 export const checkCommand: Command = {
   name: "check",
-  summary: "Look at relays now: health, certificate, place, abilities",
+  summary: "Look at relays now: health, certificate, place, capabilities",
   description:
     `Makes every check of the monitor at once on each relay, and needs no database: round-trip times, NIP-11, certificate,
 DNS, place, network, HTTP headers. Writing is tested when there is a key, the place and the network are looked up when

@@ -5,19 +5,29 @@
  */
 import type { Counted } from "../../archive/pipeline.ts";
 import { relayReport } from "../../archive/relay_health.ts";
+import { withheldEvents } from "../../archive/relay_listing.ts";
 import { NETWORKS } from "../../models/network.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import type { Command, Invocation } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
 import { clockText } from "../reports/clock_report.ts";
-import { healthText } from "../reports/health_report.ts";
-import { byteSize, duration, grouped } from "../terminal/numbers.ts";
+import {
+  auditText,
+  countsText,
+  percent,
+  strengthsText,
+} from "../reports/evidence_text.ts";
+import { healthLines } from "../reports/health_report.ts";
+import { labelledLines } from "../terminal/labelled_lines.ts";
+import { byteSize, counted, duration, grouped } from "../terminal/numbers.ts";
 import {
   type PipelineReport,
   pipelineReport,
   type ServiceReport,
 } from "../reports/pipeline_report.ts";
 import { relayReportText } from "../reports/relay_report.ts";
+import { withheldText } from "../reports/withheld_report.ts";
+import { textColumns } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 
 type Coverage = PipelineReport["coverage"];
@@ -26,13 +36,17 @@ export const status: Command = {
   name: "status",
   summary: "Show what stands where in the pipeline",
   description:
-    `Counts per stage and network, the last cycle of each service, coverage and lag. Counts with ~ are the server's
+    `Counts per stage and network, the last cycle of each service, coverage, how strongly it is proven, and lag. Counts with ~ are the server's
 estimates: counting a large table would take minutes. Works beside a running \`up\` or \`db serve\`, and on a server.`,
   options: [
     {
       name: "relay",
       value: "URL",
-      description: "the history of one relay instead",
+      description: "the history of one relay instead, and its evidence",
+    },
+    {
+      name: "withheld",
+      description: "with --relay: the events that it lists and gives to nobody",
     },
     { name: "json", description: "print one JSON object" },
   ],
@@ -40,7 +54,11 @@ estimates: counting a large table would take minutes. Works beside a running \`u
     { command: "status", does: "for people" },
     {
       command: "status --relay wss://relay.example.com",
-      does: "uptime, outages, documents and coverage of one relay",
+      does: "uptime, outages, documents, coverage and audits of one relay",
+    },
+    {
+      command: "status --relay wss://relay.example.com --withheld --json",
+      does: "the ids that it lists (NIP-77) and does not give",
     },
     {
       command: "status --json | jq .coverage.medianLagSeconds",
@@ -54,12 +72,15 @@ async function show(invocation: Invocation): Promise<number> {
   const { options, stdout } = invocation;
   const url = options.text("relay");
   if (url !== undefined) return await showRelay(invocation, url);
+  if (options.flag("withheld")) {
+    throw new UsageError("--withheld: say of which relay with --relay URL");
+  }
   const database = await invocation.openDatabase({ schema: "current" });
   const report = await pipelineReport(database);
   stdout.write(
     options.flag("json")
       ? `${JSON.stringify(report, null, 2)}\n`
-      : reportText(report),
+      : reportText(report, textColumns(stdout)),
   );
   return 0;
 }
@@ -84,58 +105,72 @@ async function showRelay(
       `Cannot show ${url}: there is no such relay in this archive`,
     );
   }
-  const now = Math.floor(Date.now() / 1_000);
+  const at = Math.floor(Date.now() / 1_000);
+  const isJson = options.flag("json");
+  if (options.flag("withheld")) {
+    const withheld = await withheldEvents(database, url);
+    stdout.write(
+      isJson
+        ? `${JSON.stringify({ at, url, withheld }, null, 2)}\n`
+        : withheldText(url, withheld),
+    );
+    return 0;
+  }
   stdout.write(
-    options.flag("json")
-      ? `${JSON.stringify({ at: now, ...report }, null, 2)}\n`
-      : relayReportText(report, now),
+    isJson
+      ? `${JSON.stringify({ at, ...report }, null, 2)}\n`
+      : relayReportText(report, { now: at, columns: textColumns(stdout) }),
   );
   return 0;
 }
 
-/** The report as tables. */
-export function reportText(report: PipelineReport): string {
+/** Columns of the names on the left. */
+const LABEL = 11;
+
+/** The report as tables and lines, for so many columns. */
+export function reportText(report: PipelineReport, columns: number): string {
+  const size = { label: LABEL, columns };
   return [
-    stageTable(report),
-    archiveLines(report),
-    healthText(report.health),
-    serviceTable(report),
+    stageTable(report, columns),
+    labelledLines(archiveLines(report), size),
+    labelledLines(healthLines(report.health), size),
+    serviceTable(report, columns),
     ...clockText(report),
   ].join("\n");
 }
 
-function stageTable({ candidates, relays }: PipelineReport): string {
-  const head = ["network", "candidates", "due", "failed", "relays", "online"];
-  return table(
-    [...head, "offline", "unchecked", "synced"],
-    NETWORKS.map((network) => {
-      const candidate = candidates[network];
-      const relay = relays[network];
-      return [
-        network,
-        ...[
-          candidate.total,
-          candidate.due,
-          candidate.failed,
-          relay.total,
-          relay.online,
-          relay.offline,
-          relay.unchecked,
-          relay.synced,
-        ].map(grouped),
-      ];
-    }),
-  );
+/** One line a network where there is room for it, one column a network where there is not. */
+function stageTable(
+  { candidates, relays }: PipelineReport,
+  columns: number,
+): string {
+  const head = ["network", "candidates", "due", "failed", "relays", "online"]
+    .concat("offline", "unchecked", "synced");
+  const rows = NETWORKS.map((network) => {
+    const candidate = candidates[network];
+    const relay = relays[network];
+    const counts = [candidate.total, candidate.due, candidate.failed].concat(
+      [relay.total, relay.online, relay.offline, relay.unchecked, relay.synced],
+    );
+    return [network, ...counts.map(grouped)];
+  });
+  const wide = table(head, rows);
+  if (wide.indexOf("\n") <= columns) return wide;
+  const [names = [], ...lines] = head.map((name, column) => [
+    name,
+    ...rows.map((row) => row[column] ?? ""),
+  ]);
+  return table(names, lines, columns);
 }
 
-function archiveLines(report: PipelineReport): string {
+function archiveLines(report: PipelineReport): [string, string][] {
   const { coverage } = report;
-  const reasons = reasonsText(coverage.gapReasons);
-  const lines = [
-    ["events", counted(report.events)],
-    ["sightings", counted(report.sightings)],
-    ["metadata", counted(report.metadata)],
-    ["checks", counted(report.checks)],
+  const reasons = countsText(coverage.gapReasons);
+  return [
+    ["events", countText(report.events)],
+    ["sightings", countText(report.sightings)],
+    ["metadata", countText(report.metadata)],
+    ["checks", countText(report.checks)],
     ["rejected", rejectedText(report)],
     [
       "coverage",
@@ -146,13 +181,13 @@ function archiveLines(report: PipelineReport): string {
       }`,
     ],
     ["complete", completeText(coverage)],
+    ["proven", strengthsText(coverage.strengths)],
+    ["audit", auditText(coverage.audit)],
+    ["caught", caughtText(coverage.audit, report.at)],
     ["lag", lagText(coverage)],
     ["published", publishedText(report)],
     ["size", `${byteSize(report.databaseBytes)} (${report.edition})`],
   ];
-  return lines.map(([name = "", text]) => `${name.padEnd(11)}${text}\n`).join(
-    "",
-  );
 }
 
 /** How much of what is wanted is proven, and who works on the rest. */
@@ -161,16 +196,34 @@ function completeText(
 ): string {
   const share = coveredShare === null
     ? ""
-    : `, ${(coveredShare * 100).toFixed(1)} % of the time wanted`;
+    : `, ${percent(coveredShare)} of the time wanted`;
   return `${grouped(completeRelays)} of ${
     grouped(wantedRelays)
   } relays${share}; ${grouped(running)} in work, ${grouped(live)} live`;
 }
 
+/** Relays that contradicted a claim, how, and what of it is still to be proven again. */
+function caughtText(
+  { caughtRelays, kinds, last, underAudit }: Coverage["audit"],
+  at: number,
+): string {
+  if (last === null) return "no relay";
+  const { url, kind, question } = last;
+  const caught = `${counted(caughtRelays, "relay")} (${countsText(kinds)})`;
+  const when = `${duration(Math.max(0, at - last.at))} ago`;
+  const { claims, relays, seconds } = underAudit;
+  const open = claims === 0
+    ? "none"
+    : `${counted(claims, "window")} of ${counted(relays, "relay")}, ${
+      duration(seconds)
+    }`;
+  return `${caught}, last ${url} ${when}: ${kind}, by ${question}; under audit: ${open}`;
+}
+
 /** Samples that are kept, and how many events came that are not archived. */
 function rejectedText({ rejected, coverage }: PipelineReport): string {
-  const reasons = reasonsText(coverage.rejectedReasons);
-  return counted(rejected) + (reasons === "" ? "" : ` kept of ${reasons}`);
+  const reasons = countsText(coverage.rejectedReasons);
+  return countText(rejected) + (reasons === "" ? "" : ` kept of ${reasons}`);
 }
 
 /** Each event counts once for each relay that it is meant for. */
@@ -179,13 +232,8 @@ function publishedText({ outbox }: PipelineReport): string {
   const waiting = oldestSeconds === null
     ? ""
     : `${grouped(pending)} waiting for ${duration(oldestSeconds)}, `;
-  const ended = reasonsText({ accepted, ...others });
+  const ended = countsText({ accepted, ...others });
   return `${waiting}${ended}`;
-}
-
-function reasonsText(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .map(([reason, count]) => `${reason} ${grouped(count)}`).join(", ");
 }
 
 /** How far what is proven complete is behind now. */
@@ -199,15 +247,19 @@ function lagText({ medianLagSeconds, worstLagSeconds }: Coverage): string {
   }`;
 }
 
-function counted({ count, exact }: Counted): string {
+function countText({ count, exact }: Counted): string {
   return `${exact ? "" : "~"}${grouped(count)}`;
 }
 
-function serviceTable({ services, at }: PipelineReport): string {
+function serviceTable(
+  { services, at }: PipelineReport,
+  columns: number,
+): string {
   const head = ["service", "state", "up", "cycles", "failures", "last cycle"];
   return table(
     [...head, "took", "last error"],
     services.map((service) => serviceRow(service, at)),
+    columns,
   );
 }
 

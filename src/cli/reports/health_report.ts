@@ -10,16 +10,14 @@ import type {
 } from "../../archive/relay_health.ts";
 import { grouped } from "../terminal/numbers.ts";
 
-/** The lines, each ended by a newline. */
-export function healthText(health: RelayHealth): string {
-  const lines = [
+/** The lines, each with its name. */
+export function healthLines(health: RelayHealth): [string, string][] {
+  return [
     ["online", `${named(health.cameOnline)} came within a day`],
     ["offline", `${named(health.wentOffline)} went within a day`],
     ["new", `${named(health.discovered)} within a day`],
     ["uptime", `median ${uptimeText(health.medianUptime)}`],
   ];
-  return lines.map(([name = "", text]) => `${name.padEnd(11)}${text}\n`)
-    .join("");
 }
 
 /** `24 h 99.8 %, 7 d 98.0 %, 30 d unknown`. */

@@ -3,11 +3,17 @@
  *
  * @module
  */
+import {
+  type StrengthShares,
+  weakestStrength,
+} from "../../archive/sync_coverage.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { Wanted } from "../../services/synchronizer/plan.ts";
 import type { RelaySync } from "../../services/synchronizer/sync_relay.ts";
 import type { SyncCounts } from "../../services/synchronizer/tally.ts";
+import type { SyncAudit } from "../../services/synchronizer/session_audit.ts";
 import { failureText } from "../../transport/failure.ts";
+import { countsText } from "./evidence_text.ts";
 import { duration, grouped } from "../terminal/numbers.ts";
 import type { ProgressLine } from "../terminal/progress.ts";
 import { table } from "../terminal/table.ts";
@@ -71,6 +77,8 @@ export function reportJson(runs: readonly RelayRun[], seconds: number) {
       rejected: result?.rejected ?? {},
       complete: result?.complete ?? false,
       method: result?.method ?? "paging",
+      proof: result?.proof ?? NO_PROOF,
+      audit: auditJson(result?.audit ?? null),
       gaps: result?.gaps ?? [],
       seconds: result?.seconds ?? 0,
     })),
@@ -78,6 +86,22 @@ export function reportJson(runs: readonly RelayRun[], seconds: number) {
     known,
     seconds: Math.round(seconds * 1_000) / 1_000,
     eventsPerSecond: Math.round((stored + known) / seconds),
+  };
+}
+
+const NO_PROOF: StrengthShares = {
+  reconciled: 0,
+  counted: 0,
+  paged: 0,
+  weak: 0,
+};
+
+function auditJson(audit: SyncAudit | null) {
+  return {
+    asked: audit?.asked ?? 0,
+    confirmed: audit?.confirmed ?? 0,
+    contradicted: audit?.contradicted ?? 0,
+    retracted: audit?.retracted ?? 0,
   };
 }
 
@@ -113,10 +137,18 @@ function dateOf(until: number | null): string {
 function verdict(result: RelaySync | null): string {
   if (result === null) return "not begun";
   if (result.failure !== null) return failureText(result.failure);
-  if (result.complete) return "complete";
+  const { retracted, retractions } = result.audit;
+  const caught = retracted === 0 ? "" : `, caught: ${countsText(retractions)}`;
+  if (result.complete) return `complete${strengthOf(result)}${caught}`;
   const reasons = new Set(result.gaps.map(({ reason }) => reason));
   const gaps = result.gaps.length === 1 ? "gap" : "gaps";
-  return `${result.gaps.length} ${gaps} (${[...reasons].join(", ")})`;
+  return `${result.gaps.length} ${gaps} (${[...reasons].join(", ")})${caught}`;
+}
+
+/** ` (paged)`: the weakest strength that holds more than 1 % of what is proven. */
+function strengthOf({ proof }: RelaySync): string {
+  const strength = weakestStrength(proof);
+  return strength === null ? "" : ` (${strength})`;
 }
 
 function totals(runs: readonly RelayRun[]) {

@@ -15,6 +15,11 @@ export interface Output {
   columns(): number;
 }
 
+/** Columns that text may take: a file or a pipe has no right edge. */
+export function textColumns(output: Output): number {
+  return output.isTerminal ? output.columns() : Infinity;
+}
+
 export function standardOutput(): Output {
   return output(Deno.stdout);
 }

@@ -108,10 +108,17 @@ function showLive({ host, screen }: PipelineWatchOptions): Show {
       `events ${grouped(counts.events.count)} (+${grouped(rate(counts))}/s)` +
       ` · synced ${grouped(counts.coverage.relays)} relays, ${
         grouped(counts.coverage.gaps)
-      } gaps`,
+      } gaps${caughtText(counts)}`,
       working.length === 0 ? "idle" : `in work: ${working.join(" · ")}`,
     ]);
   };
+}
+
+/** Only where a relay was caught: as a rule none is. */
+function caughtText({ coverage: { audit } }: PipelineCounts): string {
+  return audit.caughtRelays === 0
+    ? ""
+    : `, ${grouped(audit.caughtRelays)} relays caught`;
 }
 
 function relayText({ relays }: PipelineCounts): string {
@@ -135,6 +142,7 @@ function logNow({ log }: PipelineWatchOptions): Show {
       eventsPerSecond: Math.round(rate(counts)),
       syncedRelays: counts.coverage.relays,
       gaps: counts.coverage.gaps,
+      caughtRelays: counts.coverage.audit.caughtRelays,
     });
   };
 }

@@ -80,7 +80,7 @@ const RULES: Readonly<Record<string, string>> = {
     [
       "relay_metadata",
       "relay_check",
-      "relay_ability",
+      "relay_capability",
       "relay_check_rollup",
       "relay_outage",
       "relay_state",
@@ -90,6 +90,9 @@ const RULES: Readonly<Record<string, string>> = {
       "sync_coverage",
       "sync_proof",
       "sync_gap",
+      "sync_audit",
+      "sync_contradiction",
+      "sync_withheld",
       "relay_listing",
     ].map((table) => [
       `${table} → relay`,
@@ -118,6 +121,26 @@ const RULES: Readonly<Record<string, string>> = {
       from sync_proof, unnest(covered) as piece group by 1, 2
     ) as p using (relay_id, filter_hash)
     where c.covered <> coalesce(p.covered, '{}')`,
+  // Proofs that overlapped would claim one second twice, by two strengths.
+  "no two proofs overlap": `
+    select format('relay %s, filter %s', relay_id, encode(filter_hash, 'hex'))
+      as example
+    from sync_proof, unnest(covered) as piece
+    group by relay_id, filter_hash
+    having sum(upper(piece) - lower(piece))
+      <> (select sum(upper(one) - lower(one)) from unnest(range_agg(piece)) as one)`,
+  "no two gaps overlap": `
+    select format('relay %s, %s', relay_id, since) as example
+    from (
+      select relay_id, since, until, lead(since) over
+        (partition by relay_id, filter_hash order by since) as next
+      from sync_gap) as gap
+    where next <= until`,
+  "what is withheld is not covered": `
+    select format('relay %s, filter %s', relay_id, encode(filter_hash, 'hex'))
+      as example
+    from sync_withheld join sync_coverage using (relay_id, filter_hash)
+    where withheld && covered`,
   "no sync_gap is covered": `
     select format('relay %s, %s to %s', relay_id, since, until) as example
     from sync_gap g join sync_coverage c using (relay_id, filter_hash)

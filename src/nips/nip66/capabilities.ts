@@ -7,7 +7,7 @@ import type { CheckDocument } from "../check_document.ts";
 import { parseReason } from "../client/reason.ts";
 
 /** A demand. */
-export interface Ability {
+export interface Capability {
   /** Whether it is demanded; null when unknown. */
   readonly value: boolean | null;
   /** The test that showed it, or the relay's own word. */
@@ -15,23 +15,23 @@ export interface Ability {
 }
 
 /** The demands that NIP-66 has a word for (its `R` tag). */
-export interface Abilities {
+export interface Capabilities {
   /** Authentication (NIP-42), for reading or writing. */
-  readonly auth: Ability;
-  readonly payment: Ability;
+  readonly auth: Capability;
+  readonly payment: Capability;
   /** Writing is not for everybody. */
-  readonly writes: Ability;
+  readonly writes: Capability;
   /** Proof of work (NIP-13). */
-  readonly pow: Ability;
+  readonly pow: Capability;
 }
 
 /** Actions open to a stranger. */
 export interface Permissions {
-  readonly read: Ability;
-  readonly write: Ability;
+  readonly read: Capability;
+  readonly write: Capability;
 }
 
-type Verdict = Partial<Record<keyof Abilities, Ability>>;
+type Verdict = Partial<Record<keyof Capabilities, Capability>>;
 
 /** Asking for money has no prefix of its own. */
 const MONEY =
@@ -41,7 +41,7 @@ const MONEY =
 export function judgeCapabilities(
   rtt: CheckDocument | undefined,
   nip11: CheckDocument | undefined,
-): Abilities {
+): Capabilities {
   const claims = claimsOf(nip11);
   const shown = { ...shownByWrite(rtt, claims), ...shownByRead(rtt) };
   return {
@@ -59,7 +59,7 @@ export function judgeCapabilities(
 export function judgePermissions(
   rtt: CheckDocument | undefined,
 ): Permissions {
-  const verdict = (phase: "read" | "write"): Ability => {
+  const verdict = (phase: "read" | "write"): Capability => {
     const value = permitted(rtt, phase);
     return { value, by: value === null ? null : phase };
   };
@@ -108,9 +108,9 @@ function limitationOf(
     : {};
 }
 
-function claimsOf(nip11: CheckDocument | undefined): Abilities {
+function claimsOf(nip11: CheckDocument | undefined): Capabilities {
   const claimed = limitationOf(nip11);
-  const claim = (value: unknown): Ability =>
+  const claim = (value: unknown): Capability =>
     typeof value === "boolean"
       ? { value, by: "nip11" }
       : { value: null, by: null };
@@ -133,7 +133,7 @@ function shownByRead(rtt: CheckDocument | undefined): Verdict {
 /** Silence and broken connections show nothing. */
 function shownByWrite(
   rtt: CheckDocument | undefined,
-  claims: Abilities,
+  claims: Capabilities,
 ): Verdict {
   const isAuthenticated = rtt?.logs["write_authenticated"] === true;
   const auth: Verdict = isAuthenticated ? { auth: write(true) } : {};
@@ -148,7 +148,7 @@ function shownByWrite(
 }
 
 /** An event was taken from an author that never paid, with the work done that the relay says it wants. */
-function shownByTaken(isAuthenticated: boolean, claims: Abilities): Verdict {
+function shownByTaken(isAuthenticated: boolean, claims: Capabilities): Verdict {
   return {
     auth: write(isAuthenticated),
     payment: write(false),
@@ -157,7 +157,7 @@ function shownByTaken(isAuthenticated: boolean, claims: Abilities): Verdict {
   };
 }
 
-function shownByRefusal(rtt: CheckDocument, claims: Abilities): Verdict {
+function shownByRefusal(rtt: CheckDocument, claims: Capabilities): Verdict {
   const { prefix, text } = parseReason(rtt.logs["write_reason"]);
   const money: Verdict = MONEY.test(text) ? { payment: write(true) } : {};
   switch (prefix) {
@@ -182,6 +182,6 @@ function shownByRefusal(rtt: CheckDocument, claims: Abilities): Verdict {
   }
 }
 
-function write(value: boolean): Ability {
+function write(value: boolean): Capability {
   return { value, by: "write" };
 }

@@ -8,7 +8,7 @@
  */
 import type { MetadataType } from "../../models/metadata.ts";
 import type { CheckDocument } from "../check_document.ts";
-import { type Abilities, judgeCapabilities } from "./capabilities.ts";
+import { type Capabilities, judgeCapabilities } from "./capabilities.ts";
 import { refusedKinds } from "./refused_kinds.ts";
 import { relayTypes } from "./relay_types.ts";
 
@@ -22,11 +22,11 @@ const MAX_TEXT = 200;
 /** Everything but `d` and `n`. */
 export function discoveryTags(rtt: CheckDocument, documents: Documents): Tag[] {
   const nip11 = documents.get("nip11_info");
-  const abilities = judgeCapabilities(rtt, nip11);
+  const capabilities = judgeCapabilities(rtt, nip11);
   const tags = [
     ...single(rtt, ["rtt_open", "rtt_read", "rtt_write"]),
-    ...requirementTags(abilities),
-    ...relayTypes(rtt, nip11, abilities).map((type) => ["T", type]),
+    ...requirementTags(capabilities),
+    ...relayTypes(rtt, nip11, capabilities).map((type) => ["T", type]),
     ...claimedTags(nip11),
     ...sslTags(documents.get("nip66_ssl")),
     ...netTags(documents.get("nip66_net")),
@@ -76,7 +76,7 @@ function text(value: unknown): string | undefined {
 }
 
 /** `R` tags of the demands that are known. */
-function requirementTags({ auth, payment, writes, pow }: Abilities): Tag[] {
+function requirementTags({ auth, payment, writes, pow }: Capabilities): Tag[] {
   return Object.entries({ auth, payment, writes, pow }).flatMap(
     ([name, { value }]) =>
       value === null ? [] : [["R", value ? name : `!${name}`]],

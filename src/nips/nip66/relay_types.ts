@@ -4,7 +4,7 @@
  * @module
  */
 import type { CheckDocument } from "../check_document.ts";
-import type { Abilities, Ability } from "./capabilities.ts";
+import type { Capabilities, Capability } from "./capabilities.ts";
 
 /** Types that follow from an optional protocol the relay says it speaks. */
 const BY_NIP: Readonly<Record<number, string>> = {
@@ -17,7 +17,7 @@ const BY_NIP: Readonly<Record<number, string>> = {
 export function relayTypes(
   rtt: CheckDocument,
   nip11: CheckDocument | undefined,
-  { auth, writes, payment }: Abilities,
+  { auth, writes, payment }: Capabilities,
 ): string[] {
   const nips = nip11?.data["supported_nips"];
   const claimed = (Array.isArray(nips) ? nips : [])
@@ -29,7 +29,7 @@ export function relayTypes(
 /** An inbox takes notes from everybody, an outbox and a storage from some; private ones make readers authenticate. */
 function accessType(
   { logs }: CheckDocument,
-  { auth, writes, payment }: Pick<Abilities, "auth" | "writes" | "payment">,
+  { auth, writes, payment }: Pick<Capabilities, "auth" | "writes" | "payment">,
 ): string | null {
   const isPrivate = auth.value === true && auth.by === "read";
   if (logs["read_success"] !== true && !isPrivate) return null;
@@ -41,6 +41,6 @@ function accessType(
 }
 
 /** By trying to write. */
-function isShown({ by }: Ability): boolean {
+function isShown({ by }: Capability): boolean {
   return by === "write";
 }

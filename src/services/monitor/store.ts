@@ -64,7 +64,7 @@ export async function storeVisits(
     const kept = documents.filter(({ type }) => stored.has(type));
     await insertRelayMetadata(sql, kept);
     await insertChecks(sql, visits.flatMap(checksOf));
-    await upsertCapabilities(sql, visits.flatMap(abilitiesOf));
+    await upsertCapabilities(sql, visits.flatMap(capabilitiesOf));
     await publish(sql);
     await releaseRelays(sql, { service: "monitor", holder, relays });
   }, { kind: "batch" });
@@ -103,7 +103,9 @@ export function checkOf(
 }
 
 /** What nobody knows is not stored: what was known before stays. */
-function abilitiesOf({ relayId, findings, memory }: Visit): RelayCapability[] {
+function capabilitiesOf(
+  { relayId, findings, memory }: Visit,
+): RelayCapability[] {
   if (findings === null || memory === undefined) return [];
   const { rtt, checkedAt: judgedAt } = findings;
   const { read, write } = judgePermissions(rtt);
@@ -112,15 +114,15 @@ function abilitiesOf({ relayId, findings, memory }: Visit): RelayCapability[] {
     knownNip11(memory),
   );
   const judged = { read, write, auth, payment, writes, pow };
-  return ABILITIES.flatMap((ability) => {
-    const { value, by } = judged[ability];
+  return CAPABILITIES.flatMap((capability) => {
+    const { value, by } = judged[capability];
     return value === null || by === null
       ? []
-      : [{ relayId, ability, value, judgedBy: by, judgedAt }];
+      : [{ relayId, capability, value, judgedBy: by, judgedAt }];
   });
 }
 
-const ABILITIES = [
+const CAPABILITIES = [
   "read",
   "write",
   "auth",

@@ -5,6 +5,7 @@
  */
 import type { Database } from "../../core/database/connection/database.ts";
 import { type SyncStatus, syncStatus } from "../../archive/pipeline.ts";
+import { STRENGTHS } from "../../archive/sync_coverage.ts";
 import type { ServiceMetrics } from "../../core/metrics/metrics.ts";
 
 /** Reading it costs time with the number of relays, so it is not read more often. */
@@ -44,8 +45,8 @@ function gaugesOf(metrics: ServiceMetrics): (status: SyncStatus) => void {
   );
   const share = metrics.gauge(
     "sync_covered_ratio",
-    "Seconds proven complete of seconds wanted since November 2020",
-    [],
+    "Seconds proven complete of seconds wanted since November 2020, by how strongly",
+    ["strength"],
   );
   const lag = metrics.gauge(
     "sync_lag_seconds",
@@ -69,7 +70,10 @@ function gaugesOf(metrics: ServiceMetrics): (status: SyncStatus) => void {
       { state: "incomplete" },
       status.wantedRelays - status.completeRelays,
     );
-    share.set({}, status.coveredShare ?? 0);
+    for (const strength of STRENGTHS) {
+      const covered = status.coveredShare ?? 0;
+      share.set({ strength }, covered * status.strengths[strength]);
+    }
     lag.set({ quantile: "0.5" }, status.medianLagSeconds ?? 0);
     lag.set({ quantile: "1" }, status.worstLagSeconds ?? 0);
     running.set({}, status.running);

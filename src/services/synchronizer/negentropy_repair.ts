@@ -3,41 +3,43 @@
  *
  * @module
  */
-import type { Database } from "../../core/database/connection/database.ts";
-import { retractCoverage } from "../../archive/sync_coverage.ts";
 import type { NegentropyJob } from "../../workers/protocol/job.ts";
 import type { SyncReport } from "../../workers/protocol/report.ts";
 
 import type { Wanted } from "./plan.ts";
-import {
-  type NegentropyPolicy,
-  recallNip77,
-  type RelayNip77,
-  rememberNip77,
-} from "./relay_nip77.ts";
+import type { NegentropyMemory } from "./relay_memory.ts";
 import { nextRepair, type RepairStep } from "./repair.ts";
 
+/** How NIP-77 is used. */
+export interface NegentropyPolicy {
+  readonly enabled: boolean;
+  /** Silence by which a relay shows that it does not know it, ms. */
+  readonly probeTimeoutMs: number;
+  /** A relay that did not know it, and events that a relay withheld, are asked again after so long. */
+  readonly retestSeconds: number;
+  /** What is proven is compared once more within so long, a slice a sync; 0 for never. */
+  readonly repairSeconds: number;
+}
+
 export interface Nip77Plan {
-  readonly known: RelayNip77;
+  readonly known: NegentropyMemory;
   /** Null for not at all. */
   readonly job: NegentropyJob | null;
   /** Null where nothing is to be compared once more, now or ever. */
   readonly repair: RepairStep | null;
 }
 
-/** Reads what is known of the relay, and plans by it. */
-export async function planNip77(
-  database: Database,
-  url: string,
+/** Plans by what is known of the relay. */
+export function planNip77(
+  known: NegentropyMemory,
   { policy, wanted, now }: {
     readonly policy: NegentropyPolicy;
     readonly wanted: Wanted;
     /** Unix seconds. */
     readonly now: number;
   },
-): Promise<Nip77Plan> {
-  const { enabled, probeTimeoutMs, retestSeconds, repairSeconds } = policy;
-  const known = await recallNip77(database, url, { now, retestSeconds });
+): Nip77Plan {
+  const { enabled, probeTimeoutMs, repairSeconds } = policy;
   const { support, wholeList } = known;
   const isUsed = enabled && support !== "unsupported";
   const isRepaired = isUsed && support === "supported" && repairSeconds > 0;
@@ -50,28 +52,20 @@ export async function planNip77(
   };
 }
 
-/** Keeps what a session has found out, and takes back what it has shown to be claimed wrongly. */
-export async function concludeNip77(
-  database: Database,
-  { relayId, url, isDone }: {
-    readonly relayId: number;
-    readonly url: string;
+/** What is known of the relay's NIP-77 after a session. */
+export function concludeNip77(
+  { known, job, repair: step }: Nip77Plan,
+  { report, isDone, now }: {
+    readonly report: Pick<SyncReport, "negentropy" | "wholeList">;
     /** Whether the session went to its end. */
     readonly isDone: boolean;
+    /** Unix seconds. */
+    readonly now: number;
   },
-  { plan, report }: { readonly plan: Nip77Plan; readonly report: SyncReport },
-): Promise<void> {
-  for (const { filterHash, since, until } of report.retracted) {
-    const windows = [{ since, until }];
-    await retractCoverage(database, { relayId, filterHash, windows });
-  }
-  if (plan.job === null) return;
+): NegentropyMemory {
+  if (job === null) return known;
   const { negentropy: support, wholeList } = report;
-  const { repair: cursor } = plan.known;
-  const repair = isDone && plan.repair !== null ? plan.repair.next : cursor;
-  const found = { support, wholeList, repair };
-  // What is kept of one that does not know it ages from when it was last asked.
-  const isNews = support === "unsupported" ||
-    JSON.stringify(found) !== JSON.stringify(plan.known);
-  if (isNews) await rememberNip77(database, url, found);
+  const repair = isDone && step !== null ? step.next : known.repair;
+  const unsupportedAt = support === "unsupported" ? now : known.unsupportedAt;
+  return { support, wholeList, repair, unsupportedAt };
 }

@@ -152,11 +152,12 @@ const LASTING: ReadonlySet<string> = new Set<GapReason>([
   "restricted",
   "kinds-only",
   "count-mismatch",
+  "withheld",
 ]);
 
 /** Gaps in which what can be had was had: what comes late is looked for there, too. */
 function isWalked({ reason }: Gap): boolean {
-  return reason === "kinds-only";
+  return reason === "kinds-only" || reason === "withheld";
 }
 
 function isLeftAlone(

@@ -6,7 +6,7 @@
  */
 import { BEGINNING, type Window } from "../../models/window.ts";
 import type { Wanted } from "./plan.ts";
-import type { RepairCursor } from "./relay_nip77.ts";
+import type { RepairCursor } from "./relay_memory.ts";
 
 /** What to compare in this sync, if anything, and where it leaves the cursor. */
 export interface RepairStep {

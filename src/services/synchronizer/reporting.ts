@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { weakestStrength } from "../../archive/sync_coverage.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import type { Network } from "../../models/network.ts";
 import { failureText } from "../../transport/failure.ts";
@@ -61,6 +62,16 @@ function countersOf(metrics: Context["metrics"]) {
     "Stretches that were not proven complete, by reason",
     ["network", "reason"],
   );
+  const questions = metrics.counter(
+    "sync_audit_questions_total",
+    "Questions asked in time that was proven, by what the answers said of it",
+    ["network", "outcome"],
+  );
+  const retractions = metrics.counter(
+    "sync_retractions_total",
+    "Claims taken back, by the kind of what contradicted them",
+    ["network", "kind"],
+  );
   return (network: Network, result: RelaySync) => {
     const proven = result.complete ? "complete" : "incomplete";
     relays.inc({ network, outcome: result.failure?.code ?? proven });
@@ -71,6 +82,14 @@ function countersOf(metrics: Context["metrics"]) {
       events.inc({ network, result: reason }, count);
     }
     for (const { reason } of result.gaps) gaps.inc({ network, reason });
+    const { asked, confirmed, contradicted } = result.audit;
+    const open = Math.max(0, asked - confirmed - contradicted);
+    questions.inc({ network, outcome: "confirmed" }, confirmed);
+    questions.inc({ network, outcome: "contradicted" }, contradicted);
+    questions.inc({ network, outcome: "unanswered" }, open);
+    for (const [kind, count] of Object.entries(result.audit.retractions)) {
+      retractions.inc({ network, kind }, count);
+    }
   };
 }
 
@@ -80,9 +99,18 @@ function logOutcome(
   relay: string,
   relaySync: RelaySync,
 ): void {
-  const { failure, gaps, until: _until, ...rest } = relaySync;
+  const { failure, gaps, until: _until, proof, audit, ...rest } = relaySync;
   const { live: _live, review: _review, ...result } = rest;
-  const fields = { relay, ...result, gaps: gaps.length };
+  const strength = weakestStrength(proof);
+  const fields = { relay, ...result, strength, gaps: gaps.length };
+  if (audit.retracted > 0) {
+    log.warn("proven time taken back", {
+      relay,
+      contradicted: audit.contradicted,
+      seconds: audit.retractedSeconds,
+      kinds: Object.keys(audit.retractions).join(),
+    });
+  }
   if (failure !== null) {
     log.info("relay not synced", { ...fields, failure: failureText(failure) });
   } else if (result.stored > 0) log.info("relay synced", fields);

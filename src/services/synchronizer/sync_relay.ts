@@ -4,6 +4,10 @@
  * @module
  */
 import type { CandidateBudgets } from "../../archive/candidates.ts";
+import {
+  proofShares,
+  type StrengthShares,
+} from "../../archive/sync_coverage.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import type { Network } from "../../models/network.ts";
 import { filterHash } from "../../models/filter.ts";
@@ -11,6 +15,7 @@ import type { RelayUrl } from "../../models/relay_url.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 import type { SyncPool } from "../../workers/host/worker_pool.ts";
 import type { LiveEnd, SyncReport } from "../../workers/protocol/report.ts";
+import { NO_AUDIT } from "../../workers/protocol/evidence.ts";
 import type { LiveJob, SyncBounds } from "../../workers/protocol/job.ts";
 
 import {
@@ -19,7 +24,11 @@ import {
   type LiveReview,
   reviewLive,
 } from "./live/audit.ts";
-import { concludeNip77, planNip77 } from "./negentropy_repair.ts";
+import {
+  concludeNip77,
+  type NegentropyPolicy,
+  planNip77,
+} from "./negentropy_repair.ts";
 import {
   type MissingWindow,
   missingWindows,
@@ -27,8 +36,8 @@ import {
   type SyncPlanContext,
   type Wanted,
 } from "./plan.ts";
-import type { NegentropyPolicy } from "./relay_nip77.ts";
-import { knownTraits, rememberTraits } from "./relay_traits.ts";
+import { recallRelay, rememberRelay } from "./relay_memory.ts";
+import { SessionAudit, type SyncAudit } from "./session_audit.ts";
 import { type SyncCounts, SyncStore } from "./tally.ts";
 
 /** What syncing relays takes. */
@@ -55,6 +64,9 @@ export interface RelaySync extends SyncCounts {
   /** Whether everything wanted is proven complete. */
   readonly complete: boolean;
   readonly method: "negentropy" | "paging" | "split";
+  /** How strongly what is proven of the wanted time is proven. */
+  readonly proof: StrengthShares;
+  readonly audit: SyncAudit;
   readonly gaps: readonly MissingWindow[];
   readonly seconds: number;
   /** How it was to be live; null when it was not. */
@@ -112,6 +124,10 @@ export async function syncRelay(
     startedAt,
     liveJob: live ? liveJob(live.policy, deps.wanted) : null,
     claims,
+    audit: new SessionAudit(deps.database, {
+      relayId,
+      filterHash: filterHash(deps.wanted.filters[0]?.filter ?? {}),
+    }),
     review: null,
     isLive: false,
   };
@@ -144,6 +160,7 @@ async function resultOf(
 ): Promise<RelaySync> {
   const { context, store, signal, startedAt } = run;
   const review = await (run.review ??= reviewOf(deps, run, end));
+  await run.audit.record(end);
   const gaps = await missingWindows(deps.database, context, {
     wanted: deps.wanted,
     otherwise: end.failure?.code ??
@@ -155,11 +172,25 @@ async function resultOf(
     failure: end.failure ?? (wasStopped ? { code: "aborted" } : null),
     complete: gaps.length === 0,
     method: methodOf(end),
+    proof: await proofOf(deps, context.relayId),
+    audit: run.audit.result,
     gaps,
     seconds: Math.round(performance.now() - startedAt) / 1_000,
     live: end.live,
     review,
   };
+}
+
+function proofOf(
+  { database, wanted }: SyncDeps,
+  relayId: number,
+): Promise<StrengthShares> {
+  const walks = wanted.filters.map(({ filter, since, until }) => ({
+    filterHash: filterHash(filter),
+    since,
+    until,
+  }));
+  return proofShares(database, relayId, walks);
 }
 
 /** The first look counts: later there are claims that no walk can have proven yet. */
@@ -187,6 +218,7 @@ interface Run {
   readonly startedAt: number;
   readonly liveJob: LiveJob | null;
   readonly claims: LiveProven;
+  readonly audit: SessionAudit;
   review: Promise<LiveReview | null> | null;
   /** Whether the session goes on as a live one. */
   isLive: boolean;
@@ -194,19 +226,26 @@ interface Run {
 
 type End = Pick<
   SyncReport,
-  "failure" | "traits" | "hasReconciled" | "retracted" | "live"
+  "failure" | "traits" | "hasReconciled" | "retracted" | "audit" | "live"
 >;
 
 /** Begins a session, and again from coverage when its worker was lost. */
 async function runSessions(deps: SyncDeps, run: Run): Promise<End> {
   const { database, pool, bounds, allowPrivate } = deps;
-  const { target: { relay, relayId }, context, store, signal } = run;
+  const { target: { relay }, context, store, signal } = run;
   const { now } = context;
-  const traits = await knownTraits(database, relay.url);
   const { negentropy: policy, wanted } = deps;
-  const nip77 = { policy, wanted, now };
-  const plan = await planNip77(database, relay.url, nip77);
-  const nothing = { traits, hasReconciled: false, retracted: [], live: null };
+  const { retestSeconds } = policy;
+  const before = await recallRelay(database, relay.url, { now, retestSeconds });
+  const traits = before.profile;
+  const plan = planNip77(before.negentropy, { policy, wanted, now });
+  const nothing = {
+    traits,
+    hasReconciled: false,
+    retracted: [],
+    audit: NO_AUDIT,
+    live: null,
+  };
   const connectTimeoutMs = deps.connectTimeoutMs[relay.network];
   for (let losses = 0;;) {
     const repair = plan.repair?.slice ?? null;
@@ -225,14 +264,14 @@ async function runSessions(deps: SyncDeps, run: Run): Promise<End> {
     if (outcome.ok) {
       const report = outcome.value;
       store.progress(report);
-      const change = { before: traits, now: report.traits };
-      await rememberTraits(database, relay.url, change);
       const isDone = report.failure === null && !signal.aborted;
-      const subject = { relayId, url: relay.url, isDone };
-      await concludeNip77(database, subject, { plan, report });
+      const negentropy = concludeNip77(plan, { report, isDone, now });
+      const after = { profile: report.traits, negentropy };
+      await rememberRelay(database, relay.url, { before, after });
       return report;
     }
     store.beginAgain();
+    run.audit.beginAgain();
     if (run.isLive) return { ...nothing, failure: null, live: LOST };
     if (signal.aborted) return { ...nothing, failure: { code: "aborted" } };
     losses += 1;

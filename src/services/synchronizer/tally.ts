@@ -17,6 +17,7 @@ import {
   noteListing,
   relayVector,
 } from "../../archive/relay_listing.ts";
+import { relaySightings, relayWitnesses } from "../../archive/witnesses.ts";
 import type { EventKeys } from "../../models/encoded_events.ts";
 import type { SessionHost } from "../../workers/host/session_handle.ts";
 import type {
@@ -97,12 +98,14 @@ export class SyncStore implements SessionHost {
     return relayVector(database, { ...query, relayId, limit, withheldSince });
   }
 
-  near(_query: NearQuery): Promise<EventKeys | null> {
-    return Promise.resolve(null);
+  near(query: NearQuery): Promise<EventKeys | null> {
+    const { database, relayId } = this.#target;
+    return relayWitnesses(database, { ...query, relayId });
   }
 
-  sighted(_query: SightedQuery): Promise<number | null> {
-    return Promise.resolve(null);
+  sighted(query: SightedQuery): Promise<number | null> {
+    const { database, relayId } = this.#target;
+    return relaySightings(database, { ...query, relayId });
   }
 
   found(filterHash: string, ids: Uint8Array): Promise<Float64Array> {

@@ -112,6 +112,7 @@ testOnEachServer(
           since: 10,
           until: 20,
           method: "finish",
+          strength: "paged",
         }],
         gaps: [{ filterHash: HASH, since: 15, until: 30, reason: "closed" }],
       }),
@@ -151,6 +152,7 @@ testOnEachServer(
       since: 0,
       until: 1,
       method: "finish" as const,
+      strength: "paged" as const,
     }];
     const refused = [
       syncBatch(relayId, events, { known: encodeKeys([unknown!]), coverage }),

@@ -21,6 +21,17 @@ import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 
 const factory = eventFactory("pipeline_test");
 const HASH = filterHash({});
+const NO_AUDIT = {
+  asked: 0,
+  confirmed: 0,
+  contradicted: 0,
+  retractions: 0,
+  retractedSeconds: 0,
+  caughtRelays: 0,
+  underAudit: { claims: 0, relays: 0, seconds: 0 },
+  kinds: {},
+  last: null,
+};
 
 testOnEachServer(
   "pipelineCounts() counts an empty archive as empty",
@@ -46,6 +57,8 @@ testOnEachServer(
       completeRelays: 0,
       wantedRelays: 0,
       coveredShare: null,
+      strengths: { reconciled: 0, counted: 0, paged: 0, weak: 0 },
+      audit: NO_AUDIT,
       rejectedReasons: {},
     });
     assert.ok(counts.databaseBytes > 1_000_000);
@@ -98,6 +111,7 @@ testOnEachServer(
           since: 0,
           until: 9,
           method: "finish",
+          strength: "paged",
         }],
         gaps: [{ filterHash: HASH, since: 20, until: 29, reason: "timeout" }],
       }),
@@ -137,6 +151,9 @@ testOnEachServer(
       coveredShare: 0,
       running: 0,
       live: 0,
+      // What is proven lies before there was anything.
+      strengths: { reconciled: 0, counted: 0, paged: 0, weak: 0 },
+      audit: NO_AUDIT,
       rejectedReasons: {},
     });
     // Everything is covered up to second 9.
@@ -158,10 +175,15 @@ testOnEachServer(
       since,
       until,
     });
-    const proven = (filter: Filter, [from, to]: [number, number]) => ({
+    const proven = (
+      filter: Filter,
+      [from, to]: [number, number],
+      strength: NewCoverage["strength"] = "paged",
+    ) => ({
       filterHash: filterHash(filter),
       filter,
       method: "paging" as const,
+      strength,
       since: since + from,
       until: since + to,
     });
@@ -175,8 +197,16 @@ testOnEachServer(
     const store = (relayId: number, ...coverage: NewCoverage[]) =>
       storeBatch(database, syncBatch(relayId, [], { coverage }));
     // What is not wanted any more counts nothing, nor does what lies beyond.
-    await store(whole, proven({}, [-50, 999]), proven(kinds, [0, 10]));
-    await store(holed, proven({}, [0, 99]), proven({}, [500, 899]));
+    await store(
+      whole,
+      proven({}, [-50, 999]),
+      proven(kinds, [0, 10], "counted"),
+    );
+    await store(
+      holed,
+      proven({}, [0, 99], "reconciled"),
+      proven({}, [500, 899], "weak"),
+    );
     const lease = { service: "synchronizer", holder: "me" };
     const [one, other] = await leaseRelays(database, {
       ...lease,
@@ -195,6 +225,12 @@ testOnEachServer(
       [3, 2, 1, 3],
     );
     assert.equal(status.coveredShare, 0.5);
+    assert.deepEqual(status.strengths, {
+      reconciled: 0.066667,
+      counted: 0,
+      paged: 0.666667,
+      weak: 0.266667,
+    });
     assert.deepEqual(
       [status.medianLagSeconds, status.worstLagSeconds, status.running],
       [0, 100, 2],

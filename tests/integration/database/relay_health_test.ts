@@ -119,12 +119,22 @@ testOnEachServer(
       { type: "nip11_info", generatedAt: at(3) },
       { type: "nip66_rtt", generatedAt: at(1) },
     ]);
-    assert.deepEqual(report.abilities, [
-      { ability: "auth", value: false, judgedBy: "nip11", since: at(3) },
+    assert.deepEqual(report.capabilities, [
+      { capability: "auth", value: false, judgedBy: "nip11", since: at(3) },
     ]);
-    assert.deepEqual(report.coverage, [
-      { filter: {}, until: 9, stretches: 1, gaps: 1 },
-    ]);
+    assert.deepEqual(report.coverage, [{
+      filter: {},
+      until: 9,
+      stretches: 1,
+      strengths: { reconciled: 0, counted: 0, paged: 0, weak: 0 },
+      proven: [{ since: 0, until: 9, strength: "paged" }],
+      gaps: 1,
+      gapReasons: { timeout: 1 },
+      withheld: 0,
+      audit: null,
+    }]);
+    assert.deepEqual(report.contradictions, []);
+    assert.equal(report.sync, null);
     // Seven hours and one, of twenty.
     assert.ok(Math.abs(report.uptime!["7d"]! - 8 / 20) < 0.001);
     assert.equal(relayId, 1);
@@ -148,9 +158,12 @@ testOnEachServer(
     assert.match(page.stdout, /^relay +wss:\/\/told\.example\.com \(clear/m);
     assert.match(page.stdout, /^state +offline since .*Z \(2 checks in a row/m);
     assert.match(page.stdout, /^uptime +24 h 40\.\d %, 7 d 40\.\d %, 30 d/m);
-    assert.match(page.stdout, /^abilities +auth no \(nip11\)$/m);
+    assert.match(page.stdout, /^capabilities +auth no \(nip11\)$/m);
     assert.match(page.stdout, /^documents +nip11_info 3\.\d h ago, nip66_rtt/m);
-    assert.match(page.stdout, /^coverage +\{\}: proven up to .*, 1 gaps$/m);
+    assert.match(
+      page.stdout,
+      /^coverage +\{\}: proven up to .*, 1 gaps \(timeout 1\)$/m,
+    );
     assert.match(page.stdout, / now +2\.\d h +2 +refused: no$/m);
     const json = await status(
       archive,
@@ -193,7 +206,7 @@ async function reported(
   ]);
   await upsertCapabilities(database, [{
     relayId,
-    ability: "auth",
+    capability: "auth",
     value: false,
     judgedBy: "nip11",
     judgedAt: at(3),
@@ -208,6 +221,7 @@ async function reported(
         since: 0,
         until: 9,
         method: "finish",
+        strength: "paged",
       }],
       gaps: [{ filterHash: hash, since: 20, until: 29, reason: "timeout" }],
     }),

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { insertEvents, storeBatch } from "../../../src/archive/events.ts";
 import {
+  relayCoverage,
+  relayGaps,
+} from "../../../src/archive/sync_coverage.ts";
+import {
   findListed,
   type Listing,
   noteListing,
   relayVector,
   type Vector,
   type VectorQuery,
+  withheldEvents,
 } from "../../../src/archive/relay_listing.ts";
 import {
   encodeEvents,
@@ -15,6 +20,7 @@ import {
 } from "../../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { type Filter, filterHash } from "../../../src/models/filter.ts";
+import { subtractWindows } from "../../../src/models/window.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
@@ -215,5 +221,118 @@ testOnEachServer(
       await vectorOf(archive, listing),
       sortedText([...rest, events[4]!]),
     );
+  },
+);
+
+testOnEachServer(
+  "withheld events are gaps that nothing covers, until the relay gives them or lists them no more",
+  async (archive) => {
+    const { database } = archive;
+    const listing = await archiveWith(archive, events.slice(0, 10));
+    const { relayId, filterHash: hash } = listing;
+    const window = { since: 1_699_999_990, until: 1_700_000_020 };
+    const prove = () =>
+      storeBatch(
+        database,
+        syncBatch(relayId, [], {
+          coverage: [{
+            ...window,
+            filterHash: hash,
+            filter: {},
+            method: "negentropy",
+            strength: "reconciled",
+          }],
+        }),
+      );
+    await prove();
+    // In the seconds 4, 5 and 5.
+    const [one, two, three] = [events[12]!, events[15]!, events[16]!];
+    await noteListing(database, listing, {
+      state: "withheld",
+      keys: encodeKeys([one, two, three]),
+    });
+    const expect = async (...ranges: [number, number][]) => {
+      const found = await relayGaps(database, relayId, hash);
+      assert.deepEqual(
+        found.map(({ since, until, reason }) => [
+          since - 1_700_000_000,
+          until - 1_700_000_000,
+          reason,
+        ]),
+        ranges.map(([since, until]) => [since, until, "withheld"]),
+      );
+      const windows = found.map(({ since, until }) => ({ since, until }));
+      assert.deepEqual(
+        await relayCoverage(database, relayId, hash),
+        subtractWindows(window, windows),
+      );
+    };
+    await expect([4, 5]);
+    // Whatever proves it next: the events are still not there.
+    await prove();
+    await expect([4, 5]);
+
+    await storeBatch(database, syncBatch(relayId, [two]));
+    await expect([4, 5]);
+    await noteListing(database, listing, {
+      state: "gone",
+      keys: encodeKeys([one]),
+    });
+    // What is withheld no more is wanted again.
+    const [gap] = await relayGaps(database, relayId, hash);
+    assert.equal(gap?.since, 1_700_000_005);
+    await prove();
+    await expect([5, 5]);
+    const url = "wss://relay.example.com";
+    const withheld = await withheldEvents(database, url);
+    assert.deepEqual(
+      withheld.map(({ notedAt: _notedAt, ...event }) => event),
+      [{ eventId: three.id, createdAt: three.created_at, filter: {} }],
+    );
+
+    await storeBatch(database, syncBatch(relayId, [three]));
+    await prove();
+    await expect();
+    assert.deepEqual(await withheldEvents(database, url), []);
+    assert.equal(await archive.count("sync_withheld"), 0);
+    assert.equal(await archive.count("relay_listing"), 0);
+  },
+);
+
+testOnEachServer(
+  "thousands of withheld events are 200 gaps, cut at the longest silences",
+  async (archive) => {
+    const { database, sql } = archive;
+    const { relayId, filterHash: hash } = await archiveWith(archive, []);
+    const seconds: number[] = [];
+    let at = 1_700_000_000;
+    for (let i = 0; i < 5_000; i++) {
+      // Every twentieth silence is a long one: 249 of them, each longer than those before.
+      at += i % 20 === 0 ? 10_000 + i : 1 + (i * 7) % 50;
+      seconds.push(at);
+    }
+    const keys = (createdAt: readonly number[]): EventKeys => ({
+      createdAt: Float64Array.from(createdAt),
+      ids: crypto.getRandomValues(new Uint8Array(32 * createdAt.length)),
+    });
+    for (let i = 0; i < seconds.length; i += 1_000) {
+      await noteListing(database, { relayId, filterHash: hash }, {
+        state: "withheld",
+        keys: keys(seconds.slice(i, i + 1_000)),
+      });
+    }
+    const gaps = await relayGaps(database, relayId, hash);
+    assert.equal(gaps.length, 200);
+    for (const at of seconds) {
+      assert.ok(gaps.some(({ since, until }) => at >= since && at <= until));
+    }
+    const silences = gaps.slice(1).map(({ since }, i) =>
+      since - gaps[i]!.until
+    );
+    assert.ok(Math.min(...silences) > 10_000, `${Math.min(...silences)}`);
+    const [row] = await sql<{ same: boolean }[]>`
+      select sync_ranges_coalesce(withheld) = withheld as same
+      from sync_withheld`;
+    assert.ok(row!.same);
   },
 );

@@ -6,12 +6,16 @@ import {
 } from "../../../src/archive/events.ts";
 import {
   PROOFS,
+  proofShares,
   relayCoverage,
   relayGaps,
   relayProofs,
   retractCoverage,
+  STRENGTHS,
 } from "../../../src/archive/sync_coverage.ts";
+import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
 import { filterHash } from "../../../src/models/filter.ts";
+import { STRENGTHS as WORKER_STRENGTHS } from "../../../src/workers/protocol/evidence.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { syncBatch } from "../../support/sync_batch.ts";
@@ -45,14 +49,128 @@ testOnEachServer("the newest proof of a stretch counts", async (archive) => {
   await store(archive, { coverage: [covered(0, 99, "empty-page")] });
   await store(archive, { coverage: [covered(50, 120, "negentropy")] });
   assert.deepEqual(await relayProofs(archive.database, RELAY, HASH), [
-    { since: 0, until: 49, method: "empty-page" },
-    { since: 50, until: 120, method: "negentropy" },
+    { since: 0, until: 49, method: "empty-page", strength: "paged" },
+    { since: 50, until: 120, method: "negentropy", strength: "paged" },
   ]);
   await store(archive, { coverage: [covered(0, 200, "finish")] });
   assert.deepEqual(await relayProofs(archive.database, RELAY, HASH), [
-    { since: 0, until: 200, method: "finish" },
+    { since: 0, until: 200, method: "finish", strength: "paged" },
   ]);
 });
+
+testOnEachServer(
+  "of proofs that come together the strongest counts, whatever their order",
+  async (archive) => {
+    const { database } = archive;
+    await store(archive, { coverage: [covered(0, 99, "paging", "counted")] });
+    const together = [
+      covered(0, 39, "negentropy", "reconciled"),
+      covered(10, 59, "split", "weak"),
+      covered(20, 69, "paging", "paged"),
+      covered(65, 79, "count", "weak"),
+      covered(65, 79, "empty-page", "weak"),
+    ];
+    for (const coverage of [together, together.toReversed()]) {
+      await store(archive, { coverage });
+      assert.deepEqual(
+        (await relayProofs(database, RELAY, HASH)).map((proof) => [
+          proof.since,
+          proof.until,
+          proof.method,
+          proof.strength,
+        ]),
+        [
+          [0, 39, "negentropy", "reconciled"],
+          [40, 69, "paging", "paged"],
+          [70, 79, "count", "weak"],
+          [80, 99, "paging", "counted"],
+        ],
+      );
+    }
+    const all = [{ since: 0, until: 99 }];
+    assert.deepEqual(await relayCoverage(database, RELAY, HASH), all);
+  },
+);
+
+testOnEachServer(
+  "every strength the program knows is one the database takes, and no other",
+  async (archive) => {
+    for (const [i, strength] of STRENGTHS.entries()) {
+      const since = 10 * i;
+      await store(archive, {
+        coverage: [covered(since, since + 5, "paging", strength)],
+      });
+    }
+    const proofs = await relayProofs(archive.database, RELAY, HASH);
+    assert.deepEqual(proofs.map(({ strength }) => strength), [...STRENGTHS]);
+    assert.deepEqual([...STRENGTHS], [...WORKER_STRENGTHS]);
+    await assert.rejects(
+      async () => await archive.sql`update sync_proof set strength = 'certain'`,
+      /sync_proof_strength_check/,
+    );
+  },
+);
+
+testOnEachServer(
+  "proofShares() gives shares of what is proven of the time that is wanted and counted",
+  async (archive) => {
+    const { database } = archive;
+    const shares = (since: number, until: number | null) =>
+      proofShares(database, RELAY, [{ filterHash: HASH, since, until }]);
+    const none = { reconciled: 0, counted: 0, paged: 0, weak: 0 };
+    assert.deepEqual(await shares(0, null), none);
+    const first = 1_604_188_800;
+    await store(archive, {
+      coverage: [
+        // Nothing was on Nostr before: it does not count.
+        covered(0, first - 1, "empty-page", "weak"),
+        covered(first, first + 299, "paging", "paged"),
+        covered(first + 400, first + 499, "negentropy", "reconciled"),
+      ],
+    });
+    assert.deepEqual(await shares(0, null), {
+      ...none,
+      paged: 0.75,
+      reconciled: 0.25,
+    });
+    assert.deepEqual(await shares(first + 300, first + 449), {
+      ...none,
+      reconciled: 1,
+    });
+    assert.deepEqual(await shares(0, first - 2), { ...none, weak: 1 });
+    const other = { filterHash: filterHash({ kinds: [1] }), since: 0 };
+    assert.deepEqual(
+      await proofShares(database, RELAY, [{ ...other, until: null }]),
+      none,
+    );
+  },
+);
+
+testOnEachServer(
+  "a gap whose reason contradicts a claim takes it back, and the others do not",
+  async (archive) => {
+    const { database } = archive;
+    for (const reason of ["count-mismatch", "contradicted", "withheld"]) {
+      await advance(archive, [0, 100]);
+      await store(archive, {
+        gaps: [gap(10, 19, reason), gap(30, 30, reason), gap(95, 120, reason)],
+      });
+      assert.deepEqual(await relayCoverage(database, RELAY, HASH), [
+        { since: 0, until: 9 },
+        { since: 20, until: 29 },
+        { since: 31, until: 94 },
+      ]);
+      const found = await relayGaps(database, RELAY, HASH);
+      assert.deepEqual(
+        found.map(({ since, until, reason }) => [since, until, reason]),
+        [[10, 19, reason], [30, 30, reason], [95, 120, reason]],
+      );
+      assert.deepEqual(await integrity(archive), []);
+    }
+    await store(archive, { gaps: [gap(0, 9, "timeout")] });
+    assert.equal((await gaps(archive)).length, 3);
+  },
+);
 
 testOnEachServer(
   "every proof the program knows is one the database takes",
@@ -120,7 +238,11 @@ testOnEachServer(
     assert.deepEqual(await relayCoverage(archive.database, RELAY, HASH), left);
     assert.deepEqual(
       await relayProofs(archive.database, RELAY, HASH),
-      left.map((window) => ({ ...window, method: "finish" })),
+      left.map((window) => ({
+        ...window,
+        method: "finish",
+        strength: "paged",
+      })),
     );
   },
 );
@@ -129,8 +251,9 @@ function covered(
   since: number,
   until: number,
   method: NewCoverage["method"] = "finish",
+  strength: NewCoverage["strength"] = "paged",
 ): NewCoverage {
-  return { filterHash: HASH, filter: {}, since, until, method };
+  return { filterHash: HASH, filter: {}, since, until, method, strength };
 }
 
 function gap(since: number, until: number, reason = "closed"): NewGap {
@@ -156,4 +279,12 @@ async function advance(
 async function gaps({ database }: TestArchive): Promise<number[][]> {
   const found = await relayGaps(database, RELAY, HASH);
   return found.map(({ since, until, attempts }) => [since, until, attempts]);
+}
+
+/** What `db verify --deep` has to say of coverage and gaps. */
+async function integrity({ database }: TestArchive): Promise<string[]> {
+  const { signal } = new AbortController();
+  const found = await verifyIntegrity(database, { batchSize: 100, signal });
+  return found.map(({ rule }) => rule)
+    .filter((rule) => !rule.endsWith("→ relay"));
 }

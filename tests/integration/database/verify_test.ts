@@ -150,6 +150,21 @@ const BREAKAGE: readonly (readonly [statement: string, rule: string])[] = [
   ["delete from metadata", "relay_metadata → metadata"],
   ["update sync_proof set covered = '{}'", "sync_coverage = its proofs"],
   ["update sync_gap set since = 0", "no sync_gap is covered"],
+  [
+    `insert into sync_proof select relay_id, filter_hash, 'paging', '{[3,4)}',
+       'weak' from sync_proof`,
+    "no two proofs overlap",
+  ],
+  [
+    `insert into sync_gap select relay_id, filter_hash, 25, 40, reason,
+       found_at, reported_at, attempts from sync_gap`,
+    "no two gaps overlap",
+  ],
+  [
+    `insert into sync_withheld
+     select relay_id, filter_hash, true, covered from sync_coverage`,
+    "what is withheld is not covered",
+  ],
   ["update event set sig = null where kind = 1", "event is whole"],
   [
     "alter table event drop constraint event_shape; update event set pubkey = substr(pubkey, 2)",
@@ -181,7 +196,7 @@ async function fill(archive: TestArchive): Promise<void> {
   await storeBatch(
     archive.database,
     syncBatch(relayId, events, {
-      coverage: [{ ...walk, filter: {}, method: "finish" }],
+      coverage: [{ ...walk, filter: {}, method: "finish", strength: "paged" }],
       gaps: [{ ...walk, since: 20, until: 29, reason: "timeout" }],
     }),
   );

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";
-import { silentLogger } from "../../../src/core/log/logger.ts";
+import { silentLogger } from "../../support/silent_logger.ts";
 import { synchronizerConfig } from "../../../src/services/synchronizer/config/config.ts";
 import { openPool } from "../../../src/services/synchronizer/wiring.ts";
 import { adversaryRelay } from "../../support/adversary_relay.ts";

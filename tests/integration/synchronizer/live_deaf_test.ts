@@ -169,7 +169,7 @@ async function claimLive(
 ): Promise<void> {
   const relayId = await idOf(archive, relay);
   const claim = { filter: {}, filterHash: filterHash({}), ...window };
-  const coverage = [{ ...claim, method: "live" }] as const;
+  const coverage = [{ ...claim, method: "live", strength: "weak" }] as const;
   await storeBatch(archive.database, syncBatch(relayId, [], { coverage }));
 }
 

@@ -23,8 +23,8 @@ function events(count: number, from = RECENT): NostrEvent[] {
 
 async function supportOf({ sql }: TestArchive): Promise<string | undefined> {
   const [state] = await sql<{ support: string }[]>`
-    select state_value ->> 'support' as support from service_state
-    where state_type = 'relay-nip77'`;
+    select state_value #>> '{negentropy,support}' as support from service_state
+    where state_type = 'relay-memory'`;
   return state?.support;
 }
 
@@ -92,7 +92,8 @@ Deno.test("a relay that has known NIP-77 is believed not to only when it is sile
   assert.equal(relay.count("NEG-OPEN"), opened);
 
   isSilent = false;
-  await archive.sql`update service_state set updated_at = updated_at - 604801`;
+  await archive.sql`update service_state set state_value = jsonb_set(
+    state_value, '{negentropy,unsupportedAt}', to_jsonb(unix_now() - 604801))`;
   assert.equal((await sync()).method, "negentropy");
   assert.equal(await supportOf(archive), "supported");
 });

@@ -20,13 +20,15 @@ for (const [row, misbehaviour] of MISBEHAVIOURS.entries()) {
     const { stored = EVENTS.length, truth: events } = misbehaviour;
     const { config = {}, filter = {}, again = { received: 0, requests: 1 } } =
       misbehaviour;
+    const complete = !(misbehaviour.withholds ?? false);
     const sync = () => syncOnce({ archive, relay: relay.relay, config });
     const first = await sync();
     assert.deepEqual(
       [first.stored, first.complete, first.method],
-      [stored, true, misbehaviour.method],
+      [stored, complete, misbehaviour.method],
       JSON.stringify(first),
     );
+    assert.ok(first.gaps.every(({ reason }) => reason === "withheld"));
     assert.equal(await archive.count("event"), stored);
     const opens = await relay.count("NEG-OPEN");
     assert.ok(opens <= misbehaviour.maxOpens, `${opens} comparisons`);
@@ -35,12 +37,12 @@ for (const [row, misbehaviour] of MISBEHAVIOURS.entries()) {
     const truth = { relay: relay.relay, events, filter };
     await assertTruthful(archive, truth);
     const [state] = await archive.sql<{ support: string }[]>`
-      select state_value ->> 'support' as support from service_state
-      where state_type = 'relay-nip77'`;
+      select state_value #>> '{negentropy,support}' as support from service_state
+      where state_type = 'relay-memory'`;
     assert.equal(state?.support ?? "unknown", misbehaviour.support);
 
     const second = await sync();
-    assert.deepEqual([second.stored, second.complete], [0, true]);
+    assert.deepEqual([second.stored, second.complete], [0, complete]);
     assert.ok(second.received <= again.received, `${second.received} received`);
     assert.ok(second.requests <= again.requests, `${second.requests} asked`);
     await assertTruthful(archive, truth);

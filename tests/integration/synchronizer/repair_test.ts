@@ -35,8 +35,8 @@ function late(daysAgo: number): NostrEvent {
 async function pass(archive: TestArchive, seconds: number): Promise<void> {
   await archive.sql`
     update service_state set state_value = jsonb_set(state_value,
-      '{repair,at}', to_jsonb((state_value #>> '{repair,at}')::int8 - ${seconds}))
-    where state_type = 'relay-nip77'`;
+      '{negentropy,repair,at}', to_jsonb((state_value #>> '{negentropy,repair,at}')::int8 - ${seconds}))
+    where state_type = 'relay-memory'`;
 }
 
 async function opensOf(

@@ -10,7 +10,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { silentLogger } from "../../../src/core/log/logger.ts";
+import { silentLogger } from "../silent_logger.ts";
 import { synchronizerConfig } from "../../../src/services/synchronizer/config/config.ts";
 import { openPool } from "../../../src/services/synchronizer/wiring.ts";
 import {

@@ -43,6 +43,8 @@ interface Row {
   /** Events that must be obtained. Default: all 300. */
   readonly stored?: number;
   readonly method: RelaySync["method"];
+  /** It lists what it gives to nobody: gaps stay. */
+  readonly withholds?: boolean;
   /** What the next sync knows. */
   readonly support: "supported" | "unsupported" | "unknown";
   readonly maxOpens: number;
@@ -174,6 +176,7 @@ const ROWS: readonly Row[] = [
   {
     promise: "remembers ids that a relay lists and nobody has",
     negentropy: { lists: (events) => [...events, ...nonentities(1_000)] },
+    withholds: true,
     method: "negentropy",
     support: "supported",
     maxOpens: 2,
@@ -185,6 +188,7 @@ const ROWS: readonly Row[] = [
     config: { filters: [{ kinds: [1] }] },
     filter: { kinds: [1] },
     stored: 100,
+    withholds: true,
     method: "negentropy",
     support: "supported",
     maxOpens: 2,
@@ -230,6 +234,7 @@ const ROWS: readonly Row[] = [
       },
     },
     stored: 200,
+    withholds: true,
     method: "negentropy",
     support: "supported",
     maxOpens: 1,

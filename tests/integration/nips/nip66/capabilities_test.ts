@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fetchNip11 } from "../../../../src/nips/nip11.ts";
 import {
-  type Abilities,
+  type Capabilities,
   judgeCapabilities,
 } from "../../../../src/nips/nip66/capabilities.ts";
 import { examineHttp } from "../../../../src/nips/nip66/http.ts";
@@ -26,8 +26,8 @@ async function demandsOf(script: RelayScript, timeoutMs = 20_000) {
   return demands(judgeCapabilities(rtt, nip11));
 }
 
-function demands(abilities: Abilities): string[] {
-  return Object.entries(abilities).flatMap(([name, { value, by }]) =>
+function demands(capabilities: Capabilities): string[] {
+  return Object.entries(capabilities).flatMap(([name, { value, by }]) =>
     value === null ? [] : [`${value ? "" : "!"}${name}:${by}`]
   );
 }

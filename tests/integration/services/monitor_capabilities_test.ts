@@ -19,14 +19,14 @@ const CONFIG = {
   networks: { clearnet: { maxConnections: 10, timeoutMs: 2_000 } },
 };
 
-async function abilitiesOf({ sql }: TestArchive, relayId: number) {
+async function capabilitiesOf({ sql }: TestArchive, relayId: number) {
   const rows = await sql<
-    { ability: string; value: boolean; judged_by: string }[]
-  >`select ability, value, judged_by from relay_ability
-    where relay_id = ${relayId} order by ability`;
+    { capability: string; value: boolean; judged_by: string }[]
+  >`select capability, value, judged_by from relay_capability
+    where relay_id = ${relayId} order by capability`;
   return Object.fromEntries(
-    rows.map(({ ability, value, judged_by }) => [
-      ability,
+    rows.map(({ capability, value, judged_by }) => [
+      capability,
       `${value ? "yes" : "no"}, by ${judged_by}`,
     ]),
   );
@@ -38,14 +38,14 @@ async function judged(archive: TestArchive, script: RelayScript) {
   const id = await addRelay(archive, relay.url);
   const deps = monitorDeps({ secretKey: new Uint8Array(32).fill(7) });
   await runOnce(monitorWith(deps), archive.database, { config: CONFIG });
-  return await abilitiesOf(archive, id);
+  return await capabilitiesOf(archive, id);
 }
 
 const refuses = (reason: string): RelayScript => ({
   onEvent: () => [false, reason],
 });
 
-Deno.test("monitor judges abilities by what the relay answers, not by NIP-11 alone", async () => {
+Deno.test("monitor judges capabilities by what the relay answers, not by NIP-11 alone", async () => {
   await using archive = await testArchive();
   const read = { read: "yes, by read" };
   const open = {
@@ -83,7 +83,7 @@ Deno.test("monitor judges abilities by what the relay answers, not by NIP-11 alo
   ]);
 });
 
-Deno.test("monitor remembers since when an ability is so, and what NIP-11 said while it is not read", async () => {
+Deno.test("monitor remembers since when a capability is so, and what NIP-11 said while it is not read", async () => {
   await using archive = await testArchive();
   let reason = "error: something";
   const limitation = { restricted_writes: true };
@@ -96,12 +96,12 @@ Deno.test("monitor remembers since when an ability is so, and what NIP-11 said w
   const visit = async () => {
     await runOnce(monitorWith(deps), archive.database, { config: CONFIG });
     await visitAgain(archive);
-    return (await abilitiesOf(archive, id))["writes"];
+    return (await capabilitiesOf(archive, id))["writes"];
   };
   assert.equal(await visit(), "yes, by nip11");
-  await archive.sql`update relay_ability set since = 1000`;
+  await archive.sql`update relay_capability set since = 1000`;
   assert.equal(await visit(), "yes, by nip11", "remembered, not read again");
-  const isOld = "relay_ability where ability = 'writes' and since = 1000";
+  const isOld = "relay_capability where capability = 'writes' and since = 1000";
   assert.equal(await archive.count(isOld), 1);
   const plain = relay.requests.filter(({ headers }) => !headers["upgrade"]);
   assert.equal(plain.length, 1);

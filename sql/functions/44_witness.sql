@@ -1,0 +1,184 @@
+-- Witnesses: events that a relay was seen to hold, and so has to show again.
+
+-- Whether an honest relay still has an event that it gave once. It drops what is replaced, ephemeral or expired, what
+-- its author deletes (NIP-09) and what authors take with them (NIP-62); deletions themselves it may not keep. An author
+-- who has deleted more than 200 times since is no witness, and in a lite archive none who has deleted at all.
+create or replace function event_is_lasting(p_created_at int8, p_id bytea, p_kind int4, p_pubkey bytea, p_tags jsonb)
+returns boolean
+language plpgsql stable
+as $$
+begin
+  return p_kind not in (0, 3, 5, 62) and p_kind not between 10000 and 39999
+    and (p_tags @> '[["expiration"]]') is not true
+    and not exists (
+      select from event where pubkey = p_pubkey and kind = 62 and created_at >= p_created_at)
+    and not coalesce((
+      select count(*) > 200 or bool_or(tags is null or tags @> jsonb_build_array(jsonb_build_array('e', encode(p_id, 'hex'))))
+      from (
+        select tags from event where pubkey = p_pubkey and kind = 5 and created_at >= p_created_at
+        order by created_at limit 201
+      ) as deletion), false);
+end
+$$;
+comment on function event_is_lasting(int8, bytea, int4, bytea, jsonb) is 'Whether an honest relay that gave an event once still has it';
+
+-- p_filter: {kinds, authors, "#x"}, the rest of a NIP-01 filter; what is null in the result selects everything.
+create or replace function event_filter_parse(
+  p_filter jsonb, out kinds int4[], out authors bytea[], out tags jsonb, out can_tell boolean)
+language plpgsql stable
+as $$
+begin
+  select jsonb_object_agg(substr(key, 2), value) into tags from jsonb_each(p_filter) where key like '#_';
+  if p_filter ? 'kinds' then
+    kinds := array(select kind::int4 from jsonb_array_elements_text(p_filter -> 'kinds') as kind);
+  end if;
+  if p_filter ? 'authors' then
+    authors := array(select decode(author, 'hex') from jsonb_array_elements_text(p_filter -> 'authors') as author);
+  end if;
+  can_tell := not p_filter ?| array['ids', 'search'] and (tags is null or archive_edition() = 'full');
+end
+$$;
+comment on function event_filter_parse(jsonb) is 'The parts of a filter, and whether the archive can tell what it selects';
+
+-- The newest p_below witnesses at p_at or before it, and the oldest p_above after it: 8 bytes of created_at and 32 of
+-- id each, newest first, as base64. Looks at 5 000 sightings each way at most, so that there may be fewer than there are.
+-- Null when the archive cannot tell what the filter selects.
+create or replace function event_relay_near(
+  p_relay_id int4, p_filter_hash text, p_filter jsonb, p_at int8, p_below int4, p_above int4)
+returns text
+language plpgsql stable
+as $$
+declare
+  v_filter record;
+  v_hashes bytea[];
+  v_witnesses text;
+begin
+  v_filter := event_filter_parse(p_filter);
+  if not v_filter.can_tell then
+    return null;
+  end if;
+  -- What is gone from one list is gone.
+  v_hashes := array(select filter_hash from sync_coverage where relay_id = p_relay_id) || decode(p_filter_hash, 'hex');
+  with below as (
+    select s.created_at, s.event_id
+    from (
+      select created_at, event_id from event_relay
+      where relay_id = p_relay_id and created_at <= p_at
+      order by created_at desc, event_id desc limit 5000
+    ) as s
+    cross join lateral event_relay_witness(p_relay_id, v_hashes, s.created_at, s.event_id,
+      v_filter.kinds, v_filter.authors, v_filter.tags) as witness
+    where witness
+    order by s.created_at desc, s.event_id desc
+    limit p_below
+  ), above as (
+    select s.created_at, s.event_id
+    from (
+      select created_at, event_id from event_relay
+      where relay_id = p_relay_id and created_at > p_at
+      order by created_at, event_id limit 5000
+    ) as s
+    cross join lateral event_relay_witness(p_relay_id, v_hashes, s.created_at, s.event_id,
+      v_filter.kinds, v_filter.authors, v_filter.tags) as witness
+    where witness
+    order by s.created_at, s.event_id
+    limit p_above
+  )
+  select encode(string_agg(int8send(created_at) || event_id, '' order by created_at desc, event_id desc), 'base64')
+  into v_witnesses
+  from (select * from below union all select * from above) as near;
+  return coalesce(v_witnesses, '');
+end
+$$;
+comment on function event_relay_near(int4, text, jsonb, int8, int4, int4) is 'Events next to a moment that a relay gave and must still have; null when the archive cannot tell';
+
+-- Whether a sighting matches, and the relay must still have the event. Nulls select everything.
+create or replace function event_relay_witness(
+  p_relay_id int4, p_gone_from bytea[], p_created_at int8, p_id bytea, p_kinds int4[], p_authors bytea[], p_tags jsonb)
+returns boolean
+language plpgsql stable
+as $$
+begin
+  return exists (
+      select from event e
+      where e.created_at = p_created_at and e.id = p_id
+        and (p_kinds is null or e.kind = any (p_kinds))
+        and (p_authors is null or e.pubkey = any (p_authors))
+        and (p_tags is null or event_has_tags(e.tags, p_tags))
+        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags))
+    and not exists (
+      select from relay_listing
+      where relay_id = p_relay_id and filter_hash = any (p_gone_from) and state = 'gone'
+        and created_at = p_created_at and event_id = p_id);
+end
+$$;
+comment on function event_relay_witness(int4, bytea[], int8, bytea, int4[], bytea[], jsonb) is 'Whether a sighting is a witness for a filter';
+
+-- How many events of a window a relay was seen to hold, less those that are gone. Null when the archive cannot tell what
+-- the filter selects, or not by looking at 100 000 sightings.
+create or replace function event_relay_sighted(
+  p_relay_id int4, p_filter_hash text, p_filter jsonb, p_since int8, p_until int8)
+returns int8
+language plpgsql stable
+as $$
+declare
+  v_filter record;
+  v_sighted int8;
+  v_looked int8;
+  v_filter_hash bytea := decode(p_filter_hash, 'hex');
+begin
+  v_filter := event_filter_parse(p_filter);
+  if not v_filter.can_tell then
+    return null;
+  end if;
+  if p_filter = '{}' then
+    return (
+      select count(*) from event_relay where relay_id = p_relay_id and created_at between p_since and p_until
+    ) - (
+      select count(*) from relay_listing
+      where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'gone'
+        and created_at between p_since and p_until);
+  end if;
+  select count(*), count(*) filter (where matched and not exists (
+    select from relay_listing l
+    where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'gone'
+      and l.created_at = s.created_at and l.event_id = s.event_id))
+  into v_looked, v_sighted
+  from (
+    select created_at, event_id from event_relay
+    where relay_id = p_relay_id and created_at between p_since and p_until
+    limit 100001
+  ) as s
+  left join lateral (
+    select true as matched from event e
+    where e.created_at = s.created_at and e.id = s.event_id
+      and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+      and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+      and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+    limit 1) as looked_up on true;
+  return case when v_looked <= 100000 then v_sighted end;
+end
+$$;
+comment on function event_relay_sighted(int4, text, jsonb, int8, int8) is 'How many events of a window a relay was seen to hold; null when the archive cannot tell';
+
+-- p_kind: null for all. Looks at the newest 20 000 sightings of the window at most.
+create or replace function event_relay_authors(
+  p_relay_id int4, p_since int8, p_until int8, p_kind int4, p_limit int4)
+returns table (pubkey text, events int4)
+language sql stable
+as $$
+  select encode(author, 'hex'), count(*)::int4
+  from (
+    select created_at, event_id from event_relay
+    where relay_id = p_relay_id and created_at between p_since and p_until
+    order by created_at desc, event_id desc limit 20000
+  ) as s
+  cross join lateral (
+    select e.pubkey as author from event e
+    where e.created_at = s.created_at and e.id = s.event_id and (p_kind is null or e.kind = p_kind)
+    limit 1) as found
+  group by author
+  order by count(*) desc, author
+  limit p_limit
+$$;
+comment on function event_relay_authors(int4, int8, int8, int4, int4) is 'Authors of the events that a relay was seen to hold in a window, the most frequent first';

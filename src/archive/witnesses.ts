@@ -1,0 +1,91 @@
+/**
+ * Witnesses: events that a relay was seen to hold, and so has to show again; an answer without them proves nothing.
+ *
+ * @module
+ */
+import type { EventKeys } from "../models/encoded_events.ts";
+import type { Filter } from "../models/filter.ts";
+import { storableJson } from "../models/storable_text.ts";
+import type { Window } from "../models/window.ts";
+import {
+  type Executor,
+  onConnection,
+} from "../core/database/connection/executor.ts";
+import { type Listing, unpackKeys } from "./relay_listing.ts";
+
+export interface WitnessQuery extends Listing {
+  /** Without `since`, `until` and `limit`. */
+  readonly filter: Filter;
+  /** Unix seconds. */
+  readonly at: number;
+  /** As many as these of the newest at `at` or before it, and of the oldest after it. */
+  readonly below: number;
+  readonly above: number;
+}
+
+/**
+ * Events next to a moment that the relay gave and an honest one still has, ascending: none that are replaceable,
+ * ephemeral, expiring, deleted by their author or noted as gone. 5,000 sightings each way are looked at, so a rare kind
+ * or author may have fewer witnesses than the archive knows. Null when the archive cannot tell what the filter selects:
+ * ids, a search, tags in a `lite` archive.
+ */
+export function relayWitnesses(
+  db: Executor,
+  { relayId, filterHash, filter, at, below, above }: WitnessQuery,
+): Promise<EventKeys | null> {
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ near: string | null }[]>`
+      select event_relay_near(${relayId}::int, ${filterHash}::text,
+        ${storableJson(filter)}::text::jsonb, ${at}::int8, ${below}::int,
+        ${above}::int) as near`;
+    const { near } = row!;
+    return near === null ? null : unpackKeys(Uint8Array.fromBase64(near));
+  }, { kind: "batch" });
+}
+
+export interface SightingsQuery extends Listing {
+  /** Without `since`, `until` and `limit`. */
+  readonly filter: Filter;
+  readonly window: Window;
+}
+
+/**
+ * How many events of a window the relay was seen to hold, less those noted as gone. Null when the archive cannot tell:
+ * as for witnesses, and where a filter would have it look at more than 100,000 sightings.
+ */
+export function relaySightings(
+  db: Executor,
+  { relayId, filterHash, filter, window }: SightingsQuery,
+): Promise<number | null> {
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ sighted: string | null }[]>`
+      select event_relay_sighted(${relayId}::int, ${filterHash}::text,
+        ${storableJson(filter)}::text::jsonb, ${window.since}::int8,
+        ${window.until}::int8) as sighted`;
+    const { sighted } = row!;
+    return sighted === null ? null : Number(sighted);
+  }, { kind: "batch" });
+}
+
+/**
+ * Public keys of the authors of what the relay was seen to hold in a window, the most frequent first: by them a crowded
+ * second is split. The newest 20,000 sightings of the window are looked at.
+ */
+export function relayAuthors(
+  db: Executor,
+  { relayId, window, kind, limit }: {
+    readonly relayId: number;
+    readonly window: Window;
+    /** Null for all kinds. */
+    readonly kind: number | null;
+    readonly limit: number;
+  },
+): Promise<string[]> {
+  return onConnection(db, async (sql) => {
+    const rows = await sql<{ pubkey: string }[]>`
+      select pubkey from event_relay_authors(${relayId}::int,
+        ${window.since}::int8, ${window.until}::int8, ${kind}::int,
+        ${limit}::int)`;
+    return rows.map(({ pubkey }) => pubkey);
+  }, { kind: "batch" });
+}
