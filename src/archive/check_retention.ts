@@ -32,8 +32,8 @@ const ROWS_PER_RELAY = 100;
 const CLEANUP = { kind: "cleanup" } as const;
 
 /**
- * Rolls up the days that are over, then deletes what is too old, by the database's clock. Each page is a transaction of its own: it can be
- * killed or run twice at once, and goes on where it was.
+ * Rolls up the days that are over, then deletes what is too old, by the database's clock. Each page is a transaction of
+ * its own: it can be killed or run twice at once, and goes on where it was.
  */
 export async function retainChecks(
   db: Database,

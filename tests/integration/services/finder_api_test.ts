@@ -6,6 +6,7 @@ import {
   type TestArchive,
   testArchive,
 } from "../../support/archive.ts";
+import { shiftClock } from "../../support/shifted_clock.ts";
 
 Deno.test("finder makes candidates of a published list and asks again only after its cooldown", async () => {
   await using archive = await testArchive();
@@ -39,6 +40,32 @@ Deno.test("finder makes candidates of a published list and asks again only after
 
   await runOnce(finder, archive.database, config([source]));
   assert.equal(api.requests.length, 1);
+});
+
+Deno.test("finder asks by the database's clock, and again what a wrong clock has put off", async () => {
+  await using archive = await testArchive();
+  await using api = apiServer(() => []);
+  const source = { url: api.url, cooldownSeconds: 3_600 };
+  const run = () => runOnce(finder, archive.database, config([source]));
+  {
+    using _clock = shiftClock(30 * 86_400);
+    await run();
+    await run();
+    assert.equal(api.requests.length, 1, "asked once");
+  }
+  await run();
+  assert.equal(api.requests.length, 1, "the cooldown is not over");
+  const putOff = async (seconds: number) => {
+    await archive.sql`update service_state
+      set state_value = jsonb_set(state_value, '{timestamp}',
+        to_jsonb(unix_now() + ${seconds}::int8))
+      where state_type = 'checkpoint'`;
+    await run();
+    return api.requests.length;
+  };
+  assert.equal(await putOff(-60), 1);
+  assert.equal(await putOff(30 * 86_400), 2);
+  assert.equal(await putOff(-3_600), 3);
 });
 
 Deno.test("finder introduces itself and asks for JSON", async () => {

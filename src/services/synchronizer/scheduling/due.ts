@@ -84,19 +84,20 @@ export function longestWaitSeconds(
  * has not is looked at ever more seldom.
  */
 export function rankedInterval(
-  config: Rhythm,
+  { relayIntervalSeconds, minRelayIntervalSeconds, maxRelayIntervalSeconds }:
+    Rhythm,
   { intervalSeconds, yield: before }: Pick<
     LeasedRelay,
     "intervalSeconds" | "yield"
   >,
   newEvents: number,
 ): number {
-  if (intervalSeconds === null) return config.relayIntervalSeconds;
+  if (intervalSeconds === null) return relayIntervalSeconds;
   const lately = (before + newEvents) / 2;
   const factor = lately >= WORTH_A_LOOK ? 0.5 : newEvents > 0 ? 1 : 1.5;
   return Math.round(Math.min(
-    config.maxRelayIntervalSeconds,
-    Math.max(config.minRelayIntervalSeconds, intervalSeconds * factor),
+    maxRelayIntervalSeconds,
+    Math.max(minRelayIntervalSeconds, intervalSeconds * factor),
   ));
 }
 
