@@ -73,7 +73,6 @@ export class AuthRetry {
     const isKnown = await this.#identify(subscription);
     if (!isKnown || subscription.hasEnded) return false;
     this.#send(subscription);
-    subscription.repeated();
     return true;
   }
 }

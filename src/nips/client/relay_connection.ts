@@ -286,7 +286,7 @@ export class RelayConnection implements RelayClient {
   }
 
   #send(subscription: Subscription): void {
-    subscription.sentAs = this.#authenticator.identity;
+    subscription.sent(this.#authenticator.identity);
     if (!this.#socket.send(subscription.request)) {
       subscription.end(UNHEARD, true);
     }

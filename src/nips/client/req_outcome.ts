@@ -31,7 +31,7 @@ export type ReqOutcome =
   | {
     readonly type: "eose";
     readonly hint?: EoseHint;
-    /** Events that came after EOSE while the subscription lingered. */
+    /** Events older than a minute that came after EOSE while the subscription lingered. */
     readonly late?: number;
     /** The relay has learnt since it was asked who asks: it may answer more by now. */
     readonly isOutdated?: true;

@@ -6,7 +6,12 @@
 import { IdleTimeout } from "./idle_timeout.ts";
 import type { Page, SubscribeOptions } from "./relay_client.ts";
 import type { EoseHint, ReqOutcome } from "./req_outcome.ts";
-import { type EventHead, Unread, type UnreadCause } from "./unread.ts";
+import {
+  type EventHead,
+  headOfValue,
+  Unread,
+  type UnreadCause,
+} from "./unread.ts";
 
 /** What a subscription needs of its connection. */
 export interface SubscriptionLine {
@@ -55,8 +60,7 @@ export class Subscription {
   #count = 0;
   #bytes = 0;
   #unread = 0;
-  /** Which AUTH the relay had taken when the REQ was sent last, as a number that grows. */
-  sentAs = 0;
+  #sentAs = 0;
 
   constructor(options: SubscribeOptions, line: SubscriptionLine) {
     this.#options = options;
@@ -104,14 +108,21 @@ export class Subscription {
     return true;
   }
 
-  /** The REQ has been sent again. */
-  repeated(): void {
+  /** The REQ has been sent, maybe once more. `identity` is {@linkcode Authenticator.identity} by now. */
+  sent(identity: number): void {
+    this.#sentAs = identity;
     this.#idleTimeout.heard();
+  }
+
+  /** The identity it was sent with last. */
+  get sentAs(): number {
+    return this.#sentAs;
   }
 
   /** An EVENT came. Gives the characters that are now held for it: none when it was one too many. */
   push(payload: unknown, characters: number, held = characters): number {
     if (this.hasEnded || !this.#spend(characters)) return 0;
+    if (this.#lingering !== undefined && mayBeLate(payload)) this.#late += 1;
     this.#events.push(payload);
     this.#buffered += held;
     this.#wake?.();
@@ -248,10 +259,7 @@ export class Subscription {
     const { maxEvents, maxBytes, lingerMs = 0 } = this.#options;
     clearInterval(this.#silence);
     if (this.#lingering === undefined) this.#idleTimeout.heard();
-    else {
-      this.#late += 1;
-      this.#linger(lingerMs);
-    }
+    else this.#linger(lingerMs);
     this.#count += 1;
     this.#bytes += characters;
     if (this.#count <= maxEvents && this.#bytes <= maxBytes) return true;
@@ -263,4 +271,13 @@ export class Subscription {
   }
 
   #abort = (): void => this.end({ type: "aborted" });
+}
+
+/** What is younger may have been published since EOSE, seconds. */
+const SETTLING_SECONDS = 60;
+
+/** Whether what came after EOSE should have come before it. */
+export function mayBeLate(payload: unknown): boolean {
+  const head = payload instanceof Unread ? payload.head : headOfValue(payload);
+  return (head.createdAt ?? 0) < Date.now() / 1_000 - SETTLING_SECONDS;
 }

@@ -6,16 +6,20 @@
  *
  * @module
  */
+import type { NostrEvent } from "../../models/event.ts";
 import type { Filter } from "../../models/filter.ts";
+import { mayBeLate } from "../../nips/client/subscription.ts";
 import { readEvent } from "../ingest/read_event.ts";
 import type { Hole, Query } from "../walk/page.ts";
-import type { NostrEvent } from "../../models/event.ts";
 import { holesOf } from "./page_holes.ts";
 import { type PageSink, wantedBy } from "./page_reader.ts";
 
 /** Hears of what comes late. Both may be called long after the page was handed over, until the connection ends. */
 export interface LateSink extends PageSink {
-  /** An event that was asked for came after EOSE, and not before; it has been given to `accept` just now. */
+  /**
+   * An event that was asked for came after EOSE, and not before; it has been given to `accept` just now. A young one may
+   * have been published since, and contradicts nothing.
+   */
   late?(query: Query, event: NostrEvent): void;
   /** Something came after EOSE that could not be read. */
   lateUnread?(query: Query, hole: Hole): void;
@@ -31,7 +35,7 @@ export class LateEvents {
   readonly #came = new Set<string>();
   readonly #count: () => void;
 
-  /** `count` is called for each event that came late. */
+  /** `count` is called for each event that came late and is too old to have been published since. */
   constructor(query: Query, sink: LateSink, count: () => void) {
     this.#query = query;
     this.#filter = wantedBy(query);
@@ -70,7 +74,7 @@ export class LateEvents {
       this.#seen.includes(fingerprint(event.id));
     if (isKnown) return;
     this.#came.add(event.id);
-    this.#count();
+    if (mayBeLate(event)) this.#count();
     this.#sink.accept(event);
     this.#sink.late?.(this.#query, event);
   }

@@ -39,7 +39,7 @@ export class RelayRequests implements AsyncDisposable {
   #delayMs = 0;
   /** How long a page stays open after its EOSE for what comes late, ms: with what comes, up to five times as long. */
   lingerMs = 0;
-  /** Events that came after the EOSE of their page. */
+  /** Events that came after the EOSE of their page, and are too old to have been published since. */
   late = 0;
   /** EVENT messages of any sort. */
   received = 0;

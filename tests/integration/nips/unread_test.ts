@@ -11,6 +11,7 @@ import type { TestReq } from "../../support/test_relay_script.ts";
 
 const factory = eventFactory("unread client");
 const [A, B, C] = [factory.sign(), factory.sign(), factory.sign()];
+const NOW = Math.floor(Date.now() / 1_000);
 const garbledOf = (subId: string) =>
   `["EVENT","${subId}",{"content":"li\nve","created_at":5}]`;
 
@@ -95,6 +96,7 @@ Deno.test("a subscription that lingers takes what comes late as if it had come b
       await req.events([A]);
       req.eose(["finish"]);
       if (req.nth === 1) await req.events([B]);
+      if (req.nth === 3) await req.events([factory.sign({ createdAt: NOW })]);
       while (req.nth === 2 && req.isOpen()) {
         await req.events([C]);
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -111,11 +113,11 @@ Deno.test("a subscription that lingers takes what comes late as if it had come b
   assert.equal(outcome.type, "eose");
   assert.ok(payloads.length > 2);
   assert.ok(performance.now() - startedAt >= 250);
-  const none = client.subscribe({}, { ...bounds, ...lingering });
-  assert.deepEqual((await toEnd(none)).outcome, {
-    type: "eose",
-    hint: "finish",
-  });
+  const live = client.subscribe({}, { ...bounds, ...lingering });
+  const published = await toEnd(live);
+  assert.equal(published.payloads.length, 2);
+  const finished = { type: "eose", hint: "finish" };
+  assert.deepEqual(published.outcome, finished, "it is young");
 });
 
 async function collect(
