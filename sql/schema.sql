@@ -1143,7 +1143,7 @@ AS $function$
 declare
   v_filter record;
   v_hashes bytea[];
-  v_witnesses text;
+  v_near text;
 begin
   v_filter := event_filter_parse(p_filter);
   if not v_filter.can_tell then
@@ -1152,37 +1152,37 @@ begin
   -- What is gone from one list is gone.
   v_hashes := array(select filter_hash from sync_coverage where relay_id = p_relay_id) || decode(p_filter_hash, 'hex');
   with below as (
-    select s.created_at, s.event_id
+    select s.created_at, s.event_id, sighting.is_lasting
     from (
       select created_at, event_id from event_relay
       where relay_id = p_relay_id and created_at <= p_at
       order by created_at desc, event_id desc limit 5000
     ) as s
-    cross join lateral event_relay_witness(p_relay_id, v_hashes, s.created_at, s.event_id,
-      v_filter.kinds, v_filter.authors, v_filter.tags) as witness
-    where witness
+    cross join lateral event_relay_sighting(p_relay_id, v_hashes, s.created_at, s.event_id,
+      v_filter.kinds, v_filter.authors, v_filter.tags) as sighting
     order by s.created_at desc, s.event_id desc
     limit p_below
   ), above as (
-    select s.created_at, s.event_id
+    select s.created_at, s.event_id, sighting.is_lasting
     from (
       select created_at, event_id from event_relay
       where relay_id = p_relay_id and created_at > p_at
       order by created_at, event_id limit 5000
     ) as s
-    cross join lateral event_relay_witness(p_relay_id, v_hashes, s.created_at, s.event_id,
-      v_filter.kinds, v_filter.authors, v_filter.tags) as witness
-    where witness
+    cross join lateral event_relay_sighting(p_relay_id, v_hashes, s.created_at, s.event_id,
+      v_filter.kinds, v_filter.authors, v_filter.tags) as sighting
     order by s.created_at, s.event_id
     limit p_above
   )
-  select encode(string_agg(int8send(created_at) || event_id, '' order by created_at desc, event_id desc), 'base64')
-  into v_witnesses
+  select encode(string_agg(
+    int8send(created_at) || event_id || case when is_lasting then '\x01'::bytea else '\x00'::bytea end, ''
+    order by created_at desc, event_id desc), 'base64')
+  into v_near
   from (select * from below union all select * from above) as near;
-  return coalesce(v_witnesses, '');
+  return coalesce(v_near, '');
 end
 $function$;
-comment on function event_relay_near(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_at bigint, p_below integer, p_above integer) is 'Events next to a moment that a relay gave and must still have; null when the archive cannot tell';
+comment on function event_relay_near(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_at bigint, p_below integer, p_above integer) is 'Sightings of a relay next to a moment, and which of them must last; null when the archive cannot tell';
 
 CREATE OR REPLACE FUNCTION public.event_relay_sighted(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint)
  RETURNS bigint
@@ -1228,6 +1228,28 @@ begin
 end
 $function$;
 comment on function event_relay_sighted(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint) is 'How many events of a window a relay was seen to hold; null when the archive cannot tell';
+
+CREATE OR REPLACE FUNCTION public.event_relay_sighting(p_relay_id integer, p_gone_from bytea[], p_created_at bigint, p_id bytea, p_kinds integer[], p_authors bytea[], p_tags jsonb)
+ RETURNS TABLE(is_lasting boolean)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return query
+  select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
+  from event e
+  where e.created_at = p_created_at and e.id = p_id
+    and (p_kinds is null or e.kind = any (p_kinds))
+    and (p_authors is null or e.pubkey = any (p_authors))
+    and (p_tags is null or event_has_tags(e.tags, p_tags))
+    and not exists (
+      select from relay_listing
+      where relay_id = p_relay_id and filter_hash = any (p_gone_from) and state = 'gone'
+        and created_at = p_created_at and event_id = p_id)
+  limit 1;
+end
+$function$;
+comment on function event_relay_sighting(p_relay_id integer, p_gone_from bytea[], p_created_at bigint, p_id bytea, p_kinds integer[], p_authors bytea[], p_tags jsonb) is 'The event of a sighting that matches a filter, and whether it must last';
 
 CREATE OR REPLACE FUNCTION public.event_relay_vector(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint, p_before_created_at bigint, p_before_id bytea, p_limit integer, p_withheld_since bigint, OUT vector text, OUT next_created_at bigint, OUT next_id text)
  RETURNS record
@@ -1297,27 +1319,6 @@ begin
 end
 $function$;
 comment on function event_relay_vector(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint, p_before_created_at bigint, p_before_id bytea, p_limit integer, p_withheld_since bigint, OUT vector text, OUT next_created_at bigint, OUT next_id text) is 'Keys of what a relay is known to list, for NIP-77, a chunk at a time; null when the archive cannot tell';
-
-CREATE OR REPLACE FUNCTION public.event_relay_witness(p_relay_id integer, p_gone_from bytea[], p_created_at bigint, p_id bytea, p_kinds integer[], p_authors bytea[], p_tags jsonb)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE
-AS $function$
-begin
-  return exists (
-      select from event e
-      where e.created_at = p_created_at and e.id = p_id
-        and (p_kinds is null or e.kind = any (p_kinds))
-        and (p_authors is null or e.pubkey = any (p_authors))
-        and (p_tags is null or event_has_tags(e.tags, p_tags))
-        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags))
-    and not exists (
-      select from relay_listing
-      where relay_id = p_relay_id and filter_hash = any (p_gone_from) and state = 'gone'
-        and created_at = p_created_at and event_id = p_id);
-end
-$function$;
-comment on function event_relay_witness(p_relay_id integer, p_gone_from bytea[], p_created_at bigint, p_id bytea, p_kinds integer[], p_authors bytea[], p_tags jsonb) is 'Whether a sighting is a witness for a filter';
 
 CREATE OR REPLACE FUNCTION public.event_require(p_created_at bigint[], p_ids bytea)
  RETURNS void

@@ -40,9 +40,10 @@ end
 $$;
 comment on function event_filter_parse(jsonb) is 'The parts of a filter, and whether the archive can tell what it selects';
 
--- The newest p_below witnesses at p_at or before it, and the oldest p_above after it: 8 bytes of created_at and 32 of
--- id each, newest first, as base64. Looks at 5 000 sightings each way at most, so that there may be fewer than there are.
--- Null when the archive cannot tell what the filter selects.
+-- Sightings next to a moment: the newest p_below at p_at or before it, and the oldest p_above after it, none left out in
+-- between. 8 bytes of created_at, 32 of id and one that is 1 when the event is lasting, each, newest first, as base64.
+-- Looks at 5 000 sightings each way at most, so that there may be fewer than there are. Null when the archive cannot tell
+-- what the filter selects.
 create or replace function event_relay_near(
   p_relay_id int4, p_filter_hash text, p_filter jsonb, p_at int8, p_below int4, p_above int4)
 returns text
@@ -51,7 +52,7 @@ as $$
 declare
   v_filter record;
   v_hashes bytea[];
-  v_witnesses text;
+  v_near text;
 begin
   v_filter := event_filter_parse(p_filter);
   if not v_filter.can_tell then
@@ -60,59 +61,60 @@ begin
   -- What is gone from one list is gone.
   v_hashes := array(select filter_hash from sync_coverage where relay_id = p_relay_id) || decode(p_filter_hash, 'hex');
   with below as (
-    select s.created_at, s.event_id
+    select s.created_at, s.event_id, sighting.is_lasting
     from (
       select created_at, event_id from event_relay
       where relay_id = p_relay_id and created_at <= p_at
       order by created_at desc, event_id desc limit 5000
     ) as s
-    cross join lateral event_relay_witness(p_relay_id, v_hashes, s.created_at, s.event_id,
-      v_filter.kinds, v_filter.authors, v_filter.tags) as witness
-    where witness
+    cross join lateral event_relay_sighting(p_relay_id, v_hashes, s.created_at, s.event_id,
+      v_filter.kinds, v_filter.authors, v_filter.tags) as sighting
     order by s.created_at desc, s.event_id desc
     limit p_below
   ), above as (
-    select s.created_at, s.event_id
+    select s.created_at, s.event_id, sighting.is_lasting
     from (
       select created_at, event_id from event_relay
       where relay_id = p_relay_id and created_at > p_at
       order by created_at, event_id limit 5000
     ) as s
-    cross join lateral event_relay_witness(p_relay_id, v_hashes, s.created_at, s.event_id,
-      v_filter.kinds, v_filter.authors, v_filter.tags) as witness
-    where witness
+    cross join lateral event_relay_sighting(p_relay_id, v_hashes, s.created_at, s.event_id,
+      v_filter.kinds, v_filter.authors, v_filter.tags) as sighting
     order by s.created_at, s.event_id
     limit p_above
   )
-  select encode(string_agg(int8send(created_at) || event_id, '' order by created_at desc, event_id desc), 'base64')
-  into v_witnesses
+  select encode(string_agg(
+    int8send(created_at) || event_id || case when is_lasting then '\x01'::bytea else '\x00'::bytea end, ''
+    order by created_at desc, event_id desc), 'base64')
+  into v_near
   from (select * from below union all select * from above) as near;
-  return coalesce(v_witnesses, '');
+  return coalesce(v_near, '');
 end
 $$;
-comment on function event_relay_near(int4, text, jsonb, int8, int4, int4) is 'Events next to a moment that a relay gave and must still have; null when the archive cannot tell';
+comment on function event_relay_near(int4, text, jsonb, int8, int4, int4) is 'Sightings of a relay next to a moment, and which of them must last; null when the archive cannot tell';
 
--- Whether a sighting matches, and the relay must still have the event. Nulls select everything.
-create or replace function event_relay_witness(
+-- The event of a sighting, if it matches and is not gone: whether an honest relay still has it. Nulls select everything.
+create or replace function event_relay_sighting(
   p_relay_id int4, p_gone_from bytea[], p_created_at int8, p_id bytea, p_kinds int4[], p_authors bytea[], p_tags jsonb)
-returns boolean
+returns table (is_lasting boolean)
 language plpgsql stable
 as $$
 begin
-  return exists (
-      select from event e
-      where e.created_at = p_created_at and e.id = p_id
-        and (p_kinds is null or e.kind = any (p_kinds))
-        and (p_authors is null or e.pubkey = any (p_authors))
-        and (p_tags is null or event_has_tags(e.tags, p_tags))
-        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags))
+  return query
+  select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
+  from event e
+  where e.created_at = p_created_at and e.id = p_id
+    and (p_kinds is null or e.kind = any (p_kinds))
+    and (p_authors is null or e.pubkey = any (p_authors))
+    and (p_tags is null or event_has_tags(e.tags, p_tags))
     and not exists (
       select from relay_listing
       where relay_id = p_relay_id and filter_hash = any (p_gone_from) and state = 'gone'
-        and created_at = p_created_at and event_id = p_id);
+        and created_at = p_created_at and event_id = p_id)
+  limit 1;
 end
 $$;
-comment on function event_relay_witness(int4, bytea[], int8, bytea, int4[], bytea[], jsonb) is 'Whether a sighting is a witness for a filter';
+comment on function event_relay_sighting(int4, bytea[], int8, bytea, int4[], bytea[], jsonb) is 'The event of a sighting that matches a filter, and whether it must last';
 
 -- How many events of a window a relay was seen to hold, less those that are gone. Null when the archive cannot tell what
 -- the filter selects, or not by looking at 100 000 sightings.

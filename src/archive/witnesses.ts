@@ -11,7 +11,13 @@ import {
   type Executor,
   onConnection,
 } from "../core/database/connection/executor.ts";
-import { type Listing, unpackKeys } from "./relay_listing.ts";
+import type { Listing } from "./relay_listing.ts";
+
+/** Keys of sightings, ascending: all there are between the first and the last. */
+export interface NearSightings extends EventKeys {
+  /** One byte each: 1 for events that an honest relay still has. */
+  readonly stable: Uint8Array;
+}
 
 export interface WitnessQuery extends Listing {
   /** Without `since`, `until` and `limit`. */
@@ -24,23 +30,41 @@ export interface WitnessQuery extends Listing {
 }
 
 /**
- * Events next to a moment that the relay gave and an honest one still has, ascending: none that are replaceable,
- * ephemeral, expiring, deleted by their author or noted as gone. 5,000 sightings each way are looked at, so a rare kind
- * or author may have fewer witnesses than the archive knows. Null when the archive cannot tell what the filter selects:
- * ids, a search, tags in a `lite` archive.
+ * Events next to a moment that the relay gave, ascending and without a hole between them, less those noted as gone; and
+ * which of them an honest relay still has: none that are replaceable, ephemeral, expiring or deleted by their author.
+ * 5,000 sightings each way are looked at, so of a rare kind or author there may be fewer than the archive knows. Null
+ * when the archive cannot tell what the filter selects: ids, a search, tags in a `lite` archive.
  */
-export function relayWitnesses(
+export function sightingsNear(
   db: Executor,
   { relayId, filterHash, filter, at, below, above }: WitnessQuery,
-): Promise<EventKeys | null> {
+): Promise<NearSightings | null> {
   return onConnection(db, async (sql) => {
     const [row] = await sql<{ near: string | null }[]>`
       select event_relay_near(${relayId}::int, ${filterHash}::text,
         ${storableJson(filter)}::text::jsonb, ${at}::int8, ${below}::int,
         ${above}::int) as near`;
     const { near } = row!;
-    return near === null ? null : unpackKeys(Uint8Array.fromBase64(near));
+    return near === null ? null : unpack(Uint8Array.fromBase64(near));
   }, { kind: "batch" });
+}
+
+const ROW_BYTES = 8 + 32 + 1;
+
+/** From newest first to ascending. */
+function unpack(rows: Uint8Array): NearSightings {
+  const size = rows.length / ROW_BYTES;
+  const view = new DataView(rows.buffer, rows.byteOffset);
+  const ids = new Uint8Array(32 * size);
+  const createdAt = new Float64Array(size);
+  const stable = new Uint8Array(size);
+  for (let i = 0; i < size; i++) {
+    const at = (size - 1 - i) * ROW_BYTES;
+    createdAt[i] = Number(view.getBigInt64(at));
+    ids.set(rows.subarray(at + 8, at + 40), 32 * i);
+    stable[i] = rows[at + 40]!;
+  }
+  return { ids, createdAt, stable };
 }
 
 export interface SightingsQuery extends Listing {

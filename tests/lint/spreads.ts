@@ -4,21 +4,6 @@
  * @module
  */
 
-/** Files that may still spread literals, as others are at work on them; to shrink to nothing. */
-const NOT_YET: readonly string[] = [
-  "src/services/monitor/mmdb/mmdb_files.ts",
-  "src/services/monitor/retention.ts",
-  "src/services/synchronizer/live/live_relays.ts",
-  "src/services/synchronizer/mod.ts",
-  "src/services/synchronizer/sync_relay.ts",
-  "src/workers/live/live_tail.ts",
-  "src/workers/negentropy/id_fetch.ts",
-  "src/workers/negentropy/reconciler.ts",
-  "src/workers/negentropy/whole_list.ts",
-  "src/workers/walk/spot_sample.ts",
-  "src/workers/worker/session.ts",
-];
-
 /** Deno loads a plugin by its default export. */
 const plugin: Deno.lint.Plugin = {
   name: "spreads",
@@ -27,8 +12,6 @@ const plugin: Deno.lint.Plugin = {
 export default plugin;
 
 function spreadRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
-  const file = context.filename.replaceAll("\\", "/");
-  if (NOT_YET.some((path) => file.endsWith(`/${path}`))) return {};
   return {
     SpreadElement: (node) => {
       const { type } = node.argument;

@@ -21,6 +21,8 @@ export interface ReconcileOptions extends Omit<NegotiateOptions, "onAnswer"> {
   readonly maxIds: number;
   /** Takes what the relay holds and we do not, as it is found, each id once. The next message waits for it. */
   readonly onNeed?: (need: readonly Hidden[]) => Promise<void>;
+  /** Called at the relay's first answer: it knows NIP-77. */
+  readonly onFirstAnswer?: () => void;
 }
 
 export interface Reconciled extends NegotiationCost {
@@ -45,7 +47,7 @@ const FRAMES = { frameBytes: 30_000, answerBytes: 256 * 1024 } as const;
 export async function reconcile(
   client: RelayClient,
   { filter, keys }: { readonly filter: Filter; readonly keys: SortedKeys },
-  { maxIds, onNeed, ...options }: ReconcileOptions,
+  { maxIds, onNeed, onFirstAnswer, ...options }: ReconcileOptions,
 ): Promise<ReconcileOutcome> {
   const initiator = new Initiator(keys, { ...FRAMES, maxIds });
   const { differences } = initiator;
@@ -54,7 +56,10 @@ export async function reconcile(
   const outcome = await client.negotiate(filter, initiator, {
     ...options,
     signal: AbortSignal.any([options.signal, broken.signal]),
-    onAnswer: () => handOver()?.catch((error) => broken.abort(error)) ?? null,
+    onAnswer: () => {
+      onFirstAnswer?.();
+      return handOver()?.catch((error) => broken.abort(error)) ?? null;
+    },
   });
   if (broken.signal.aborted) throw broken.signal.reason;
   if (outcome.type !== "done") return outcome;

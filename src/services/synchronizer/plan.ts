@@ -4,8 +4,11 @@
  * @module
  */
 import type { Database } from "../../core/database/connection/database.ts";
+import { countSightings } from "../../archive/live_coverage.ts";
 import {
   type Gap,
+  relayProofs,
+  retractCoverage,
   type WalkState,
   walkStates,
 } from "../../archive/sync_coverage.ts";
@@ -16,6 +19,7 @@ import {
   subtractWindows,
   type Window,
 } from "../../models/window.ts";
+import type { Proof } from "../../workers/protocol/evidence.ts";
 import type { WalkJob } from "../../workers/protocol/job.ts";
 import type { GapReason } from "../../workers/protocol/report.ts";
 
@@ -39,8 +43,12 @@ export interface WantedFilter {
 /** A relay, and the moment at which what is wanted of it was fixed: what arrives later is the next sync's. */
 export interface SyncPlanContext {
   readonly relayId: number;
-  /** Unix seconds. */
+  /** Unix seconds by the database's clock. */
   readonly now: number;
+  /** The last second that may be claimed, by the slower of our clock and the database's. */
+  readonly settledUntil: number;
+  /** Whether the two differ by so much that nothing may be claimed. */
+  readonly isClockWrong: boolean;
   /** What of the past is to be compared once more; null for nothing. */
   readonly repair: Window | null;
   /** What only open subscriptions have proven, by filter hash: it is walked again, however long ago it was. */
@@ -50,27 +58,97 @@ export interface SyncPlanContext {
 /** The walks that are left to do, one a filter; filters with nothing left are missing. */
 export async function planWalks(
   database: Database,
-  { relayId, now, repair, provenLive }: SyncPlanContext,
+  context: SyncPlanContext,
   wanted: Wanted,
 ): Promise<WalkJob[]> {
+  const { relayId, now, settledUntil, isClockWrong, repair } = context;
   const walks: WalkJob[] = [];
   for (const walk of await wantedWalks(database, relayId, wanted)) {
     const { filter, hash, since, until, covered, gaps } = walk;
-    const live = provenLive.get(hash) ?? [];
+    const weak = await weakClaims(database, relayId, hash);
+    // Nothing was ever seen of it: its silence could not be contradicted, and is asked about again.
+    const isUnseen = weak.length > 0 &&
+      await countSightings(database, relayId, covered) === 0;
+    const live = context.provenLive.get(hash) ?? [];
+    const recheckedFrom = lookbackOf(covered, { now, until, wanted });
     const windows = subtractWindows({ since, until: until ?? OPEN_END }, [
-      ...settled(covered, { now, wanted })
+      ...upTo(isUnseen ? [] : covered, recheckedFrom - 1)
         .flatMap((window) => subtractWindows(window, live)),
       ...gaps.filter((gap) => isLeftAlone(gap, { now, wanted }))
-        .flatMap((gap) =>
-          isWalked(gap) ? settled([gap], { now, wanted }) : gap
-        ),
+        .flatMap((gap) => isWalked(gap) ? upTo([gap], recheckedFrom - 1) : gap),
     ]).filter(({ until }) => until >= FIRST_SECOND).reverse();
-    const provenUntil = Math.min(until ?? now, now);
     const repairs = repairsOf(covered, repair);
     if (windows.length + repairs.length === 0) continue;
-    walks.push({ filter, filterHash: hash, windows, repairs, provenUntil });
+    const provenUntil = Math.min(until ?? settledUntil, settledUntil);
+    walks.push({
+      filter,
+      filterHash: hash,
+      wanted: { since, until: until ?? OPEN_END },
+      windows,
+      repairs,
+      provenUntil: isClockWrong ? null : provenUntil,
+      weak: isUnseen ? [] : weak,
+      covered,
+    });
   }
   return walks;
+}
+
+/** Claims that no audit has looked at: those of a session that ended before its audit. */
+async function weakClaims(
+  database: Database,
+  relayId: number,
+  hash: string,
+): Promise<Proof[]> {
+  const proofs = await relayProofs(database, relayId, hash);
+  return proofs
+    .filter(({ strength, method }) => strength === "weak" && method !== "live")
+    .map(({ since, until, method }) => ({
+      since,
+      until,
+      method,
+      support: { questions: 1, witness: "", counts: null },
+    }));
+}
+
+/** Takes back what is claimed of the future: a clock was wrong when it was claimed. Says how many seconds that was. */
+export async function cutFutureClaims(
+  database: Database,
+  { relayId, now }: Pick<SyncPlanContext, "relayId" | "now">,
+  wanted: Wanted,
+): Promise<number> {
+  let seconds = 0;
+  for (
+    const { hash, covered } of await wantedWalks(database, relayId, wanted)
+  ) {
+    const future = covered.flatMap((window) =>
+      intersectWindows(window, { since: now + 1, until: OPEN_END }) ?? []
+    );
+    if (future.length === 0) continue;
+    // What was claimed together with it was claimed by a wrong clock, too: all of the time that a look-back would ask for.
+    const windows = [{ since: now - wanted.lookbackSeconds, until: OPEN_END }];
+    await retractCoverage(database, { relayId, filterHash: hash, windows });
+    seconds += future.reduce((sum, { since, until }) => sum + until - since, 0);
+  }
+  return seconds;
+}
+
+/**
+ * From where on the past is asked for again: counted from the newest second that is claimed, so that a pause of a week
+ * loses nothing of what was on its way when it began.
+ */
+function lookbackOf(
+  covered: readonly Window[],
+  { now, until, wanted }: {
+    readonly now: number;
+    /** The newest second that is wanted; null for no bound. */
+    readonly until: number | null;
+    readonly wanted: Wanted;
+  },
+): number {
+  const edge = covered.reduce((top, { until }) => Math.max(top, until), 0);
+  const isWhole = until !== null && edge >= until;
+  return (isWhole ? now : Math.min(now, edge + 1)) - wanted.lookbackSeconds;
 }
 
 /** A stretch that is not proven complete, and why. */
@@ -81,7 +159,10 @@ export interface MissingWindow extends Window {
 /** What of the wanted time is not proven complete; `otherwise` is the reason where none was recorded. */
 export async function missingWindows(
   database: Database,
-  { relayId, now }: Pick<SyncPlanContext, "relayId" | "now">,
+  { relayId, settledUntil, isClockWrong }: Pick<
+    SyncPlanContext,
+    "relayId" | "settledUntil" | "isClockWrong"
+  >,
   { wanted, otherwise }: {
     readonly wanted: Wanted;
     readonly otherwise: string;
@@ -90,9 +171,13 @@ export async function missingWindows(
   const missing: MissingWindow[] = [];
   for (const walk of await wantedWalks(database, relayId, wanted)) {
     const { since, until, covered, gaps } = walk;
-    const window = { since, until: Math.min(until ?? now, now) };
+    const window = {
+      since,
+      until: Math.min(until ?? settledUntil, settledUntil),
+    };
     for (const hole of subtractWindows(window, covered)) {
-      missing.push(...explained(hole, gaps, otherwise));
+      const reason = isClockWrong ? "clock" : otherwise;
+      missing.push(...explained(hole, gaps, reason));
     }
   }
   return missing;
@@ -132,13 +217,10 @@ function repairsOf(
     : [{ since: first.since, until: last.until }];
 }
 
-function settled(
-  covered: readonly Window[],
-  { now, wanted }: { now: number; wanted: Wanted },
-): Window[] {
-  const recheckedFrom = now - wanted.lookbackSeconds;
-  return covered.flatMap((window) =>
-    intersectWindows(window, { since: 0, until: recheckedFrom - 1 }) ?? []
+/** The parts of windows up to a second. */
+function upTo(windows: readonly Window[], last: number): Window[] {
+  return windows.flatMap((window) =>
+    intersectWindows(window, { since: 0, until: last }) ?? []
   );
 }
 
@@ -153,6 +235,8 @@ const LASTING: ReadonlySet<string> = new Set<GapReason>([
   "kinds-only",
   "count-mismatch",
   "withheld",
+  "unread",
+  "unreliable",
 ]);
 
 /** Gaps in which what can be had was had: what comes late is looked for there, too. */

@@ -22,6 +22,12 @@ const profile = z.object({
   order: z.enum(["newest-first", "unsorted", "unknown"])
     .catch(UNKNOWN_TRAITS.order),
   largestPage: z.int().nonnegative().catch(UNKNOWN_TRAITS.largestPage),
+  untilOffset: z.int().min(0).max(86_400).catch(UNKNOWN_TRAITS.untilOffset),
+  manyFilters: z.enum(["yes", "no", "unknown"])
+    .catch(UNKNOWN_TRAITS.manyFilters),
+  lingerMs: z.int().min(0).max(10_000).catch(UNKNOWN_TRAITS.lingerMs),
+  caught: z.object({ times: z.int().min(0), at: z.int() })
+    .catch(UNKNOWN_TRAITS.caught),
 }) satisfies z.ZodType<RelayTraits>;
 
 const UNKNOWN_NEGENTROPY = {
@@ -71,11 +77,21 @@ export async function recallRelay(
 ): Promise<RelayMemory> {
   const key = { serviceName: SERVICE, stateType: TYPE, stateKey: url };
   const [state] = await getState(database, key);
-  const found = memory.parse(state?.value ?? {});
+  const kept = memory.parse(state?.value ?? {});
+  const found = isForgiven(kept.profile, now)
+    ? { ...kept, profile: UNKNOWN_TRAITS }
+    : kept;
   const { support, unsupportedAt } = found.negentropy;
   return support === "unsupported" && unsupportedAt + retestSeconds <= now
     ? { profile: found.profile, negentropy: UNKNOWN_NEGENTROPY }
     : found;
+}
+
+/** A relay whose answers were wrong is taken for a new one after so long, twice as long each time: a week, seconds. */
+const FORGIVEN_AFTER = 7 * 86_400;
+
+function isForgiven({ caught: { times, at } }: RelayTraits, now: number) {
+  return times > 0 && at + FORGIVEN_AFTER * 2 ** (times - 1) <= now;
 }
 
 /** Keeps what a sync has found out, where it is news. */

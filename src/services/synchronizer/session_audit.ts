@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { recordAudit } from "../../archive/sync_audit.ts";
+import { type AuditOutcome, recordAudit } from "../../archive/sync_audit.ts";
 import type { Database } from "../../core/database/connection/database.ts";
-import type { SyncReport } from "../../workers/protocol/report.ts";
+import type { FilterAudit, SyncReport } from "../../workers/protocol/report.ts";
 
 /** What the audit of a sync came to. */
 export interface SyncAudit {
@@ -20,7 +20,7 @@ export interface SyncAudit {
   readonly retractedSeconds: number;
 }
 
-type Audited = Pick<SyncReport, "audit" | "retracted">;
+type Audited = Pick<SyncReport, "audits" | "retracted">;
 
 const NOTHING: SyncAudit = {
   asked: 0,
@@ -31,27 +31,17 @@ const NOTHING: SyncAudit = {
   retractedSeconds: 0,
 };
 
-const NOT_YET = { asked: 0, confirmed: 0, contradictions: 0, retracted: 0 };
-
 export class SessionAudit {
   readonly #database: Database;
   readonly #relayId: number;
-  readonly #filterHash: string;
-  /** What was recorded of the session so far: reports of one session only grow. */
-  #recorded = NOT_YET;
+  /** Audits and retractions recorded of the session so far: reports of one session only grow. */
+  #audits = 0;
+  #retracted = 0;
   #result = NOTHING;
 
-  /** `filterHash`: the walk that questions are counted for. Contradictions name their own. */
-  constructor(
-    database: Database,
-    { relayId, filterHash }: {
-      readonly relayId: number;
-      readonly filterHash: string;
-    },
-  ) {
+  constructor(database: Database, relayId: number) {
     this.#database = database;
     this.#relayId = relayId;
-    this.#filterHash = filterHash;
   }
 
   get result(): SyncAudit {
@@ -60,43 +50,55 @@ export class SessionAudit {
 
   /** The session was lost; the next one counts from zero. */
   beginAgain(): void {
-    this.#recorded = NOT_YET;
+    this.#audits = 0;
+    this.#retracted = 0;
   }
 
   /** Records what is new in a report of the session, and takes back what it retracts. Throws what the database throws. */
-  async record({ audit, retracted }: Audited): Promise<void> {
-    const before = this.#recorded;
-    const fresh = {
-      asked: audit.asked - before.asked,
-      confirmed: audit.confirmed - before.confirmed,
-      contradictions: audit.contradictions.slice(before.contradictions),
-    };
-    const retractions = retracted.slice(before.retracted);
-    const { asked, contradictions } = fresh;
-    if (asked + contradictions.length + retractions.length === 0) return;
-    const outcome = await recordAudit(this.#database, {
-      relayId: this.#relayId,
-      filterHash: this.#filterHash,
-      audit: fresh,
-      retractions,
-    });
-    this.#recorded = {
-      asked: audit.asked,
-      confirmed: audit.confirmed,
-      contradictions: audit.contradictions.length,
-      retracted: retracted.length,
-    };
-    const total = this.#result;
-    const kinds = sum(total.retractions, outcome.retractions);
+  async record({ audits, retracted }: Audited): Promise<void> {
+    const retractions = retracted.slice(this.#retracted);
+    const fresh = audits.slice(this.#audits);
+    this.#retracted = retracted.length;
+    this.#audits = audits.length;
+    const hashes = new Set(
+      [...fresh, ...retractions].map(({ filterHash }) => filterHash),
+    );
+    for (const filterHash of hashes) {
+      const own = fresh.filter((audit) => audit.filterHash === filterHash);
+      this.#add(
+        own,
+        await recordAudit(this.#database, {
+          relayId: this.#relayId,
+          filterHash,
+          audit: {
+            asked: total(own.map(({ asked }) => asked)),
+            confirmed: total(own.map(({ confirmed }) => confirmed)),
+            contradictions: own.flatMap(({ contradictions }) => contradictions),
+          },
+          retractions: retractions
+            .filter((retraction) => retraction.filterHash === filterHash),
+        }),
+      );
+    }
+  }
+
+  #add(audits: readonly FilterAudit[], outcome: AuditOutcome): void {
+    const before = this.#result;
+    const retractions = sum(before.retractions, outcome.retractions);
     this.#result = {
-      asked: total.asked + fresh.asked,
-      confirmed: total.confirmed + fresh.confirmed,
-      contradicted: total.contradicted + outcome.contradicted,
-      retracted: Object.values(kinds).reduce((all, count) => all + count, 0),
-      retractions: kinds,
-      retractedSeconds: total.retractedSeconds + outcome.retractedSeconds,
+      asked: before.asked + total(audits.map(({ asked }) => asked)),
+      confirmed: before.confirmed +
+        total(audits.map(({ confirmed }) => confirmed)),
+      contradicted: before.contradicted + outcome.contradicted,
+      retracted: total(Object.values(retractions)),
+      retractions,
+      retractedSeconds: before.retractedSeconds + outcome.retractedSeconds,
     };
   }
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
 }
 
 function sum(

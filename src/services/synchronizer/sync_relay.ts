@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { databaseClock, isSkewed } from "../../archive/clock.ts";
 import type { CandidateBudgets } from "../../archive/candidates.ts";
 import {
   proofShares,
@@ -14,9 +15,17 @@ import { filterHash } from "../../models/filter.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 import type { SyncPool } from "../../workers/host/worker_pool.ts";
-import type { LiveEnd, SyncReport } from "../../workers/protocol/report.ts";
-import { NO_AUDIT } from "../../workers/protocol/evidence.ts";
-import type { LiveJob, SyncBounds } from "../../workers/protocol/job.ts";
+import type { LiveQuestion } from "../../workers/protocol/messages.ts";
+import type {
+  LiveEnd,
+  RelayTraits,
+  SyncReport,
+} from "../../workers/protocol/report.ts";
+import type {
+  LiveJob,
+  SyncBounds,
+  SyncJob,
+} from "../../workers/protocol/job.ts";
 
 import {
   type LiveProven,
@@ -27,16 +36,22 @@ import {
 import {
   concludeNip77,
   type NegentropyPolicy,
+  type Nip77Plan,
   planNip77,
 } from "./negentropy_repair.ts";
 import {
+  cutFutureClaims,
   type MissingWindow,
   missingWindows,
   planWalks,
   type SyncPlanContext,
   type Wanted,
 } from "./plan.ts";
-import { recallRelay, rememberRelay } from "./relay_memory.ts";
+import {
+  recallRelay,
+  type RelayMemory,
+  rememberRelay,
+} from "./relay_memory.ts";
 import { SessionAudit, type SyncAudit } from "./session_audit.ts";
 import { type SyncCounts, SyncStore } from "./tally.ts";
 
@@ -47,6 +62,8 @@ export interface SyncDeps {
   readonly wanted: Wanted;
   readonly bounds: Omit<SyncBounds, "connectTimeoutMs">;
   readonly negentropy: NegentropyPolicy;
+  /** Questions about what is proven already, in each sync on average. */
+  readonly auditRequests: number;
   readonly connectTimeoutMs: Readonly<Record<Network, number>>;
   readonly budgets: CandidateBudgets;
   readonly allowPrivate: boolean;
@@ -79,6 +96,8 @@ export interface SyncOptions {
   /** Aborting ends the sync after what is in hand. */
   readonly signal: AbortSignal;
   readonly onProgress: (counts: SyncCounts) => void;
+  /** Hears that claims about so many seconds of the future were taken back: a clock was wrong. */
+  readonly onFutureClaims?: (seconds: number) => void;
   /** Null or left out: the sync ends when everything wanted is done. */
   readonly live?: LiveOffer | null;
 }
@@ -92,6 +111,9 @@ export interface LiveOffer {
   readonly accepts: (soFar: RelaySync, address: string | null) => boolean;
 }
 
+/** What is younger is not claimed: it may still be on its way to the relay, seconds. */
+const SETTLING_SECONDS = 60;
+
 /**
  * Syncs one relay. A worker that is lost on the way costs only what it had not handed in.
  * Throws what the database throws.
@@ -101,185 +123,245 @@ export async function syncRelay(
   target: SyncTarget,
   options: SyncOptions,
 ): Promise<RelaySync> {
-  const startedAt = performance.now();
+  const { database, wanted } = deps;
   const { relayId } = target;
-  const { signal, live, onProgress } = options;
-  const claims = await claimsOf(deps, relayId);
-  const now = Math.floor(Date.now() / 1_000);
-  const context = { relayId, now, provenLive: claims.windows };
-  const withheldSince = context.now - deps.negentropy.retestSeconds;
-  const store: SyncStore = new SyncStore({ ...deps, relayId, withheldSince }, {
-    onProgress,
-    onCaughtUp: async ({ report, address }) => {
-      const soFar = await resultOf(deps, run, report);
-      run.isLive = live?.accepts(soFar, address) ?? false;
-      return run.isLive;
+  const clock = await databaseClock(database);
+  const { now } = clock;
+  const cut = await cutFutureClaims(database, { relayId, now }, wanted);
+  if (cut > 0) options.onFutureClaims?.(cut);
+  const hashes = wanted.filters.map(({ filter }) => filterHash(filter));
+  const live = await liveProven(database, relayId, hashes);
+  const run = new RelaySyncRun(deps, target, {
+    options,
+    live,
+    context: {
+      relayId,
+      now,
+      settledUntil: Math.min(now, now + Math.floor(clock.skewSeconds)) -
+        SETTLING_SECONDS,
+      isClockWrong: isSkewed(clock),
+      provenLive: live.windows,
     },
   });
-  const run: Run = {
-    target,
-    context,
-    store,
-    signal,
-    startedAt,
-    liveJob: live ? liveJob(live.policy, deps.wanted) : null,
-    claims,
-    audit: new SessionAudit(deps.database, {
-      relayId,
-      filterHash: filterHash(deps.wanted.filters[0]?.filter ?? {}),
-    }),
-    review: null,
-    isLive: false,
-  };
-  return await resultOf(deps, run, await runSessions(deps, run));
+  return await run.run();
 }
 
 /** More subscriptions than this would leave the relay no room for anything else. */
 const MAX_LIVE_FILTERS = 8;
 
-/** Null where the relay is not to be live: what is to come is not wanted, or by too many filters. */
-function liveJob(policy: LivePolicy, { filters }: Wanted): LiveJob | null {
-  const isBounded = filters.some(({ until }) => until !== null);
-  if (isBounded || filters.length > MAX_LIVE_FILTERS) return null;
-  return { ...policy, since: Math.min(...filters.map(({ since }) => since)) };
-}
-
-function claimsOf(
-  { database, wanted: { filters } }: SyncDeps,
-  relayId: number,
-): Promise<LiveProven> {
-  const hashes = filters.map(({ filter }) => filterHash(filter));
-  return liveProven(database, relayId, hashes);
-}
-
-/** What a sync has come to. */
-async function resultOf(
-  deps: SyncDeps,
-  run: Run,
-  end: End,
-): Promise<RelaySync> {
-  const { context, store, signal, startedAt } = run;
-  const review = await (run.review ??= reviewOf(deps, run, end));
-  await run.audit.record(end);
-  const gaps = await missingWindows(deps.database, context, {
-    wanted: deps.wanted,
-    otherwise: end.failure?.code ??
-      (end.retracted.length > 0 ? "hidden" : "interrupted"),
-  });
-  const wasStopped = signal.aborted && gaps.length > 0;
-  return {
-    ...store.counts,
-    failure: end.failure ?? (wasStopped ? { code: "aborted" } : null),
-    complete: gaps.length === 0,
-    method: methodOf(end),
-    proof: await proofOf(deps, context.relayId),
-    audit: run.audit.result,
-    gaps,
-    seconds: Math.round(performance.now() - startedAt) / 1_000,
-    live: end.live,
-    review,
-  };
-}
-
-function proofOf(
-  { database, wanted }: SyncDeps,
-  relayId: number,
-): Promise<StrengthShares> {
-  const walks = wanted.filters.map(({ filter, since, until }) => ({
-    filterHash: filterHash(filter),
-    since,
-    until,
-  }));
-  return proofShares(database, relayId, walks);
-}
-
-/** The first look counts: later there are claims that no walk can have proven yet. */
-function reviewOf(
-  { database, wanted }: SyncDeps,
-  { claims, context, signal }: Run,
-  { failure }: End,
-): Promise<LiveReview | null> {
-  const isWhole = failure === null && !signal.aborted;
-  const provenBefore = isWhole ? context.now - wanted.lookbackSeconds : 0;
-  return reviewLive(database, claims, provenBefore);
-}
-
-/** It had been live, and nobody counted. */
-const LOST: LiveEnd = { reason: "lost", events: 0, seconds: 0 };
-
 /** Workers that one relay may cost in one sync. */
 const MAX_LOSSES = 3;
 
-interface Run {
-  readonly target: SyncTarget;
-  readonly context: Omit<SyncPlanContext, "repair">;
-  readonly store: SyncStore;
-  readonly signal: AbortSignal;
-  readonly startedAt: number;
-  readonly liveJob: LiveJob | null;
-  readonly claims: LiveProven;
-  readonly audit: SessionAudit;
-  review: Promise<LiveReview | null> | null;
-  /** Whether the session goes on as a live one. */
-  isLive: boolean;
-}
+/** The end of a sync that had been live when its worker was lost, and nobody counted. */
+const LOST: LiveEnd = { reason: "lost", events: 0, seconds: 0 };
 
+/** How a session ended, as far as the result of the sync depends on it. */
 type End = Pick<
   SyncReport,
-  "failure" | "traits" | "hasReconciled" | "retracted" | "audit" | "live"
+  "failure" | "traits" | "hasReconciled" | "retracted" | "audits" | "live"
 >;
 
-/** Begins a session, and again from coverage when its worker was lost. */
-async function runSessions(deps: SyncDeps, run: Run): Promise<End> {
-  const { database, pool, bounds, allowPrivate } = deps;
-  const { target: { relay }, context, store, signal } = run;
-  const { now } = context;
-  const { negentropy: policy, wanted } = deps;
-  const { retestSeconds } = policy;
-  const before = await recallRelay(database, relay.url, { now, retestSeconds });
-  const traits = before.profile;
-  const plan = planNip77(before.negentropy, { policy, wanted, now });
-  const nothing = {
-    traits,
-    hasReconciled: false,
-    retracted: [],
-    audit: NO_AUDIT,
-    live: null,
-  };
-  const connectTimeoutMs = deps.connectTimeoutMs[relay.network];
-  for (let losses = 0;;) {
-    const repair = plan.repair?.slice ?? null;
-    const walks = await planWalks(database, { ...context, repair }, wanted);
-    if (walks.length === 0) return { ...nothing, failure: null };
-    const job = {
-      relay,
-      walks,
-      traits,
-      allowPrivate,
-      negentropy: plan.job,
-      live: run.liveJob,
-      bounds: { ...bounds, connectTimeoutMs },
+interface RunParts {
+  readonly options: SyncOptions;
+  /** What was claimed live before, and is walked again. */
+  readonly live: LiveProven;
+  readonly context: Omit<SyncPlanContext, "repair">;
+}
+
+class RelaySyncRun {
+  readonly #deps: SyncDeps;
+  readonly #target: SyncTarget;
+  readonly #options: SyncOptions;
+  readonly #provenLive: LiveProven;
+  readonly #context: Omit<SyncPlanContext, "repair">;
+  readonly #store: SyncStore;
+  readonly #audit: SessionAudit;
+  readonly #startedAt = performance.now();
+  #review: Promise<LiveReview | null> | null = null;
+  /** Whether the session goes on as a live one. */
+  #isLive = false;
+
+  constructor(
+    deps: SyncDeps,
+    target: SyncTarget,
+    { options, live, context }: RunParts,
+  ) {
+    const { relayId } = target;
+    this.#deps = deps;
+    this.#target = target;
+    this.#options = options;
+    this.#provenLive = live;
+    this.#context = context;
+    this.#audit = new SessionAudit(deps.database, relayId);
+    const withheldSince = context.now - deps.negentropy.retestSeconds;
+    this.#store = new SyncStore({ ...deps, relayId, withheldSince }, {
+      onProgress: options.onProgress,
+      onCaughtUp: (question) => this.#goLive(question),
+    });
+  }
+
+  /** Begins a session, and again from coverage when its worker was lost. */
+  async run(): Promise<RelaySync> {
+    const { database, negentropy: policy, wanted } = this.#deps;
+    const { url } = this.#target.relay;
+    const { now } = this.#context;
+    const { retestSeconds } = policy;
+    const before = await recallRelay(database, url, { now, retestSeconds });
+    const plan = planNip77(before.negentropy, { policy, wanted, now });
+    const nothing = {
+      traits: before.profile,
+      hasReconciled: false,
+      retracted: [],
+      audits: [],
+      live: null,
     };
-    const outcome = await pool.sync(job, store, signal);
-    if (outcome.ok) {
-      const report = outcome.value;
-      store.progress(report);
-      const isDone = report.failure === null && !signal.aborted;
-      const negentropy = concludeNip77(plan, { report, isDone, now });
-      const after = { profile: report.traits, negentropy };
-      await rememberRelay(database, relay.url, { before, after });
-      return report;
-    }
-    store.beginAgain();
-    run.audit.beginAgain();
-    if (run.isLive) return { ...nothing, failure: null, live: LOST };
-    if (signal.aborted) return { ...nothing, failure: { code: "aborted" } };
-    losses += 1;
-    if (losses === MAX_LOSSES) {
-      const detail = `${losses} workers were lost: ${outcome.failure.detail}`;
-      return { ...nothing, failure: { code: "protocol", detail } };
+    for (let losses = 0;;) {
+      const job = await this.#plan(before.profile, plan);
+      if (job === null) {
+        return await this.#result({ ...nothing, failure: null });
+      }
+      const outcome = await this.#deps.pool
+        .sync(job, this.#store, this.#options.signal);
+      if (outcome.ok) {
+        await this.#remember(outcome.value, { before, plan });
+        return await this.#result(outcome.value);
+      }
+      this.#store.beginAgain();
+      this.#audit.beginAgain();
+      losses += 1;
+      const failure = this.#afterLoss(losses, outcome.failure.detail);
+      if (failure === "again") continue;
+      const live = this.#isLive ? LOST : null;
+      return await this.#result({ ...nothing, failure, live });
     }
   }
+
+  /** What a session is to do; null where nothing is left to do. */
+  async #plan(
+    traits: RelayTraits,
+    { repair, job: negentropy }: Nip77Plan,
+  ): Promise<SyncJob | null> {
+    const { database, wanted, bounds, allowPrivate } = this.#deps;
+    const { relay } = this.#target;
+    const walks = await planWalks(database, {
+      ...this.#context,
+      repair: repair?.slice ?? null,
+    }, wanted);
+    if (walks.length === 0) return null;
+    return {
+      relay,
+      walks,
+      now: this.#context.now,
+      traits,
+      auditQuestions: drawQuestions(this.#deps.auditRequests),
+      allowPrivate,
+      negentropy,
+      live: this.#liveJob(),
+      bounds: {
+        ...bounds,
+        connectTimeoutMs: this.#deps.connectTimeoutMs[relay.network],
+      },
+    };
+  }
+
+  /** Null where the relay is not to be live: what is to come is not wanted, or by too many filters. */
+  #liveJob(): LiveJob | null {
+    const { live } = this.#options;
+    const { filters } = this.#deps.wanted;
+    const isBounded = filters.some(({ until }) => until !== null);
+    if (!live || isBounded || filters.length > MAX_LIVE_FILTERS) return null;
+    const since = Math.min(...filters.map(({ since }) => since));
+    return { ...live.policy, since };
+  }
+
+  /** Everything wanted is done and stored: whether the session goes on as a live one. */
+  async #goLive({ report, address }: LiveQuestion): Promise<boolean> {
+    const soFar = await this.#result(report);
+    this.#isLive = this.#options.live?.accepts(soFar, address) ?? false;
+    return this.#isLive;
+  }
+
+  /** Why the sync ends after its worker was lost so many times, or that it begins again. */
+  #afterLoss(losses: number, detail: string): RelayFailure | null | "again" {
+    if (this.#isLive) return null;
+    if (this.#options.signal.aborted) return { code: "aborted" };
+    if (losses < MAX_LOSSES) return "again";
+    return {
+      code: "protocol",
+      detail: `${losses} workers were lost: ${detail}`,
+    };
+  }
+
+  async #remember(
+    report: SyncReport,
+    { before, plan }: {
+      readonly before: RelayMemory;
+      readonly plan: Nip77Plan;
+    },
+  ): Promise<void> {
+    this.#store.progress(report);
+    const isDone = report.failure === null && !this.#options.signal.aborted;
+    const { now } = this.#context;
+    const negentropy = concludeNip77(plan, { report, isDone, now });
+    await rememberRelay(this.#deps.database, this.#target.relay.url, {
+      before,
+      after: { profile: report.traits, negentropy },
+    });
+  }
+
+  /** What the sync has come to. */
+  async #result(end: End): Promise<RelaySync> {
+    const { database, wanted } = this.#deps;
+    this.#review ??= this.#reviewLive(end);
+    const review = await this.#review;
+    await this.#audit.record(end);
+    const isContradicted = end.retracted.length > 0;
+    const gaps = await missingWindows(database, this.#context, {
+      wanted,
+      otherwise: end.failure?.code ??
+        (isContradicted ? "contradicted" : "interrupted"),
+    });
+    const wasStopped = this.#options.signal.aborted && gaps.length > 0;
+    const seconds = (performance.now() - this.#startedAt) / 1_000;
+    return {
+      ...this.#store.counts,
+      failure: end.failure ?? (wasStopped ? { code: "aborted" } : null),
+      complete: gaps.length === 0,
+      method: methodOf(end),
+      proof: await this.#proof(),
+      audit: this.#audit.result,
+      gaps,
+      seconds: Math.round(seconds * 1_000) / 1_000,
+      live: end.live,
+      review,
+    };
+  }
+
+  #proof(): Promise<StrengthShares> {
+    const { database, wanted } = this.#deps;
+    const walks = wanted.filters.map(({ filter, since, until }) => ({
+      filterHash: filterHash(filter),
+      since,
+      until,
+    }));
+    return proofShares(database, this.#target.relayId, walks);
+  }
+
+  /** What the live session before was worth. The first look counts: later there are claims that no walk can have proven yet. */
+  #reviewLive({ failure }: End): Promise<LiveReview | null> {
+    const { database, wanted } = this.#deps;
+    const isWhole = failure === null && !this.#options.signal.aborted;
+    const provenBefore = isWhole
+      ? this.#context.now - wanted.lookbackSeconds
+      : 0;
+    return reviewLive(database, this.#provenLive, provenBefore);
+  }
+}
+
+/** Questions of one sync, so that it is so many on average. */
+function drawQuestions(average: number): number {
+  const whole = Math.floor(average);
+  return whole + (Math.random() < average - whole ? 1 : 0);
 }
 
 /** By what a sync went, in one word. */

@@ -6,6 +6,7 @@
 import type {
   ListingNote,
   LiveQuestion,
+  NearKeys,
   NearQuery,
   SightedQuery,
   VectorChunk,
@@ -17,7 +18,11 @@ import {
   noteListing,
   relayVector,
 } from "../../archive/relay_listing.ts";
-import { relaySightings, relayWitnesses } from "../../archive/witnesses.ts";
+import {
+  relayAuthors,
+  relaySightings,
+  sightingsNear,
+} from "../../archive/witnesses.ts";
 import type { EventKeys } from "../../models/encoded_events.ts";
 import type { SessionHost } from "../../workers/host/session_handle.ts";
 import type {
@@ -98,9 +103,24 @@ export class SyncStore implements SessionHost {
     return relayVector(database, { ...query, relayId, limit, withheldSince });
   }
 
-  near(query: NearQuery): Promise<EventKeys | null> {
+  near(query: NearQuery): Promise<NearKeys | null> {
     const { database, relayId } = this.#target;
-    return relayWitnesses(database, { ...query, relayId });
+    return sightingsNear(database, { ...query, relayId });
+  }
+
+  authors(at: number): Promise<readonly string[]> {
+    const { database, relayId } = this.#target;
+    // Authors of one time of a relay write at others, too.
+    const window = {
+      since: Math.max(0, at - AUTHORS_SPAN),
+      until: at + AUTHORS_SPAN,
+    };
+    return relayAuthors(database, {
+      relayId,
+      window,
+      kind: null,
+      limit: MAX_AUTHORS,
+    });
   }
 
   sighted(query: SightedQuery): Promise<number | null> {
@@ -145,12 +165,17 @@ export class SyncStore implements SessionHost {
   }
 }
 
+/** Authors by whom a crowded second is told apart are looked for in so much time around it, seconds. */
+const AUTHORS_SPAN = 30 * 86_400;
+const MAX_AUTHORS = 2_000;
+
 const NOTHING: SyncProgress = {
   received: 0,
   requests: 0,
   rejected: {},
   walk: 0,
   until: 0,
+  doing: [],
 };
 
 function sum(

@@ -54,6 +54,7 @@ export function syncDeps(
     budgets,
     allowPrivate,
     negentropy: config.negentropy,
+    auditRequests: config.audit.requestsPerSync,
     wanted: {
       filters: config.filters.map((filter) => ({ filter, since, until })),
       lookbackSeconds,

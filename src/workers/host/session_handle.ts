@@ -7,6 +7,7 @@ import type {
   FromWorker,
   ListingNote,
   LiveQuestion,
+  NearKeys,
   NearQuery,
   SightedQuery,
   ToWorker,
@@ -31,7 +32,9 @@ export interface SessionHost {
   /** When these events were created (32 bytes an id); `NaN` for those that are not archived. */
   found(filterHash: string, ids: Uint8Array): Promise<Float64Array>;
   /** Sightings of the relay next to a moment, ascending; null when the archive cannot tell what the filter selects. */
-  near(query: NearQuery): Promise<EventKeys | null>;
+  near(query: NearQuery): Promise<NearKeys | null>;
+  /** Whose events the relay was seen to hold, around a moment (Unix seconds) first. */
+  authors(at: number): Promise<readonly string[]>;
   /** How many events of a window the relay was seen to hold; null when the archive cannot tell. */
   sighted(query: SightedQuery): Promise<number | null>;
   /** Keeps how the list of the relay is another than what it was seen to hold. */
@@ -98,6 +101,7 @@ export class SessionHandle implements Borrower {
       case "ask-vector":
       case "ask-found":
       case "ask-near":
+      case "ask-authors":
       case "ask-sighted":
       case "ask-live":
         void this.#answer(message);
@@ -171,6 +175,10 @@ export class SessionHandle implements Borrower {
         await this.#stored;
         const keys = await this.#host.near(question.query);
         return { type: "near", session, request, keys };
+      }
+      case "ask-authors": {
+        const authors = await this.#host.authors(question.at);
+        return { type: "authors", session, request, authors };
       }
       case "ask-sighted": {
         await this.#stored;

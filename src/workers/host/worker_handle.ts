@@ -163,6 +163,7 @@ export class WorkerHandle implements Disposable {
       case "ask-vector":
       case "ask-found":
       case "ask-near":
+      case "ask-authors":
       case "ask-sighted":
       case "ask-live":
       case "listing":

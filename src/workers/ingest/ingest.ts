@@ -16,6 +16,7 @@ import {
   type Group,
   type ListedEvent,
 } from "./event_queue.ts";
+import { RecentEvents } from "./recent_events.ts";
 import type { HostLink } from "../worker/host_link.ts";
 import { GroupVerifier } from "./group_verifier.ts";
 import type { RejectReason } from "../protocol/report.ts";
@@ -40,6 +41,7 @@ export class Ingest {
   readonly #forged: (event: NostrEvent) => void;
   readonly #rejected: Partial<Record<RejectReason, number>> = {};
   readonly #done: Promise<void>;
+  readonly #rejectedLately = new RecentEvents(2_000);
   #samples = 0;
   /** Events that were known, or are their authors'. */
   #sound = 0;
@@ -91,6 +93,7 @@ export class Ingest {
 
   /** Counts an event that is not archived, and keeps some to be looked at. */
   reject(reason: RejectReason, detail: string, raw: unknown): void {
+    if (!this.#isNews(reason, raw)) return;
     this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
     if (this.#samples >= MAX_SAMPLES) return this.#batch.countRejected(reason);
     this.#samples += 1;
@@ -103,8 +106,16 @@ export class Ingest {
     });
   }
 
-  /** What the walk found out from everything accepted so far. */
-  note(finding: Finding): void {
+  /** Whether it was not rejected just before: questions that overlap bring an event more than once. */
+  #isNews(reason: RejectReason, raw: unknown): boolean {
+    // One without a signature is forged anew each time, and counted.
+    const id = reason === "signature" ? undefined : idOf(raw);
+    return id === undefined ||
+      this.#rejectedLately.add({ id, sig: sigOf(raw) ?? id });
+  }
+
+  /** Takes what a walk found out from everything accepted so far. */
+  add(finding: Finding): void {
     this.#queue.note(finding);
   }
 
@@ -115,7 +126,7 @@ export class Ingest {
   }
 
   /** Waits until everything taken so far was sent. Rejects with what ended the work. */
-  async settle(): Promise<void> {
+  async flush(): Promise<void> {
     this.#settled = Promise.withResolvers<void>();
     this.#queue.hurry();
     await Promise.race([this.#settled.promise, this.#done]);
@@ -210,6 +221,13 @@ interface Answer {
   readonly known: Uint8Array;
   /** Verifies the others: one byte each, 1 when the signature is the author's. */
   readonly verify: () => Promise<Uint8Array>;
+}
+
+function sigOf(raw: unknown): string | undefined {
+  if (typeof raw !== "object" || raw === null || !("sig" in raw)) return;
+  return typeof raw.sig === "string" && /^[0-9a-f]{128}$/.test(raw.sig)
+    ? raw.sig
+    : undefined;
 }
 
 function idOf(raw: unknown): string | undefined {

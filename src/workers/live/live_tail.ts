@@ -27,6 +27,8 @@ export interface LiveDeps {
   readonly ingest: Ingest;
   /** What the session has seen lately. */
   readonly recent: RecentEvents;
+  /** Unix seconds by the database's clock. */
+  readonly clock: () => number;
   /** Walks a filter as in paging; anything but null when it broke off. */
   walk(job: WalkJob): Promise<string | null>;
   readonly signal: AbortSignal;
@@ -139,15 +141,17 @@ class LiveTail {
 
   /** Walks what was stored between the walks and the subscriptions. */
   async #join(walks: readonly WalkJob[]): Promise<void> {
-    const provenUntil = Math.floor(Date.now() / 1_000);
+    const provenUntil = this.#deps.clock() - this.#job.settlingSeconds;
     for (const walk of walks) {
-      const since = Math.max(0, walk.provenUntil - this.#job.settlingSeconds);
+      const walked = walk.provenUntil ?? provenUntil;
+      const since = Math.max(0, walked - this.#job.settlingSeconds);
       const windows = [{ since, until: OPEN_END }];
       const broken = await this.#deps.walk({
         ...walk,
         windows,
         provenUntil,
         repairs: [],
+        weak: [],
       });
       if (broken !== null) return this.#end("behind");
       this.#edges.set(walk, provenUntil);
@@ -168,12 +172,13 @@ class LiveTail {
   /** Everything that came before a ping sent at this moment was answered has been taken. */
   #claim(walk: WalkJob, sentAt: number): void {
     const edge = this.#edges.get(walk);
-    const until = Math.floor(sentAt / 1_000) - this.#job.settlingSeconds;
+    const ago = Math.ceil((Date.now() - sentAt) / 1_000);
+    const until = this.#deps.clock() - ago - this.#job.settlingSeconds;
     if (edge === undefined || until <= edge) return;
     const { filter, filterHash } = walk;
     const stretch = { since: edge + 1, until, filter, filterHash };
     this.#edges.set(walk, until);
-    this.#deps.ingest.note({
+    this.#deps.ingest.add({
       type: "proven",
       stretch: {
         ...stretch,

@@ -9,6 +9,7 @@
  */
 import type { EventKeys } from "../../models/encoded_events.ts";
 import type { Window } from "../../models/window.ts";
+import type { Support } from "../protocol/evidence.ts";
 import { SortedKeys } from "../../nips/negentropy/sorted_keys.ts";
 import { locate, reconcile } from "../../nips/nip77/reconcile.ts";
 import type { Ingest } from "../ingest/ingest.ts";
@@ -16,7 +17,7 @@ import type { NegentropyJob, SyncBounds, WalkJob } from "../protocol/job.ts";
 import type { HostLink } from "../worker/host_link.ts";
 
 import type { RelayRequests } from "../worker/relay_requests.ts";
-import type { Ledger } from "../walk/ask.ts";
+import type { WalkFindings } from "../walk/ask.ts";
 import { type FetchEnd, type FetchPage, IdFetch } from "./id_fetch.ts";
 import { changedKeys, keysIn, NO_KEYS, sortedKeys } from "./key_list.ts";
 import { isWholeList } from "./whole_list.ts";
@@ -38,6 +39,10 @@ export interface ReconcilerDeps {
   readonly link: HostLink;
   readonly ingest: Ingest;
   readonly fetch: FetchPage;
+  /** Unix seconds at planning, by the database's clock. */
+  readonly now: number;
+  /** Called at the relay's first answer. */
+  readonly onFirstAnswer: () => void;
   /** Aborts when no more is to be asked. */
   readonly signal: AbortSignal;
 }
@@ -47,6 +52,9 @@ export interface Leftover extends Window {
   /** Whether it is known to have events that the archive lacks. */
   readonly isLacking: boolean;
 }
+
+/** What is younger than this when it is asked for may have come after it was listed. */
+const SETTLING_SECONDS = 60;
 
 /** Comparisons of one part before it is left to others. */
 const MAX_ATTEMPTS = 3;
@@ -66,13 +74,13 @@ const MAX_LOCATED = 20_000;
 const MAX_HIDDEN = 100_000;
 
 export class Reconciler {
-  readonly #parts: ReconcilerDeps;
+  readonly #deps: ReconcilerDeps;
   readonly #trust: NegentropyTrust;
   #hidden = 0;
 
-  constructor(parts: ReconcilerDeps) {
-    this.#parts = parts;
-    this.#trust = new NegentropyTrust(parts.job);
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
+    this.#trust = new NegentropyTrust(deps.job);
   }
 
   /** What was found out about the relay's NIP-77. */
@@ -80,11 +88,11 @@ export class Reconciler {
     return this.#trust;
   }
 
-  /** Settles what can be settled of a window, and gives the parts that are left, newest first. */
-  async settle(
+  /** Reconciles what can be reconciled of a window, and gives the parts that are left, newest first. */
+  async reconcile(
     walk: WalkJob,
     window: Window,
-    ledger: Ledger,
+    findings: WalkFindings,
   ): Promise<Leftover[]> {
     const left: Leftover[] = [];
     const open: Part[] = [{ window, keys: null }];
@@ -103,11 +111,11 @@ export class Reconciler {
         read,
       );
       if (partOutcome === "settled") {
-        ledger.prove(read.window, "negentropy");
+        findings.prove(read.window, "negentropy", support(keys));
         continue;
       }
       const cut = partOutcome === "too-much"
-        ? cutPart({ ...read, keys }, walk.provenUntil)
+        ? cutPart({ ...read, keys }, this.#deps.now)
         : null;
       if (cut === null) leave(left, { ...read.window, isLacking });
       else open.push(...cut);
@@ -116,13 +124,13 @@ export class Reconciler {
   }
 
   get #mayAsk(): boolean {
-    const { signal, line } = this.#parts;
+    const { signal, line } = this.#deps;
     return this.#trust.isUsable && !signal.aborted && line.failure === null;
   }
 
   async #read(walk: WalkJob, { window, keys }: Part): Promise<ReadPart | null> {
     return keys === null
-      ? await readVector(this.#parts.link, walk, window)
+      ? await readVector(this.#deps.link, walk, window)
       : { window, keys };
   }
 
@@ -159,11 +167,11 @@ export class Reconciler {
     walk: WalkJob,
     { window, keys }: ReadPart,
   ): Promise<Comparison> {
-    const { line, bounds } = this.#parts;
+    const { line, bounds } = this.#deps;
     const { filter, filterHash } = walk;
     const pageSize = bounds.limit;
     const fetch = new IdFetch({
-      ...this.#parts,
+      ...this.#deps,
       filter,
       filterHash,
       window,
@@ -177,6 +185,7 @@ export class Reconciler {
       reconcile(client, asked, {
         ...this.#bounds(fetch.failed),
         maxIds: MAX_IDS,
+        onFirstAnswer: this.#deps.onFirstAnswer,
         onNeed: (need) => fetch.add(need),
       })
     );
@@ -189,14 +198,18 @@ export class Reconciler {
     { window, keys }: ReadPart,
     { outcome, fetched }: Comparison,
   ): Promise<Classification> {
-    const { fetch, line } = this.#parts;
+    const { fetch, line } = this.#deps;
     const trust = this.#trust;
     let classification = classify(outcome, fetched.failure);
     if (
       classification.partOutcome === "settled" && outcome.type === "reconciled"
     ) {
       const list = { walk, window, keys, outcome, fetched };
-      const isWhole = await isWholeList(list, { trust, fetch });
+      const isWhole = await isWholeList(list, {
+        trust,
+        fetch,
+        settledBefore: this.#deps.now - SETTLING_SECONDS,
+      });
       classification = isWhole === true ? classification : {
         partOutcome: "left",
         problem: isWhole === false ? "false-list" : "passing",
@@ -221,7 +234,7 @@ export class Reconciler {
       readonly fetched: FetchEnd;
     },
   ): Promise<void> {
-    const { line, link, signal } = this.#parts;
+    const { line, link, signal } = this.#deps;
     if (gone.createdAt.length > 0) {
       link.note({ filterHash, state: "gone", keys: gone });
     }
@@ -243,7 +256,7 @@ export class Reconciler {
   }
 
   #bounds(stop: AbortSignal) {
-    const { job, bounds, signal } = this.#parts;
+    const { job, bounds, signal } = this.#deps;
     const { idleTimeoutMs, requestTimeoutMs } = bounds;
     const isKnown = this.#trust.support === "supported";
     return {
@@ -264,6 +277,12 @@ export class Reconciler {
 interface Comparison {
   readonly outcome: CompareOutcome;
   readonly fetched: FetchEnd;
+}
+
+/** What both sides hold the same of: one of our keys is the witness. */
+function support({ ids }: EventKeys): Support {
+  const witness = ids.length > 0 ? ids.subarray(0, 32).toHex() : null;
+  return { questions: 1, witness, counts: null };
 }
 
 /** Adds a part to those left; what touches the one before is one with it. */

@@ -30,15 +30,14 @@ export interface ConfirmedList {
 /** Events asked for: a few may have come in just now. */
 const LIMIT = 20;
 
-/** What is younger than this when it is asked for may have come after it was listed. */
-const SETTLING_SECONDS = 60;
-
 /** Asks for it only where there is a doubt; null when the relay does not tell. */
 export async function isWholeList(
   list: ConfirmedList,
-  { trust, fetch }: {
+  { trust, fetch, settledBefore }: {
     readonly trust: NegentropyTrust;
     readonly fetch: FetchPage;
+    /** Unix seconds: what is younger may have come after it was listed. */
+    readonly settledBefore: number;
   },
 ): Promise<boolean | null> {
   const { keys, outcome, walk } = list;
@@ -58,7 +57,6 @@ export async function isWholeList(
   }, (event) => {
     if (!ids.has(event.id)) unlisted.push(event);
   });
-  const settledBefore = walk.provenUntil - SETTLING_SECONDS;
   const isCut = unlisted.some((event) => event.created_at < settledBefore);
   if (isCut) return false;
   if (page.end.type === "failed" || page.end.type === "aborted") return null;

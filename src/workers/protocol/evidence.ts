@@ -29,6 +29,12 @@ export interface Support {
   readonly counts: { readonly relay: number; readonly archive: number } | null;
 }
 
+/** A window that is proven, by what, and what that rests on. */
+export interface Proof extends Window {
+  readonly method: WalkProof;
+  readonly support: Support;
+}
+
 /** How an answer was found to be wrong. */
 export type ContradictionKind =
   /** An answer to a narrower question showed events that the walk had not been given. */
@@ -57,6 +63,8 @@ export interface AuditReport {
   readonly asked: number;
   readonly confirmed: number;
   readonly contradictions: readonly Contradiction[];
+  /** Events that had come to the relay since it was asked: its claims there are out of date, not wrong. */
+  readonly late: readonly Contradiction[];
 }
 
 /** An audit that asked nothing. */
@@ -64,6 +72,7 @@ export const NO_AUDIT: AuditReport = {
   asked: 0,
   confirmed: 0,
   contradictions: [],
+  late: [],
 };
 
 /** Claims taken back, of this session or earlier ones. */
@@ -72,3 +81,13 @@ export interface Retraction extends Window {
   /** What contradicted them. */
   readonly cause: Contradiction;
 }
+
+/** What proved a stretch complete (`PROOFS` of the database says what each is worth). */
+export type WalkProof =
+  | "negentropy"
+  | "finish"
+  | "count"
+  | "paging"
+  | "split"
+  | "empty-page"
+  | "live";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Proof } from "./evidence.ts";
 import type { Window } from "../../models/window.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { RelayTraits } from "./report.ts";
@@ -12,8 +13,12 @@ import type { Filter } from "../../models/filter.ts";
 export interface SyncJob {
   readonly relay: RelayUrl;
   readonly walks: readonly WalkJob[];
+  /** Unix seconds at planning, by the database's clock. */
+  readonly now: number;
   /** As found earlier. */
   readonly traits: RelayTraits;
+  /** Questions about what is claimed already, in this sync. */
+  readonly auditQuestions: number;
   /** Null where the relay is not to be reconciled with. */
   readonly negentropy: NegentropyJob | null;
   /** Null where the session ends when the walks are done. */
@@ -28,12 +33,21 @@ export interface WalkJob {
   /** Without `since`, `until` and `limit`. */
   readonly filter: Filter;
   readonly filterHash: string;
+  /** What is archived of the filter at all: nothing outside of it is, whatever comes. */
+  readonly wanted: Window;
   /** Newest first; the topmost may end in `OPEN_END`. */
   readonly windows: readonly Window[];
   /** Proven stretches to compare once more by NIP-77, and by nothing else. */
   readonly repairs: readonly Window[];
-  /** Nothing above this second is claimed, however it was proven: Unix seconds at planning. */
-  readonly provenUntil: number;
+  /**
+   * Nothing above this second is claimed, however it was proven: Unix seconds by the database's clock; null where
+   * nothing can be claimed at all, as our clock is wrong.
+   */
+  readonly provenUntil: number | null;
+  /** Claims of earlier sessions that no audit has looked at. */
+  readonly weak: readonly Proof[];
+  /** All that is claimed already, for the audit. */
+  readonly covered: readonly Window[];
 }
 
 /** How much of everything. */

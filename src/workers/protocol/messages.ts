@@ -59,7 +59,14 @@ export type ToWorker =
     readonly type: "near";
     readonly session: number;
     readonly request: number;
-    readonly keys: EventKeys | null;
+    readonly keys: NearKeys | null;
+  }
+  /** Authors whose events the relay was seen to hold, the most frequent first. */
+  | {
+    readonly type: "authors";
+    readonly session: number;
+    readonly request: number;
+    readonly authors: readonly string[];
   }
   /** How many events the relay was seen to hold; null when the archive cannot tell what the filter selects. */
   | {
@@ -145,6 +152,13 @@ export type FromWorker =
     readonly session: number;
     readonly request: number;
     readonly query: NearQuery;
+  }
+  /** Whose events the relay was seen to hold, around a moment (Unix seconds) first. */
+  | {
+    readonly type: "ask-authors";
+    readonly session: number;
+    readonly request: number;
+    readonly at: number;
   }
   /** How many events of a window the relay was seen to hold, in all syncs so far. */
   | {
@@ -258,6 +272,12 @@ export interface LiveQuestion {
   readonly report: SyncReport;
   /** The IP address it is connected to; null behind a proxy. */
   readonly address: string | null;
+}
+
+/** Keys of sightings, ascending: all there are between the first and the last. */
+export interface NearKeys extends EventKeys {
+  /** One byte each: 1 for events that an honest relay keeps, as they are neither replaceable nor expire. */
+  readonly stable: Uint8Array;
 }
 
 /** Sightings of a relay next to a moment. */

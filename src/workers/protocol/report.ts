@@ -3,12 +3,18 @@
  *
  * @module
  */
+import type {
+  AuditReport,
+  Retraction,
+  Strength,
+  Support,
+  WalkProof,
+} from "./evidence.ts";
 import type { Window } from "../../models/window.ts";
 import type { RelayHint } from "../../models/relay_hints.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 import type { NegentropySupport } from "./job.ts";
 import type { Filter } from "../../models/filter.ts";
-import type { AuditReport, Retraction, Strength, Support } from "./evidence.ts";
 import type { EncodedEvents, EventKeys } from "../../models/encoded_events.ts";
 
 /** Why a page failed, in one word that is counted. */
@@ -55,16 +61,6 @@ export type GapReason =
   /** Our clock and the database's differ by too much to claim anything. */
   | "clock";
 
-/** What proved a stretch complete (`PROOFS` of the database says what each is worth). */
-export type WalkProof =
-  | "negentropy"
-  | "finish"
-  | "count"
-  | "paging"
-  | "split"
-  | "empty-page"
-  | "live";
-
 /** The order of a relay: kept as NIP-01 has it, not kept, or not known yet. */
 export type RelayOrder = "newest-first" | "unsorted" | "unknown";
 
@@ -73,10 +69,39 @@ export interface RelayTraits {
   readonly order: RelayOrder;
   /** Most events it gave at once; 0 when nothing is known. */
   readonly largestPage: number;
+  /** Seconds to be added to `until` so that the second meant is included. */
+  readonly untilOffset: number;
+  /** Whether it answers all filters of one REQ. */
+  readonly manyFilters: "yes" | "no" | "unknown";
+  /** How long events come after EOSE, ms; 0 where none do. */
+  readonly lingerMs: number;
+  /** How often its answers were shown to be wrong lately, and when last (Unix seconds). */
+  readonly caught: { readonly times: number; readonly at: number };
 }
 
 /** Of a relay nothing is known about. */
-export const UNKNOWN_TRAITS: RelayTraits = { order: "unknown", largestPage: 0 };
+export const UNKNOWN_TRAITS: RelayTraits = {
+  order: "unknown",
+  largestPage: 0,
+  untilOffset: 0,
+  manyFilters: "unknown",
+  lingerMs: 0,
+  caught: { times: 0, at: 0 },
+};
+
+/** What a walk is doing. */
+export type WalkState =
+  | "paging"
+  | "checking-order"
+  | "confirming-end"
+  | "recovering"
+  | "skipping"
+  | "splitting-window"
+  | "splitting-second"
+  | "reconciling"
+  | "counting"
+  | "auditing"
+  | "live";
 
 /** What the host stores in one transaction. */
 export interface WorkerBatch {
@@ -133,6 +158,8 @@ export interface SyncProgress {
   /** The filter in work, and how far down its walk is. */
   readonly walk: number;
   readonly until: number;
+  /** What it is doing there, newest range first. */
+  readonly doing: readonly WalkState[];
 }
 
 /** How a session ended. */
@@ -145,10 +172,15 @@ export interface SyncReport extends SyncProgress {
   readonly wholeList: number;
   /** Whether anything was proven by it. */
   readonly hasReconciled: boolean;
-  readonly audit: AuditReport;
+  readonly audits: readonly FilterAudit[];
   readonly retracted: readonly Retraction[];
   /** Null when the session did not go live. */
   readonly live: LiveEnd | null;
+}
+
+/** The audit of one filter. */
+export interface FilterAudit extends AuditReport {
+  readonly filterHash: string;
 }
 
 /** Why a session is live no longer. */

@@ -6,92 +6,132 @@
 import type { Filter } from "../../models/filter.ts";
 import { fail, ok, type Result } from "../../models/result.ts";
 import { OPEN_END, type Window } from "../../models/window.ts";
-import { isBroad } from "./kinds_only.ts";
-import type { Pace } from "./relay_profile.ts";
+import type {
+  Contradiction,
+  Support,
+  WalkProof,
+} from "../protocol/evidence.ts";
 import type {
   FailureReason,
   GapReason,
-  WalkProof,
+  WalkState,
 } from "../protocol/report.ts";
+import { isBroad } from "./kinds_only.ts";
 import type { Page, Query } from "./page.ts";
+import type { RelayProfile } from "./relay_profile.ts";
+import type { RequestPolicy } from "./request_policy.ts";
+import type { Witness, Witnesses } from "./witnesses.ts";
 
 /** A walk is a coroutine: it yields queries, and is resumed with the page each of them brought. */
 export type Asking<T> = Generator<Query, T, Page>;
 
-/** What a walk walks, and where it writes what it found. */
+/** What a walk walks, what it knows, and where it writes what it found. */
 export interface Walk {
   /** Without `since`, `until` and `limit`. */
   readonly filter: Filter;
   /** What is left of it, newest first. */
-  readonly stretch: Stretch;
+  readonly remaining: Remaining;
   /** Unix seconds: what is younger may still be arriving, and is no evidence of anything. */
   readonly settledBefore: number;
-  readonly pace: Pace;
-  readonly ledger: Ledger;
+  readonly profile: RelayProfile;
+  readonly policy: RequestPolicy;
+  readonly witnesses: Witnesses;
+  readonly findings: WalkFindings;
+  /** Authors whose events the relay is known to hold, to tell a crowd apart by. */
+  readonly authors: () => readonly string[];
+  /** Unix seconds: the moment of planning, by the database's clock. */
+  readonly now: number;
 }
 
 /** A window on its way to nothing: `until` comes down, `since` may be raised when the older part is given away. */
-export interface Stretch {
+export interface Remaining {
   since: number;
   /** May be `OPEN_END`. */
   until: number;
+  /** Events known to lie at or below `since`, to which pages reach down: whoever shows one has passed the floor. */
+  floor: readonly Witness[];
+  /** Events known to lie at or above `until`, from which the first page begins. */
+  readonly ceiling: readonly Witness[];
+  /** Where it began; `OPEN_END` where all that is to come is wanted. */
+  readonly top: number;
+  /** What the walk is doing, for whoever wants to know. */
+  doing: WalkState;
 }
 
 /** Takes the findings of a walk, in the order in which they follow from the pages. */
-export interface Ledger {
+export interface WalkFindings {
   /** Everything of this window has come. */
-  prove(window: Window, proof: WalkProof): void;
+  prove(window: Window, method: WalkProof, support: Support): void;
   /** It could not be proven. */
   gap(window: Window, reason: GapReason): void;
+  /** An answer turned out to be wrong. */
+  contradict(contradiction: Omit<Contradiction, "filterHash">): void;
 }
 
-/** Why there is no page: the relay's doing, or ours. */
-export type NoPage = FailureReason | "aborted";
+/** Why there is no page that is worth anything: the relay's doing, or ours. */
+export type NoPage = FailureReason | "unconfirmed" | "aborted";
+
+/** What a question is for, and so how its failure is taken. */
+export type Purpose =
+  /** The next page of a walk. */
+  | "page"
+  /** Asked where the relay is expected to fail: once is enough. */
+  | "probe"
+  /** A filter of our own making: when the relay refuses it, that says nothing about what else it answers. */
+  | "narrower"
+  /** The same, and what comes is not archived. */
+  | "evidence";
 
 export interface Question {
   readonly window: Window;
   /** Default: the filter of the walk. */
   readonly filter?: Filter;
-  readonly evidenceOnly?: boolean;
-  /** A filter of our own making: when the relay refuses it, that says nothing about what else it bears. */
-  readonly isSpecial?: boolean;
-  /** Asked where the relay is expected to fail: once is enough. */
-  readonly isProbe?: boolean;
+  /** Further filters of the same REQ, as they are to be sent. */
+  readonly extraFilters?: readonly Filter[];
+  /** Default: `page`. */
+  readonly purpose?: Purpose;
+  readonly isFresh?: boolean;
 }
 
 /** Asks, and asks again as long as the failure is one that may pass. */
 export function* ask(
   walk: Walk,
   question: Question,
-): Asking<Result<Page, NoPage>> {
-  const { pace } = walk;
-  let crowded = 0;
+): Asking<Result<Page, Exclude<NoPage, "unconfirmed">>> {
+  const { profile, policy, witnesses } = walk;
+  const { purpose = "page" } = question;
+  let shared = 0;
   for (let failures = 1;; failures++) {
     const page = yield toQuery(walk, question);
     const reason = failureOf(page);
     if (reason === "aborted") return fail(reason);
     if (reason === null) {
-      pace.succeeded(page);
-      if (isBroad(question.filter ?? walk.filter)) pace.broadFilters = "borne";
+      policy.onSuccess();
+      profile.learn(page, { isPlain: question.extraFilters === undefined });
+      witnesses.add(page.accepted);
+      if (isBroad(question.filter ?? walk.filter)) {
+        profile.broadFilters = "answered";
+      }
       return ok(page);
     }
-    if (page.isShared && mayBeCrowd(reason) && crowded < MAX_CROWDED) {
-      crowded += 1;
+    if (page.isShared && mayBeShared(reason) && shared < MAX_SHARED) {
+      shared += 1;
       failures -= 1;
       continue;
     }
-    if (reason === "refused" && question.isSpecial) return fail(reason);
-    if (reason === "refused" && question.isProbe) return fail(reason);
-    pace.failed(reason, page.size);
-    if (question.isProbe || failures >= ATTEMPTS[reason]) return fail(reason);
+    if (reason === "refused" && purpose !== "page") return fail(reason);
+    policy.onFailure(reason, page.size);
+    if (purpose === "probe" || failures >= ATTEMPTS[reason]) {
+      return fail(reason);
+    }
   }
 }
 
 /** Failures of one question that are put down to others being under way. */
-const MAX_CROWDED = 6;
+const MAX_SHARED = 6;
 
 /** Whether a relay that is asked several things at once fails so. */
-function mayBeCrowd(reason: FailureReason): boolean {
+function mayBeShared(reason: FailureReason): boolean {
   return reason !== "auth-required" && reason !== "over-budget";
 }
 
@@ -107,23 +147,31 @@ const ATTEMPTS: Readonly<Record<FailureReason, number>> = {
 };
 
 function toQuery(walk: Walk, question: Question): Query {
-  const { window, filter = walk.filter, evidenceOnly = false } = question;
-  const limit = walk.pace.limit;
+  const { window, filter = walk.filter, extraFilters, isFresh } = question;
+  const { limit } = walk.policy;
   return {
-    filter: {
-      ...filter,
-      ...(window.since > 0 && { since: window.since }),
-      ...(window.until < OPEN_END && { until: window.until }),
-      limit,
-    },
+    filter: { ...filter, ...boundsOf(walk, window), limit },
     window,
     limit,
-    evidenceOnly,
+    evidenceOnly: question.purpose === "evidence",
+    ...(extraFilters !== undefined && { extraFilters }),
+    ...(isFresh !== undefined && { isFresh }),
+  };
+}
+
+/** The bounds of a window as they are sent to this relay. */
+export function boundsOf(
+  { profile }: Pick<Walk, "profile">,
+  { since, until }: Window,
+): Pick<Filter, "since" | "until"> {
+  return {
+    ...(since > 0 && { since }),
+    ...(until < OPEN_END && { until: until + profile.untilOffset }),
   };
 }
 
 /** A page that we cut is as good as one the relay cut, when it is at least as long as asked for. */
-function failureOf(page: Page): NoPage | null {
+function failureOf(page: Page): Exclude<NoPage, "unconfirmed"> | null {
   switch (page.end.type) {
     case "eose":
       return null;

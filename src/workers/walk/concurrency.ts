@@ -9,7 +9,7 @@
 export const MAX_IN_FLIGHT = 16;
 
 /** A relay that fails so often as soon as there are two is asked one at a time from then on. */
-const MAX_STRIKES = 2;
+const MAX_FAILURES = 2;
 
 export class ConcurrencyControl {
   readonly #max: number;
@@ -17,7 +17,7 @@ export class ConcurrencyControl {
   /** Up to here it grows fast. */
   #threshold: number;
   #successes = 0;
-  #strikes = 0;
+  #failures = 0;
   #epoch = 0;
 
   constructor(max: number) {
@@ -36,7 +36,7 @@ export class ConcurrencyControl {
   }
 
   /** A request went well that was sent in this epoch; `backpressured` when we were the slower side, so that more of them would not help. */
-  succeeded(
+  onSuccess(
     { backpressured, epoch }: { backpressured: boolean; epoch: number },
   ): void {
     if (backpressured) {
@@ -48,15 +48,15 @@ export class ConcurrencyControl {
     }
     this.#successes += 1;
     const needed = this.#allowed < this.#threshold ? 1 : 8 * this.#allowed;
-    if (this.#successes < needed || this.#strikes >= MAX_STRIKES) return;
+    if (this.#successes < needed || this.#failures >= MAX_FAILURES) return;
     this.#successes = 0;
     this.#allowed = Math.min(this.#max, this.#allowed + 1);
   }
 
   /** A request failed that was sent in this epoch, others being under way. */
-  failed(epoch: number): void {
+  onFailure(epoch: number): void {
     if (epoch !== this.#epoch) return;
-    if (this.#allowed <= 2) this.#strikes += 1;
+    if (this.#allowed <= 2) this.#failures += 1;
     this.#epoch += 1;
     this.#successes = 0;
     this.#allowed = Math.max(1, this.#allowed >> 1);

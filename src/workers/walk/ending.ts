@@ -1,142 +1,233 @@
 /**
- * How a walk ends: nothing more came, and that has to be believed by a second, narrower answer.
+ * How a walk ends: nothing more came, and that has to be believed.
  *
- * Neither a short nor an empty page proves an end by itself. Relays drop private kinds after counting them against the
- * limit, so a page may be empty although a thousand public events lie below it.
+ * An empty answer is what a tired, crowded or slow relay gives, too. So the end is believed when one answer shows
+ * nothing new at the cursor, nothing lower in time, nothing of the kinds that relays do not hold back, and shows an
+ * event that has to be there: a witness.
  *
  * @module
  */
 import type { Filter } from "../../models/filter.ts";
-import { OPEN_END, type Window } from "../../models/window.ts";
+import { BEGINNING, OPEN_END, type Window } from "../../models/window.ts";
+import type { Support, WalkProof } from "../protocol/evidence.ts";
+
+import { ask, type Asking, boundsOf, type NoPage, type Walk } from "./ask.ts";
 import {
-  ask,
-  type Asking,
-  type NoPage,
-  type Question,
-  type Walk,
-} from "./ask.ts";
-import { isRestrictedKind } from "./known_kinds.ts";
-import { idsAt, oldestOf, type Page } from "./page.ts";
+  breakOff,
+  type Cursor,
+  DONE,
+  type Done,
+  goBelow,
+  unseenOf,
+} from "./cursor.ts";
+import { hintOf, newestOf, type Page, type PageEvent } from "./page.ts";
+import type { Witness } from "./witnesses.ts";
 
-/** How far down a walk has come. */
-export interface Edge {
-  /** The second the next page begins with. */
-  readonly until: number;
-  /** Events already seen in that second. */
-  readonly ties: ReadonlySet<string>;
-  /** Whether this second is asked for with the full limit, after it filled a reduced one. */
-  readonly raised?: boolean;
-}
+/** How far below the cursor something is looked for, seconds: an hour, a day, a month. The last look goes half of the way. */
+const DEPTHS = [3_600, 86_400, 30 * 86_400];
 
-/** The end of a walk, and what broke it off if it was not the end of the window. */
-export interface Done {
-  readonly brokenBy: NoPage | null;
-}
+/** Events asked for by each look: to see one is enough. */
+const LOOK_LIMIT = 20;
 
-export const DONE: Done = { brokenBy: null };
+/** What looking below the cursor has shown. */
+type Below =
+  | { readonly type: "nothing"; readonly support: Support }
+  | { readonly type: "something"; readonly unseen: readonly PageEvent[] }
+  /** The answers are worth nothing. */
+  | { readonly type: "no-answer"; readonly failure: NoPage | "hidden" };
 
-/** Records what could not be walked. */
-export function breakOff(walk: Walk, rest: Window, failure: NoPage): Done {
-  if (failure !== "aborted") walk.ledger.gap(rest, failure);
-  return { brokenBy: failure };
-}
-
-/** Leaves a second that was dealt with. `until: 0` is never asked: some relays ignore it and start over. */
-export function goBelow(walk: Walk, second: number): Edge | Done {
-  const { since } = walk.stretch;
-  if (second <= since) return DONE;
-  if (second > 1) return { until: second - 1, ties: new Set() };
-  walk.ledger.gap({ since, until: second - 1 }, "bounds-ignored");
-  return DONE;
-}
-
-/**
- * Asks whether there really is nothing in `rest` but the `ties` in its top second. When something else comes, the
- * relay hides events: what was skipped becomes a gap, and the walk goes on below it.
- */
+/** Believes that nothing lies from the cursor down, or says what is in the way, or goes on below it. */
 export function* confirmEnd(
   walk: Walk,
-  rest: Window,
-  ties: ReadonlySet<string>,
-): Asking<Edge | Done> {
-  // A short page is evidence by itself; an empty one is none until something else agrees with it.
-  let isBelievable = ties.size > 0;
-  for (const question of confirmations(walk, rest, ties.size === 0)) {
-    const answer = yield* ask(walk, question);
+  cursor: Cursor,
+  method: WalkProof = "empty-page",
+): Asking<Cursor | Done> {
+  const rest = { since: walk.remaining.since, until: cursor.until };
+  const found = yield* lookBelow(walk, cursor);
+  switch (found.type) {
+    case "nothing":
+      walk.findings.prove(rest, method, found.support);
+      return DONE;
+    case "no-answer":
+      if (found.failure !== "hidden") {
+        return breakOff(walk, rest, found.failure);
+      }
+      walk.findings.gap(rest, "hidden");
+      return DONE;
+    case "something":
+      return skipTo(walk, cursor, found.unseen);
+  }
+}
+
+/**
+ * Ends below a page that had room for more, when nothing lies there. When something does, or nothing can be said, the
+ * walk goes on as if it had not been asked.
+ */
+export function* endEarly(
+  walk: Walk,
+  cursor: Cursor,
+  method: WalkProof = "empty-page",
+): Asking<Cursor | Done> {
+  const { profile, findings, remaining: { since } } = walk;
+  if (since > cursor.until) return DONE;
+  const found = yield* lookBelow(walk, cursor);
+  if (found.type === "something") profile.hasHidden = true;
+  if (found.type !== "nothing") return cursor;
+  findings.prove({ since, until: cursor.until }, method, found.support);
+  return DONE;
+}
+
+/** Looks whether anything lies from the cursor down, by one REQ where the relay answers all filters of one. */
+function* lookBelow(walk: Walk, cursor: Cursor): Asking<Below> {
+  const { profile, remaining } = walk;
+  remaining.doing = "confirming-end";
+  const witnesses = witnessesOf(walk, cursor);
+  if (profile.manyFilters !== "no") {
+    const found = yield* lookAtOnce(walk, cursor, witnesses);
+    if (found !== null) return found;
+  }
+  return yield* lookOneByOne(walk, cursor, witnesses);
+}
+
+/** All looks by one REQ. Null when the relay does not answer all its filters, as far as can be seen. */
+function* lookAtOnce(
+  walk: Walk,
+  cursor: Cursor,
+  witnesses: readonly Witness[],
+): Asking<Below | null> {
+  const { profile, remaining: { since } } = walk;
+  const looks = looksBelow(walk, cursor);
+  const ids = witnesses.map(({ id }) => id);
+  const extraFilters = [
+    ...looks,
+    // Last, so that a relay that shows it has read all the filters before.
+    ...(ids.length > 0 ? [{ ids, limit: ids.length }] : []),
+  ];
+  const window = { since, until: cursor.until };
+  const purpose = "narrower" as const;
+  const answer = yield* ask(walk, { window, extraFilters, purpose });
+  if (!answer.ok) {
+    if (answer.failure === "refused") return null;
+    return { type: "no-answer", failure: answer.failure };
+  }
+  const judged = judge(walk, cursor, answer.value);
+  if (judged !== null) return judged;
+  const witness = witnessIn(answer.value, witnesses);
+  if (witness === null && witnesses.length > 0) return null;
+  if (witness !== null) profile.manyFilters = "yes";
+  return nothing(1 + looks.length, witness);
+}
+
+/** One look after the other, and a witness behind them. */
+function* lookOneByOne(
+  walk: Walk,
+  cursor: Cursor,
+  witnesses: readonly Witness[],
+): Asking<Below> {
+  const { profile, remaining: { since } } = walk;
+  const half = looksBelow(walk, cursor).at(-1);
+  const questions: { window: Window; filter?: Filter }[] = [
+    { window: { since, until: cursor.until } },
+  ];
+  const open = profile.withoutRestricted(walk.filter);
+  if (open !== null) {
+    questions.push({ window: { since, until: cursor.until }, filter: open });
+  }
+  if (half?.until !== undefined) {
+    const until = half.until - profile.untilOffset;
+    questions.push({ window: { since, until } });
+  }
+  let answers = 0;
+  for (const question of questions) {
+    const answer = yield* ask(walk, { ...question, purpose: "narrower" });
     if (!answer.ok && answer.failure === "refused") continue;
-    if (!answer.ok) return breakOff(walk, rest, answer.failure);
-    const unseen = unseenOf(walk, answer.value, ties);
-    if (unseen.length > 0) return skipTo(walk, rest, unseen);
-    isBelievable = true;
-    break;
+    if (!answer.ok) return { type: "no-answer", failure: answer.failure };
+    const judged = judge(walk, cursor, answer.value);
+    if (judged !== null) return judged;
+    answers += 1;
   }
-  if (!isBelievable) return breakOff(walk, rest, "refused");
-  walk.ledger.prove(rest, "empty-page");
-  return DONE;
+  if (answers === 0) return { type: "no-answer", failure: "refused" };
+  if (witnesses.length === 0) return nothing(answers, null);
+  const witness = yield* askWitness(walk, witnesses);
+  if (typeof witness !== "string") return witness;
+  if (profile.manyFilters === "unknown") profile.manyFilters = "no";
+  return nothing(answers, witness);
 }
 
-/**
- * Ends below a page that had room for more: one narrower answer has to agree that there is nothing. When it does not,
- * the walk goes on as if it had not been asked.
- */
-export function* endEarly(walk: Walk, below: Edge): Asking<Edge | Done> {
-  const { pace, ledger, stretch: { since } } = walk;
-  const rest = { since, until: below.until };
-  if (since > below.until) return DONE;
-  const [question = { window: rest }] = confirmations(walk, rest, false);
-  const answer = yield* ask(walk, question);
-  if (!answer.ok) return below;
-  const unseen = unseenOf(walk, answer.value, below.ties);
-  if (unseen.length > 0 || !pace.isShort(answer.value)) {
-    pace.hasHidden ||= unseen.length > 0;
-    return below;
-  }
-  ledger.prove(rest, "empty-page");
-  return DONE;
+/** Whether the relay still shows an event that it has given: the id of one, or why nothing can be said. */
+function* askWitness(
+  walk: Walk,
+  witnesses: readonly Witness[],
+): Asking<string | Extract<Below, { type: "no-answer" }>> {
+  const ids = witnesses.map(({ id }) => id);
+  const answer = yield* ask(walk, {
+    window: { since: 0, until: OPEN_END },
+    filter: { ids },
+    purpose: "evidence",
+  });
+  if (!answer.ok) return { type: "no-answer", failure: answer.failure };
+  return witnessIn(answer.value, witnesses) ??
+    { type: "no-answer", failure: "unconfirmed" };
 }
 
-/**
- * The same stretch without the kinds that relays hold back; where the filter names none of those, or the relay refuses
- * to be asked so, its newer half.
- */
-function confirmations(
-  { filter, pace }: Walk,
-  rest: Window,
-  isEmpty: boolean,
-): Question[] {
-  const questions: Question[] = [];
-  const kinds = filter.kinds?.filter((kind) => !isRestrictedKind(kind)) ??
-    pace.likelyKinds();
-  if (kinds.length > 0 && kinds.length !== filter.kinds?.length) {
-    const narrower: Filter = { ...filter, kinds };
-    questions.push({ window: rest, filter: narrower, isSpecial: true });
-  }
-  if (isEmpty) questions.push({ window: newerHalf(rest) });
-  return questions;
+/** What an answer shows by itself; null when it shows nothing. */
+function judge(walk: Walk, cursor: Cursor, page: Page): Below | null {
+  const unseen = unseenOf(walk, page.events, cursor);
+  if (unseen.length > 0) return { type: "something", unseen };
+  // Something came that is no event or was not asked for, and may stand in the place of one.
+  const isForeign = page.unread.length > 0 || hintOf(page) === "more";
+  return isForeign ? { type: "no-answer", failure: "hidden" } : null;
 }
 
-function newerHalf({ since, until }: Window): Window {
-  // Half of all time that is still to come would be no question at all.
-  const span = until === OPEN_END ? 0 : until - since;
-  return { since: since + Math.floor(span / 2), until };
+function nothing(questions: number, witness: string | null): Below {
+  return { type: "nothing", support: { questions, witness, counts: null } };
 }
 
-function unseenOf(walk: Walk, page: Page, ties: ReadonlySet<string>) {
-  return page.events.filter(({ id, createdAt }) =>
-    !ties.has(id) && createdAt < walk.settledBefore
-  );
+function witnessIn(page: Page, witnesses: readonly Witness[]): string | null {
+  const came = new Set([...page.events, ...page.extra].map(({ id }) => id));
+  return witnesses.find(({ id }) => came.has(id))?.id ?? null;
 }
 
+/** The events at the cursor are witnesses, too, where no better ones are known. */
+function witnessesOf({ witnesses, remaining }: Walk, cursor: Cursor) {
+  const known = [...witnesses.pick(), ...remaining.ceiling, ...cursor.above];
+  return [...new Map(known.map((one) => [one.id, one])).values()].slice(0, 5);
+}
+
+/** Filters that look lower in time, and one that leaves out the kinds that relays hold back. */
+function looksBelow(walk: Walk, cursor: Cursor): Filter[] {
+  const { filter, remaining: { since }, now } = walk;
+  const top = Math.min(cursor.until, now);
+  const floor = Math.max(since, Math.min(BEGINNING, top));
+  const half = floor + Math.floor((top - floor) / 2);
+  const untils = [...DEPTHS.map((depth) => top - depth), half]
+    .filter((until) => until > since && until < cursor.until);
+  const open = walk.profile.withoutRestricted(filter);
+  return [
+    ...(open === null ? [] : [{
+      ...open,
+      ...boundsOf(walk, { since, until: cursor.until }),
+      limit: LOOK_LIMIT,
+    }]),
+    ...[...new Set(untils)].map((until) => ({
+      ...filter,
+      ...boundsOf(walk, { since, until }),
+      limit: LOOK_LIMIT,
+    })),
+  ];
+}
+
+/** Something lies there after all: two answers contradict each other, and what lies above it is a gap. */
 function skipTo(
   walk: Walk,
-  rest: Window,
-  unseen: Page["events"],
-): Edge | Done {
-  const oldest = oldestOf(unseen);
-  if (oldest < rest.until) {
-    walk.ledger.gap({ since: oldest + 1, until: rest.until }, "hidden");
-    return { until: oldest, ties: idsAt(unseen, oldest) };
+  cursor: Cursor,
+  unseen: readonly PageEvent[],
+): Cursor | Done {
+  const newest = newestOf(unseen);
+  if (newest < cursor.until) {
+    walk.findings.gap({ since: newest + 1, until: cursor.until }, "hidden");
+    return { until: newest, above: unseen };
   }
-  walk.ledger.gap({ since: oldest, until: oldest }, "hidden");
-  return goBelow(walk, oldest);
+  walk.findings.gap({ since: newest, until: newest }, "hidden");
+  return goBelow(walk, newest);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Filter } from "../../models/filter.ts";
-import type { Ledger, NoPage, Walk } from "./ask.ts";
+import type { NoPage, Walk, WalkFindings } from "./ask.ts";
 
 /** Whether a filter leaves open which kinds are meant. */
 export function isBroad({ kinds, ids }: Filter): boolean {
@@ -17,28 +17,32 @@ export function isBroad({ kinds, ids }: Filter): boolean {
  * something without.
  */
 export function narrowed(walk: Walk, failure: NoPage): Walk | null {
-  const { pace } = walk;
+  const { profile, policy } = walk;
   const isRefusal = failure === "refused" || failure === "restricted";
-  if (!isRefusal || !isBroad(walk.filter) || pace.broadFilters === "borne") {
+  if (
+    !isRefusal || !isBroad(walk.filter) || profile.broadFilters === "answered"
+  ) {
     return null;
   }
-  pace.refuseBroad();
+  profile.broadFilters = "refused";
+  policy.resetLimit();
   return inKinds(walk);
 }
 
 /** The walk as it is made where broad filters are known to be refused. */
 export function inKinds(walk: Walk): Walk {
-  const { filter, pace, ledger } = walk;
+  const { filter, profile, findings } = walk;
   return {
     ...walk,
-    filter: { ...filter, kinds: pace.likelyKinds() },
-    ledger: withoutProofs(ledger),
+    filter: { ...filter, kinds: profile.likelyKinds() },
+    findings: withoutProofs(findings),
   };
 }
 
-function withoutProofs(ledger: Ledger): Ledger {
+function withoutProofs(findings: WalkFindings): WalkFindings {
   return {
-    prove: (window) => ledger.gap(window, "kinds-only"),
-    gap: (window, reason) => ledger.gap(window, reason),
+    prove: (window) => findings.gap(window, "kinds-only"),
+    gap: (window, reason) => findings.gap(window, reason),
+    contradict: (contradiction) => findings.contradict(contradiction),
   };
 }

@@ -3,14 +3,16 @@
  *
  * @module
  */
+import type { Filter } from "../../models/filter.ts";
 import { OPEN_END, type Window } from "../../models/window.ts";
 import type { FailureReason } from "../protocol/report.ts";
-import type { Filter } from "../../models/filter.ts";
 
 /** One REQ of a walk. */
 export interface Query {
   /** As sent: with `since`, `until` and `limit`. */
   readonly filter: Filter;
+  /** Further filters of the same REQ, as sent. What matches only these comes as `Page.extra`. */
+  readonly extraFilters?: readonly Filter[];
   /** What events have to match where that is more than was sent. */
   readonly match?: Filter;
   /** The seconds asked; events outside of them are refused. */
@@ -18,8 +20,8 @@ export interface Query {
   readonly limit: number;
   /** Asked only to learn something about the relay: what comes is not archived. */
   readonly evidenceOnly: boolean;
-  /** Asked beside it in the same REQ, as sent: what matches only these is reported in `Page.extra`, and nowhere else. */
-  readonly extraFilters?: readonly Filter[];
+  /** To be asked over a new connection: the relay does not answer well over this one any more. */
+  readonly isFresh?: boolean;
 }
 
 /** What a walk needs to know of an event. */
@@ -31,7 +33,7 @@ export interface PageEvent {
   readonly sig: string;
 }
 
-/** Seconds in which something came that was not read, and may have been an event. */
+/** Seconds of a page in which something came that could not be read. */
 export interface Hole extends Window {
   readonly reason: "too-large" | "unread";
 }
@@ -42,19 +44,19 @@ export interface Page {
   readonly events: readonly PageEvent[];
   /** Those that were handed on, as they match the filter and more than evidence was asked for. */
   readonly accepted: readonly PageEvent[];
+  /** Events that only a further filter of the query asked for; they count nowhere else. */
+  readonly extra: readonly PageEvent[];
   /** Distinct events of any sort that came. */
   readonly size: number;
   /** Events younger than the window: the relay ignores `until`. */
   readonly newer: number;
   /** Events older than the window: the relay ignores `since`. */
   readonly older: number;
-  /** Where something came that was not read: the second it names, or all from the event before it to the one after it. */
+  /** Where something came that could not be read: in the order of the page, between its neighbours. */
   readonly unread: readonly Hole[];
-  /** Events that match an extra filter and not the main one; distinct, and no part of the rest. */
-  readonly extra: readonly PageEvent[];
   /** Whether other requests were under way at the same time: a failure may come from that. */
   readonly isShared: boolean;
-  /** Whether it was we who could not take it faster. */
+  /** Whether our side applied backpressure while it came. */
   readonly backpressured: boolean;
   /** The limit it was asked with. */
   readonly limit: number;
@@ -86,12 +88,12 @@ export function isNewestFirst(page: Page, settledBefore: number): boolean {
   return true;
 }
 
-/** NIP-67: the relay says that nothing is missing. */
-export function isFinished(page: Page): boolean {
-  return page.end.type === "eose" && page.end.hint === "finish";
+/** The NIP-67 hint of a page; null where it gave none. */
+export function hintOf({ end }: Page): "finish" | "more" | null {
+  return end.type === "eose" ? end.hint ?? null : null;
 }
 
-/** The `created_at` of the oldest event of a page that has any. */
+/** The `created_at` of the oldest event of a page that has any, else `OPEN_END`. */
 export function oldestOf(events: readonly PageEvent[]): number {
   return events.reduce(
     (oldest, { createdAt }) => Math.min(oldest, createdAt),
@@ -99,10 +101,12 @@ export function oldestOf(events: readonly PageEvent[]): number {
   );
 }
 
-/** The oldest second a page shows: also one whose event could not be read. `OPEN_END` when it shows none. */
-export function bottomOf({ events, unread }: Page): number {
-  const seconds = unread.filter(({ since, until }) => since === until);
-  return Math.min(oldestOf(events), ...seconds.map(({ since }) => since));
+/** The `created_at` of the newest event, else -1. */
+export function newestOf(events: readonly PageEvent[]): number {
+  return events.reduce(
+    (newest, { createdAt }) => Math.max(newest, createdAt),
+    -1,
+  );
 }
 
 /** The ids of the events of one second. */

@@ -1,58 +1,57 @@
 /**
- * Several walks side by side through one window, so that the relay's distance does not set the pace: an idle lane takes
- * the older part of the largest stretch that is left. Each lane is a walk of its own, and no two share a second.
+ * Several walks side by side through one window, so that the relay's distance does not set the pace: an idle request
+ * takes the older part of the largest range that is left.
+ *
+ * Bounds are not believed, so two ranges meet at an event: when the first page of the older range has come, the newer
+ * one walks on until it shows the newest event of that page. Until then, and where that page is empty, the newer range
+ * walks on to the end by itself.
  *
  * Pure, as the walks are: whoever drives it sends the queries it gives and brings back the pages.
  *
  * @module
  */
-import type { Filter } from "../../models/filter.ts";
-import { BEGINNING, type Window } from "../../models/window.ts";
-import type { Asking, Ledger, NoPage, Stretch } from "./ask.ts";
-import type { Pace } from "./relay_profile.ts";
-import type { Page, Query } from "./page.ts";
+import { BEGINNING } from "../../models/window.ts";
+import type { WalkState } from "../protocol/report.ts";
+import type { Asking, NoPage, Remaining, Walk } from "./ask.ts";
+import { newestOf, type Page, type Query } from "./page.ts";
 import { Repeats } from "./repeats.ts";
 import { walkWindow } from "./walk.ts";
 
-export interface ParallelRangesOptions {
-  readonly filter: Filter;
-  readonly window: Window;
-  readonly settledBefore: number;
-  readonly pace: Pace;
-  readonly ledger: Ledger;
-}
-
-/** A query to be sent, and who asks it. */
+/** A query to be sent, and the range that asks it. */
 export interface Asked {
   readonly query: Query;
   readonly range: Range;
 }
 
-/** One walk, and what it shows of how crowded its stretch is. */
+/** One walk, and what it shows of how crowded its part of the window is. */
 interface Range {
-  readonly stretch: Stretch;
+  readonly remaining: Remaining;
   readonly asking: Asking<NoPage | null>;
   /** To be sent, or under way. */
   query: Query;
   /** What of its answer has come already. */
   readonly repeats: Repeats;
+  /** The range above, until they have a common event; null when they do, and for the topmost. */
+  newer: Range | null;
   isUnderWay: boolean;
   /** Whether other queries were under way together with it. */
   isShared: boolean;
-  /** Of the pace when it was sent. */
+  /** The epoch of the concurrency control in which it was sent. */
   epoch: number;
   /** The newest second it has seen, and the events since. */
   newest: number;
   events: number;
   /** Whether its last page was one of many, as far as can be seen. */
   isInTheMidst: boolean;
+  /** Below this second there seems to be nothing: so it is not worth a range of its own. */
+  emptyBelow: number;
 }
 
-/** A stretch with fewer pages than this is not worth dividing. */
+/** A range with fewer pages than this is not worth dividing. */
 const MIN_PAGES = 4;
 
 export class ParallelRanges {
-  readonly #parts: ParallelRangesOptions;
+  readonly #walk: Walk;
   /** Newest first. */
   readonly #ranges: Range[] = [];
   #underWay = 0;
@@ -60,9 +59,9 @@ export class ParallelRanges {
   #fullPages = 0;
   #brokenBy: NoPage | null = null;
 
-  constructor(parts: ParallelRangesOptions) {
-    this.#parts = parts;
-    this.#open({ ...parts.window }, 0);
+  constructor(walk: Walk) {
+    this.#walk = walk;
+    this.#open(walk.remaining, 0);
   }
 
   /** Why the walk was broken off; null when it was walked to the end, or is not there yet. */
@@ -70,17 +69,22 @@ export class ParallelRanges {
     return this.#brokenBy;
   }
 
+  /** What each range is doing, newest first. */
+  get states(): readonly WalkState[] {
+    return this.#ranges.map(({ remaining: { doing } }) => doing);
+  }
+
   /** The next query to be sent, or null when it is better to wait. */
   next(): Asked | null {
-    const { pace } = this.#parts;
-    if (this.#underWay >= pace.inFlight) return null;
+    const { concurrency } = this.#walk.policy;
+    if (this.#underWay >= concurrency.allowed) return null;
     let range = this.#ranges.find(({ isUnderWay }) => !isUnderWay);
     if (range === undefined && this.#divide()) {
       range = this.#ranges.find(({ isUnderWay }) => !isUnderWay);
     }
     if (range === undefined) return null;
     range.isUnderWay = true;
-    range.epoch = pace.epoch;
+    range.epoch = concurrency.epoch;
     range.isShared = false;
     this.#underWay += 1;
     if (this.#underWay > 1) {
@@ -91,64 +95,106 @@ export class ParallelRanges {
 
   /** Takes the page that a query brought. */
   take({ range, query }: Asked, page: Page): void {
-    const { pace } = this.#parts;
+    const { concurrency } = this.#walk.policy;
     this.#underWay -= 1;
     if (!this.#ranges.includes(range)) return;
     range.isUnderWay = false;
-    if (page.end.type === "failed") pace.crowded(range);
+    const { backpressured } = page;
+    const { isShared, epoch } = range;
+    if (page.end.type === "failed" && isShared) concurrency.onFailure(epoch);
     else if (page.end.type === "eose") {
-      pace.bore({ backpressured: page.backpressured, epoch: range.epoch });
-      this.#classify(range, query, page);
+      concurrency.onSuccess({ backpressured, epoch });
+      this.#judge(range, query, page);
     }
     this.#handOver(range, page);
-    const step = range.asking.next({ ...page, isShared: range.isShared });
+    if (!this.#join(range, page)) return;
+    const step = range.asking.next({ ...page, isShared });
     if (step.done) return this.#finished(range, step.value);
     range.query = step.value;
-    const until = Math.max(range.stretch.until, range.query.window.until);
+    const until = Math.max(range.remaining.until, range.query.window.until);
     range.repeats.advance(page.accepted, until);
   }
 
-  /** A page that was under way when the lane was divided brings events that will come in another lane, too. */
-  #handOver({ stretch }: Range, { accepted }: Page): void {
+  /**
+   * Joins a new range to the one above it, by an event of its first page; false when it was given up instead, as it
+   * has none to join them by.
+   */
+  #join(range: Range, page: Page): boolean {
+    const { newer } = range;
+    if (newer === null) return true;
+    if (page.end.type !== "eose" && page.end.type !== "cut") return true;
+    range.newer = null;
+    // What is under way there may reach down to the same events.
+    for (const event of page.accepted) newer.repeats.add(event);
+    newer.emptyBelow = Math.max(newer.emptyBelow, range.remaining.until + 1);
+    const second = newestOf(page.events);
+    const isBelow = second >= range.remaining.since &&
+      second < newer.remaining.until;
+    if (!isBelow || !this.#ranges.includes(newer)) {
+      this.#ranges.splice(this.#ranges.indexOf(range), 1);
+      return false;
+    }
+    const joint = page.events.filter(({ createdAt }) => createdAt === second);
+    newer.remaining.since = second;
+    newer.remaining.floor = joint;
+    return true;
+  }
+
+  /** A page that was under way when the range was divided brings events that will come in another range, too. */
+  #handOver(from: Range, { accepted }: Page): void {
+    const { remaining } = from;
+    const joining = this.#ranges.find(({ newer }) => newer === from);
     for (const event of accepted) {
       const { createdAt: at } = event;
-      if (at >= stretch.since) continue;
+      if (joining !== undefined && at <= joining.remaining.until) {
+        joining.repeats.add(event);
+      }
+      if (at >= remaining.since) continue;
       this.#ranges.find((range) =>
-        at >= range.stretch.since && at <= range.stretch.until
+        at >= range.remaining.since && at <= range.remaining.until
       )?.repeats.add(event);
     }
   }
 
-  #open(stretch: Stretch, place: number): void {
-    const asking = walkWindow({ ...this.#parts, stretch });
+  #open(remaining: Remaining, place: number): Range | null {
+    const asking = walkWindow({ ...this.#walk, remaining });
     const step = asking.next();
-    if (step.done) return;
-    this.#ranges.splice(place, 0, {
-      stretch,
+    if (step.done) return null;
+    const range: Range = {
+      remaining,
       asking,
       query: step.value,
       repeats: new Repeats(),
+      newer: null,
       isUnderWay: false,
       isShared: false,
       epoch: 0,
       newest: -Infinity,
       events: 0,
       isInTheMidst: false,
-    });
+      emptyBelow: 0,
+    };
+    this.#ranges.splice(place, 0, range);
+    return range;
   }
 
   #finished(range: Range, brokenBy: NoPage | null): void {
     this.#ranges.splice(this.#ranges.indexOf(range), 1);
+    // A range that waited to be joined below this one has nothing above it any more.
+    for (const one of this.#ranges) {
+      if (one.newer === range) one.newer = null;
+    }
     if (brokenBy === null) return;
     this.#brokenBy ??= brokenBy;
-    for (const { stretch: { since, until } } of this.#ranges.splice(0)) {
+    for (const { remaining } of this.#ranges.splice(0)) {
+      const { since, until } = remaining;
       if (brokenBy === "aborted" || since > until) continue;
-      this.#parts.ledger.gap({ since, until }, brokenBy);
+      this.#walk.findings.gap({ since, until }, brokenBy);
     }
   }
 
-  #classify(range: Range, { filter }: Query, page: Page): void {
-    const { pace, settledBefore } = this.#parts;
+  #judge(range: Range, { filter }: Query, page: Page): void {
+    const { profile, settledBefore } = this.#walk;
     for (const { createdAt } of page.events) {
       if (createdAt > range.newest && createdAt <= settledBefore) {
         range.newest = createdAt;
@@ -156,42 +202,55 @@ export class ParallelRanges {
     }
     range.events += page.events.length;
     range.isInTheMidst =
-      page.size * 2 > Math.min(pace.largestPage, page.limit) &&
-      filter.kinds === this.#parts.filter.kinds;
+      page.size * 2 > Math.min(profile.largestPage, page.limit) &&
+      filter.kinds === this.#walk.filter.kinds;
     if (range.isInTheMidst) this.#fullPages += page.size < page.limit ? 1 : 2;
   }
 
-  /** Gives the older half of the largest stretch to a lane of its own; false when none is worth it. */
+  /** Gives the older half of the largest range to a range of its own; false when none is worth it. */
   #divide(): boolean {
-    const { pace } = this.#parts;
-    if (pace.order !== "newest-first" || this.#fullPages < 2) return false;
-    const value = Math.max(1, pace.largestPage) * MIN_PAGES;
+    const { profile } = this.#walk;
+    if (profile.order !== "newest-first" || this.#fullPages < 2) return false;
+    const worth = Math.max(1, profile.largestPage) * MIN_PAGES;
     let largest: Range | null = null;
-    let most = value;
+    let most = worth;
     for (const range of this.#ranges) {
-      const left = range.isInTheMidst ? eventsLeft(range) : 0;
+      // The one below it is not joined yet, or it is not joined itself.
+      const isOpen = range.newer === null &&
+        !this.#ranges.some(({ newer }) => newer === range);
+      const left = range.isInTheMidst && isOpen ? eventsLeft(range) : 0;
       if (left < most) continue;
       largest = range;
       most = left;
     }
     if (largest === null) return false;
-    const { stretch } = largest;
-    const middle = Math.floor((beginningOf(stretch) + stretch.until) / 2);
-    const older = { since: stretch.since, until: middle };
-    stretch.since = middle + 1;
-    this.#open(older, this.#ranges.indexOf(largest) + 1);
+    const { remaining } = largest;
+    const older = this.#open({
+      since: remaining.since,
+      until: Math.floor((beginningOf(largest) + remaining.until) / 2),
+      floor: remaining.floor,
+      ceiling: [],
+      top: remaining.top,
+      doing: "paging",
+    }, this.#ranges.indexOf(largest) + 1);
+    if (older === null) return false;
+    older.newer = largest;
     return true;
   }
 }
 
 /** How many events are left if they lie as close as those that have come. */
-function eventsLeft({ stretch, newest, events }: Range): number {
-  const { until } = stretch;
+function eventsLeft(range: Range): number {
+  const { remaining: { until }, newest, events } = range;
   const span = newest - until;
-  return span > 0 ? events / span * (until - beginningOf(stretch)) : 0;
+  return span > 0 ? events / span * (until - beginningOf(range)) : 0;
 }
 
 /** Where events begin, as a rule. */
-function beginningOf({ since, until }: Stretch): number {
-  return until > BEGINNING ? Math.max(since, BEGINNING) : since;
+function beginningOf({ remaining, emptyBelow }: Range): number {
+  const { since, until } = remaining;
+  return Math.max(
+    emptyBelow,
+    until > BEGINNING ? Math.max(since, BEGINNING) : since,
+  );
 }

@@ -1,16 +1,13 @@
 /**
- * What is learned of a relay while it is walked: how much it gives at once, how much it can bear, and whether it keeps
- * the order of NIP-01. Shared by all walks of one session.
+ * What is learned of a relay: its order, how much it gives at once, which filters it answers, and how it misleads.
+ * Shared by all walks of one session; what is worth it is remembered for the next.
  *
  * @module
  */
-import type {
-  FailureReason,
-  RelayOrder,
-  RelayTraits,
-} from "../protocol/report.ts";
-import { ConcurrencyControl } from "./concurrency.ts";
-import { isRestrictedKind, POPULAR_KINDS } from "./known_kinds.ts";
+import type { Filter } from "../../models/filter.ts";
+import type { ContradictionKind } from "../protocol/evidence.ts";
+import type { RelayOrder, RelayTraits } from "../protocol/report.ts";
+import { isRestrictedKind, POPULAR_KINDS } from "./kinds.ts";
 import type { Page } from "./page.ts";
 
 /** Kinds named at most in one filter: relays refuse long lists. */
@@ -19,144 +16,85 @@ const MAX_KINDS_ASKED = 20;
 /** Kinds remembered at most; a relay can invent 65,536. */
 const MAX_KINDS_REMEMBERED = 500;
 
-/** No relay that gave as many as this once is expected to give fewer at once some day. */
+/** A relay that gave as many events as this at once is not expected to give fewer some day. */
 const SMALLEST_CREDIBLE_CAP = 10;
 
-export class Pace {
-  /** Whether the page sizes of this relay were probed with the widest filter there is. */
+export class RelayProfile {
+  /** Whether its page sizes were probed with the widest filter there is. */
   probed = false;
-  order: RelayOrder;
   /** Whether a page with room for more was not the last. */
   hasHidden = false;
-  /** Places that were stepped over because the relay fails there. */
-  stepsOver = 0;
   /** Whether it answers filters that name no kinds. */
-  broadFilters: "borne" | "refused" | "unknown" = "unknown";
-  readonly #kinds = new Map<number, number>();
-  readonly #maxLimit: number;
-  #limit: number;
-  #ceiling: number;
-  #successes = 0;
-  #largestPage = 0;
+  broadFilters: "answered" | "refused" | "unknown" = "unknown";
+  /** Whether it answers all filters of a REQ, or only the first. */
+  manyFilters: RelayTraits["manyFilters"];
+  /** Seconds to be added to `until` so that the second meant is included; 0 as NIP-01 has it. */
+  untilOffset: number;
+  /** How long to wait for events after EOSE, ms; 0 where none come. */
+  lingerMs: number;
+  #order: RelayOrder;
   #likelyOrder: RelayOrder = "unknown";
-  #hasSucceeded = false;
-  #lastFailure: FailureReason | null = null;
-  readonly #rememberedPage: number;
-  readonly #inFlight: ConcurrencyControl;
+  #largestPage = 0;
+  #smallestCut = Infinity;
+  #caught: RelayTraits["caught"];
+  readonly #kinds = new Map<number, number>();
+  readonly #remembered: RelayTraits;
 
-  /** `maxLimit` is asked for first, at most `maxInFlight` times at once. */
-  constructor(maxLimit: number, traits: RelayTraits, maxInFlight: number) {
-    this.#inFlight = new ConcurrencyControl(maxInFlight);
-    this.#maxLimit = maxLimit;
-    this.#limit = maxLimit;
-    this.#ceiling = maxLimit;
-    this.order = traits.order;
-    this.#rememberedPage = traits.largestPage;
+  constructor(remembered: RelayTraits) {
+    this.#remembered = remembered;
+    this.#order = remembered.order;
+    this.untilOffset = remembered.untilOffset;
+    this.manyFilters = remembered.manyFilters;
+    this.lingerMs = remembered.lingerMs;
+    this.#caught = remembered.caught;
+  }
+
+  /** Its answers were shown to be wrong in these ways. It is walked with more care, and after that not believed. */
+  caught(kinds: readonly ContradictionKind[], now: number): void {
+    this.#caught = { times: this.#caught.times + 1, at: now };
+    if (kinds.some((kind) => kind === "hidden" || kind === "omitted")) {
+      this.#order = "unsorted";
+    }
   }
 
   /** What later sessions should know. */
   get traits(): RelayTraits {
-    const largestPage = Math.max(this.#largestPage, this.#rememberedPage);
-    const order = this.order === "unknown" ? this.#likelyOrder : this.order;
-    return { order, largestPage };
+    return {
+      ...this.#remembered,
+      order: this.#order === "unknown" ? this.#likelyOrder : this.#order,
+      largestPage: Math.max(this.#largestPage, this.#remembered.largestPage),
+      untilOffset: this.untilOffset,
+      manyFilters: this.manyFilters,
+      lingerMs: this.lingerMs,
+      caught: this.#caught,
+    };
   }
 
-  /** Takes what a look at the order has shown; what only a few events showed is left to be looked at again. */
-  judgeOrder(
-    order: Exclude<RelayOrder, "unknown">,
-    isTelling: boolean,
-  ): RelayOrder {
+  /** Whether it keeps the order of NIP-01, as far as is known. */
+  get order(): RelayOrder {
+    return this.#order;
+  }
+
+  /** Takes what a look at the order has shown; what only a few events showed is looked at again. */
+  judgeOrder(order: "newest-first" | "unsorted", isTelling: boolean): void {
     this.#likelyOrder = order;
-    if (isTelling || order === "unsorted") this.order = order;
-    return this.order;
+    if (isTelling || order === "unsorted") this.#order = order;
   }
 
-  /** Whether any page ended as it should. */
-  get hasSucceeded(): boolean {
-    return this.#hasSucceeded;
-  }
-
-  /** Requests that may be under way at once. */
-  get inFlight(): number {
-    return this.#inFlight.allowed;
-  }
-
-  get epoch(): number {
-    return this.#inFlight.epoch;
-  }
-
-  /** A request went well beside others. */
-  bore(request: { backpressured: boolean; epoch: number }): void {
-    this.#inFlight.succeeded(request);
-  }
-
-  /** A request failed, maybe because others were under way. */
-  crowded({ isShared, epoch }: { isShared: boolean; epoch: number }): void {
-    if (isShared) this.#inFlight.failed(epoch);
-  }
-
-  /** What went wrong last. */
-  get lastFailure(): FailureReason | null {
-    return this.#lastFailure;
-  }
-
-  /** Events to ask for now. */
-  get limit(): number {
-    return this.#limit;
-  }
-
-  /** Most events it gave at once. */
+  /** Most events it gave at once in this session. */
   get largestPage(): number {
     return this.#largestPage;
   }
 
-  /** Whether it is asked for less than it may be able to give. */
-  get isReduced(): boolean {
-    return this.#limit < this.#ceiling;
-  }
-
-  raise(): void {
-    this.#limit = this.#ceiling;
-  }
-
-  /** It was not the limit that the relay refused, but a filter without kinds. */
-  refuseBroad(): void {
-    this.broadFilters = "refused";
-    this.#ceiling = this.#maxLimit;
-    this.#limit = this.#maxLimit;
-  }
-
-  /** A page ended as it should. */
-  succeeded(page: Page): void {
-    this.#largestPage = Math.max(this.#largestPage, page.size);
-    this.#hasSucceeded = true;
+  /** A page ended as it should; one that several filters asked for says nothing of how much comes at once. */
+  learn(page: Page, { isPlain }: { readonly isPlain: boolean }): void {
+    if (isPlain) this.#largestPage = Math.max(this.#largestPage, page.size);
     for (const { kind } of page.events) this.#rememberKind(kind);
-    this.#successes += 1;
-    if (this.#successes >= 2 && this.isReduced) {
-      this.#limit = Math.min(this.#ceiling, this.#limit * 2);
-      this.#successes = 0;
-    }
   }
 
-  /** A page failed after `size` events: asks for less next time where that may help. */
-  failed(reason: FailureReason, size: number): void {
-    this.#successes = 0;
-    this.#lastFailure = reason;
-    switch (reason) {
-      case "timeout":
-      case "disconnected":
-      case "over-budget":
-        this.#limit = Math.max(1, Math.floor(reducedLimit(this.#limit, size)));
-        return;
-      case "refused":
-        this.#limit = Math.max(1, Math.floor(this.#limit / 2));
-        this.#ceiling = this.#limit;
-        return;
-      case "rate-limited":
-      case "auth-required":
-      case "restricted":
-        return;
-    }
+  /** More events turned out to lie where a page of so many ended: it had been cut off there. */
+  learnCut(size: number): void {
+    if (size > 0) this.#smallestCut = Math.min(this.#smallestCut, size);
   }
 
   /**
@@ -164,24 +102,29 @@ export class Pace {
    * can have been cut off. What earlier sessions have seen counts for tiny pages only: relays change.
    */
   isShort(page: Page): boolean {
-    if (page.size < Math.min(this.#largestPage, page.limit)) return true;
+    const room = Math.min(this.#largestPage, this.#smallestCut, page.limit);
+    if (page.size < room) return true;
     return page.size < Math.min(SMALLEST_CREDIBLE_CAP, page.limit) &&
-      this.#rememberedPage >= SMALLEST_CREDIBLE_CAP;
+      this.#smallestCut === Infinity &&
+      this.#remembered.largestPage >= SMALLEST_CREDIBLE_CAP;
   }
 
   /** Whether a page seems to have had room for more, also by what earlier sessions have seen. It is worth a question. */
   mayBeLast(page: Page): boolean {
-    if (this.order !== "newest-first" && this.#likelyOrder !== "newest-first") {
+    if (
+      this.#order !== "newest-first" && this.#likelyOrder !== "newest-first"
+    ) {
       return false;
     }
-    const largest = Math.max(this.#largestPage, this.#rememberedPage);
+    const largest = Math.max(this.#largestPage, this.#remembered.largestPage);
     const room = Math.min(largest, page.limit);
     return this.hasHidden ? page.size * 2 <= room : page.size < room;
   }
 
   /** Whether a page is so far from full that it holds all there is, even if its order tells nothing. */
   isFarFromFull(page: Page): boolean {
-    return page.size * 2 <= Math.min(this.#largestPage, page.limit);
+    const room = Math.min(this.#largestPage, this.#smallestCut, page.limit);
+    return page.size * 2 <= room;
   }
 
   /** The kinds most likely to be here that no relay holds back, few enough for one filter. */
@@ -192,14 +135,18 @@ export class Pace {
       .slice(0, MAX_KINDS_ASKED);
   }
 
+  /** The same filter without the kinds that relays hold back; null where that is no other question. */
+  withoutRestricted(filter: Filter): Filter | null {
+    const kinds = filter.kinds?.filter((kind) => !isRestrictedKind(kind)) ??
+      this.likelyKinds();
+    return kinds.length > 0 && kinds.length !== filter.kinds?.length
+      ? { ...filter, kinds }
+      : null;
+  }
+
   #rememberKind(kind: number): void {
     const count = this.#kinds.get(kind);
     if (count === undefined && this.#kinds.size >= MAX_KINDS_REMEMBERED) return;
     this.#kinds.set(kind, (count ?? 0) + 1);
   }
-}
-
-/** A relay that broke off after so many events is asked for a little less than that. */
-function reducedLimit(limit: number, size: number): number {
-  return size > 0 ? Math.min(limit / 2, size * 0.8) : limit / 2;
 }

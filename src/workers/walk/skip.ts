@@ -1,44 +1,42 @@
 /**
- * Stepping over a place where a relay fails again and again: an event it cannot read, a message that breaks the
+ * A place where a relay fails again and again is skipped: an event it cannot read, a message that breaks the
  * connection. The place becomes a gap, as narrow as a few questions can make it, and the walk goes on below.
  *
  * @module
  */
 import { ask, type Asking, type NoPage, type Walk } from "./ask.ts";
-import { breakOff, type Done, type Edge } from "./ending.ts";
+import { breakOff, type Cursor, type Done } from "./cursor.ts";
 import type { Page } from "./page.ts";
 
 /** Where the walk goes on, with the page that was had there. */
-export interface Landing {
-  readonly edge: Edge;
+export interface ResumePoint {
+  readonly cursor: Cursor;
   readonly page: Page;
 }
 
-/** How far below the edge something is asked for, one after the other: seconds, from one to a month. */
-const LEAPS = [1, 60, 3_600, 86_400, 30 * 86_400];
+/** How far below the cursor something is asked for, one after the other: seconds, from one to a month. */
+const SKIPS = [1, 60, 3_600, 86_400, 30 * 86_400];
 
 /** Questions that making the gap narrower may cost. */
 const MAX_NARROWING = 8;
 
-/** Places that one session steps over; a relay that fails more often is left for another day. */
-const MAX_STEPS = 8;
-
-/** Finds the first place below the edge where the relay answers again. */
-export function* stepOver(
+/** Finds the first place below the cursor where the relay answers again. */
+export function* skipBroken(
   walk: Walk,
-  edge: Edge,
+  cursor: Cursor,
   failure: NoPage,
-): Asking<Landing | Done> {
-  const { pace, stretch: { since } } = walk;
-  const rest = { since, until: edge.until };
-  if (!mayBeLocal(failure) || !pace.hasSucceeded) {
+): Asking<ResumePoint | Done> {
+  const { policy, remaining } = walk;
+  const { since } = remaining;
+  const rest = { since, until: cursor.until };
+  remaining.doing = "skipping";
+  if (!mayBeLocal(failure) || !policy.hasSucceeded || !policy.mayDetour()) {
     return breakOff(walk, rest, failure);
   }
-  if (pace.stepsOver++ >= MAX_STEPS) return breakOff(walk, rest, failure);
-  let bad = edge.until;
-  let landing: Landing | null = null;
-  for (const leap of LEAPS) {
-    const until = edge.until - leap;
+  let bad = cursor.until;
+  let landing: ResumePoint | null = null;
+  for (const skip of SKIPS) {
+    const until = cursor.until - skip;
     if (until < since || landing !== null) break;
     const answer = yield* probe(walk, until);
     if (answer === "elsewhere") return breakOff(walk, rest, failure);
@@ -47,7 +45,7 @@ export function* stepOver(
   }
   if (landing === null) return breakOff(walk, rest, failure);
   for (let n = 0; n < MAX_NARROWING; n++) {
-    const good: number = landing.edge.until;
+    const good: number = landing.cursor.until;
     if (bad - good <= 1) break;
     const middle = good + ((bad - good) >> 1);
     const answer = yield* probe(walk, middle);
@@ -55,8 +53,8 @@ export function* stepOver(
     if (answer === null) bad = middle;
     else landing = answer;
   }
-  const top = { since: landing.edge.until + 1, until: edge.until };
-  if (failure !== "aborted") walk.ledger.gap(top, failure);
+  const top = { since: landing.cursor.until + 1, until: cursor.until };
+  if (failure !== "aborted") walk.findings.gap(top, failure);
   return landing;
 }
 
@@ -64,11 +62,11 @@ export function* stepOver(
 function* probe(
   walk: Walk,
   until: number,
-): Asking<Landing | null | "elsewhere"> {
-  const window = { since: walk.stretch.since, until };
-  const answer = yield* ask(walk, { window, isProbe: true });
+): Asking<ResumePoint | null | "elsewhere"> {
+  const window = { since: walk.remaining.since, until };
+  const answer = yield* ask(walk, { window, purpose: "probe" });
   if (answer.ok) {
-    return { edge: { until, ties: new Set() }, page: answer.value };
+    return { cursor: { until, above: [] }, page: answer.value };
   }
   return mayBeLocal(answer.failure) ? null : "elsewhere";
 }
@@ -84,6 +82,7 @@ export function mayBeLocal(failure: NoPage): boolean {
     case "rate-limited":
     case "auth-required":
     case "restricted":
+    case "unconfirmed":
     case "aborted":
       return false;
   }

@@ -2,23 +2,29 @@
  * The walk through a relay that does not keep the order of NIP-01: the window is cut in two until no part comes near
  * to filling a page.
  *
+ * Both halves of a cut share a second in which an event is known, and each answer has to show all that is known of its
+ * part: so each is evidence by itself.
+ *
  * @module
  */
-import { OPEN_END, type Window } from "../../models/window.ts";
-import { ask, type Asking, type NoPage, type Walk } from "./ask.ts";
+import { BEGINNING, OPEN_END, type Window } from "../../models/window.ts";
 import type { GapReason } from "../protocol/report.ts";
-import { isFinished, type Page, type PageEvent } from "./page.ts";
+import { ask, type Asking, type NoPage, type Walk } from "./ask.ts";
 import { narrowed } from "./kinds_only.ts";
+import { hintOf, type Page, type PageEvent } from "./page.ts";
 import { walkSecond } from "./second.ts";
 import { mayBeLocal } from "./skip.ts";
+import { isStable } from "./witnesses.ts";
 
-/** Walks the stretch newest part first. Returns what broke it off. */
+/** Walks what remains, newest part first. Returns what broke it off. */
 export function* walkInParts(walk: Walk): Asking<NoPage | null> {
-  const { ledger, stretch } = walk;
-  const parts: Part[] = [{ ...stretch, known: [] }];
+  const { remaining } = walk;
+  const { since, until } = remaining;
+  const parts: Part[] = [{ since, until, known: [] }];
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    stretch.until = part.until;
-    const answer = yield* ask(walk, { window: part, ...askOnce(part) });
+    remaining.until = part.until;
+    remaining.doing = "splitting-window";
+    const answer = yield* askPart(walk, part);
     if (!answer.ok) {
       const narrower = narrowed(walk, answer.failure);
       if (narrower !== null) return yield* walkInParts(narrower);
@@ -35,12 +41,12 @@ export function* walkInParts(walk: Walk): Asking<NoPage | null> {
       leave(walk, [part, ...parts], "bounds-ignored");
       return null;
     }
-    if (isFinished(page)) ledger.prove(windowOf(part), "finish");
-    else if (page.size === 0 || walk.pace.isFarFromFull(page)) {
-      settle(walk, part, page);
-    } else if (part.since < part.until) parts.push(...cut(part, page));
-    else if (walk.pace.isShort(page)) settle(walk, part, page);
-    else {
+    if (mayBeWhole(walk, part, page)) {
+      yield* settle(walk, part, page);
+    } else if (part.since < part.until) {
+      parts.push(...cut(part, page));
+    } else {
+      remaining.doing = "splitting-second";
       const failure = yield* walkSecond(walk, part.since, page);
       if (failure === null) continue;
       leave(walk, [part], failure);
@@ -52,23 +58,6 @@ export function* walkInParts(walk: Walk): Asking<NoPage | null> {
   return null;
 }
 
-/** Failures that one session goes around by cutting smaller. */
-const MAX_CUTS = 48;
-
-function goesAround({ pace }: Walk, failure: NoPage): boolean {
-  return mayBeLocal(failure) && pace.hasSucceeded &&
-    pace.stepsOver++ < MAX_CUTS;
-}
-
-/** The halves of a part at which the relay failed. */
-function suspects(part: Part): Part[] {
-  return cut(part, null).map((half) => ({ ...half, isSuspect: true }));
-}
-
-function askOnce({ isSuspect }: Part): { isProbe?: boolean } {
-  return isSuspect ? { isProbe: true } : {};
-}
-
 /** A part of the window, with the events that were seen in it when more was asked for. */
 interface Part extends Window {
   readonly known: readonly PageEvent[];
@@ -76,41 +65,125 @@ interface Part extends Window {
   readonly isSuspect?: boolean;
 }
 
+/** Asks for a part, with a witness beside it where nothing is known to lie within. */
+function askPart(walk: Walk, part: Part) {
+  const { profile, witnesses } = walk;
+  const ids = part.known.length > 0 || profile.manyFilters === "no"
+    ? []
+    : witnesses.pick().map(({ id }) => id);
+  return ask(walk, {
+    window: windowOf(part),
+    ...(ids.length > 0 && { extraFilters: [{ ids, limit: ids.length }] }),
+    ...(part.isSuspect && { purpose: "probe" as const }),
+  });
+}
+
+/** Whether a page may hold all there is of a part: it is far from full, or as short as a second can be. */
+function mayBeWhole({ profile }: Walk, part: Part, page: Page): boolean {
+  if (hintOf(page) === "more") return false;
+  if (page.size === 0 || profile.isFarFromFull(page)) return true;
+  return part.since === part.until && profile.isShort(page);
+}
+
+/**
+ * Records what a page far from full proves: nothing where it lacks what the relay has shown before.
+ */
+function* settle(
+  walk: Walk,
+  part: Part,
+  page: Page,
+): Asking<void> {
+  const { findings, profile } = walk;
+  const window = windowOf(part);
+  const came = new Set([...page.events, ...page.extra].map(({ id }) => id));
+  const lacking = part.known.filter(({ id }) => !came.has(id));
+  if (lacking.length > 0) {
+    const eventIds = lacking.slice(0, 10).map(({ id }) => id);
+    if (lacking.some(({ kind }) => isStable(kind))) {
+      findings.contradict({
+        since: window.since,
+        until: window.until,
+        kind: "omitted",
+        question: "page",
+        eventIds,
+      });
+    }
+    findings.gap(window, "contradicted");
+    return;
+  }
+  const witness = part.known[0]?.id ?? page.extra[0]?.id ??
+    page.events[0]?.id ?? null;
+  if (witness === null) {
+    const shown = yield* showsWitness(walk);
+    if (!shown) {
+      findings.gap(window, "unconfirmed");
+      return;
+    }
+  } else if (page.extra.length > 0) profile.manyFilters = "yes";
+  findings.prove(window, "split", { questions: 1, witness, counts: null });
+}
+
+/** Whether the relay shows an event that it has given, where it was not asked for beside the part; true when there is none. */
+function* showsWitness(walk: Walk): Asking<boolean> {
+  const witnesses = walk.witnesses.pick();
+  if (witnesses.length === 0) return true;
+  const answer = yield* ask(walk, {
+    window: { since: 0, until: OPEN_END },
+    filter: { ids: witnesses.map(({ id }) => id) },
+    purpose: "evidence",
+  });
+  if (!answer.ok) return false;
+  const isShown = answer.value.events.length > 0;
+  if (isShown && walk.profile.manyFilters === "unknown") {
+    walk.profile.manyFilters = "no";
+  }
+  return isShown;
+}
+
+function goesAround({ policy }: Walk, failure: NoPage): boolean {
+  return mayBeLocal(failure) && policy.hasSucceeded && policy.mayCut();
+}
+
+/** The halves of a part at which the relay failed. */
+function suspects(part: Part): Part[] {
+  return cut(part, null).map((half) => ({ ...half, isSuspect: true }));
+}
+
 function leave(
-  { ledger }: Walk,
+  { findings }: Walk,
   parts: readonly Part[],
   reason: GapReason | "aborted",
 ): void {
   if (reason === "aborted") return;
-  for (const part of parts) ledger.gap(windowOf(part), reason);
+  for (const part of parts) findings.gap(windowOf(part), reason);
 }
 
-/** A page far from full holds all there is, unless it lacks what the relay has shown before. */
-function settle({ ledger }: Walk, part: Part, page: Page): void {
-  const ids = new Set(page.events.map(({ id }) => id));
-  const isWhole = part.known.every(({ id }) => ids.has(id));
-  if (isWhole) ledger.prove(windowOf(part), "split");
-  else ledger.gap(windowOf(part), "boundary");
-}
-
-/** Cuts where half of what came lies on either side: the older half, and the newer one, which is walked first. */
+/**
+ * Cuts at an event, so that half of what came lies on either side: the older half, and the newer one, which is walked
+ * first. Both keep the second of the cut, as far as both become smaller.
+ */
 function cut(part: Part, page: Page | null): [Part, Part] {
+  const { since, until } = part;
   const events = [...page?.events ?? [], ...part.known];
   const times = events.map(({ createdAt }) => createdAt).sort((a, b) => a - b);
-  const last = part.until === OPEN_END ? part.since + 2 ** 33 : part.until;
-  const halfway = part.since + Math.floor((last - part.since) / 2);
+  const last = until === OPEN_END
+    ? Math.max(since, BEGINNING) + 2 ** 30
+    : until;
+  const halfway = since + Math.floor((last - since) / 2);
   const median = times[(times.length - 1) >> 1] ?? halfway;
-  const middle = Math.min(Math.max(median, part.since), part.until - 1);
+  const middle = Math.min(Math.max(median, since), until - 1);
+  const newerSince = middle === median && middle > since ? middle : middle + 1;
+  const known = [...new Map(events.map((one) => [one.id, one])).values()];
   return [
     {
-      since: part.since,
+      since,
       until: middle,
-      known: events.filter(({ createdAt }) => createdAt <= middle),
+      known: known.filter(({ createdAt }) => createdAt <= middle),
     },
     {
-      since: middle + 1,
-      until: part.until,
-      known: events.filter(({ createdAt }) => createdAt > middle),
+      since: newerSince,
+      until,
+      known: known.filter(({ createdAt }) => createdAt >= newerSince),
     },
   ];
 }

@@ -2,208 +2,256 @@
  * The walk through a relay's events, newest first: what to ask next, and what the answers prove.
  *
  * A page that came newest first holds everything of the seconds above its oldest one, whatever cap cut it off there.
- * The next page begins in that oldest second again, so that what shares it is not lost. Pure: no I/O, no clock.
+ * The next page begins in that oldest second again, so that what shares it is not lost, and so that each answer has to
+ * show an event that is known to be there: one that does not proves nothing. Pure: no I/O, no clock.
  *
  * @module
  */
 import { OPEN_END, type Window } from "../../models/window.ts";
+import type { Support } from "../protocol/evidence.ts";
 import { ask, type Asking, type NoPage, type Walk } from "./ask.ts";
 import {
+  below,
+  boundaryIds,
   breakOff,
-  confirmEnd,
+  type Cursor,
   DONE,
   type Done,
-  type Edge,
-  endEarly,
   goBelow,
-} from "./ending.ts";
-import type { RelayOrder } from "../protocol/report.ts";
+} from "./cursor.ts";
+import { confirmEnd, endEarly } from "./ending.ts";
+import { inKinds, isBroad, narrowed } from "./kinds_only.ts";
+import { checkOrder } from "./order_check.ts";
 import {
-  bottomOf,
-  idsAt,
-  isFinished,
+  hintOf,
   isNewestFirst,
+  newestOf,
+  oldestOf,
   type Page,
 } from "./page.ts";
-import { inKinds, isBroad, narrowed } from "./kinds_only.ts";
-
+import { recover } from "./recover.ts";
 import { walkSecond } from "./second.ts";
+import { skipBroken } from "./skip.ts";
 import { walkInParts } from "./split.ts";
-import { stepOver } from "./skip.ts";
 
-/** Walks the stretch down to its floor. Returns why it broke off, or null when it was walked to the end. */
+/** What is dated so far ahead of the database's clock is asked for apart, so that it hides nothing, seconds. */
+const CLOCK_SLACK = 900;
+
+/** Walks what remains down to its floor. Returns why it broke off, or null when it was walked to the end. */
 export function* walkWindow(walk: Walk): Asking<NoPage | null> {
-  const { stretch, pace } = walk;
-  if (pace.broadFilters === "refused" && isBroad(walk.filter)) {
+  const { remaining, profile } = walk;
+  if (profile.broadFilters === "refused" && isBroad(walk.filter)) {
     return yield* walkWindow(inKinds(walk));
   }
-  if (pace.order === "unsorted") return yield* walkInParts(walk);
-  let next: Edge | Done = { until: stretch.until, ties: new Set() };
+  if (profile.order === "unsorted") return yield* walkInParts(walk);
+  let next: Cursor | Done = firstCursor(walk);
   while ("until" in next) {
-    stretch.until = next.until;
+    remaining.until = next.until;
+    remaining.doing = "paging";
     next = yield* step(walk, next);
   }
   return next.brokenBy;
 }
 
-/** Events younger than a page's newest eighth are asked for again, to see whether the relay keeps the order. */
-const SPOT_SHARE = 8;
+/** Where the first page begins: at events known to lie above, as a bound alone is not believed. */
+function firstCursor({ remaining, now }: Walk): Cursor {
+  const { until, ceiling } = remaining;
+  if (until === OPEN_END) return { until: now + CLOCK_SLACK, above: [] };
+  const nearest = ceiling.reduce(
+    (lowest, { createdAt }) => Math.min(lowest, createdAt),
+    OPEN_END,
+  );
+  return nearest === OPEN_END
+    ? { until, above: [] }
+    : { until: Math.max(until, nearest), above: ceiling };
+}
 
-/** A page of fewer events does not settle the question for those that follow. */
-const TELLING_EVENTS = 10;
-
-function* step(walk: Walk, edge: Edge): Asking<Edge | Done> {
-  const rest = { since: walk.stretch.since, until: edge.until };
+function* step(walk: Walk, cursor: Cursor): Asking<Cursor | Done> {
+  const rest = { since: walk.remaining.since, until: cursor.until };
   const answer = yield* ask(walk, { window: rest });
-  if (answer.ok) return yield* digest(walk, edge, answer.value);
+  if (answer.ok) return yield* digest(walk, cursor, answer.value);
   const narrower = narrowed(walk, answer.failure);
   return narrower === null
-    ? yield* goAround(walk, edge, answer.failure)
+    ? yield* goAround(walk, cursor, answer.failure)
     : { brokenBy: yield* walkWindow(narrower) };
 }
 
 /** Goes on below the place where the relay fails, if it can be found. */
 function* goAround(
   walk: Walk,
-  edge: Edge,
+  cursor: Cursor,
   failure: NoPage,
-): Asking<Edge | Done> {
-  const landing = yield* stepOver(walk, edge, failure);
+): Asking<Cursor | Done> {
+  const landing = yield* skipBroken(walk, cursor, failure);
   return "page" in landing
-    ? yield* digest(walk, landing.edge, landing.page)
+    ? yield* digest(walk, landing.cursor, landing.page)
     : landing;
 }
 
-function* digest(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
-  const { ledger, pace, settledBefore } = walk;
-  const rest = { since: walk.stretch.since, until: edge.until };
-  if (isFinished(page)) {
-    ledger.prove(rest, "finish");
-    return DONE;
-  }
+function* digest(
+  walk: Walk,
+  cursor: Cursor,
+  page: Page,
+): Asking<Cursor | Done> {
+  const { profile, settledBefore, remaining: { since } } = walk;
+  const rest = { since, until: cursor.until };
   if (!isNewestFirst(page, settledBefore)) return yield* inParts(walk, rest);
-  if (pace.order === "unknown" && bottomOf(page) < edge.until) {
-    const found = yield* spotCheck(walk, rest, page);
-    if (found === "unsorted") return yield* inParts(walk, rest);
-    if (!isOrder(found)) return breakOff(walk, rest, found);
+  if (!showsKnown(page, cursor)) return yield* overlap(walk, cursor, page);
+  if (profile.order === "unknown" && oldestOf(page.events) < cursor.until) {
+    const found = yield* checkOrder(walk, rest, page);
+    switch (found.type) {
+      case "unsorted":
+        return yield* inParts(walk, rest);
+      case "no-answer":
+        return breakOff(walk, rest, found.failure);
+      case "top-missing":
+        return yield* overlap(walk, { ...cursor, above: found.above }, page);
+      case "newest-first":
+    }
   }
-  return yield* descend(walk, edge, page);
+  return yield* descend(walk, cursor, page);
+}
+
+/** Goes on from an answer that shows what is known, if there is one. */
+function* overlap(
+  walk: Walk,
+  cursor: Cursor,
+  page: Page,
+): Asking<Cursor | Done> {
+  const recovered = yield* recover(walk, cursor, page);
+  return "page" in recovered
+    ? yield* descend(walk, recovered.cursor, recovered.page)
+    : recovered;
+}
+
+/**
+ * Whether an answer shows what is known to lie at the cursor. A page that is full of the cursor's own second may have
+ * had no room for it.
+ */
+function showsKnown(page: Page, { until, above }: Cursor): boolean {
+  const known = above.filter(({ createdAt }) => createdAt <= until);
+  if (known.length === 0) return true;
+  const came = new Set(page.events.map(({ id }) => id));
+  return known.some(({ id }) => came.has(id)) ||
+    page.events.length > known.length &&
+      oldestOf(page.events) === until && newestOf(page.events) === until;
 }
 
 /** Records what the page proves, and finds where the next one begins. */
-function* descend(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
-  const { ledger, pace, stretch: { since } } = walk;
-  const { events } = page;
+function* descend(
+  walk: Walk,
+  cursor: Cursor,
+  page: Page,
+): Asking<Cursor | Done> {
+  const { findings, profile, remaining: { since } } = walk;
+  const top = cursor.until;
   const oldest = bottomOf(page);
-  let top = edge.until;
-  if (edge.ties.size > 0 && !events.some(({ id }) => edge.ties.has(id))) {
-    ledger.gap({ since: top, until: top }, "boundary");
-    top -= 1;
-  }
-  if (page.older > 0) {
-    // It ignores `since` but keeps the order: it has gone past the floor, so nothing is left above.
-    if (since <= top) ledger.prove({ since, until: top }, "paging");
+  learnCut(walk, cursor, page);
+  if (isPastFloor(walk, page)) {
+    if (since <= top) findings.prove({ since, until: top }, "paging", by(page));
     return DONE;
   }
-  if (page.newer * 2 > page.size && oldest >= edge.until) {
-    ledger.gap({ since, until: edge.until }, "bounds-ignored");
-    return DONE;
-  }
-  if (oldest < since && oldest < top) {
-    // The older part was given away while the page was on its way, or `since` is ignored.
-    if (since <= top) ledger.prove({ since, until: top }, "paging");
+  if (page.newer * 2 > page.size && oldest >= top) {
+    findings.gap({ since, until: top }, "bounds-ignored");
     return DONE;
   }
   if (oldest === OPEN_END) {
     if (since > top) return DONE;
-    const rest = { since, until: top };
-    if (page.size === 0 || pace.isShort(page)) {
-      return yield* confirmEnd(walk, rest, new Set());
+    if (page.size === 0 || profile.isShort(page) || page.older > 0) {
+      return yield* confirmEnd(walk, cursor);
     }
     // A page full of what is no event, or was not asked for, hides whatever is below it.
-    ledger.gap(rest, "hidden");
+    findings.gap({ since, until: top }, "hidden");
     return DONE;
   }
-  if (oldest === edge.until) return yield* stay(walk, edge, page);
-  if (oldest < top) ledger.prove({ since: oldest + 1, until: top }, "paging");
-  const below = { until: oldest, ties: idsAt(events, oldest) };
-  return pace.mayBeLast(page) ? yield* endEarly(walk, below) : below;
+  if (oldest < since && oldest < top) {
+    // The older part was given away while the page was on its way.
+    if (since <= top) findings.prove({ since, until: top }, "paging", by(page));
+    return DONE;
+  }
+  if (oldest === top) return yield* stay(walk, cursor, page);
+  findings.prove({ since: oldest + 1, until: top }, "paging", by(page));
+  const next = below(page, oldest);
+  if (hintOf(page) === "finish") return yield* endEarly(walk, next, "finish");
+  return hintOf(page) === null && profile.mayBeLast(page)
+    ? yield* endEarly(walk, next)
+    : next;
+}
+
+/** The oldest second a page shows: also one of which it is known that its event could not be read. */
+function bottomOf({ events, unread }: Page): number {
+  const seconds = unread.filter(({ since, until }) => since === until);
+  return Math.min(oldestOf(events), ...seconds.map(({ since }) => since));
+}
+
+/** What a page is evidence by: it came in order, and shows events that had to come. */
+function by({ events }: Page): Support {
+  return { questions: 1, witness: events[0]?.id ?? null, counts: null };
+}
+
+/** What came below the page before shows that the relay had cut that one off. */
+function learnCut({ profile }: Walk, cursor: Cursor, page: Page): void {
+  if (cursor.cutSize === undefined) return;
+  const known = boundaryIds(cursor);
+  if (page.events.some(({ id }) => !known.has(id))) {
+    profile.learnCut(cursor.cutSize);
+  }
+}
+
+/** Whether a page that came in order goes down to an event at the floor, or past it. */
+function isPastFloor({ remaining: { floor } }: Walk, page: Page): boolean {
+  if (page.older > 0 && page.events.length > 0) return true;
+  if (floor.length === 0) return false;
+  const came = new Set(page.events.map(({ id }) => id));
+  return floor.some(({ id }) => came.has(id));
 }
 
 /** The whole page lies in the second it began with: this is the end, or that second holds more than a page. */
-function* stay(walk: Walk, edge: Edge, page: Page): Asking<Edge | Done> {
-  const { pace, stretch: { since } } = walk;
-  const { until } = edge;
-  const ties = idsAt(page.events, until);
-  if (pace.isReduced && page.size >= page.limit) {
+function* stay(walk: Walk, cursor: Cursor, page: Page): Asking<Cursor | Done> {
+  const { profile, policy, remaining } = walk;
+  const { until } = cursor;
+  const known = page.events.filter(({ createdAt }) => createdAt === until);
+  const here = { until, above: known };
+  if (policy.isReduced && page.size >= page.limit) {
     // Asked for more of it, the relay fails.
-    if (edge.raised) {
-      return yield* goAround(walk, edge, pace.lastFailure ?? "over-budget");
+    if (cursor.isRaised) {
+      return yield* goAround(walk, here, policy.lastFailure ?? "over-budget");
     }
-    pace.raise();
-    return { until, ties, raised: true };
+    policy.raiseLimit();
+    return { ...here, isRaised: true };
   }
-  if (!pace.isShort(page)) yield* probeCap(walk);
-  if (pace.isShort(page)) {
-    return yield* confirmEnd(walk, { since, until }, ties);
-  }
+  if (!profile.isShort(page)) yield* probeCap(walk);
+  if (profile.isShort(page)) return yield* confirmEnd(walk, here);
+  remaining.doing = "splitting-second";
   const failure = yield* walkSecond(walk, until, page);
   return failure === null
     ? goBelow(walk, until)
-    : yield* goAround(walk, edge, failure);
+    : yield* goAround(walk, here, failure);
 }
 
 /** Finds out how much the relay gives at once, by asking for as much as there is. */
 function* probeCap(walk: Walk): Asking<void> {
-  if (walk.pace.probed) return;
-  walk.pace.probed = true;
-  if (walk.pace.broadFilters === "refused") return;
+  const { profile } = walk;
+  if (profile.probed) return;
+  profile.probed = true;
+  if (profile.broadFilters === "refused") return;
   const window = { since: 0, until: OPEN_END };
-  const filter = {};
-  yield* ask(walk, { window, filter, evidenceOnly: true, isSpecial: true });
+  yield* ask(walk, { window, filter: {}, purpose: "evidence" });
 }
 
-/**
- * Asks for the top of a page again. A relay that gives its oldest events, or any, instead of the newest has
- * something there that the page did not show.
- */
-function* spotCheck(
-  walk: Walk,
-  { until }: Window,
-  page: Page,
-): Asking<RelayOrder | NoPage> {
-  const { events } = page;
-  const isTelling = events.length >= TELLING_EVENTS;
-  const eighth = isTelling
-    ? events[Math.floor(events.length / SPOT_SHARE)]!.createdAt
-    : 0;
-  // The oldest second may be cut off, by whatever order the relay has within a second.
-  const since = Math.max(eighth, bottomOf(page) + 1);
-  const answer = yield* ask(walk, { window: { since, until } });
-  if (!answer.ok) return answer.failure;
-  const seen = new Set(events.map(({ id }) => id));
-  const hidden = answer.value.events.some(({ id, createdAt }) =>
-    createdAt < walk.settledBefore && !seen.has(id)
-  );
-  // Who ignores `since` has to show at least what he has shown before.
-  const again = new Set(answer.value.events.map(({ id }) => id));
-  const shown = events.filter(({ createdAt }) => createdAt >= since);
-  const isMute = answer.value.older > 0 &&
-    (shown.length === 0 || shown.some(({ id }) => !again.has(id)));
-  if (isMute) return walk.pace.judgeOrder("unsorted", isTelling);
-  return walk.pace.judgeOrder(hidden ? "unsorted" : "newest-first", isTelling);
-}
-
-function* inParts(
-  walk: Walk,
-  rest: Window,
-): Asking<Done> {
-  walk.pace.order = "unsorted";
-  walk.stretch.until = rest.until;
+function* inParts(walk: Walk, rest: Window): Asking<Done> {
+  const { profile, findings } = walk;
+  if (profile.order === "newest-first") {
+    // What was paged so far rested on an order that it does not keep.
+    findings.contradict({
+      since: rest.since,
+      until: rest.until,
+      kind: "hidden",
+      question: "page",
+      eventIds: [],
+    });
+  }
+  profile.judgeOrder("unsorted", true);
+  walk.remaining.until = rest.until;
   return { brokenBy: yield* walkInParts(walk) };
-}
-
-function isOrder(found: RelayOrder | NoPage): found is RelayOrder {
-  return found === "newest-first" || found === "unsorted" ||
-    found === "unknown";
 }

@@ -4,19 +4,27 @@
  * @module
  */
 import type { NoPage } from "../walk/ask.ts";
-import type { ParallelRanges } from "../walk/parallel_ranges.ts";
 import type { Page, Query } from "../walk/page.ts";
+import type { ParallelRanges } from "../walk/parallel_ranges.ts";
 import type { Repeats } from "../walk/repeats.ts";
 
-/** Walks to the end. Returns why it was broken off; rejects with what `fetch` rejects with. */
+/** Walks to the end, or until `halt` aborts. Returns why it was broken off; rejects with what `fetch` rejects with. */
 export async function driveRanges(
   ranges: ParallelRanges,
-  fetch: (query: Query, repeats: Repeats) => Promise<Page>,
+  { fetch, halt }: {
+    readonly fetch: (query: Query, repeats: Repeats) => Promise<Page>;
+    /** Aborts when no more is to be asked; what is under way is taken. Null for never. */
+    readonly halt: AbortSignal | null;
+  },
 ): Promise<NoPage | null> {
   const underWay = new Set<Promise<void>>();
   try {
     for (;;) {
-      for (let asked = ranges.next(); asked !== null; asked = ranges.next()) {
+      for (
+        let asked = halt?.aborted ? null : ranges.next();
+        asked !== null;
+        asked = ranges.next()
+      ) {
         const one = asked;
         const answered: Promise<void> = fetch(one.query, one.range.repeats)
           .then((page) => ranges.take(one, page))

@@ -65,6 +65,9 @@ function receive(message: ToWorker): void {
     case "near":
       sessions.get(message.session)?.near(message.request, message.keys);
       return;
+    case "authors":
+      sessions.get(message.session)?.authors(message.request, message.authors);
+      return;
     case "sighted":
       sessions.get(message.session)?.sighted(message.request, message.count);
       return;

@@ -8,6 +8,7 @@ import type {
   FromWorker,
   ListingNote,
   LiveQuestion,
+  NearKeys,
   NearQuery,
   SightedQuery,
   VectorChunk,
@@ -37,8 +38,9 @@ export class HostLink {
   readonly #verified = new PendingRequests<Uint8Array | null>();
   readonly #vectors = new PendingRequests<VectorChunk | null>();
   readonly #found = new PendingRequests<Float64Array>();
-  readonly #near = new PendingRequests<EventKeys | null>();
+  readonly #near = new PendingRequests<NearKeys | null>();
   readonly #sighted = new PendingRequests<number | null>();
+  readonly #authors = new PendingRequests<readonly string[]>();
   readonly #live = new PendingRequests<boolean>();
   #credit: PromiseWithResolvers<void> | null = null;
   #abandoned = false;
@@ -93,7 +95,7 @@ export class HostLink {
   }
 
   /** Sightings of the relay next to a moment, ascending; null when the archive cannot tell what the filter selects. */
-  askNear(query: NearQuery): Promise<EventKeys | null> {
+  askNear(query: NearQuery): Promise<NearKeys | null> {
     const session = this.#session;
     return this.#ask(this.#near, (request) => {
       this.#post({ type: "ask-near", session, request, query });
@@ -105,6 +107,14 @@ export class HostLink {
     const session = this.#session;
     return this.#ask(this.#sighted, (request) => {
       this.#post({ type: "ask-sighted", session, request, query });
+    });
+  }
+
+  /** Whose events the relay was seen to hold, around a moment (Unix seconds) first. */
+  askAuthors(at: number): Promise<readonly string[]> {
+    const session = this.#session;
+    return this.#ask(this.#authors, (request) => {
+      this.#post({ type: "ask-authors", session, request, at });
     });
   }
 
@@ -153,12 +163,16 @@ export class HostLink {
     this.#found.answer(request, createdAt);
   }
 
-  near(request: number, keys: EventKeys | null): void {
+  near(request: number, keys: NearKeys | null): void {
     this.#near.answer(request, keys);
   }
 
   sighted(request: number, count: number | null): void {
     this.#sighted.answer(request, count);
+  }
+
+  authors(request: number, authors: readonly string[]): void {
+    this.#authors.answer(request, authors);
   }
 
   live(request: number, granted: boolean): void {
@@ -185,6 +199,7 @@ export class HostLink {
         this.#found,
         this.#near,
         this.#sighted,
+        this.#authors,
         this.#live,
       ]
     ) {

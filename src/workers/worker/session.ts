@@ -1,35 +1,40 @@
 /**
- * The session with one relay: one connection, every filter taken through every stretch that is wanted, newest first,
- * by NIP-77 where the relay knows it, by paging where not.
+ * The session with one relay: connect, sync every filter, ask a few questions about what is claimed, go live if that is
+ * wanted, hand in what is left, report.
  *
  * @module
  */
-import { NO_AUDIT } from "../protocol/evidence.ts";
+import { encodeKeys } from "../../models/encoded_events.ts";
 import type { NostrEvent } from "../../models/event.ts";
-import type { Window } from "../../models/window.ts";
 import type { Verifier } from "../../nips/verify/verifier.ts";
 import type { Dialer } from "../../transport/dialer.ts";
-import { CountCheck } from "./count_check.ts";
-import type { Finding } from "../ingest/event_queue.ts";
-import type { HostLink } from "./host_link.ts";
-import type { LiveEnd, SyncProgress, SyncReport } from "../protocol/report.ts";
-import type { NegentropySupport, SyncJob, WalkJob } from "../protocol/job.ts";
 import { Ingest } from "../ingest/ingest.ts";
-import { keepLive } from "../live/live_tail.ts";
-
 import { RecentEvents } from "../ingest/recent_events.ts";
+import { keepLive } from "../live/live_tail.ts";
 import { Forgeries } from "../negentropy/forgeries.ts";
-
-import { Reconciler } from "../negentropy/reconciler.ts";
-import { type PageTarget, RelayRequests } from "./relay_requests.ts";
-import type { Ledger, NoPage } from "../walk/ask.ts";
-import { HonestLedger } from "../walk/honest_ledger.ts";
-import { SpotCheck } from "./spot_check.ts";
-import { driveRanges } from "./drive_ranges.ts";
+import type { Retraction } from "../protocol/evidence.ts";
+import type { SyncJob, WalkJob } from "../protocol/job.ts";
+import type {
+  FilterAudit,
+  GapReason,
+  LiveEnd,
+  SyncProgress,
+  SyncReport,
+  WalkState,
+} from "../protocol/report.ts";
+import type { NoPage } from "../walk/ask.ts";
 import { MAX_IN_FLIGHT } from "../walk/concurrency.ts";
-import { ParallelRanges } from "../walk/parallel_ranges.ts";
-import { Pace } from "../walk/relay_profile.ts";
 import type { Page, Query } from "../walk/page.ts";
+import { RelayProfile } from "../walk/relay_profile.ts";
+import type { Repeats } from "../walk/repeats.ts";
+import { RequestPolicy } from "../walk/request_policy.ts";
+import { Witnesses } from "../walk/witnesses.ts";
+import { CountCheck } from "./count_check.ts";
+import { FilterSync } from "./filter_sync.ts";
+import { Findings } from "./findings.ts";
+import type { HostLink } from "./host_link.ts";
+import { NegentropyUse } from "./negentropy_use.ts";
+import { type PageTarget, RelayRequests } from "./relay_requests.ts";
 
 /** What a session works with. */
 export interface SessionDeps {
@@ -37,7 +42,7 @@ export interface SessionDeps {
   readonly verifier: Verifier;
   readonly authKey: Uint8Array | null;
   readonly link: HostLink;
-  /** What the session may hold of each sort, bytes; it changes as others come and go. */
+  /** What the session may buffer of each sort, bytes; it changes as others come and go. */
   readonly budget: () => number;
   /** Hears how far the session is, after every page. */
   readonly onProgress: (progress: SyncProgress) => void;
@@ -53,108 +58,147 @@ export async function runSession(
   await using line = new RelayRequests({ ...deps, ...job });
   const session = new Session(job, deps, line);
   const connected = await line.connect();
-  if (connected.ok && await session.walkAll()) await session.stayLive();
+  if (connected.ok) {
+    const isWhole = await session.walkAll();
+    await session.auditAll();
+    if (isWhole) await session.stayLive();
+  }
   await session.finish();
   return session.report();
 }
 
-/** What is younger than this when it is asked for may still be arriving. */
+/** What is younger than this when it is asked for may still be arriving, seconds. */
 const SETTLING_SECONDS = 60;
 
-/** How long pages stay open after EOSE: the first one of a relay that is not known, and all of one that sent late, ms. */
+/** How long pages stay open after EOSE: the first one of a relay that is not known, and all of one that sends late, ms. */
 const LINGER_MS = 200;
+
+/** A relay that was caught as often as this is not believed for a while. */
+const UNRELIABLE_TIMES = 2;
 
 class Session {
   readonly #job: SyncJob;
   readonly #deps: SessionDeps;
   readonly #line: RelayRequests;
   readonly #ingest: Ingest;
-  readonly #pace: Pace;
+  readonly #profile: RelayProfile;
+  readonly #policy: RequestPolicy;
+  readonly #witnesses = new Witnesses();
   readonly #recent: RecentEvents;
-  readonly #reconciler: Reconciler | null;
-  readonly #forgeries: Forgeries;
+  readonly #negentropy: NegentropyUse | null;
   readonly #counts: CountCheck;
-  readonly #spots: SpotCheck;
-  readonly #retracted: Window[] = [];
-  /** Of the filter in work. */
-  #ledger = new HonestLedger({ prove: () => {}, gap: () => {} });
+  readonly #forgeries: Forgeries;
+  readonly #syncs: FilterSync[] = [];
+  readonly #audits: FilterAudit[] = [];
+  readonly #retracted: Retraction[] = [];
+  readonly #startedAt = performance.now();
+  #authors: readonly string[] | null = null;
   #walk = 0;
   #until = 0;
-  #settledBefore = 0;
+  #doing: readonly WalkState[] = [];
   #live: LiveEnd | null = null;
 
   constructor(job: SyncJob, deps: SessionDeps, line: RelayRequests) {
-    const { bounds, allowPrivate, traits, negentropy } = job;
+    const { bounds, allowPrivate, traits, negentropy, now } = job;
     this.#job = job;
     this.#deps = deps;
     this.#line = line;
+    line.lingerMs = traits.order === "unknown" ? LINGER_MS : traits.lingerMs;
+    this.#forgeries = new Forgeries(job.walks);
     this.#ingest = new Ingest({
       ...deps,
       bounds: { ...bounds, allowPrivate },
       forged: (event) => this.#forgeries.add(event),
     });
-    this.#forgeries = new Forgeries(job.walks);
-    this.#pace = new Pace(bounds.limit, traits, MAX_IN_FLIGHT);
+    this.#profile = new RelayProfile(traits);
+    this.#policy = new RequestPolicy(bounds.limit, MAX_IN_FLIGHT);
     this.#counts = new CountCheck({
-      ...deps,
-      ...bounds,
       line,
-      pace: this.#pace,
+      profile: this.#profile,
+      idleTimeoutMs: bounds.idleTimeoutMs,
+      signal: deps.signal,
     });
-    const judged = { pace: this.#pace, ingest: this.#ingest };
-    this.#spots = new SpotCheck({ line, ...judged });
     this.#recent = new RecentEvents(2 * bounds.limit);
-    if (traits.order === "unknown") line.lingerMs = LINGER_MS;
-    this.#reconciler = negentropy && new Reconciler({
-      ...deps,
+    this.#negentropy = negentropy && new NegentropyUse({
       job: negentropy,
+      now,
       bounds,
       line,
+      link: deps.link,
       ingest: this.#ingest,
       fetch: (query, accepted) =>
-        this.#fetch(query, (event) => {
-          accepted?.(event);
-          this.#accept(event, query);
+        this.#fetch(query, null, {
+          accept: (event) => {
+            accepted?.(event);
+            this.#accept(event, query);
+          },
         }),
+      signal: deps.signal,
     });
   }
 
-  /** Whether every walk came to its end. */
+  /** Syncs every filter. Whether each came to its end. */
   async walkAll(): Promise<boolean> {
     let isWhole = true;
     for (const [number, walk] of this.#job.walks.entries()) {
       this.#walk = number;
-      const broken = await this.#walkFilter(walk);
+      const sync = this.#open(walk);
+      this.#syncs.push(sync);
+      const broken = await sync.walk();
       if (broken !== null) isWhole = false;
       if (broken !== null && endsSession(broken)) return false;
+      this.#retracted.push(...await sync.repair());
     }
-    await this.#spots.run();
-    return isWhole && this.#spots.retracted.length === 0;
+    return isWhole;
+  }
+
+  /** Asks about what is claimed. A relay that turns out to mislead is remembered as such. */
+  async auditAll(): Promise<void> {
+    const questions = this.#job.auditQuestions;
+    // What is asked of a relay is asked of one of its filters, where it is not much that was claimed newly.
+    const drawn = Math.floor(Math.random() * this.#syncs.length);
+    for (const [i, sync] of this.#syncs.entries()) {
+      const { report, retractions } = await sync
+        .audit(i === drawn ? questions : 0);
+      const { filterHash } = this.#job.walks[i]!;
+      if (report.asked + report.contradictions.length > 0) {
+        this.#audits.push({ ...report, filterHash });
+      }
+      this.#retracted.push(...retractions);
+      const kinds = report.contradictions.map(({ kind }) => kind);
+      if (kinds.length === 0) continue;
+      this.#profile.caught(kinds, this.#job.now);
+      if (kinds.includes("unlisted")) this.#negentropy?.distrust();
+    }
   }
 
   /** Takes what comes from now on, if that is wanted. */
   async stayLive(): Promise<void> {
     const { live } = this.#job;
-    if (live === null) return;
-    await this.#ingest.settle();
+    if (live === null || this.#job.walks.some(isUnclaimable)) return;
+    if (this.#retracted.length > 0) return;
+    await this.#ingest.flush();
     const connected = await this.#line.connect();
     if (!connected.ok) return;
     const { address } = connected.value;
     const question = { report: this.report(), address };
     if (!await this.#deps.link.askLive(question)) return;
+    this.#doing = ["live"];
     this.#live = await keepLive(live, {
       ...this.#deps,
       ...this.#job,
       line: this.#line,
       ingest: this.#ingest,
       recent: this.#recent,
-      walk: (walk) => this.#walkFilter(walk),
+      clock: () => this.#clock(),
+      walk: (walk) => this.#open(walk).walk(),
     });
   }
 
+  /** Hands in what is left. */
   async finish(): Promise<void> {
     await this.#ingest.finish();
-    if (!this.#reconciler?.trust.hasSettled) return;
+    if (!this.#negentropy?.hasReconciled) return;
     for (const note of this.#forgeries.notes()) this.#deps.link.note(note);
   }
 
@@ -162,100 +206,101 @@ class Session {
     return {
       ...this.#progress(),
       failure: this.#line.failure,
-      traits: this.#pace.traits,
-      negentropy: this.#negentropySupport(),
-      wholeList: this.#reconciler?.trust.wholeList ?? -1,
-      hasReconciled: this.#reconciler?.trust.hasSettled ?? false,
-      audit: NO_AUDIT,
-      retracted: [],
+      traits: { ...this.#profile.traits, lingerMs: this.#lingerMs },
+      negentropy: this.#negentropy?.support(this.#line.hasAnswered) ??
+        "unknown",
+      wholeList: this.#negentropy?.wholeList ?? -1,
+      hasReconciled: this.#negentropy?.hasReconciled ?? false,
+      audits: this.#audits,
+      retracted: this.#retracted,
       live: this.#live,
     };
   }
 
-  async #walkFilter(walk: WalkJob): Promise<NoPage | null> {
-    this.#ledger = new HonestLedger(this.#ledgerOf(walk));
-    this.#settledBefore = walk.provenUntil - SETTLING_SECONDS;
-    const broken = await this.#walkWindows(walk);
-    if (broken === null || !endsSession(broken)) await this.#repair(walk);
-    return broken;
-  }
-
-  async #walkWindows(walk: WalkJob): Promise<NoPage | null> {
-    for (const window of walk.windows) {
-      const left = await this.#reconciler
-        ?.settle(walk, window, this.#ledger) ?? [window];
-      for (const part of left) {
-        const broken = await this.#walkWindow(walk, part);
-        if (broken !== null) return broken;
-      }
-    }
-    return null;
-  }
-
-  /** Looks at what is proven once more. Where it turns out to be wrong, it is for the next sync to mend. */
-  async #repair(walk: WalkJob): Promise<void> {
-    if (this.#reconciler === null) return;
-    const { repairs } = walk;
-    for (const window of repairs) {
-      const left = await this.#reconciler.settle(walk, window, this.#ledger);
-      for (const { since, until, isLacking } of left) {
-        if (isLacking) this.#retracted.push({ since, until });
-      }
-    }
-  }
-
-  /** A relay that answers nothing at all says nothing about what it knows. */
-  #negentropySupport(): NegentropySupport {
-    const support = this.#reconciler?.trust.support ?? "unknown";
-    const isSilent = support === "unsupported" && !this.#line.hasAnswered;
-    return isSilent ? "unknown" : support;
-  }
-
-  async #walkWindow(walk: WalkJob, window: Window): Promise<NoPage | null> {
-    const tallied = {
-      filter: walk.filter,
-      window,
-      settledBefore: walk.provenUntil - SETTLING_SECONDS,
-      ledger: this.#ledger,
-    };
-    const ledger = this.#counts.begin(tallied);
-    const ranges = new ParallelRanges({ ...tallied, pace: this.#pace, ledger });
-    const broken = await driveRanges(ranges, async (query, repeats) => {
-      // Pages that lie side by side share no events, but each shares some with the one before it.
-      this.#recent.capacity = 2 * this.#job.bounds.limit * this.#pace.inFlight;
-      const page = await this.#fetch(query, (event) => {
-        if (!repeats.has(event)) this.#accept(event, query);
-      });
-      this.#spots.sample.see({ ...walk, ...tallied }, query, page);
-      return page;
+  #open(walk: WalkJob): FilterSync {
+    const findings = new Findings(walk, {
+      sink: (finding) => this.#ingest.add(finding),
+      distrust: this.#distrust,
     });
-    if (broken === null) await this.#counts.finish(tallied);
-    return broken;
+    const { link, signal } = this.#deps;
+    return new FilterSync(walk, findings, {
+      profile: this.#profile,
+      policy: this.#policy,
+      witnesses: this.#witnesses,
+      authors: () => this.#authors ?? [],
+      now: this.#job.now,
+      settledBefore: this.#settledBefore,
+      fetch: (query, repeats) => this.#walkPage(query, repeats, findings),
+      near: (query) => link.askNear(query),
+      sighted: (query) => link.askSighted(query),
+      archived: async (events) => {
+        const keys = encodeKeys(events.map(({ id, createdAt }) => ({
+          id,
+          created_at: createdAt,
+        })));
+        const known = await link.askKnown(keys);
+        return events.filter((_, i) => known[i] === 1);
+      },
+      flush: () => this.#ingest.flush(),
+      renew: () => this.#line.renew(),
+      reconciling: this.#negentropy,
+      counting: this.#counts,
+      limit: this.#job.bounds.limit,
+      random: Math.random,
+      onState: (states) => this.#doing = states,
+      signal,
+    });
+  }
+
+  async #walkPage(
+    query: Query,
+    repeats: Repeats | null,
+    findings: Findings,
+  ): Promise<Page> {
+    if (query.isFresh) await this.#line.renew();
+    // Pages that lie side by side share no events, but each shares some with the one before it.
+    this.#recent.capacity = 2 * this.#job.bounds.limit *
+      this.#policy.concurrency.allowed;
+    const { since, until } = query.window;
+    if (since === until) await this.#findAuthors(query);
+    return await this.#fetch(query, findings, {
+      accept: (event) => {
+        if (isWanted(event, findings.job) && !repeats?.has(event)) {
+          this.#accept(event, query);
+        }
+      },
+    });
   }
 
   async #fetch(
     query: Query,
-    accept: (event: NostrEvent) => void,
+    findings: Findings | null,
+    { accept }: Pick<PageTarget, "accept">,
   ): Promise<Page> {
     this.#until = query.window.until;
-    const ledger = this.#ledger;
+    let late = 0;
     const target: PageTarget = {
       accept,
       reject: (...rejection) => {
-        if (rejection[0] !== "filter") this.#counts.taint();
-        this.#ingest.reject(...rejection);
+        // What a relay gives instead of a witness says nothing about what it holds.
+        const isBeside = query.evidenceOnly && rejection[0] === "filter";
+        if (!isBeside) this.#ingest.reject(...rejection);
       },
-      late: ({ window }, { created_at: at }) => {
-        if (at >= this.#settledBefore) return;
-        this.#counts.taint();
-        ledger.hide(window, "late");
+      late: ({ window }, { id, created_at: at }) => {
+        late += 1;
+        if (at < this.#settledBefore) findings?.late(window, id);
       },
-      lateUnread: (_query, { reason, ...hole }) => ledger.hide(hole, reason),
+      lateUnread: (_query, { reason, ...hole }) => findings?.hole(hole, reason),
       room: () => this.#ingest.room(),
     };
+    const lateBefore = this.#line.late;
     const page = await this.#line.fetch(query, target);
-    this.#line.lingerMs = this.#line.late > 0 ? LINGER_MS : 0;
-    ledger.skipUnread(page);
+    // One that comes late may have come live; many may not.
+    const isLate = this.#line.late - lateBefore + late > page.size / 10;
+    if (isLate) this.#line.lingerMs = LINGER_MS;
+    else if (this.#job.traits.lingerMs === 0) {
+      this.#line.lingerMs = this.#line.late > 1 ? LINGER_MS : 0;
+    }
     if (this.#ingest.isMostlyForged) await this.#line.giveUp(FORGER);
     this.#deps.onProgress(this.#progress());
     return page;
@@ -263,39 +308,35 @@ class Session {
 
   #accept(event: NostrEvent, { evidenceOnly }: Query): void {
     if (evidenceOnly || !this.#recent.add(event)) return;
-    this.#counts.add(event);
     this.#ingest.accept(event);
   }
 
-  /** Claims nothing about the future, whatever proved it. */
-  #ledgerOf({ filter, filterHash, provenUntil }: WalkJob): Ledger {
-    const note = (window: Window, toFinding: (window: Window) => Finding) => {
-      const until = Math.min(window.until, provenUntil);
-      if (window.since > until) return;
-      this.#ingest.note(toFinding({ since: window.since, until }));
-    };
-    return {
-      prove: (window, method) =>
-        note(window, (clipped) => {
-          const support = { questions: 1, witness: null, counts: null };
-          const strength = "weak" as const;
-          const stretch = {
-            ...clipped,
-            filterHash,
-            filter,
-            method,
-            strength,
-            support,
-          };
-          this.#spots.sample.proved(stretch);
-          return { type: "proven", stretch };
-        }),
-      gap: (window, reason) =>
-        note(window, (clipped) => ({
-          type: "open",
-          stretch: { ...clipped, filterHash, reason },
-        })),
-    };
+  /** Reads once whose events the relay is known to hold: a crowd is told apart by them. */
+  async #findAuthors({ window }: Query): Promise<void> {
+    if (this.#authors !== null) return;
+    this.#authors = [];
+    this.#authors = await this.#deps.link.askAuthors(window.since);
+  }
+
+  /** Unix seconds by the database's clock, carried on by our monotonic one. */
+  #clock(): number {
+    const passed = (performance.now() - this.#startedAt) / 1_000;
+    return this.#job.now + Math.floor(passed);
+  }
+
+  /** What is younger may still be arriving. */
+  get #settledBefore(): number {
+    return this.#job.now - SETTLING_SECONDS;
+  }
+
+  get #lingerMs(): number {
+    return this.#line.late > 1 ? LINGER_MS : this.#job.traits.lingerMs;
+  }
+
+  /** Why nothing this relay says is believed, if so. */
+  get #distrust(): GapReason | null {
+    const { times } = this.#job.traits.caught;
+    return times >= UNRELIABLE_TIMES ? "unreliable" : null;
   }
 
   #progress(): SyncProgress {
@@ -305,8 +346,21 @@ class Session {
       rejected: this.#ingest.rejected,
       walk: this.#walk,
       until: this.#until,
+      doing: this.#doing,
     };
   }
+}
+
+/** Whether an event lies in what is archived of the filter: a question may reach beyond, to what is known there. */
+function isWanted(
+  { created_at: at }: NostrEvent,
+  { wanted: { since, until } }: WalkJob,
+): boolean {
+  return at >= since && at <= until;
+}
+
+function isUnclaimable({ provenUntil }: WalkJob): boolean {
+  return provenUntil === null;
 }
 
 /** What is proven until then stays, so that a next session goes on below it. */
@@ -327,6 +381,7 @@ function endsSession(broken: NoPage): boolean {
     case "restricted":
     case "refused":
     case "over-budget":
+    case "unconfirmed":
       return false;
   }
 }

@@ -4,7 +4,7 @@ import { noteListing } from "../../../src/archive/relay_listing.ts";
 import {
   relayAuthors,
   relaySightings,
-  relayWitnesses,
+  sightingsNear,
   type WitnessQuery,
 } from "../../../src/archive/witnesses.ts";
 import { encodeKeys } from "../../../src/models/encoded_events.ts";
@@ -40,7 +40,7 @@ async function witnesses(
   relayId: number,
   { filter = {}, ...rest }: Partial<WitnessQuery> = {},
 ): Promise<string[] | null> {
-  const keys = await relayWitnesses(database, {
+  const keys = await sightingsNear(database, {
     relayId,
     filter,
     filterHash: filterHash(filter),
@@ -51,8 +51,11 @@ async function witnesses(
   });
   return keys === null ? null : Array.from(
     keys.createdAt,
-    (at, i) => `${at} ${keys.ids.subarray(32 * i, 32 * i + 32).toHex()}`,
-  );
+    (at, i) =>
+      keys.stable[i] === 1
+        ? `${at} ${keys.ids.subarray(32 * i, 32 * i + 32).toHex()}`
+        : null,
+  ).filter((key) => key !== null);
 }
 
 /** The newest `below` at `at` or before it and the oldest `above` after it, ascending. */
@@ -69,7 +72,7 @@ function expected(
 }
 
 testOnEachServer(
-  "relayWitnesses() gives what a relay was seen to hold next to a moment, ascending",
+  "sightingsNear() gives what a relay was seen to hold next to a moment, ascending",
   async (archive) => {
     const relayId = await relayWith(archive, EVENTS);
     assert.deepEqual(await witnesses(archive, relayId), expected(EVENTS));

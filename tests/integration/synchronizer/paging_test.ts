@@ -31,7 +31,8 @@ Deno.test("syncRelay() archives everything behind a silent cap, and proves it", 
   assert.equal(result.method, "paging");
   assert.deepEqual(result.gaps, []);
   assert.equal(result.received, relay.sent);
-  assert.ok(result.received <= 2_100, `received ${result.received}`);
+  // What was claimed is asked about in a few places.
+  assert.ok(result.received <= 2_300, `received ${result.received}`);
   // One asks whether the relay knows NIP-77, one whether it counts.
   assert.equal(result.requests, 2 + relay.count("REQ"));
   assert.equal(
@@ -113,7 +114,8 @@ Deno.test("syncRelay() transfers nearly nothing the second time, and then only w
   await using relay = await testRelay({ events, maxLimit: 100 });
   await syncOnce({ archive, relay: relay.relay });
   const second = await syncOnce({ archive, relay: relay.relay });
-  assert.equal(second.received, 0);
+  // A few known events show that the relay answers.
+  assert.ok(second.received <= 30, `${second.received} received`);
   assert.ok(second.requests <= 2, `${second.requests} requests`);
 
   const fresh = factory.sign({ createdAt: Math.floor(Date.now() / 1_000) - 5 });
@@ -157,7 +159,7 @@ Deno.test("syncRelay() asks a relay far away sixteen things at once at most, and
   const result = await syncOnce({ archive, relay: relay.relay });
   assert.deepEqual([result.stored, result.complete], [2_000, true]);
   assert.ok(
-    result.received <= 1.05 * events.length,
+    result.received <= 1.15 * events.length,
     `received ${result.received}`,
   );
   await assertTruthful(archive, { relay: relay.relay, events });
@@ -208,10 +210,16 @@ Deno.test("syncRelay() finds what arrived late and back-dated within the lookbac
     events: [100, 200].map((age) => factory.sign({ createdAt: now - age })),
   });
   await syncOnce({ archive, relay: relay.relay });
+  // A question about the past could find it, too.
+  const config = { audit: { requestsPerSync: 0 } };
   const late = factory.sign({ createdAt: now - 3_000 });
   const tooLate = factory.sign({ createdAt: now - 90_000 });
   relay.add([late, tooLate]);
-  const { stored, known } = await syncOnce({ archive, relay: relay.relay });
+  const { stored, known } = await syncOnce({
+    archive,
+    relay: relay.relay,
+    config,
+  });
   assert.deepEqual({ stored, known }, { stored: 1, known: 2 });
 });
 
@@ -261,17 +269,21 @@ Deno.test("syncRelay() archives future-dated events, and claims nothing about th
   assert.ok(Number(row!["top"]) <= Date.now() / 1_000 + 1);
 });
 
-Deno.test("syncRelay() believes the relay that says it has sent all", async () => {
+Deno.test("syncRelay() believes a relay that says it has sent all, when another question agrees", async () => {
   const events = makeEvents(80);
   await using archive = await testArchive();
   await using relay = await testRelay({ events, eoseHint: true });
   const result = await syncOnce({ archive, relay: relay.relay });
   assert.deepEqual(
     [result.stored, result.requests, result.complete],
-    [80, 2, true],
+    [80, result.requests, true],
   );
+  assert.ok(result.requests <= 7, `${result.requests} requests`);
   const proofs = await archive.sql`select method from sync_proof`;
-  assert.deepEqual(proofs.map((row) => row["method"]), ["finish"]);
+  assert.deepEqual(proofs.map((row) => row["method"]).sort(), [
+    "finish",
+    "paging",
+  ]);
 });
 
 Deno.test("syncRelay() extracts relay hints from what is new", async () => {

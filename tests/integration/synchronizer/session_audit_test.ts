@@ -14,7 +14,10 @@ import {
   rememberRelay,
 } from "../../../src/services/synchronizer/relay_memory.ts";
 import { SessionAudit } from "../../../src/services/synchronizer/session_audit.ts";
-import { UNKNOWN_TRAITS } from "../../../src/workers/protocol/report.ts";
+import {
+  type FilterAudit,
+  UNKNOWN_TRAITS,
+} from "../../../src/workers/protocol/report.ts";
 import type {
   Contradiction,
   Retraction,
@@ -28,6 +31,14 @@ function contradiction(since: number): Contradiction {
   const [kind, question] = ["hidden", "sample"] as const;
   const window = { since, until: since + 9 };
   return { filterHash: HASH, ...window, kind, question, eventIds: [] };
+}
+
+function audited(
+  asked: number,
+  confirmed: number,
+  contradictions: readonly Contradiction[],
+): FilterAudit {
+  return { filterHash: HASH, asked, confirmed, contradictions, late: [] };
 }
 
 Deno.test("a session that goes live reports twice, and is counted once", async () => {
@@ -47,7 +58,7 @@ Deno.test("a session that goes live reports twice, and is counted once", async (
       }],
     }),
   );
-  const session = new SessionAudit(database, { relayId, filterHash: HASH });
+  const session = new SessionAudit(database, relayId);
   const [first, second] = [contradiction(10), contradiction(50)];
   const retraction = (cause: Contradiction): Retraction => ({
     filterHash: HASH,
@@ -56,7 +67,7 @@ Deno.test("a session that goes live reports twice, and is counted once", async (
     cause,
   });
   const early = {
-    audit: { asked: 2, confirmed: 1, contradictions: [first] },
+    audits: [audited(2, 1, [first])],
     retracted: [retraction(first)],
   };
   await session.record(early);
@@ -70,7 +81,7 @@ Deno.test("a session that goes live reports twice, and is counted once", async (
     retractedSeconds: 10,
   });
   await session.record({
-    audit: { asked: 5, confirmed: 3, contradictions: [first, second] },
+    audits: [audited(2, 1, [first]), audited(3, 2, [second])],
     retracted: [retraction(first), retraction(second)],
   });
   const { asked, confirmed, contradicted, retractedSeconds } = session.result;
@@ -80,7 +91,7 @@ Deno.test("a session that goes live reports twice, and is counted once", async (
   // The worker was lost: the next session counts from zero.
   session.beginAgain();
   await session.record({
-    audit: { asked: 1, confirmed: 1, contradictions: [] },
+    audits: [audited(1, 1, [])],
     retracted: [],
   });
   assert.equal(session.result.asked, 6);

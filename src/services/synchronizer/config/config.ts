@@ -74,6 +74,13 @@ const liveConfig = z.strictObject({
     ),
 });
 
+const auditConfig = z.strictObject({
+  requestsPerSync: z.number().min(0).max(100).default(1)
+    .describe(
+      "Questions about proven time in each sync of a relay, on average: how soon a relay is found out that leaves events out; what was proven newly is asked about in any case",
+    ),
+});
+
 const sourceConfig = z.strictObject({
   requireOnline: z.boolean().default(false)
     .describe(
@@ -116,6 +123,7 @@ export const synchronizerConfig = z.strictObject({
     .describe("What is different for single relays"),
   requests: requestsConfig.prefault({}),
   negentropy: negentropyConfig.prefault({}),
+  audit: auditConfig.prefault({}),
   live: liveConfig.prefault({}),
   maxNewConnectionsPerMinute: z.int().min(1).max(60_000).default(3_000)
     .describe(

@@ -9,7 +9,6 @@ import {
   SessionHandle,
   type SessionHost,
 } from "../../../../src/workers/host/session_handle.ts";
-import { NO_AUDIT } from "../../../../src/workers/protocol/evidence.ts";
 import type { ToWorker } from "../../../../src/workers/protocol/messages.ts";
 import {
   type SyncReport,
@@ -154,6 +153,10 @@ class SlowHost implements SessionHost {
   readonly begun: (string | undefined)[] = [];
   #storing = Promise.withResolvers<void>();
 
+  authors(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   store({ gaps }: WorkerBatch): Promise<void> {
     this.begun.push(gaps[0]?.filterHash);
     this.#storing = Promise.withResolvers();
@@ -198,12 +201,13 @@ const REPORT: SyncReport = {
   rejected: {},
   walk: 0,
   until: 0,
+  doing: [],
   failure: null,
   traits: UNKNOWN_TRAITS,
   negentropy: "unknown",
   wholeList: -1,
   hasReconciled: false,
-  audit: NO_AUDIT,
+  audits: [],
   retracted: [],
   live: null,
 };

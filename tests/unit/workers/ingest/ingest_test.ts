@@ -62,7 +62,7 @@ Deno.test("Ingest tells that most is forged, and rejects with what ended it", as
   using verifier = await loadVerifier();
   const { host, ingest } = open({ verifier });
   for (const event of EVENTS.slice(0, 201)) ingest.accept(forged(event));
-  await ingest.settle();
+  await ingest.flush();
   assert.equal(ingest.isMostlyForged, true);
   assert.equal(host.batches.flatMap(({ rejected }) => rejected).length, 50);
   assert.deepEqual(host.batches.map(({ unsampled }) => unsampled), [
@@ -117,7 +117,7 @@ async function feed(
       ingest.accept(event);
     }
     given = Math.min(events.length, given + step);
-    ingest.note(gap(restsOn.length));
+    ingest.add(gap(restsOn.length));
     restsOn.push(given);
   }
   return restsOn;

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { ParallelRanges } from "../../../../src/workers/walk/parallel_ranges.ts";
 import { UNKNOWN_TRAITS } from "../../../../src/workers/protocol/report.ts";
 import { OPEN_END } from "../../../../src/models/window.ts";
-import { Pace } from "../../../../src/workers/walk/relay_profile.ts";
+import { RelayProfile } from "../../../../src/workers/walk/relay_profile.ts";
+import { RequestPolicy } from "../../../../src/workers/walk/request_policy.ts";
+import { Witnesses } from "../../../../src/workers/walk/witnesses.ts";
 import type { Page, PageEvent } from "../../../../src/workers/walk/page.ts";
 import { Repeats } from "../../../../src/workers/walk/repeats.ts";
 
@@ -21,10 +23,21 @@ Deno.test("A walk takes an event that came before, but was not handed on", () =>
   const [newest, taken, refused] = [eventAt(101), eventAt(100), eventAt(100)];
   const ranges = new ParallelRanges({
     filter: {},
-    window: { since: 0, until: OPEN_END },
+    remaining: {
+      since: 0,
+      until: OPEN_END,
+      floor: [],
+      ceiling: [],
+      top: OPEN_END,
+      doing: "paging",
+    },
     settledBefore: OPEN_END,
-    pace: new Pace(3, { ...UNKNOWN_TRAITS, order: "newest-first" }, 1),
-    ledger: { prove: () => {}, gap: () => {} },
+    profile: new RelayProfile({ ...UNKNOWN_TRAITS, order: "newest-first" }),
+    policy: new RequestPolicy(3, 1),
+    witnesses: new Witnesses(),
+    findings: { prove: () => {}, gap: () => {}, contradict: () => {} },
+    authors: () => [],
+    now: 1_000,
   });
   const asked = ranges.next()!;
   const events = [newest, taken, refused];

@@ -3,33 +3,40 @@
  *
  * @module
  */
-import { type Filter, matchesFilter } from "../../../../src/models/filter.ts";
 import type { NostrEvent } from "../../../../src/models/event.ts";
+import { type Filter, matchesFilter } from "../../../../src/models/filter.ts";
 import {
   mergeWindows,
   subtractWindows,
   type Window,
 } from "../../../../src/models/window.ts";
-import { HonestLedger } from "../../../../src/workers/walk/honest_ledger.ts";
+import { RecentEvents } from "../../../../src/workers/ingest/recent_events.ts";
+import type {
+  ContradictionKind,
+  WalkProof,
+} from "../../../../src/workers/protocol/evidence.ts";
+import type { WalkJob } from "../../../../src/workers/protocol/job.ts";
 import {
   type FailureReason,
   type GapReason,
   type RelayOrder,
   UNKNOWN_TRAITS,
-  type WalkProof,
 } from "../../../../src/workers/protocol/report.ts";
-import { Pace } from "../../../../src/workers/walk/relay_profile.ts";
 import type {
   Page,
   PageEnd,
   PageEvent,
   Query,
 } from "../../../../src/workers/walk/page.ts";
-import { RecentEvents } from "../../../../src/workers/ingest/recent_events.ts";
 import {
   type Asked,
   ParallelRanges,
 } from "../../../../src/workers/walk/parallel_ranges.ts";
+import { RelayProfile } from "../../../../src/workers/walk/relay_profile.ts";
+import { RequestPolicy } from "../../../../src/workers/walk/request_policy.ts";
+import { Witnesses } from "../../../../src/workers/walk/witnesses.ts";
+import { Findings } from "../../../../src/workers/worker/findings.ts";
+import { FIRST } from "./simulated_events.ts";
 
 export interface SimulatedRelay {
   readonly events: readonly NostrEvent[];
@@ -53,6 +60,8 @@ export interface SimulatedRelay {
   readonly poison?: ReadonlySet<string>;
   /** Messages in front of every page that are no events, and count as such. */
   readonly strangers?: number;
+  /** Answers only the first filter of a REQ. */
+  readonly isSingle?: boolean;
   /** Bears one subscription: a newer one ends the older so. */
   readonly displaces?: FailureReason;
   /** Overrides how the nth request (from 0) ends, after so many of its events. */
@@ -64,8 +73,12 @@ export interface SimulatedRelay {
 
 export interface Outcome {
   readonly obtained: ReadonlySet<string>;
-  readonly proven: readonly (Window & { readonly proof: WalkProof })[];
+  readonly proven: readonly (Window & {
+    readonly proof: WalkProof;
+    readonly witness: string | null;
+  })[];
   readonly gaps: readonly (Window & { readonly reason: GapReason })[];
+  readonly contradicted: readonly ContradictionKind[];
   readonly requests: number;
   readonly received: number;
   /** Events that a session would have taken for new ones again. */
@@ -89,6 +102,8 @@ export interface Simulation {
   readonly limit?: number;
   readonly order?: RelayOrder;
   readonly maxRequests?: number;
+  /** Unix seconds. */
+  readonly now?: number;
   /** Which of the requests under way is answered next, again and again; without them there is one at a time. */
   readonly picks?: readonly number[];
   /** From this answer on we are the slower side, and walks that have begun have to wait. */
@@ -102,38 +117,65 @@ export function simulate(
 ): Outcome {
   const { filter = {}, window, limit = 500 } = simulation;
   const { order = "unknown", maxRequests = 5_000 } = simulation;
+  const { now = NOW } = simulation;
   const obtained = new Set<string>();
-  const proven: (Window & { proof: WalkProof })[] = [];
+  const proven: (Window & { proof: WalkProof; witness: string | null })[] = [];
   const gaps: (Window & { reason: GapReason })[] = [];
+  const contradicted: ContradictionKind[] = [];
   const lies: string[] = [];
   const obtainable = relay.events.filter((event) =>
     matchesFilter(filter, event) && !relay.droppedKinds?.includes(event.kind)
   );
-  const ledger = new HonestLedger({
-    prove(claim, proof) {
-      proven.push({ ...claim, proof });
+  const job: WalkJob = {
+    filter,
+    filterHash: "00",
+    wanted: window,
+    windows: [window],
+    repairs: [],
+    provenUntil: Math.min(window.until, now),
+    weak: [],
+    covered: [],
+  };
+  const findings = new Findings(job, {
+    distrust: null,
+    sink(finding) {
+      if (finding.type === "open") {
+        const { since, until, reason } = finding.stretch;
+        gaps.push({ since, until, reason });
+        return;
+      }
+      const { since, until, method: proof, support } = finding.stretch;
+      proven.push({ since, until, proof, witness: support.witness });
       for (const { id, created_at } of obtainable) {
-        if (created_at < claim.since || created_at > claim.until) continue;
+        if (created_at < since || created_at > until) continue;
         if (!obtained.has(id)) {
-          lies.push(`${proof} ${claim.since}-${claim.until}: ${created_at}`);
+          lies.push(`${proof} ${since}-${until}: ${created_at}`);
         }
       }
     },
-    gap: (gap, reason) => void gaps.push({ ...gap, reason }),
   });
   const came = new Set<string>();
   const repeated: string[] = [];
   const recent = new RecentEvents(0);
   const { picks = [], heldFrom = Infinity } = simulation;
-  const maxInFlight = picks.length > 0 ? 16 : 1;
-  const pace = new Pace(limit, { ...UNKNOWN_TRAITS, order }, maxInFlight);
-  const settledBefore = Number.MAX_SAFE_INTEGER;
+  const profile = new RelayProfile({ ...UNKNOWN_TRAITS, order });
+  const policy = new RequestPolicy(limit, picks.length > 0 ? 16 : 1);
   const ranges = new ParallelRanges({
     filter,
-    window,
-    settledBefore,
-    pace,
-    ledger,
+    remaining: {
+      ...window,
+      floor: [],
+      ceiling: [],
+      top: window.until,
+      doing: "paging",
+    },
+    settledBefore: now + 1_000,
+    profile,
+    policy,
+    witnesses: new Witnesses(),
+    findings,
+    authors: () => [],
+    now,
   });
   const underWay: UnderWay[] = [];
   let requests = 0;
@@ -155,9 +197,9 @@ export function simulate(
     const pick = (picks[turn % picks.length] ?? 0) % underWay.length;
     const { asked, page } = underWay.splice(pick, 1)[0]!;
     received += page.size;
-    ledger.skipUnread(page);
+    findings.skipUnread(asked.query, page);
     // As a session does.
-    recent.capacity = 2 * limit * pace.inFlight;
+    recent.capacity = 2 * limit * policy.concurrency.allowed;
     for (const event of page.accepted) {
       came.add(event.id);
       if (asked.range.repeats.has(event) || !recent.add(event)) continue;
@@ -169,51 +211,68 @@ export function simulate(
   for (const id of came) {
     if (!obtained.has(id)) throw new Error(`${id} came, and was not taken`);
   }
-  const brokenBy = ranges.brokenBy;
+  contradicted.push(...findings.contradictions.map(({ kind }) => kind));
   return {
     obtained,
     proven,
     gaps,
+    contradicted,
     requests,
     received,
     repeated,
-    brokenBy,
+    brokenBy: ranges.brokenBy,
     lies,
-    order: pace.order,
+    order: profile.order,
     peak,
   };
 }
 
-/** The seconds of `window` that were neither proven nor recorded as a gap. */
-export function forgotten(window: Window, outcome: Outcome): Window[] {
+/** The moment of planning of a simulated walk; nothing above it is claimed. */
+export const NOW = FIRST + 100_000_000;
+
+/** The settled seconds of `window` that were neither proven nor recorded as a gap. */
+export function forgotten(
+  { since, until }: Window,
+  outcome: Outcome,
+): Window[] {
   return subtractWindows(
-    window,
+    { since, until: Math.min(until, NOW) },
     mergeWindows([...outcome.proven, ...outcome.gaps]),
   );
 }
 
 function answer(relay: SimulatedRelay, query: Query, request: number): Page {
-  const asked = honoured(relay, query.filter);
-  const matching = sorted(
-    relay,
-    relay.events.filter((event) => matchesFilter(asked, event)),
-  );
-  const { strangers = 0 } = relay;
-  const limit = relay.ignores?.includes("limit")
-    ? Infinity
-    : Math.max(0, Math.min(query.limit, relay.cap) - strangers);
-  const picked = matching.slice(0, limit);
-  const sent = picked.filter(({ kind }) => !relay.droppedKinds?.includes(kind));
-  if (relay.order === "oldest-first-sorted") sent.reverse();
-  const failure = relay.fails?.(request, query) ??
-    poisoned(sent, relay.poison);
+  const sent = new Map<string, NostrEvent>();
+  let isAll = true;
+  for (const filter of [query.filter, ...query.extraFilters ?? []]) {
+    const { strangers = 0 } = relay;
+    const { limit: asked = Infinity } = filter;
+    const matching = sorted(
+      relay,
+      relay.events.filter((event) =>
+        matchesFilter(honoured(relay, filter), event)
+      ),
+    );
+    const limit = relay.ignores?.includes("limit")
+      ? Infinity
+      : Math.max(0, Math.min(asked, relay.cap) - strangers);
+    const picked = matching.slice(0, limit);
+    isAll &&= picked.length === matching.length;
+    const given = picked
+      .filter(({ kind }) => !relay.droppedKinds?.includes(kind));
+    if (relay.order === "oldest-first-sorted") given.reverse();
+    for (const event of given) sent.set(event.id, event);
+    if (relay.isSingle) break;
+  }
+  const all = [...sent.values()];
+  const failure = relay.fails?.(request, query) ?? poisoned(all, relay.poison);
   const hint = !relay.hints
     ? undefined
-    : picked.length === matching.length
+    : isAll
     ? "finish" as const
     : "more" as const;
   const end = failure?.end ?? { type: "eose" as const, hint };
-  return toPage(relay, sent.slice(0, failure?.after ?? Infinity), {
+  return toPage(relay, all.slice(0, failure?.after ?? Infinity), {
     query,
     end,
   });
@@ -264,12 +323,17 @@ function sorted(relay: SimulatedRelay, events: NostrEvent[]): NostrEvent[] {
 
 function toPage(
   relay: SimulatedRelay,
-  sent: readonly NostrEvent[],
+  came: readonly NostrEvent[],
   { query, end }: { query: Query; end: PageEnd },
 ): Page {
   const { since, until } = query.window;
   const { ids, isSeen } = relay.oversized ?? { ids: new Set(), isSeen: true };
-  const unread = sent.filter(({ id }) => ids.has(id));
+  const { since: _since, until: _until, limit: _limit, ...rest } = query.filter;
+  const isExtra = (event: NostrEvent) =>
+    (query.extraFilters ?? []).some((filter) => matchesFilter(filter, event)) &&
+    !(event.created_at >= since && event.created_at <= until &&
+      matchesFilter(rest, event));
+  const sent = came.filter((event) => !isExtra(event));
   const read = sent.filter(({ id }) => !ids.has(id));
   const inWindow = read.filter(({ created_at }) =>
     created_at >= since && created_at <= until
@@ -279,16 +343,24 @@ function toPage(
   return {
     events: inWindow.map(toPageEvent),
     accepted: query.evidenceOnly ? [] : wanted.map(toPageEvent),
+    extra: came.filter(isExtra).map(toPageEvent),
     size: sent.length + (relay.strangers ?? 0),
     newer: read.filter(({ created_at }) => created_at > until).length,
     older: read.filter(({ created_at }) => created_at < since).length,
     isShared: false,
     backpressured: false,
-    unread: unread.map(({ created_at: at }) => {
-      const stretch = isSeen ? { since: at, until: at } : query.window;
-      return { ...stretch, reason: "too-large" };
+    unread: sent.flatMap(({ id, created_at: at }, i) => {
+      if (!ids.has(id)) return [];
+      const reason = "too-large" as const;
+      if (isSeen) return { since: at, until: at, reason };
+      const before = sent.slice(0, i).findLast((one) => !ids.has(one.id));
+      const after = sent.slice(i + 1).find((one) => !ids.has(one.id));
+      return {
+        since: after?.created_at ?? since,
+        until: before?.created_at ?? until,
+        reason,
+      };
     }),
-    extra: [],
     limit: query.limit,
     end,
   };

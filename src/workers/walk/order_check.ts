@@ -1,0 +1,87 @@
+/**
+ * Whether a relay keeps the order of NIP-01: the top of its first page is asked for again, without `until` where all
+ * that is to come is wanted. A relay
+ * that gives its oldest events, or any, instead of the newest has something there that the page did not show.
+ *
+ * The same question brings what is dated in the future, and shows whether `until` is understood as it is meant.
+ *
+ * @module
+ */
+import { OPEN_END, type Window } from "../../models/window.ts";
+import { ask, type Asking, type NoPage, type Walk } from "./ask.ts";
+import { newestOf, oldestOf, type Page, type PageEvent } from "./page.ts";
+
+/** Events of a page's newest eighth are asked for again. */
+const SHARE = 8;
+
+/** A page of fewer events does not settle the question for those that follow. */
+const TELLING_EVENTS = 10;
+
+/** What a look at the order has shown. */
+export type OrderCheck =
+  | { readonly type: "newest-first" }
+  | { readonly type: "unsorted" }
+  /** Events above the newest one of the page: the relay takes `until` for something else. */
+  | { readonly type: "top-missing"; readonly above: readonly PageEvent[] }
+  | { readonly type: "no-answer"; readonly failure: NoPage };
+
+/** Looks at the order by the first page of `rest`. */
+export function* checkOrder(
+  walk: Walk,
+  rest: Window,
+  page: Page,
+): Asking<OrderCheck> {
+  const { profile, settledBefore, remaining } = walk;
+  remaining.doing = "checking-order";
+  const { events } = page;
+  const isTelling = events.length >= TELLING_EVENTS;
+  const since = topOf(page, isTelling);
+  const isOpen = remaining.top === OPEN_END;
+  const window = { since, until: isOpen ? OPEN_END : rest.until };
+  const answer = yield* ask(walk, { window });
+  if (!answer.ok) return { type: "no-answer", failure: answer.failure };
+  const hidden = answer.value.events.filter(({ id, createdAt }) =>
+    createdAt < settledBefore && createdAt <= rest.until &&
+    !events.some((one) => one.id === id)
+  );
+  const isUnsorted = showsNothing(page, answer.value, since) ||
+    hidden.length > 0 && !(yield* areNews(walk, rest, hidden));
+  const newest = newestOf(events);
+  const isTopMissing = hidden.length > 0 &&
+    hidden.every(({ createdAt }) => createdAt > newest);
+  if (isUnsorted && isTopMissing) return { type: "top-missing", above: hidden };
+  const type = isUnsorted ? "unsorted" : "newest-first";
+  profile.judgeOrder(type, isTelling);
+  return { type };
+}
+
+/** The second from which on the page is asked for again. Its oldest may be cut off, in whatever order a second has. */
+function topOf({ events }: Page, isTelling: boolean): number {
+  const eighth = isTelling
+    ? events[Math.floor(events.length / SHARE)]!.createdAt
+    : 0;
+  return Math.max(eighth, oldestOf(events) + 1);
+}
+
+/** Whether a relay ignores `since` and does not even show again what it has shown: there is nothing to go by. */
+function showsNothing(page: Page, again: Page, since: number): boolean {
+  if (again.older === 0) return false;
+  const came = new Set(again.events.map(({ id }) => id));
+  const shown = page.events.filter(({ createdAt }) => createdAt >= since);
+  return shown.length === 0 || shown.some(({ id }) => !came.has(id));
+}
+
+/** Whether events that the page did not show have come to the relay meanwhile: then the same question shows them now. */
+function* areNews(
+  walk: Walk,
+  rest: Window,
+  hidden: Page["events"],
+): Asking<boolean> {
+  const answer = yield* ask(walk, { window: rest });
+  if (!answer.ok) return false;
+  const { events } = answer.value;
+  const came = new Set(events.map(({ id }) => id));
+  const bottom = oldestOf(events);
+  return newestOf(hidden) > bottom &&
+    hidden.every(({ id, createdAt }) => createdAt <= bottom || came.has(id));
+}

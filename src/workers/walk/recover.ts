@@ -1,0 +1,64 @@
+/**
+ * What to do when an answer lacks the events that are known to be there: it proves nothing, and asking on below it
+ * would leave a hole. The relay may take `until` for something else, may have dropped just these events, or may be
+ * tired of this connection.
+ *
+ * @module
+ */
+import { ask, type Asking, type Walk } from "./ask.ts";
+import { breakOff, type Cursor, type Done } from "./cursor.ts";
+import { isNewestFirst, newestOf, type Page } from "./page.ts";
+
+/** A page that overlaps with what is known, and from where it was asked. */
+export interface Recovered {
+  readonly cursor: Cursor;
+  readonly page: Page;
+}
+
+/** How much later than meant `until` is asked for, seconds: an exclusive bound, an hour, a day. */
+const OFFSETS = [1, 3_600, 86_400];
+
+/** Finds an answer that overlaps with what is known; else nothing can be said about the rest. */
+export function* recover(
+  walk: Walk,
+  cursor: Cursor,
+  page: Page,
+): Asking<Recovered | Done> {
+  const { profile, policy, remaining } = walk;
+  remaining.doing = "recovering";
+  const isBelow = newestOf(page.events) < cursor.until;
+  for (const offset of OFFSETS) {
+    const until = cursor.until + offset;
+    const answer = yield* ask(walk, {
+      window: { since: remaining.since, until },
+    });
+    if (!answer.ok) break;
+    if (!overlaps(walk, answer.value, { ...cursor, until })) continue;
+    if (isBelow && shows(answer.value, cursor)) {
+      profile.untilOffset = Math.max(profile.untilOffset, offset);
+    }
+    return { cursor: { ...cursor, until }, page: answer.value };
+  }
+  while (policy.mayRenew()) {
+    const answer = yield* ask(walk, {
+      window: { since: remaining.since, until: cursor.until },
+      isFresh: true,
+    });
+    if (!answer.ok) break;
+    if (!overlaps(walk, answer.value, cursor)) continue;
+    policy.onProgress();
+    return { cursor, page: answer.value };
+  }
+  const rest = { since: remaining.since, until: cursor.until };
+  return breakOff(walk, rest, "unconfirmed");
+}
+
+/** Whether the page is in order and shows a known event. */
+function overlaps(walk: Walk, page: Page, cursor: Cursor): boolean {
+  return isNewestFirst(page, walk.settledBefore) && shows(page, cursor);
+}
+
+function shows(page: Page, { until, above }: Cursor): boolean {
+  const came = new Set(page.events.map(({ id }) => id));
+  return above.some(({ id, createdAt }) => createdAt <= until && came.has(id));
+}

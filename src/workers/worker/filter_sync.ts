@@ -1,0 +1,367 @@
+/**
+ * The sync of one filter of one relay: its windows reconciled or walked, what came held against COUNT, and what was
+ * claimed put to the audit.
+ *
+ * NIP-77 and COUNT are tried beside the first pages: a relay that knows neither is not waited for.
+ *
+ * @module
+ */
+import { mergeWindows, OPEN_END, type Window } from "../../models/window.ts";
+import {
+  type AuditReport,
+  NO_AUDIT,
+  type Retraction,
+} from "../protocol/evidence.ts";
+import type { WalkJob } from "../protocol/job.ts";
+import type {
+  NearKeys,
+  NearQuery,
+  SightedQuery,
+} from "../protocol/messages.ts";
+import type { WalkState } from "../protocol/report.ts";
+import type { NoPage, Remaining, Walk, WalkFindings } from "../walk/ask.ts";
+import type { Page, PageEvent, Query } from "../walk/page.ts";
+import { ParallelRanges } from "../walk/parallel_ranges.ts";
+import type { Repeats } from "../walk/repeats.ts";
+import { Silences } from "../walk/silences.ts";
+import { audit } from "./audit.ts";
+import type { Counted } from "./count_check.ts";
+import { driveRanges } from "./drive_ranges.ts";
+import type { Findings } from "./findings.ts";
+import { overlapping } from "./overlap.ts";
+
+/** What the sync of a filter works with. */
+export interface FilterSyncDeps extends
+  Pick<
+    Walk,
+    "profile" | "policy" | "witnesses" | "authors" | "now" | "settledBefore"
+  > {
+  /** Asks the relay; what comes and is not among the repeats goes to the archive. */
+  fetch(query: Query, repeats: Repeats | null): Promise<Page>;
+  /** The sightings of the relay next to a moment; null when the archive cannot tell. */
+  near(query: NearQuery): Promise<NearKeys | null>;
+  /** How many events the relay was seen to hold; null when the archive cannot tell. */
+  sighted(query: SightedQuery): Promise<number | null>;
+  /** Those of these events that are archived. */
+  archived(events: readonly PageEvent[]): Promise<readonly PageEvent[]>;
+  /** Everything handed on so far is in the archive. */
+  flush(): Promise<void>;
+  /** The next request goes over another connection. */
+  renew(): Promise<unknown>;
+  /** NIP-77 with this relay; null where it is not used. */
+  readonly reconciling: Reconciling | null;
+  /** NIP-45 with this relay. */
+  readonly counting: Counting;
+  /** Events asked for at once. */
+  readonly limit: number;
+  /** Draws from [0, 1). */
+  readonly random: () => number;
+  /** Hears what the sync is doing. */
+  readonly onState: (states: readonly WalkState[]) => void;
+  readonly signal: AbortSignal;
+}
+
+/** NIP-77 as the sync of a filter uses it. */
+export interface Reconciling {
+  /** Whether the relay is known to understand it; null while that is open. */
+  readonly isUnderstood: boolean | null;
+  /** Resolves when the relay has answered, or will not. */
+  readonly answered: Promise<boolean>;
+  /** Reconciles what can be reconciled of a window; gives what is left, newest first. */
+  reconcile(
+    job: WalkJob,
+    window: Window,
+    findings: WalkFindings,
+  ): Promise<readonly (Window & { readonly isLacking: boolean })[]>;
+  /** Stops asking: nothing has come so far. */
+  giveUp(): void;
+}
+
+/** NIP-45 as the sync of a filter uses it. */
+export interface Counting {
+  begin(filter: WalkJob["filter"], window: Window): void;
+  finish(
+    filter: WalkJob["filter"],
+    sighted: (
+      filter: WalkJob["filter"],
+      window: Window,
+    ) => Promise<number | null>,
+  ): Promise<Counted & { readonly window?: Window }>;
+}
+
+/** Questions about what a session has claimed newly, if that is much. */
+const QUESTIONS_AFTER_WALK = 9;
+
+/** Claims that took as many requests are much. */
+const MUCH_REQUESTS = 6;
+
+export class FilterSync {
+  readonly #job: WalkJob;
+  readonly #findings: Findings;
+  readonly #deps: FilterSyncDeps;
+  readonly #silences = new Silences();
+  #requests = 0;
+  /** All windows in one, until the relay is asked how much it has there. */
+  #uncounted: Window | null = null;
+
+  constructor(job: WalkJob, findings: Findings, deps: FilterSyncDeps) {
+    this.#job = job;
+    this.#findings = findings;
+    this.#deps = deps;
+  }
+
+  /** Goes through all windows. Returns why it was broken off, or null. */
+  async walk(): Promise<NoPage | null> {
+    const { windows } = this.#job;
+    const oldest = windows.at(-1);
+    const newest = windows[0];
+    if (oldest === undefined || newest === undefined) return null;
+    const until = Math.min(
+      newest.until,
+      this.#deps.now - COUNT_SETTLES_SECONDS,
+    );
+    this.#uncounted = { since: oldest.since, until };
+    for (const window of windows) {
+      const broken = await this.#walkWindow(window);
+      if (broken !== null) return broken;
+    }
+    await this.#count();
+    return null;
+  }
+
+  /** Compares what is claimed once more by NIP-77. What is lacking and cannot be had is taken back. */
+  async repair(): Promise<Retraction[]> {
+    const { reconciling } = this.#deps;
+    if (reconciling === null || reconciling.isUnderstood !== true) return [];
+    const { filterHash } = this.#job;
+    const retractions: Retraction[] = [];
+    for (const window of this.#job.repairs) {
+      const left = await reconciling
+        .reconcile(this.#job, window, this.#findings);
+      for (const { since, until, isLacking } of left) {
+        if (!isLacking) continue;
+        const cause = {
+          filterHash,
+          since,
+          until,
+          kind: "hidden",
+          question: "negentropy",
+          eventIds: [],
+        } as const;
+        retractions.push({ filterHash, since, until, cause });
+      }
+    }
+    return retractions;
+  }
+
+  /** Asks about what is claimed, newly or already, and makes of the claims what the answers allow. */
+  async audit(
+    questions: number,
+  ): Promise<
+    { readonly report: AuditReport; readonly retractions: Retraction[] }
+  > {
+    const found = this.#findings.contradictions;
+    const report = found.length > 0
+      ? { ...NO_AUDIT, contradictions: found }
+      : await this.#ask(questions);
+    return { report, retractions: this.#findings.conclude(report) };
+  }
+
+  async #ask(questions: number): Promise<AuditReport> {
+    const { claims } = this.#findings;
+    const isMuch = !claims.isEmpty && this.#requests >= MUCH_REQUESTS ||
+      this.#job.weak.length > 0;
+    const count = isMuch ? QUESTIONS_AFTER_WALK : questions;
+    if (count === 0) return NO_AUDIT;
+    this.#deps.onState(["auditing"]);
+    await this.#deps.flush();
+    if (isMuch) await this.#deps.renew();
+    const { filter, filterHash, covered } = this.#job;
+    const report = await audit(
+      {
+        filter,
+        filterHash,
+        claimed: claimsOf(claims.windows, covered, this.#job),
+        silences: this.#silences.middles,
+        settledBefore: this.#deps.settledBefore,
+        limit: this.#deps.limit,
+      },
+      count,
+      {
+        ...this.#deps,
+        archived: async (events) => {
+          await this.#deps.flush();
+          return await this.#deps.archived(events);
+        },
+        fetch: (query) => this.#fetch(query, null),
+      },
+    );
+    return report;
+  }
+
+  /** By NIP-77 where the relay is known to understand it; by paging, with NIP-77 beside it, where that is open. */
+  async #walkWindow(window: Window): Promise<NoPage | null> {
+    const { reconciling } = this.#deps;
+    if (reconciling === null) return await this.#page(window, null);
+    if (reconciling.isUnderstood === false) {
+      return await this.#page(window, null);
+    }
+    if (reconciling.isUnderstood === true) {
+      return await this.#reconcileFirst(reconciling, window);
+    }
+    const halt = new AbortController();
+    let reconciled: ReturnType<Reconciling["reconcile"]> | null = null;
+    const broken = await this.#page(window, {
+      signal: halt.signal,
+      onFirstAnswer: () => {
+        reconciled = reconciling.reconcile(this.#job, window, this.#findings);
+        // Whoever awaits it hears of its failure; until then nobody may be listening.
+        reconciled.catch(() => {});
+        void reconciling.answered.then((isAnswered) => {
+          if (isAnswered) halt.abort();
+        });
+      },
+    });
+    if (reconciled === null) return broken;
+    if (!halt.signal.aborted) {
+      reconciling.giveUp();
+      await reconciled;
+      return broken;
+    }
+    return await this.#pageAll(await reconciled);
+  }
+
+  async #reconcileFirst(
+    reconciling: Reconciling,
+    window: Window,
+  ): Promise<NoPage | null> {
+    this.#deps.onState(["reconciling"]);
+    const { job, findings } = { job: this.#job, findings: this.#findings };
+    return await this.#pageAll(
+      await reconciling.reconcile(job, window, findings),
+    );
+  }
+
+  async #pageAll(windows: readonly Window[]): Promise<NoPage | null> {
+    for (const window of windows) {
+      const broken = await this.#page(window, null);
+      if (broken !== null) return broken;
+    }
+    return null;
+  }
+
+  /** Walks a window by paging, until it is halted. */
+  async #page(window: Window, halt: Halt | null): Promise<NoPage | null> {
+    const { filter } = this.#job;
+    const remaining = await overlapping(
+      this.#job,
+      window,
+      (query) => this.#deps.near(query),
+    );
+    const { profile, policy, witnesses, authors, now, settledBefore } =
+      this.#deps;
+    const findings = within(window, this.#findings);
+    const ranges = new ParallelRanges({
+      filter,
+      remaining,
+      settledBefore,
+      profile,
+      policy,
+      witnesses,
+      findings,
+      authors,
+      now,
+    });
+    for (const { id, createdAt } of known(remaining)) {
+      witnesses.addKnown({ id, createdAt });
+    }
+    let isFirst = true;
+    return await driveRanges(ranges, {
+      halt: halt?.signal ?? null,
+      fetch: async (query, repeats) => {
+        this.#deps.onState(ranges.states);
+        const page = await this.#fetch(query, repeats);
+        if (isFirst && page.end.type === "eose") {
+          isFirst = false;
+          halt?.onFirstAnswer();
+          if (page.events.length > 0) this.#beginCount();
+        }
+        if (query.extraFilters === undefined) this.#silences.add(page.events);
+        return page;
+      },
+    });
+  }
+
+  async #fetch(query: Query, repeats: Repeats | null): Promise<Page> {
+    this.#requests += 1;
+    const page = await this.#deps.fetch(query, repeats);
+    this.#findings.skipUnread(query, page);
+    return page;
+  }
+
+  /** Asks how much there is, beside the pages that follow. */
+  #beginCount(): void {
+    if (this.#uncounted === null) return;
+    this.#deps.counting.begin(this.#job.filter, this.#uncounted);
+    this.#uncounted = null;
+  }
+
+  /** Holds what the archive knows of the relay against what the relay counts. */
+  async #count(): Promise<void> {
+    const { counting, flush, onState } = this.#deps;
+    const { filter, filterHash } = this.#job;
+    const counted = await counting.finish(filter, async (of, window) => {
+      onState(["counting"]);
+      await flush();
+      return await this.#deps.sighted({ filter: of, filterHash, window });
+    });
+    const { window } = counted;
+    if (counted.type === "none" || window === undefined) return;
+    this.#findings.counted(window, counted);
+  }
+}
+
+/** How a walk by paging may be halted, and who is told that the relay answers at all. */
+interface Halt {
+  readonly signal: AbortSignal;
+  readonly onFirstAnswer: () => void;
+}
+
+/** What is younger than this is left out of a count: it may be on its way, seconds. */
+const COUNT_SETTLES_SECONDS = 60;
+
+/** The findings of a walk that overlaps what is known: nothing outside of the window that was wanted. */
+function within(window: Window, findings: WalkFindings): WalkFindings {
+  const clip = ({ since, until }: Window): Window | null => {
+    const clipped = {
+      since: Math.max(since, window.since),
+      until: Math.min(until, window.until),
+    };
+    return clipped.since <= clipped.until ? clipped : null;
+  };
+  return {
+    prove(proven, method, support) {
+      const clipped = clip(proven);
+      if (clipped !== null) findings.prove(clipped, method, support);
+    },
+    gap(open, reason) {
+      const clipped = clip(open);
+      if (clipped !== null) findings.gap(clipped, reason);
+    },
+    contradict: (contradiction) => findings.contradict(contradiction),
+  };
+}
+
+function known({ floor, ceiling }: Remaining) {
+  return [...floor, ...ceiling];
+}
+
+/** All that is claimed, newly and before. */
+function claimsOf(
+  claimed: readonly Window[],
+  covered: readonly Window[],
+  { provenUntil }: WalkJob,
+): Window[] {
+  return mergeWindows([...claimed, ...covered])
+    .filter(({ since }) => since <= (provenUntil ?? OPEN_END));
+}

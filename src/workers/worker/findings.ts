@@ -1,0 +1,227 @@
+/**
+ * The findings of one filter, on their way from the walks into the batch: what of them may be claimed, and what was
+ * claimed, so that the audit can look at it and strengthen it or take it back.
+ *
+ * @module
+ */
+import {
+  intersectWindows,
+  OPEN_END,
+  subtractWindows,
+  type Window,
+} from "../../models/window.ts";
+import type {
+  AuditReport,
+  Contradiction,
+  Proof,
+  Retraction,
+  Strength,
+  Support,
+  WalkProof,
+} from "../protocol/evidence.ts";
+import type { WalkJob } from "../protocol/job.ts";
+import type { GapReason } from "../protocol/report.ts";
+import type { Finding } from "../ingest/event_queue.ts";
+import type { WalkFindings } from "../walk/ask.ts";
+import {
+  auditedStrength,
+  claimable,
+  ClaimLog,
+  FIRST_STRENGTH,
+} from "../walk/claims.ts";
+import { oldestOf, type Page, type Query } from "../walk/page.ts";
+import type { Counted } from "./count_check.ts";
+
+/** Takes what becomes of a finding, behind the events it rests on. */
+export type FindingSink = (finding: Finding) => void;
+
+/** Holes remembered at most; with more of them nothing is claimed any more. */
+const MAX_HOLES = 2_000;
+
+export class Findings implements WalkFindings {
+  readonly job: WalkJob;
+  readonly #sink: FindingSink;
+  readonly #claims = new ClaimLog();
+  readonly #holes: Window[] = [];
+  readonly #contradictions: Contradiction[] = [];
+  readonly #retractions: Retraction[] = [];
+  #counted: { readonly window: Window; readonly relay: number } | null = null;
+  #distrust: GapReason | null;
+
+  /** `distrust`: why nothing the relay says is believed, if so. */
+  constructor(
+    job: WalkJob,
+    { sink, distrust }: {
+      readonly sink: FindingSink;
+      readonly distrust: GapReason | null;
+    },
+  ) {
+    this.job = job;
+    this.#sink = sink;
+    this.#distrust = job.provenUntil === null ? "clock" : distrust;
+  }
+
+  /** What this session has claimed so far. */
+  get claims(): ClaimLog {
+    return this.#claims;
+  }
+
+  /** What contradicted the relay while it was walked. */
+  get contradictions(): readonly Contradiction[] {
+    return this.#contradictions;
+  }
+
+  prove({ since, until }: Window, method: WalkProof, support: Support): void {
+    if (this.#distrust !== null) {
+      return this.gap({ since, until }, this.#distrust);
+    }
+    const proof = { since, until, method, support };
+    for (const claim of claimable(proof, this.#doubts)) this.#claim(claim);
+  }
+
+  gap({ since, until }: Window, reason: GapReason): void {
+    const settled = this.job.provenUntil ?? OPEN_END;
+    const window = intersectWindows({ since, until }, {
+      since: 0,
+      until: settled,
+    });
+    if (window === null) return;
+    const { filterHash } = this.job;
+    this.#sink({ type: "open", stretch: { ...window, filterHash, reason } });
+  }
+
+  /** Nothing that this session finds is believed any more: it was shown to be wrong. */
+  contradict(contradiction: Omit<Contradiction, "filterHash">): void {
+    const { filterHash } = this.job;
+    this.#distrust ??= "contradicted";
+    if (this.#contradictions.length >= MAX_CONTRADICTIONS) return;
+    this.#contradictions.push({ ...contradiction, filterHash });
+  }
+
+  /** Makes gaps of what came with a page and was not read: nothing there is claimed in this session. */
+  skipUnread({ window, match }: Query, page: Page): void {
+    for (const { since, until, reason } of page.unread) {
+      // Events asked for by their ids are found missing one by one.
+      if (match !== undefined && since < until) continue;
+      // Below its last event a page says nothing: what follows comes with the next one.
+      const bottom = page.events.length > 0 ? oldestOf(page.events) : since;
+      const isTrailing = since === window.since && since < bottom;
+      this.hole({ since: isTrailing ? bottom : since, until }, reason);
+    }
+  }
+
+  /** Takes back what was claimed of a window: events of it came after the end of their page. */
+  late({ since, until }: Window, eventId: string): void {
+    const { filterHash } = this.job;
+    this.hole({ since, until }, "late");
+    if (this.#retractions.length >= MAX_CONTRADICTIONS) {
+      this.#distrust ??= "late";
+      return;
+    }
+    const cause = {
+      filterHash,
+      since,
+      until,
+      kind: "late",
+      question: "page",
+      eventIds: [eventId],
+    } as const;
+    this.#retractions.push({ filterHash, since, until, cause });
+  }
+
+  /** Claims nothing of a window from now on. */
+  hole({ since, until }: Window, reason: GapReason): void {
+    const hole = { since, until };
+    if (this.#holes.length >= MAX_HOLES) this.#distrust ??= reason;
+    else this.#holes.push(hole);
+    this.gap(hole, reason);
+  }
+
+  /** What an exact COUNT says of a window: nothing more is there, or more than the archive knows. */
+  counted(
+    { since, until }: Window,
+    { type, relay }: Exclude<Counted, { type: "none" }>,
+  ): void {
+    if (type === "agrees") {
+      this.#counted = { window: { since, until }, relay };
+      return;
+    }
+    const { filterHash } = this.job;
+    const cause = {
+      filterHash,
+      since,
+      until,
+      kind: "count",
+      question: "count",
+      eventIds: [],
+    } as const;
+    this.#retractions.push({ filterHash, since, until, cause });
+    this.hole({ since, until }, "count-mismatch");
+  }
+
+  /** What the audit of the session makes of its claims: stronger, or taken back. Says what is taken back. */
+  conclude(audit: AuditReport): Retraction[] {
+    const [cause] = audit.contradictions;
+    if (cause !== undefined) {
+      const { filterHash } = this.job;
+      return [{ filterHash, since: 0, until: OPEN_END, cause }];
+    }
+    for (
+      const proof of this.#counts([...this.#claims.proofs, ...this.job.weak])
+    ) {
+      const strength = auditedStrength(proof, audit);
+      if (strength === null) continue;
+      for (const claim of claimable(proof, this.#doubts)) {
+        this.#emit(claim, strength);
+      }
+    }
+    const late = audit.late.map((cause) => ({
+      filterHash: cause.filterHash,
+      since: Math.max(0, cause.since - AROUND_SECONDS),
+      until: Math.min(OPEN_END, cause.until + AROUND_SECONDS),
+      cause,
+    }));
+    return [...this.#retractions, ...late];
+  }
+
+  /** Proofs within a window that was counted rest on the count, too. */
+  #counts(proofs: readonly Proof[]): Proof[] {
+    const counted = this.#counted;
+    if (counted === null) return [...proofs];
+    const { window, relay } = counted;
+    const counts = { relay, archive: relay };
+    return proofs.flatMap((proof) => {
+      const inside = intersectWindows(proof, window);
+      const outside = subtractWindows(proof, [window])
+        .map((rest) => ({ ...proof, ...rest }));
+      if (inside === null) return outside;
+      const support = { ...proof.support, counts };
+      return [...outside, { ...proof, ...inside, support }];
+    });
+  }
+
+  get #doubts() {
+    const { provenUntil } = this.job;
+    return { provenUntil, holes: this.#holes, distrust: this.#distrust };
+  }
+
+  #claim(proof: Proof): void {
+    this.#claims.add(proof);
+    this.#emit(proof, FIRST_STRENGTH);
+  }
+
+  #emit(proof: Proof, strength: Strength): void {
+    const { filter, filterHash } = this.job;
+    const { since, until, method, support } = proof;
+    this.#sink({
+      type: "proven",
+      stretch: { since, until, filterHash, filter, method, strength, support },
+    });
+  }
+}
+
+/** Where events came late, so much around them is asked for again: a day, seconds. */
+const AROUND_SECONDS = 86_400;
+
+/** Contradictions kept of one filter: the first ones say enough. */
+const MAX_CONTRADICTIONS = 20;

@@ -1,0 +1,90 @@
+/**
+ * NIP-77 as one session uses it: tried beside the first pages where it is not known whether the relay understands it,
+ * and trusted as far as it has proven to be right.
+ *
+ * @module
+ */
+import type { Window } from "../../models/window.ts";
+import { Reconciler, type ReconcilerDeps } from "../negentropy/reconciler.ts";
+import type { NegentropySupport, WalkJob } from "../protocol/job.ts";
+import type { WalkFindings } from "../walk/ask.ts";
+import type { Reconciling } from "./filter_sync.ts";
+
+/** Requests sent from NEG-OPEN on, all others answered, by which a relay shows that it ignores that one. */
+const REQUESTS_SINCE = 2;
+
+export class NegentropyUse implements Reconciling {
+  readonly #reconciler: Reconciler;
+  readonly #deps: Omit<ReconcilerDeps, "onFirstAnswer">;
+  readonly #answered = Promise.withResolvers<boolean>();
+  readonly #givenUp = new AbortController();
+  #isUnderstood: boolean | null;
+  #isIgnored = false;
+  /** Requests of the session when NEG-OPEN was sent. */
+  #sentAt: number | null = null;
+
+  constructor(deps: Omit<ReconcilerDeps, "onFirstAnswer">) {
+    this.#deps = deps;
+    this.#isUnderstood = deps.job.support === "supported" ? true : null;
+    this.#reconciler = new Reconciler({
+      ...deps,
+      signal: AbortSignal.any([deps.signal, this.#givenUp.signal]),
+      onFirstAnswer: () => {
+        this.#isUnderstood = true;
+        this.#answered.resolve(true);
+      },
+    });
+  }
+
+  get isUnderstood(): boolean | null {
+    return this.#reconciler.trust.isUsable ? this.#isUnderstood : false;
+  }
+
+  get answered(): Promise<boolean> {
+    return this.#answered.promise;
+  }
+
+  /** Whether anything was proven by it. */
+  get hasReconciled(): boolean {
+    return this.#reconciler.trust.hasSettled;
+  }
+
+  /** The longest list that was shown to be whole, in events; -1 for none. */
+  get wholeList(): number {
+    return this.#reconciler.trust.wholeList;
+  }
+
+  async reconcile(
+    job: WalkJob,
+    window: Window,
+    findings: WalkFindings,
+  ): Promise<readonly (Window & { readonly isLacking: boolean })[]> {
+    this.#sentAt ??= this.#deps.line.requests;
+    const left = await this.#reconciler.reconcile(job, window, findings);
+    this.#answered.resolve(this.#isUnderstood === true);
+    return left;
+  }
+
+  /** Asks no more: everything was paged before the relay has answered. */
+  giveUp(): void {
+    if (this.#isUnderstood === true) return;
+    const asked = this.#deps.line.requests - (this.#sentAt ?? Infinity);
+    this.#isIgnored = asked >= REQUESTS_SINCE;
+    this.#isUnderstood = false;
+    this.#givenUp.abort();
+  }
+
+  /** A REQ has shown events that it does not list. */
+  distrust(): void {
+    this.#reconciler.trust.suffered("false-list", { hasProgress: false });
+  }
+
+  /** What is to be remembered. A relay that answers nothing at all says nothing about what it understands. */
+  support(hasAnswered: boolean): NegentropySupport {
+    const { support } = this.#reconciler.trust;
+    if (this.#isIgnored && support === "unknown" && hasAnswered) {
+      return "unsupported";
+    }
+    return support === "unsupported" && !hasAnswered ? "unknown" : support;
+  }
+}
