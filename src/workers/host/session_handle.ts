@@ -51,7 +51,7 @@ export interface SessionLoss {
   readonly detail: string;
 }
 
-/** What a session says, but for what its worker sees to. */
+/** Messages of a session; `ask-verified` is between its worker and the pool. */
 type FromSession = Exclude<
   Extract<FromWorker, { readonly session: number }>,
   { readonly type: "ask-verified" }
@@ -127,7 +127,7 @@ export class SessionHandle implements Borrower {
     }
   }
 
-  /** Whether it only waits for what is to come. */
+  /** Whether everything wanted is done, and the session only waits for new events. */
   get isLive(): boolean {
     return this.#isLive;
   }

@@ -109,7 +109,7 @@ export class WorkerHandle implements Disposable {
         this.post({ type: "verify", request, signatures })
       );
     } catch {
-      // Whatever is lost is lost with the worker, and checked again by who asked.
+      // The worker was lost: the session that asked verifies by itself.
       return null;
     } finally {
       this.#verifying -= 1;

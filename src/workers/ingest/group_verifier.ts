@@ -10,18 +10,19 @@ import type { HostLink } from "../worker/host_link.ts";
 import { verifyInTurns } from "./verify_in_turns.ts";
 
 /**
- * The part of a group that another thread verifies: reading, parsing and hashing an event take as long as half its
- * verification at least, so that both threads are done at about the same time.
+ * Part of a group that another thread verifies. Reading, parsing, hashing and encoding an event take this thread 38 µs, a
+ * signature takes 28 to 58 µs: so both threads have about the same to do (measured: 45 and 26 µs of CPU an event, where
+ * one thread needed 69).
  */
 const HANDED_OVER = 3 / 4;
 
-/** Fewer are verified sooner than handed over. */
+/** Fewer events are verified sooner than handed over. */
 const MIN_HANDED_OVER = 32;
 
 /** A session that brings fewer new events than this is not worth the start of a thread. */
 const ALONE_AT_FIRST = 1_000;
 
-/** How long no help is asked for after there was none, ms. */
+/** Time for which no thread is asked after none had time, ms. */
 const ASK_AGAIN_AFTER_MS = 100;
 
 export class GroupVerifier {
@@ -63,7 +64,7 @@ export class GroupVerifier {
     return isWorthIt && part >= MIN_HANDED_OVER ? part : 0;
   }
 
-  /** Null when nobody did. */
+  /** One byte an event, 1 when the signature is the author's; null when no other thread verified them. */
   async #verifyElsewhere(
     events: readonly NostrEvent[],
   ): Promise<Uint8Array | null> {

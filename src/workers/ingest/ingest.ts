@@ -2,7 +2,8 @@
  * What happens to the events of a session after they were read: known or not, signature, batch.
  *
  * Events and findings go through in one order, so that a batch never carries a proof before the events it rests on.
- * While one group is verified, the question which of the next are known is already on its way.
+ * While one group is verified, the question which of the next are known is already on its way, and what another thread
+ * may verify of it is handed over as soon as that is answered.
  *
  * @module
  */
@@ -207,7 +208,7 @@ export class Ingest {
   }
 }
 
-/** What the work needs of the host. */
+/** The messages to the host that ingest sends. */
 type IngestLink = Pick<HostLink, "askKnown" | "askVerified" | "send">;
 
 /** A group, and what is known of its events. */

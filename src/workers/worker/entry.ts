@@ -128,7 +128,7 @@ async function sync(session: number, job: SyncJob): Promise<void> {
   }
 }
 
-/** Works for a session of another thread. */
+/** Checks signatures for a session of another thread. */
 async function verify(
   request: number,
   signatures: SignatureBatch,
