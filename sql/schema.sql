@@ -1151,9 +1151,18 @@ begin
       where relay_id = p_relay_id and created_at <= p_at
       order by created_at desc, event_id desc limit 5000
     ) as s
-    cross join lateral event_relay_witness(p_relay_id, v_hashes, s.created_at, s.event_id,
-      v_filter.kinds, v_filter.authors, v_filter.tags) as witness
-    where witness
+    cross join lateral (
+      select from event e
+      where e.created_at = s.created_at and e.id = s.event_id
+        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
+      limit 1) as witness
+    where not exists (
+      select from relay_listing l
+      where l.relay_id = p_relay_id and l.filter_hash = any (v_hashes) and l.state = 'gone'
+        and l.created_at = s.created_at and l.event_id = s.event_id)
     order by s.created_at desc, s.event_id desc
     limit p_below
   ), above as (
@@ -1163,9 +1172,18 @@ begin
       where relay_id = p_relay_id and created_at > p_at
       order by created_at, event_id limit 5000
     ) as s
-    cross join lateral event_relay_witness(p_relay_id, v_hashes, s.created_at, s.event_id,
-      v_filter.kinds, v_filter.authors, v_filter.tags) as witness
-    where witness
+    cross join lateral (
+      select from event e
+      where e.created_at = s.created_at and e.id = s.event_id
+        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
+      limit 1) as witness
+    where not exists (
+      select from relay_listing l
+      where l.relay_id = p_relay_id and l.filter_hash = any (v_hashes) and l.state = 'gone'
+        and l.created_at = s.created_at and l.event_id = s.event_id)
     order by s.created_at, s.event_id
     limit p_above
   )
@@ -1184,8 +1202,6 @@ CREATE OR REPLACE FUNCTION public.event_relay_sighted(p_relay_id integer, p_filt
 AS $function$
 declare
   v_filter record;
-  v_sighted int8;
-  v_looked int8;
   v_filter_hash bytea := decode(p_filter_hash, 'hex');
 begin
   v_filter := event_filter_parse(p_filter);
@@ -1200,24 +1216,26 @@ begin
       where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'gone'
         and created_at between p_since and p_until);
   end if;
-  select count(*), count(*) filter (where matched and not exists (
-    select from relay_listing l
-    where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'gone'
-      and l.created_at = s.created_at and l.event_id = s.event_id))
-  into v_looked, v_sighted
-  from (
-    select created_at, event_id from event_relay
-    where relay_id = p_relay_id and created_at between p_since and p_until
-    limit 100001
-  ) as s
-  left join lateral (
-    select true as matched from event e
-    where e.created_at = s.created_at and e.id = s.event_id
-      and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
-      and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
-      and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
-    limit 1) as looked_up on true;
-  return case when v_looked <= 100000 then v_sighted end;
+  if exists (
+    select from event_relay where relay_id = p_relay_id and created_at between p_since and p_until
+    order by created_at offset 100000 limit 1
+  ) then
+    return null;
+  end if;
+  return (
+    select count(*)
+    from event_relay s
+    cross join lateral (
+      select from event e
+      where e.created_at = s.created_at and e.id = s.event_id
+        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+      limit 1) as matched
+    where s.relay_id = p_relay_id and s.created_at between p_since and p_until and not exists (
+      select from relay_listing l
+      where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'gone'
+        and l.created_at = s.created_at and l.event_id = s.event_id));
 end
 $function$;
 comment on function event_relay_sighted(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint) is 'How many events of a window a relay was seen to hold; null when the archive cannot tell';
@@ -1290,27 +1308,6 @@ begin
 end
 $function$;
 comment on function event_relay_vector(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint, p_before_created_at bigint, p_before_id bytea, p_limit integer, p_withheld_since bigint, OUT vector text, OUT next_created_at bigint, OUT next_id text) is 'Keys of what a relay is known to list, for NIP-77, a chunk at a time; null when the archive cannot tell';
-
-CREATE OR REPLACE FUNCTION public.event_relay_witness(p_relay_id integer, p_gone_from bytea[], p_created_at bigint, p_id bytea, p_kinds integer[], p_authors bytea[], p_tags jsonb)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE
-AS $function$
-begin
-  return exists (
-      select from event e
-      where e.created_at = p_created_at and e.id = p_id
-        and (p_kinds is null or e.kind = any (p_kinds))
-        and (p_authors is null or e.pubkey = any (p_authors))
-        and (p_tags is null or event_has_tags(e.tags, p_tags))
-        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags))
-    and not exists (
-      select from relay_listing
-      where relay_id = p_relay_id and filter_hash = any (p_gone_from) and state = 'gone'
-        and created_at = p_created_at and event_id = p_id);
-end
-$function$;
-comment on function event_relay_witness(p_relay_id integer, p_gone_from bytea[], p_created_at bigint, p_id bytea, p_kinds integer[], p_authors bytea[], p_tags jsonb) is 'Whether a sighting is a witness for a filter';
 
 CREATE OR REPLACE FUNCTION public.event_require(p_created_at bigint[], p_ids bytea)
  RETURNS void
@@ -2244,6 +2241,7 @@ AS $function$
 declare
   v_filter_hash bytea;
 begin
+  perform sync_lock(p_relay_id);
   for v_filter_hash in select filter_hash from sync_withheld where relay_id = p_relay_id order by 1 loop
     delete from relay_listing l
     using unnest(p_created_at) with ordinality as given (created_at, i)
@@ -2265,6 +2263,7 @@ declare
   v_filter_hash bytea := decode(p_filter_hash, 'hex');
   v_forgotten int4;
 begin
+  perform sync_lock(p_relay_id);
   with noted as materialized (
     select created_at, substr(p_ids, i::int4 * 32 - 31, 32) as id
     from unnest(p_created_at) with ordinality as batch (created_at, i)
@@ -2575,8 +2574,7 @@ declare
   v_retracted_seconds int8 := 0;
   v_retractions jsonb := '{}';
 begin
-  -- As sync_batch_store: who claims meanwhile has to wait.
-  perform from relay where id = p_relay_id for no key update;
+  perform sync_lock(p_relay_id);
   perform sync_audit_add(p_relay_id, decode(p_filter_hash, 'hex'), jsonb_build_object(
     'asked', p_asked, 'confirmed', p_confirmed));
   for v_cause in
@@ -2658,8 +2656,7 @@ begin
     perform rejected_event_insert(p_relay_id, p_rejected);
   end if;
   if p_coverage is not null or p_gaps is not null then
-    -- Two syncs of one relay (a command beside the service) take turns with what they found out.
-    perform from relay where id = p_relay_id for no key update;
+    perform sync_lock(p_relay_id);
   end if;
   if sighted > 0 and exists (select from sync_withheld where relay_id = p_relay_id) then
     perform relay_listing_give(p_relay_id, v_created_at, v_ids);
@@ -2916,6 +2913,12 @@ AS $function$
 $function$;
 comment on function sync_live_get(p_relay_id integer, p_filter_hashes jsonb) is 'Windows of walks that only an open subscription has proven, ascending';
 
+CREATE OR REPLACE FUNCTION public.sync_lock(p_relay_id integer)
+ RETURNS void
+ LANGUAGE sql
+AS $function$ select pg_advisory_xact_lock(hashtextextended('bigbrotr sync', p_relay_id)) $function$;
+comment on function sync_lock(p_relay_id integer) is 'Keeps others from writing coverage of a relay until the end of the transaction';
+
 CREATE OR REPLACE FUNCTION public.sync_proof_get(p_relay_id integer, p_filter_hash text)
  RETURNS TABLE(method text, strength text, since bigint, until bigint)
  LANGUAGE sql
@@ -3144,8 +3147,6 @@ AS $function$
 declare
   v_before int8multirange;
 begin
-  -- As sync_batch_store: who claims meanwhile has to wait.
-  perform from relay where id = p_relay_id for no key update;
   v_before := coalesce((
     select withheld from sync_withheld where relay_id = p_relay_id and filter_hash = p_filter_hash), '{}');
   if p_withheld = v_before then
