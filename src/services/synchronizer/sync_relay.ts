@@ -259,6 +259,8 @@ async function runSessions(deps: SyncDeps, run: Run): Promise<End> {
     if (outcome.ok) {
       const report = outcome.value;
       store.progress(report);
+      // Before anything else is kept of the session: a crash must not save a claim that was contradicted.
+      await run.audit.record(report);
       const isDone = report.failure === null && !signal.aborted;
       const negentropy = concludeNip77(plan, { report, isDone, now });
       const after = { profile: report.traits, negentropy };
