@@ -1160,6 +1160,18 @@ begin
     ) as s
     cross join lateral event_relay_sighting(p_relay_id, v_hashes, s.created_at, s.event_id,
       v_filter.kinds, v_filter.authors, v_filter.tags) as sighting
+    cross join lateral (
+      select from event e
+      where e.created_at = s.created_at and e.id = s.event_id
+        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
+      limit 1) as witness
+    where not exists (
+      select from relay_listing l
+      where l.relay_id = p_relay_id and l.filter_hash = any (v_hashes) and l.state = 'gone'
+        and l.created_at = s.created_at and l.event_id = s.event_id)
     order by s.created_at desc, s.event_id desc
     limit p_below
   ), above as (
@@ -1171,6 +1183,18 @@ begin
     ) as s
     cross join lateral event_relay_sighting(p_relay_id, v_hashes, s.created_at, s.event_id,
       v_filter.kinds, v_filter.authors, v_filter.tags) as sighting
+    cross join lateral (
+      select from event e
+      where e.created_at = s.created_at and e.id = s.event_id
+        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
+      limit 1) as witness
+    where not exists (
+      select from relay_listing l
+      where l.relay_id = p_relay_id and l.filter_hash = any (v_hashes) and l.state = 'gone'
+        and l.created_at = s.created_at and l.event_id = s.event_id)
     order by s.created_at, s.event_id
     limit p_above
   )
@@ -1191,8 +1215,6 @@ CREATE OR REPLACE FUNCTION public.event_relay_sighted(p_relay_id integer, p_filt
 AS $function$
 declare
   v_filter record;
-  v_sighted int8;
-  v_looked int8;
   v_filter_hash bytea := decode(p_filter_hash, 'hex');
 begin
   v_filter := event_filter_parse(p_filter);
@@ -1207,24 +1229,26 @@ begin
       where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'gone'
         and created_at between p_since and p_until);
   end if;
-  select count(*), count(*) filter (where matched and not exists (
-    select from relay_listing l
-    where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'gone'
-      and l.created_at = s.created_at and l.event_id = s.event_id))
-  into v_looked, v_sighted
-  from (
-    select created_at, event_id from event_relay
-    where relay_id = p_relay_id and created_at between p_since and p_until
-    limit 100001
-  ) as s
-  left join lateral (
-    select true as matched from event e
-    where e.created_at = s.created_at and e.id = s.event_id
-      and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
-      and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
-      and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
-    limit 1) as looked_up on true;
-  return case when v_looked <= 100000 then v_sighted end;
+  if exists (
+    select from event_relay where relay_id = p_relay_id and created_at between p_since and p_until
+    order by created_at offset 100000 limit 1
+  ) then
+    return null;
+  end if;
+  return (
+    select count(*)
+    from event_relay s
+    cross join lateral (
+      select from event e
+      where e.created_at = s.created_at and e.id = s.event_id
+        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+      limit 1) as matched
+    where s.relay_id = p_relay_id and s.created_at between p_since and p_until and not exists (
+      select from relay_listing l
+      where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'gone'
+        and l.created_at = s.created_at and l.event_id = s.event_id));
 end
 $function$;
 comment on function event_relay_sighted(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint) is 'How many events of a window a relay was seen to hold; null when the archive cannot tell';
@@ -2276,6 +2300,7 @@ AS $function$
 declare
   v_filter_hash bytea;
 begin
+  perform sync_lock(p_relay_id);
   for v_filter_hash in select filter_hash from sync_withheld where relay_id = p_relay_id order by 1 loop
     delete from relay_listing l
     using unnest(p_created_at) with ordinality as given (created_at, i)
@@ -2297,6 +2322,7 @@ declare
   v_filter_hash bytea := decode(p_filter_hash, 'hex');
   v_forgotten int4;
 begin
+  perform sync_lock(p_relay_id);
   with noted as materialized (
     select created_at, substr(p_ids, i::int4 * 32 - 31, 32) as id
     from unnest(p_created_at) with ordinality as batch (created_at, i)
@@ -2607,8 +2633,7 @@ declare
   v_retracted_seconds int8 := 0;
   v_retractions jsonb := '{}';
 begin
-  -- As sync_batch_store: who claims meanwhile has to wait.
-  perform from relay where id = p_relay_id for no key update;
+  perform sync_lock(p_relay_id);
   perform sync_audit_add(p_relay_id, decode(p_filter_hash, 'hex'), jsonb_build_object(
     'asked', p_asked, 'confirmed', p_confirmed));
   for v_cause in
@@ -2691,8 +2716,7 @@ begin
     perform rejected_event_insert(p_relay_id, p_rejected);
   end if;
   if p_coverage is not null or p_gaps is not null then
-    -- Two syncs of one relay (a command beside the service) take turns with what they found out.
-    perform from relay where id = p_relay_id for no key update;
+    perform sync_lock(p_relay_id);
   end if;
   if sighted > 0 and exists (select from sync_withheld where relay_id = p_relay_id) then
     perform relay_listing_give(p_relay_id, v_created_at, v_ids);
@@ -2949,6 +2973,12 @@ AS $function$
 $function$;
 comment on function sync_live_get(p_relay_id integer, p_filter_hashes jsonb) is 'Windows of walks that only an open subscription has proven, ascending';
 
+CREATE OR REPLACE FUNCTION public.sync_lock(p_relay_id integer)
+ RETURNS void
+ LANGUAGE sql
+AS $function$ select pg_advisory_xact_lock(hashtextextended('bigbrotr sync', p_relay_id)) $function$;
+comment on function sync_lock(p_relay_id integer) is 'Keeps others from writing coverage of a relay until the end of the transaction';
+
 CREATE OR REPLACE FUNCTION public.sync_proof_get(p_relay_id integer, p_filter_hash text)
  RETURNS TABLE(method text, strength text, since bigint, until bigint)
  LANGUAGE sql
@@ -3177,8 +3207,6 @@ AS $function$
 declare
   v_before int8multirange;
 begin
-  -- As sync_batch_store: who claims meanwhile has to wait.
-  perform from relay where id = p_relay_id for no key update;
   v_before := coalesce((
     select withheld from sync_withheld where relay_id = p_relay_id and filter_hash = p_filter_hash), '{}');
   if p_withheld = v_before then

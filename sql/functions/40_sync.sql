@@ -1,5 +1,12 @@
 -- Coverage and gaps. Both are written by the holder of the relay's lease only.
 
+-- Two syncs of one relay (a command beside the service) take turns with what they found out. Not the row of the relay:
+-- who may write coverage has no right to change relays.
+create or replace function sync_lock(p_relay_id int4) returns void
+language sql volatile
+as $$ select pg_advisory_xact_lock(hashtextextended('bigbrotr sync', p_relay_id)) $$;
+comment on function sync_lock(int4) is 'Keeps others from writing coverage of a relay until the end of the transaction';
+
 -- Takes ranges out of the gaps of a walk, or out of those of one reason only; what is left of a gap stays.
 create or replace function sync_gap_subtract(
   p_relay_id int4, p_filter_hash bytea, p_ranges int8multirange, p_reason text default null)

@@ -31,8 +31,7 @@ begin
     perform rejected_event_insert(p_relay_id, p_rejected);
   end if;
   if p_coverage is not null or p_gaps is not null then
-    -- Two syncs of one relay (a command beside the service) take turns with what they found out.
-    perform from relay where id = p_relay_id for no key update;
+    perform sync_lock(p_relay_id);
   end if;
   if sighted > 0 and exists (select from sync_withheld where relay_id = p_relay_id) then
     perform relay_listing_give(p_relay_id, v_created_at, v_ids);

@@ -122,6 +122,7 @@ declare
   v_filter_hash bytea := decode(p_filter_hash, 'hex');
   v_forgotten int4;
 begin
+  perform sync_lock(p_relay_id);
   with noted as materialized (
     select created_at, substr(p_ids, i::int4 * 32 - 31, 32) as id
     from unnest(p_created_at) with ordinality as batch (created_at, i)
@@ -166,6 +167,7 @@ as $$
 declare
   v_filter_hash bytea;
 begin
+  perform sync_lock(p_relay_id);
   for v_filter_hash in select filter_hash from sync_withheld where relay_id = p_relay_id order by 1 loop
     delete from relay_listing l
     using unnest(p_created_at) with ordinality as given (created_at, i)
@@ -211,7 +213,7 @@ as $$
 $$;
 comment on function sync_ranges_coalesce(int8multirange) is 'Merges the nearest ranges until there are 200 at most';
 
--- Says where a relay withholds what it lists: there nothing is covered, and what is not so any more is wanted again.
+-- Under sync_lock. Says where a relay withholds what it lists: there nothing is covered, and what is not so any more is wanted again.
 create or replace function sync_withheld_set(p_relay_id int4, p_filter_hash bytea, p_withheld int8multirange)
 returns void
 language plpgsql
@@ -219,8 +221,6 @@ as $$
 declare
   v_before int8multirange;
 begin
-  -- As sync_batch_store: who claims meanwhile has to wait.
-  perform from relay where id = p_relay_id for no key update;
   v_before := coalesce((
     select withheld from sync_withheld where relay_id = p_relay_id and filter_hash = p_filter_hash), '{}');
   if p_withheld = v_before then

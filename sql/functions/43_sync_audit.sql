@@ -17,8 +17,7 @@ declare
   v_retracted_seconds int8 := 0;
   v_retractions jsonb := '{}';
 begin
-  -- As sync_batch_store: who claims meanwhile has to wait.
-  perform from relay where id = p_relay_id for no key update;
+  perform sync_lock(p_relay_id);
   perform sync_audit_add(p_relay_id, decode(p_filter_hash, 'hex'), jsonb_build_object(
     'asked', p_asked, 'confirmed', p_confirmed));
   for v_cause in

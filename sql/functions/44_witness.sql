@@ -67,8 +67,18 @@ begin
       where relay_id = p_relay_id and created_at <= p_at
       order by created_at desc, event_id desc limit 5000
     ) as s
-    cross join lateral event_relay_sighting(p_relay_id, v_hashes, s.created_at, s.event_id,
-      v_filter.kinds, v_filter.authors, v_filter.tags) as sighting
+    cross join lateral (
+      select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags) as is_lasting
+      from event e
+      where e.created_at = s.created_at and e.id = s.event_id
+        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+      limit 1) as sighting
+    where not exists (
+      select from relay_listing l
+      where l.relay_id = p_relay_id and l.filter_hash = any (v_hashes) and l.state = 'gone'
+        and l.created_at = s.created_at and l.event_id = s.event_id)
     order by s.created_at desc, s.event_id desc
     limit p_below
   ), above as (
@@ -78,8 +88,18 @@ begin
       where relay_id = p_relay_id and created_at > p_at
       order by created_at, event_id limit 5000
     ) as s
-    cross join lateral event_relay_sighting(p_relay_id, v_hashes, s.created_at, s.event_id,
-      v_filter.kinds, v_filter.authors, v_filter.tags) as sighting
+    cross join lateral (
+      select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags) as is_lasting
+      from event e
+      where e.created_at = s.created_at and e.id = s.event_id
+        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+      limit 1) as sighting
+    where not exists (
+      select from relay_listing l
+      where l.relay_id = p_relay_id and l.filter_hash = any (v_hashes) and l.state = 'gone'
+        and l.created_at = s.created_at and l.event_id = s.event_id)
     order by s.created_at, s.event_id
     limit p_above
   )
@@ -93,29 +113,6 @@ end
 $$;
 comment on function event_relay_near(int4, text, jsonb, int8, int4, int4) is 'Sightings of a relay next to a moment, and which of them must last; null when the archive cannot tell';
 
--- The event of a sighting, if it matches and is not gone: whether an honest relay still has it. Nulls select everything.
-create or replace function event_relay_sighting(
-  p_relay_id int4, p_gone_from bytea[], p_created_at int8, p_id bytea, p_kinds int4[], p_authors bytea[], p_tags jsonb)
-returns table (is_lasting boolean)
-language plpgsql stable
-as $$
-begin
-  return query
-  select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
-  from event e
-  where e.created_at = p_created_at and e.id = p_id
-    and (p_kinds is null or e.kind = any (p_kinds))
-    and (p_authors is null or e.pubkey = any (p_authors))
-    and (p_tags is null or event_has_tags(e.tags, p_tags))
-    and not exists (
-      select from relay_listing
-      where relay_id = p_relay_id and filter_hash = any (p_gone_from) and state = 'gone'
-        and created_at = p_created_at and event_id = p_id)
-  limit 1;
-end
-$$;
-comment on function event_relay_sighting(int4, bytea[], int8, bytea, int4[], bytea[], jsonb) is 'The event of a sighting that matches a filter, and whether it must last';
-
 -- How many events of a window a relay was seen to hold, less those that are gone. Null when the archive cannot tell what
 -- the filter selects, or not by looking at 100 000 sightings.
 create or replace function event_relay_sighted(
@@ -125,8 +122,6 @@ language plpgsql stable
 as $$
 declare
   v_filter record;
-  v_sighted int8;
-  v_looked int8;
   v_filter_hash bytea := decode(p_filter_hash, 'hex');
 begin
   v_filter := event_filter_parse(p_filter);
@@ -141,24 +136,26 @@ begin
       where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'gone'
         and created_at between p_since and p_until);
   end if;
-  select count(*), count(*) filter (where matched and not exists (
-    select from relay_listing l
-    where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'gone'
-      and l.created_at = s.created_at and l.event_id = s.event_id))
-  into v_looked, v_sighted
-  from (
-    select created_at, event_id from event_relay
-    where relay_id = p_relay_id and created_at between p_since and p_until
-    limit 100001
-  ) as s
-  left join lateral (
-    select true as matched from event e
-    where e.created_at = s.created_at and e.id = s.event_id
-      and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
-      and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
-      and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
-    limit 1) as looked_up on true;
-  return case when v_looked <= 100000 then v_sighted end;
+  if exists (
+    select from event_relay where relay_id = p_relay_id and created_at between p_since and p_until
+    order by created_at offset 100000 limit 1
+  ) then
+    return null;
+  end if;
+  return (
+    select count(*)
+    from event_relay s
+    cross join lateral (
+      select from event e
+      where e.created_at = s.created_at and e.id = s.event_id
+        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+      limit 1) as matched
+    where s.relay_id = p_relay_id and s.created_at between p_since and p_until and not exists (
+      select from relay_listing l
+      where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'gone'
+        and l.created_at = s.created_at and l.event_id = s.event_id));
 end
 $$;
 comment on function event_relay_sighted(int4, text, jsonb, int8, int8) is 'How many events of a window a relay was seen to hold; null when the archive cannot tell';

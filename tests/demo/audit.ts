@@ -16,7 +16,7 @@ export interface ArchivedRelay {
   readonly stored: number;
   /** Whether all the time its events are from is proven complete. */
   readonly complete: boolean;
-  /** By which methods. */
+  /** How strongly, and by which methods. */
   readonly provenBy: string;
   readonly gaps: number;
 }
@@ -40,7 +40,8 @@ export async function lookUpRelays(
         as stored,
       coalesce((select bool_or(covered @> int8range(span.since, span.until, '[]'))
         from sync_coverage where relay_id = relay.id), false) as complete,
-      coalesce((select string_agg(distinct method, ', ') from sync_proof
+      coalesce((select string_agg(distinct strength || ' by ' || method, ', ')
+        from sync_proof
         where relay_id = relay.id), '') as "provenBy",
       (select count(*)::int from sync_gap where relay_id = relay.id) as gaps
     from relay join jsonb_to_recordset(${spans}::text::jsonb)

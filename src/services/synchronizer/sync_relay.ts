@@ -300,6 +300,8 @@ class RelaySyncRun {
     },
   ): Promise<void> {
     this.#store.progress(report);
+    // Before anything else is kept of the session: a crash must not save a claim that was contradicted.
+    await this.#audit.record(report);
     const isDone = report.failure === null && !this.#options.signal.aborted;
     const { now } = this.#context;
     const negentropy = concludeNip77(plan, { report, isDone, now });

@@ -41,6 +41,28 @@ for (const version of await serverVersions()) {
   });
 }
 
+for (const version of await serverVersions()) {
+  Deno.test(`migrate() takes proofs without a strength for weak, and keeps what relays let one do [${version}]`, async () => {
+    await using scratch = await scratchDatabase({ version });
+    await using database = await scratch.open();
+    const before: Schema = {
+      migrations: own.migrations.filter(({ version }) => version < 16),
+      functions: own.functions.filter(({ name }) => name === "10_archive.sql"),
+    };
+    await migrate(database, { schema: before });
+    const { sql } = scratch;
+    await sql`insert into sync_proof values (1, '\\x00', 'paging', '{[0,9)}')`;
+    await sql`insert into relay_ability values (5, 1, true, 'read', 'read')`;
+    await migrate(database);
+    const [proof] = await sql<{ strength: string }[]>`
+      select strength from sync_proof`;
+    assert.equal(proof!.strength, "weak");
+    const [row] = await sql<{ capability: string }[]>`
+      select capability from relay_capability`;
+    assert.equal(row!.capability, "read");
+  });
+}
+
 testOnEachServer(
   "migrate() refuses a database newer than the program, and so does everything else",
   async ({ database, sql }) => {

@@ -27,6 +27,11 @@ import {
   ROLES,
 } from "../../../src/core/database/roles.ts";
 import { readSchema, type Schema } from "../../../src/core/database/schema.ts";
+import { noteListing } from "../../../src/archive/relay_listing.ts";
+import { recordAudit } from "../../../src/archive/sync_audit.ts";
+import { wantWalks } from "../../../src/archive/sync_coverage.ts";
+import { encodeKeys } from "../../../src/models/encoded_events.ts";
+import { filterHash } from "../../../src/models/filter.ts";
 import { upsertState } from "../../../src/archive/service_state.ts";
 import { verifySchema } from "../../../src/core/database/verify.ts";
 import { silentLogger } from "../../support/silent_logger.ts";
@@ -74,6 +79,7 @@ testOnEachServer(
         }],
       }),
     );
+    await syncAsWriter(database, relayId);
     await leaseRelays(database, {
       service: "synchronizer",
       holder: "a",
@@ -316,4 +322,31 @@ async function initRoles(url: string, env: Record<string, string>) {
   await using folder = await temporaryDirectory();
   const args = ["db", "init", "--roles", "--database", url];
   return await runProgram(SOURCE, args, { cwd: folder.path, env });
+}
+
+/** Everything that a synchronizer writes of what is proven, what is not, and what was wrong. */
+async function syncAsWriter(
+  database: Database,
+  relayId: number,
+): Promise<void> {
+  const filter = {};
+  const window = { filterHash: filterHash(filter), since: 0, until: 99 };
+  const listing = { relayId, filterHash: window.filterHash };
+  const withheld = factory.sign({ createdAt: 50 });
+  await wantWalks(database, relayId, [{ ...window, filter }]);
+  await storeBatch(
+    database,
+    syncBatch(relayId, [], {
+      coverage: [{ ...window, filter, method: "paging", strength: "paged" }],
+      gaps: [{ ...window, since: 200, until: 300, reason: "timeout" }],
+    }),
+  );
+  const keys = encodeKeys([withheld]);
+  await noteListing(database, listing, { state: "withheld", keys });
+  await storeBatch(database, syncBatch(relayId, [withheld]));
+  const [kind, question] = ["hidden", "page"] as const;
+  const cause = { ...window, kind, question, eventIds: [] };
+  const audit = { asked: 1, confirmed: 0, contradictions: [cause] };
+  const retractions = [{ ...window, cause }];
+  await recordAudit(database, { ...listing, audit, retractions });
 }
