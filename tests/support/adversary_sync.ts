@@ -54,11 +54,11 @@ export const ADVERSARY_CONFIG = {
   workers: 1,
   allowPrivate: true,
   requests: {
-    idleTimeoutMs: 300,
+    idleTimeoutMs: 200,
     totalTimeoutMs: 5_000,
     maxEventBytes: MAX_READABLE_LENGTH,
   },
-  negentropy: { probeTimeoutMs: 300, repairSeconds: 60 },
+  negentropy: { probeTimeoutMs: 200, repairSeconds: 60 },
   retry: { gapSeconds: 0 },
 } as const;
 

@@ -109,7 +109,9 @@ function drawTransformers(random: Random, options: GenerateOptions): Drawn[] {
   const groups = usable(options).filter((group) => group.length > 0);
   const drawn = new Map<string, Drawn>();
   for (let i = 0; i < count; i++) {
-    const transformer = random.pick(random.pick(groups));
+    // The last group is the largest by far.
+    const group = random.chance(30) ? groups.at(-1)! : random.pick(groups);
+    const transformer = random.pick(group);
     const { name } = transformer;
     const parameters = Object.fromEntries(
       Object.entries(transformer.parameters)
