@@ -1158,16 +1158,14 @@ begin
       where relay_id = p_relay_id and created_at <= p_at
       order by created_at desc, event_id desc limit 5000
     ) as s
-    cross join lateral event_relay_sighting(p_relay_id, v_hashes, s.created_at, s.event_id,
-      v_filter.kinds, v_filter.authors, v_filter.tags) as sighting
     cross join lateral (
-      select from event e
+      select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags) as is_lasting
+      from event e
       where e.created_at = s.created_at and e.id = s.event_id
         and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
         and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
         and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
-        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
-      limit 1) as witness
+      limit 1) as sighting
     where not exists (
       select from relay_listing l
       where l.relay_id = p_relay_id and l.filter_hash = any (v_hashes) and l.state = 'gone'
@@ -1181,16 +1179,14 @@ begin
       where relay_id = p_relay_id and created_at > p_at
       order by created_at, event_id limit 5000
     ) as s
-    cross join lateral event_relay_sighting(p_relay_id, v_hashes, s.created_at, s.event_id,
-      v_filter.kinds, v_filter.authors, v_filter.tags) as sighting
     cross join lateral (
-      select from event e
+      select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags) as is_lasting
+      from event e
       where e.created_at = s.created_at and e.id = s.event_id
         and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
         and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
         and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
-        and event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
-      limit 1) as witness
+      limit 1) as sighting
     where not exists (
       select from relay_listing l
       where l.relay_id = p_relay_id and l.filter_hash = any (v_hashes) and l.state = 'gone'
@@ -1252,28 +1248,6 @@ begin
 end
 $function$;
 comment on function event_relay_sighted(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint) is 'How many events of a window a relay was seen to hold; null when the archive cannot tell';
-
-CREATE OR REPLACE FUNCTION public.event_relay_sighting(p_relay_id integer, p_gone_from bytea[], p_created_at bigint, p_id bytea, p_kinds integer[], p_authors bytea[], p_tags jsonb)
- RETURNS TABLE(is_lasting boolean)
- LANGUAGE plpgsql
- STABLE
-AS $function$
-begin
-  return query
-  select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
-  from event e
-  where e.created_at = p_created_at and e.id = p_id
-    and (p_kinds is null or e.kind = any (p_kinds))
-    and (p_authors is null or e.pubkey = any (p_authors))
-    and (p_tags is null or event_has_tags(e.tags, p_tags))
-    and not exists (
-      select from relay_listing
-      where relay_id = p_relay_id and filter_hash = any (p_gone_from) and state = 'gone'
-        and created_at = p_created_at and event_id = p_id)
-  limit 1;
-end
-$function$;
-comment on function event_relay_sighting(p_relay_id integer, p_gone_from bytea[], p_created_at bigint, p_id bytea, p_kinds integer[], p_authors bytea[], p_tags jsonb) is 'The event of a sighting that matches a filter, and whether it must last';
 
 CREATE OR REPLACE FUNCTION public.event_relay_vector(p_relay_id integer, p_filter_hash text, p_filter jsonb, p_since bigint, p_until bigint, p_before_created_at bigint, p_before_id bytea, p_limit integer, p_withheld_since bigint, OUT vector text, OUT next_created_at bigint, OUT next_id text)
  RETURNS record

@@ -52,7 +52,7 @@ export function startTrials(
   };
 }
 
-/** Tries a claimed candidate and stores what came of it. */
+/** Tries a claimed candidate and stores the outcome. */
 export async function tryClaim(
   trials: Trials,
   claim: Claim,
