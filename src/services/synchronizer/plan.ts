@@ -61,37 +61,64 @@ export async function planWalks(
   context: SyncPlanContext,
   wanted: Wanted,
 ): Promise<WalkJob[]> {
-  const { relayId, now, settledUntil, isClockWrong, repair } = context;
+  const { relayId, provenLive } = context;
   const walks: WalkJob[] = [];
   for (const walk of await wantedWalks(database, relayId, wanted)) {
-    const { filter, hash, since, until, covered, gaps } = walk;
+    const { hash, covered } = walk;
     const weak = await weakClaims(database, relayId, hash);
-    // Nothing was ever seen of it: its silence could not be contradicted, and is asked about again.
-    const isUnseen = weak.length > 0 &&
-      await countSightings(database, relayId, covered) === 0;
-    const live = context.provenLive.get(hash) ?? [];
-    const recheckedFrom = lookbackOf(covered, { now, until, wanted });
-    const windows = subtractWindows({ since, until: until ?? OPEN_END }, [
-      ...upTo(isUnseen ? [] : covered, recheckedFrom - 1)
-        .flatMap((window) => subtractWindows(window, live)),
-      ...gaps.filter((gap) => isLeftAlone(gap, { now, wanted }))
-        .flatMap((gap) => isWalked(gap) ? upTo([gap], recheckedFrom - 1) : gap),
-    ]).filter(({ until }) => until >= FIRST_SECOND).reverse();
-    const repairs = repairsOf(covered, repair);
-    if (windows.length + repairs.length === 0) continue;
-    const provenUntil = Math.min(until ?? settledUntil, settledUntil);
-    walks.push({
-      filter,
-      filterHash: hash,
-      wanted: { since, until: until ?? OPEN_END },
-      windows,
-      repairs,
-      provenUntil: isClockWrong ? null : provenUntil,
-      weak: isUnseen ? [] : weak,
-      covered,
-    });
+    const job = planWalk({
+      ...walk,
+      weak,
+      live: provenLive.get(hash) ?? [],
+      isUnseen: weak.length > 0 &&
+        await countSightings(database, relayId, covered) === 0,
+    }, { context, wanted });
+    if (job !== null) walks.push(job);
   }
   return walks;
+}
+
+/** All that a plan depends on of one filter. */
+export interface PlannedWalk extends WantedFilter, WalkState {
+  readonly hash: string;
+  /** Claims that no audit has looked at. */
+  readonly weak: readonly Proof[];
+  /** What only open subscriptions have proven. */
+  readonly live: readonly Window[];
+  /** Whether the relay was never seen to hold anything: its silence could not be contradicted, and is asked about again. */
+  readonly isUnseen: boolean;
+}
+
+/** The walk that is left to do of one filter; null when nothing is. */
+export function planWalk(
+  walk: PlannedWalk,
+  { context, wanted }: {
+    readonly context: Omit<SyncPlanContext, "relayId" | "provenLive">;
+    readonly wanted: Pick<Wanted, "lookbackSeconds" | "gapRetrySeconds">;
+  },
+): WalkJob | null {
+  const { filter, hash, since, until, covered, gaps, weak, isUnseen } = walk;
+  const { now, settledUntil, isClockWrong, repair } = context;
+  const recheckedFrom = lookbackOf(covered, { now, until, wanted });
+  const windows = subtractWindows({ since, until: until ?? OPEN_END }, [
+    ...upTo(isUnseen ? [] : covered, recheckedFrom - 1)
+      .flatMap((window) => subtractWindows(window, walk.live)),
+    ...gaps.filter((gap) => isLeftAlone(gap, { now, wanted }))
+      .flatMap((gap) => isWalked(gap) ? upTo([gap], recheckedFrom - 1) : gap),
+  ]).filter(({ until }) => until >= FIRST_SECOND).reverse();
+  const repairs = repairsOf(covered, repair);
+  if (windows.length + repairs.length === 0) return null;
+  const provenUntil = Math.min(until ?? settledUntil, settledUntil);
+  return {
+    filter,
+    filterHash: hash,
+    wanted: { since, until: until ?? OPEN_END },
+    windows,
+    repairs,
+    provenUntil: isClockWrong ? null : provenUntil,
+    weak: isUnseen ? [] : weak,
+    covered,
+  };
 }
 
 /** Claims that no audit has looked at: those of a session that ended before its audit. */
@@ -143,7 +170,7 @@ function lookbackOf(
     readonly now: number;
     /** The newest second that is wanted; null for no bound. */
     readonly until: number | null;
-    readonly wanted: Wanted;
+    readonly wanted: Pick<Wanted, "lookbackSeconds">;
   },
 ): number {
   const edge = covered.reduce((top, { until }) => Math.max(top, until), 0);
@@ -246,7 +273,10 @@ function isWalked({ reason }: Gap): boolean {
 
 function isLeftAlone(
   { reason, reportedAt }: Gap,
-  { now, wanted }: { now: number; wanted: Wanted },
+  { now, wanted }: {
+    readonly now: number;
+    readonly wanted: Pick<Wanted, "gapRetrySeconds">;
+  },
 ): boolean {
   return LASTING.has(reason) && reportedAt + wanted.gapRetrySeconds > now;
 }

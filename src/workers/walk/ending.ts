@@ -23,8 +23,10 @@ import {
 import { hintOf, newestOf, type Page, type PageEvent } from "./page.ts";
 import type { Witness } from "./witnesses.ts";
 
-/** How far below the cursor something is looked for, seconds: an hour, a day, a month. The last look goes half of the way. */
-const DEPTHS = [3_600, 86_400, 30 * 86_400];
+/** How far below the cursor something is looked for, seconds: from an hour to two years. The last look goes half of the way. */
+const DEPTHS = [3_600, 86_400, 30, 180, 365, 730].map((days, i) =>
+  i < 2 ? days : days * 86_400
+);
 
 /** Events asked for by each look: to see one is enough. */
 const LOOK_LIMIT = 20;

@@ -17,6 +17,9 @@ const SHARE = 8;
 /** A page of fewer events does not settle the question for those that follow. */
 const TELLING_EVENTS = 10;
 
+/** So many looks at few events each tell as much as one at many. */
+const MAX_LOOKS = 3;
+
 /** What a look at the order has shown. */
 export type OrderCheck =
   | { readonly type: "newest-first" }
@@ -34,9 +37,10 @@ export function* checkOrder(
   const { profile, settledBefore, remaining } = walk;
   remaining.doing = "checking-order";
   const { events } = page;
+  const looks = ++profile.orderLooks;
   const isTelling = events.length >= TELLING_EVENTS;
   const since = topOf(page, isTelling);
-  const isOpen = remaining.top === OPEN_END;
+  const isOpen = remaining.top === OPEN_END && looks === 1;
   const window = { since, until: isOpen ? OPEN_END : rest.until };
   const answer = yield* ask(walk, { window });
   if (!answer.ok) return { type: "no-answer", failure: answer.failure };
@@ -51,7 +55,7 @@ export function* checkOrder(
     hidden.every(({ createdAt }) => createdAt > newest);
   if (isUnsorted && isTopMissing) return { type: "top-missing", above: hidden };
   const type = isUnsorted ? "unsorted" : "newest-first";
-  profile.judgeOrder(type, isTelling);
+  profile.judgeOrder(type, isTelling || looks >= MAX_LOOKS);
   return { type };
 }
 

@@ -22,6 +22,8 @@ const SMALLEST_CREDIBLE_CAP = 10;
 export class RelayProfile {
   /** Whether its page sizes were probed with the widest filter there is. */
   probed = false;
+  /** How often its order was looked at in this session. */
+  orderLooks = 0;
   /** Whether a page with room for more was not the last. */
   hasHidden = false;
   /** Whether it answers filters that name no kinds. */
@@ -133,6 +135,12 @@ export class RelayProfile {
       .sort(([, a], [, b]) => b - a).map(([kind]) => kind);
     return [...new Set([...seen.slice(0, 12), ...POPULAR_KINDS])]
       .slice(0, MAX_KINDS_ASKED);
+  }
+
+  /** Kinds that most relays have and that were not seen of this one, few enough for one filter. */
+  unseenKinds(): number[] {
+    const seen = this.#kinds;
+    return POPULAR_KINDS.filter((kind) => !seen.has(kind));
   }
 
   /** The same filter without the kinds that relays hold back; null where that is no other question. */

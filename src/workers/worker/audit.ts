@@ -8,7 +8,12 @@
  * @module
  */
 import type { Filter } from "../../models/filter.ts";
-import { OPEN_END, type Window } from "../../models/window.ts";
+import {
+  BEGINNING,
+  intersectWindows,
+  OPEN_END,
+  type Window,
+} from "../../models/window.ts";
 import type {
   AuditReport,
   Contradiction,
@@ -22,6 +27,7 @@ import {
   type PageEvent,
   type Query,
 } from "../walk/page.ts";
+import type { Rhythm } from "../walk/rhythm.ts";
 import type { RelayProfile } from "../walk/relay_profile.ts";
 
 /** What the audit of one filter works with. */
@@ -30,6 +36,8 @@ export interface AuditDeps {
   near(query: NearQuery): Promise<NearKeys | null>;
   /** Asks the relay; what comes is archived. */
   fetch(query: Query): Promise<Page>;
+  /** Some authors whose events the relay gives. */
+  authors(): readonly string[];
   /** Those of these events, which came just now, that are archived: the others are not their authors'. */
   archived(events: readonly PageEvent[]): Promise<readonly PageEvent[]>;
   readonly profile: RelayProfile;
@@ -44,8 +52,8 @@ export interface AuditSubject {
   readonly filterHash: string;
   /** What is claimed, ascending. */
   readonly claimed: readonly Window[];
-  /** Moments worth a question first: the middles of the longest silences that were seen. */
-  readonly silences: readonly number[];
+  /** Moments worth a question first. */
+  readonly rhythm: Pick<Rhythm, "silences" | "dense">;
   /** Unix seconds: what is younger may still be arriving. */
   readonly settledBefore: number;
   /** Events asked for at once at most. */
@@ -59,12 +67,57 @@ const NEIGHBOURS = 10;
 const ROOM = 20;
 
 /** Shapes of question, in the order in which they are asked. */
-const SHAPES = ["silence", "page", "sample", "deep", "kinds"] as const;
+const SHAPES = [
+  "silence",
+  "narrow",
+  "deep",
+  "sample",
+  "kinds",
+  "narrow",
+  "page",
+  "authors",
+  "rare-kinds",
+] as const;
 
-/** Those that are bounded from both sides by known events. */
-const BOUNDED_SHAPES = ["silence", "sample", "kinds"] as const;
+/** Those that are bounded from both sides. */
+const BOUNDED_SHAPES = [
+  "silence",
+  "narrow",
+  "sample",
+  "kinds",
+  "authors",
+] as const;
 
-type Shape = (typeof SHAPES)[number];
+type Shape =
+  /** From one known event to the next. */
+  | "silence"
+  /** Little time around a known event. */
+  | "narrow"
+  /** Downwards from anywhere, without `since`. */
+  | "deep"
+  /** Downwards from a known event, without `since`. */
+  | "page"
+  /** Over some known events. */
+  | "sample"
+  /** The same, by the likely kinds. */
+  | "kinds"
+  /** The same, by some authors. */
+  | "authors"
+  /** For kinds that were not seen, wherever they are. */
+  | "rare-kinds";
+
+/** Shapes that leave out some of the known events. */
+const NARROWED: ReadonlySet<Shape> = new Set([
+  "kinds",
+  "authors",
+  "rare-kinds",
+]);
+
+/** Shapes without `since`. */
+const DOWNWARDS: ReadonlySet<Shape> = new Set(["deep", "page", "rare-kinds"]);
+
+/** How much time a narrow question is about, one after the other, seconds. */
+const WIDTHS = [3_600, 0, 60, 86_400];
 
 /** An event by its key. */
 interface Key {
@@ -80,7 +133,7 @@ interface AuditQuestion {
   readonly query: Query;
   /** Has to come. */
   readonly expected: readonly Key[];
-  /** Nothing but `known` lies strictly between. */
+  /** Nothing but `known` lies there. */
   readonly interior: Window;
   readonly known: ReadonlySet<string>;
 }
@@ -94,9 +147,11 @@ export async function audit(
   const run = new Audit(subject, deps);
   // Of a relay without order a page that is cut off says nothing of its top.
   const shapes = deps.profile.order === "unsorted" ? BOUNDED_SHAPES : SHAPES;
-  for (let n = 0; n < questions && !deps.signal.aborted; n++) {
-    const shape = shapes[n % shapes.length]!;
-    await run.ask(shape, subject.silences[Math.floor(n / shapes.length)]);
+  const first = questions < shapes.length
+    ? Math.floor(deps.random() * shapes.length)
+    : 0;
+  for (let n = 0; n < questions + run.more && !deps.signal.aborted; n++) {
+    await run.ask(shapes[(first + n) % shapes.length]!);
     if (run.isDecided) break;
   }
   return run.report;
@@ -105,17 +160,33 @@ export async function audit(
 /** Events that came only now, in so many answers, are no coincidence. */
 const MAX_NEWS = 2;
 
+/** Tries to find a question that was not asked yet. */
+const MAX_TRIES = 4;
+
+/** Questions more that one such answer is worth. */
+const MORE_QUESTIONS = 6;
+
 class Audit {
   readonly #subject: AuditSubject;
   readonly #deps: AuditDeps;
   readonly #contradictions: Contradiction[] = [];
   readonly #news: Contradiction[] = [];
+  readonly #askedSoFar = new Set<string>();
   #asked = 0;
   #confirmed = 0;
+  /** Moments of the rhythm and widths that were used. */
+  #silences = 0;
+  #dense = 0;
+  #widths = 0;
 
   constructor(subject: AuditSubject, deps: AuditDeps) {
     this.#subject = subject;
     this.#deps = deps;
+  }
+
+  /** Questions more than were planned, to see whether something is a coincidence. */
+  get more(): number {
+    return this.#news.length * MORE_QUESTIONS;
   }
 
   /** Whether the relay was shown to be wrong: more questions would change nothing. */
@@ -133,9 +204,9 @@ class Audit {
     };
   }
 
-  /** Asks one question, at a moment or wherever it falls, and judges the answer. */
-  async ask(shape: Shape, at: number | undefined): Promise<void> {
-    const question = await this.#plan(shape, at);
+  /** Asks one question of a shape, and judges the answer. */
+  async ask(shape: Shape): Promise<void> {
+    const question = await this.#plan(shape);
     if (question === null) return;
     const page = await this.#fetch(question.query);
     if (page === null) return;
@@ -151,37 +222,53 @@ class Audit {
     if (isConfirmed) this.#confirmed += 1;
   }
 
-  async #plan(
-    shape: Shape,
-    silence: number | undefined,
-  ): Promise<AuditQuestion | null> {
+  /** A question that was not asked yet; null where none comes to mind. */
+  async #plan(shape: Shape): Promise<AuditQuestion | null> {
     const { filter, filterHash } = this.#subject;
-    const at = shape === "silence" && silence !== undefined
-      ? silence
-      : this.#drawMoment(shape);
-    if (at === null) return null;
-    const keys = await this.#deps.near({
-      filter,
-      filterHash,
-      at,
-      below: NEIGHBOURS,
-      above: NEIGHBOURS,
-    });
-    return keys === null ? null : this.#toQuestion(shape, toKeys(keys), at);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const at = this.#drawMoment(shape);
+      if (at === null) return null;
+      const keys = await this.#deps.near({
+        filter,
+        filterHash,
+        at,
+        below: NEIGHBOURS,
+        above: NEIGHBOURS,
+      });
+      const question = keys === null
+        ? null
+        : this.#toQuestion(shape, toKeys(keys), at);
+      if (question === null) continue;
+      const text = JSON.stringify(question.query.filter);
+      if (this.#askedSoFar.has(text)) continue;
+      this.#askedSoFar.add(text);
+      return question;
+    }
+    return null;
   }
 
-  /** A moment of claimed time: any, so that long silences are found; or one of recent ages, where events lie close. */
+  /**
+   * A moment of claimed time: first those that stood out, then any, so that long silences are found; or one of recent
+   * ages, where events lie close.
+   */
   #drawMoment(shape: Shape): number | null {
-    const { claimed } = this.#subject;
+    const { claimed, rhythm } = this.#subject;
     const { random } = this.#deps;
     const top = claimed.at(-1)?.until;
     if (top === undefined) return null;
-    if (shape !== "silence" && shape !== "deep") {
+    const isSilence = shape === "silence" || shape === "deep";
+    const known = isSilence
+      ? rhythm.silences[this.#silences++ >> 1]
+      : shape === "narrow" || shape === "sample"
+      ? rhythm.dense[this.#dense++]
+      : undefined;
+    if (known !== undefined) return known;
+    if (!isSilence && random() < 1 / 2) {
       const age = Math.floor(60 ** (random() * MAX_AGE_EXPONENT));
       return Math.max(0, top - age);
     }
     const spans = claimed.map(({ since, until }) =>
-      until - Math.min(until, Math.max(since, FLOOR))
+      until - Math.min(until, Math.max(since, BEGINNING))
     );
     let left = random() * spans.reduce((sum, span) => sum + span, 0);
     for (const [i, span] of spans.entries()) {
@@ -198,57 +285,103 @@ class Audit {
     at: number,
   ): AuditQuestion | null {
     const claimed = this.#claimedAround(at);
+    if (claimed === null || keys.length === 0) return null;
     const below = keys.filter(({ createdAt }) => createdAt <= at);
     const above = keys.filter(({ createdAt }) => createdAt > at);
-    if (claimed === null || keys.length === 0) return null;
-    const isDown = shape === "page" || shape === "deep";
-    const ends = shape === "silence"
-      ? [...below.slice(-1), ...above.slice(0, 1)]
-      : isDown
-      ? below
-      : keys;
     // Where fewer are known than were asked for, nothing is known beyond, as far as the claim reaches.
-    const isFloor = below.length < NEIGHBOURS && ends[0] === keys[0];
-    const isTop = above.length < NEIGHBOURS && ends.at(-1) === keys.at(-1);
-    const since = isFloor ? claimed.since : ends[0]?.createdAt ?? claimed.since;
-    const until = shape === "deep"
-      ? at
-      : isTop
-      ? Math.max(claimed.until, at)
-      : ends.at(-1)?.createdAt ?? at;
-    return this.#question(shape, {
-      window: { since: isDown ? 0 : since, until },
-      interior: { since, until },
-      expected: shape === "kinds"
-        ? []
-        : ends.filter((key) =>
-          key.isStable && key.createdAt >= since && key.createdAt <= until
-        ),
-      known: new Set(keys.map(({ id }) => id)),
-    });
-  }
-
-  #question(
-    shape: Shape,
-    rest: Pick<AuditQuestion, "expected" | "interior" | "known"> & {
-      readonly window: Window;
-    },
-  ): AuditQuestion {
-    const { filter, limit: most } = this.#subject;
-    const { profile } = this.#deps;
-    const { window, known } = rest;
-    const limit = Math.min(most, known.size + ROOM);
-    const kinds = shape === "kinds" ? profile.withoutRestricted(filter) : null;
+    const complete = {
+      since: below.length < NEIGHBOURS ? claimed.since : keys[0]!.createdAt + 1,
+      until: above.length < NEIGHBOURS
+        ? Math.max(claimed.until, at)
+        : keys.at(-1)!.createdAt - 1,
+    };
+    const window = this.#windowOf(shape, { at, below, above, complete });
+    const interior = intersectWindows(window, complete);
+    if (interior === null) return null;
+    const inside = keys.filter(({ createdAt }) =>
+      createdAt >= window.since && createdAt <= window.until
+    );
     return {
       shape,
-      ...rest,
-      query: {
-        filter: { ...kinds ?? filter, ...boundsOf({ profile }, window), limit },
-        window,
-        limit,
-        evidenceOnly: false,
-      },
+      query: this.#query(shape, window, inside.length),
+      interior,
+      known: new Set(keys.map(({ id }) => id)),
+      expected: NARROWED.has(shape)
+        ? []
+        : inside.filter(({ isStable }) => isStable),
     };
+  }
+
+  #windowOf(
+    shape: Shape,
+    { at, below, above, complete }: {
+      readonly at: number;
+      readonly below: readonly Key[];
+      readonly above: readonly Key[];
+      readonly complete: Window;
+    },
+  ): Window {
+    const last = below.at(-1)?.createdAt;
+    const next = above[0]?.createdAt;
+    switch (shape) {
+      case "silence":
+        return { since: last ?? complete.since, until: next ?? complete.until };
+      case "narrow": {
+        const middle = last ?? next ?? at;
+        const width = WIDTHS[this.#widths++ % WIDTHS.length]!;
+        const since = Math.max(0, middle - (width >> 1));
+        return { since, until: middle + (width >> 1) };
+      }
+      case "deep":
+      case "rare-kinds":
+        return { since: 0, until: at };
+      case "page":
+        return { since: 0, until: last ?? at };
+      case "sample":
+      case "kinds":
+      case "authors":
+        return {
+          since: below.length < NEIGHBOURS
+            ? complete.since
+            : below[0]!.createdAt,
+          until: above.length < NEIGHBOURS
+            ? complete.until
+            : above.at(-1)!.createdAt,
+        };
+    }
+  }
+
+  #query(shape: Shape, window: Window, known: number): Query {
+    const { filter, limit: most } = this.#subject;
+    const { profile } = this.#deps;
+    const limit = Math.min(most, known + ROOM);
+    const asked = DOWNWARDS.has(shape)
+      ? { since: 0, until: window.until }
+      : window;
+    return {
+      filter: {
+        ...filter,
+        ...this.#narrowing(shape),
+        ...boundsOf({ profile }, asked),
+        limit,
+      },
+      window,
+      limit,
+      evidenceOnly: false,
+    };
+  }
+
+  /** What a question of this shape names that the filter leaves open. */
+  #narrowing(shape: Shape): Pick<Filter, "kinds" | "authors"> {
+    const { filter } = this.#subject;
+    const { profile } = this.#deps;
+    if (shape === "authors" && filter.authors === undefined) {
+      const authors = this.#deps.authors();
+      return authors.length > 0 ? { authors: [...authors] } : {};
+    }
+    if (filter.kinds !== undefined) return {};
+    if (shape === "kinds") return { kinds: profile.likelyKinds() };
+    return shape === "rare-kinds" ? { kinds: profile.unseenKinds() } : {};
   }
 
   /** The claimed window that holds this moment, or reaches nearest to it from below. */
@@ -271,7 +404,7 @@ class Audit {
   ): Promise<readonly PageEvent[]> {
     const { settledBefore, claimed } = this.#subject;
     const unseen = page.accepted.filter(({ id, createdAt }) =>
-      createdAt > interior.since && createdAt < interior.until &&
+      createdAt >= interior.since && createdAt <= interior.until &&
       createdAt < settledBefore && !known.has(id) &&
       claimed.some(({ since, until }) =>
         createdAt >= since && createdAt <= until
@@ -371,9 +504,6 @@ class Audit {
 
 /** 60 to this power is some twenty years, seconds. */
 const MAX_AGE_EXPONENT = 5;
-
-/** Moments are drawn from here on: 2020-09-13, Unix seconds. */
-const FLOOR = 1_600_000_000;
 
 function contradiction(
   { filterHash }: AuditSubject,

@@ -23,7 +23,7 @@ import type { NoPage, Remaining, Walk, WalkFindings } from "../walk/ask.ts";
 import type { Page, PageEvent, Query } from "../walk/page.ts";
 import { ParallelRanges } from "../walk/parallel_ranges.ts";
 import type { Repeats } from "../walk/repeats.ts";
-import { Silences } from "../walk/silences.ts";
+import { Rhythm } from "../walk/rhythm.ts";
 import { audit } from "./audit.ts";
 import type { Counted } from "./count_check.ts";
 import { driveRanges } from "./drive_ranges.ts";
@@ -92,15 +92,21 @@ export interface Counting {
 /** Questions about what a session has claimed newly, if that is much. */
 const QUESTIONS_AFTER_WALK = 9;
 
-/** Claims that took as many requests are much. */
+/** Claims that took as many requests are much, or that are about as much time: three days, seconds. */
 const MUCH_REQUESTS = 6;
+const MUCH_SECONDS = 3 * 86_400;
+
+/** Authors kept to be asked for by name. */
+const MAX_AUTHORS = 20;
 
 export class FilterSync {
   readonly #job: WalkJob;
   readonly #findings: Findings;
   readonly #deps: FilterSyncDeps;
-  readonly #silences = new Silences();
+  readonly #rhythm = new Rhythm();
   #requests = 0;
+  /** Some whose events came, to ask for by name. */
+  #authors: readonly string[] = [];
   /** All windows in one, until the relay is asked how much it has there. */
   #uncounted: Window | null = null;
 
@@ -169,7 +175,8 @@ export class FilterSync {
 
   async #ask(questions: number): Promise<AuditReport> {
     const { claims } = this.#findings;
-    const isMuch = !claims.isEmpty && this.#requests >= MUCH_REQUESTS ||
+    const isMuch = spanOf(claims.windows) >= MUCH_SECONDS ||
+      this.#requests >= MUCH_REQUESTS && !claims.isEmpty ||
       this.#job.weak.length > 0;
     const count = isMuch ? QUESTIONS_AFTER_WALK : questions;
     if (count === 0) return NO_AUDIT;
@@ -182,13 +189,14 @@ export class FilterSync {
         filter,
         filterHash,
         claimed: claimsOf(claims.windows, covered, this.#job),
-        silences: this.#silences.middles,
+        rhythm: this.#rhythm,
         settledBefore: this.#deps.settledBefore,
         limit: this.#deps.limit,
       },
       count,
       {
         ...this.#deps,
+        authors: () => this.#authors,
         archived: async (events) => {
           await this.#deps.flush();
           return await this.#deps.archived(events);
@@ -281,12 +289,13 @@ export class FilterSync {
       fetch: async (query, repeats) => {
         this.#deps.onState(ranges.states);
         const page = await this.#fetch(query, repeats);
+        this.#keepAuthors(page);
         if (isFirst && page.end.type === "eose") {
           isFirst = false;
           halt?.onFirstAnswer();
           if (page.events.length > 0) this.#beginCount();
         }
-        if (query.extraFilters === undefined) this.#silences.add(page.events);
+        if (query.extraFilters === undefined) this.#rhythm.add(page.events);
         return page;
       },
     });
@@ -297,6 +306,16 @@ export class FilterSync {
     const page = await this.#deps.fetch(query, repeats);
     this.#findings.skipUnread(query, page);
     return page;
+  }
+
+  /** Keeps a few authors that the relay gives events of. */
+  #keepAuthors({ accepted }: Page): void {
+    if (this.#authors.length >= MAX_AUTHORS) return;
+    const authors = new Set(this.#authors);
+    for (const { pubkey } of accepted) {
+      if (authors.size < MAX_AUTHORS) authors.add(pubkey);
+    }
+    this.#authors = [...authors];
   }
 
   /** Asks how much there is, beside the pages that follow. */
@@ -329,6 +348,11 @@ interface Halt {
 
 /** What is younger than this is left out of a count: it may be on its way, seconds. */
 const COUNT_SETTLES_SECONDS = 60;
+
+/** How much time windows are, seconds. */
+function spanOf(windows: readonly Window[]): number {
+  return windows.reduce((sum, { since, until }) => sum + until - since + 1, 0);
+}
 
 /** The findings of a walk that overlaps what is known: nothing outside of the window that was wanted. */
 function within(window: Window, findings: WalkFindings): WalkFindings {
