@@ -48,8 +48,10 @@ export interface Remaining {
   since: number;
   /** May be `OPEN_END`. */
   until: number;
-  /** Events known to lie at or below `since`, to which pages reach down: whoever shows one has passed the floor. */
+  /** Events known to lie below `since`, to which pages reach down: whoever shows one has passed the floor. */
   floor: readonly Witness[];
+  /** From here on pages are asked for, so that they show the floor; `since` where none is known. */
+  reach: number;
   /** Events known to lie at or above `until`, from which the first page begins. */
   readonly ceiling: readonly Witness[];
   /** Where it began; `OPEN_END` where all that is to come is wanted. */

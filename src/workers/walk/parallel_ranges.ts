@@ -124,8 +124,6 @@ export class ParallelRanges {
     if (newer === null) return true;
     if (page.end.type !== "eose" && page.end.type !== "cut") return true;
     range.newer = null;
-    // What is under way there may reach down to the same events.
-    for (const event of page.accepted) newer.repeats.add(event);
     newer.emptyBelow = Math.max(newer.emptyBelow, range.remaining.until + 1);
     const second = newestOf(page.events);
     const isBelow = second >= range.remaining.since &&
@@ -135,24 +133,24 @@ export class ParallelRanges {
       return false;
     }
     const joint = page.events.filter(({ createdAt }) => createdAt === second);
-    newer.remaining.since = second;
+    newer.remaining.since = second + 1;
+    newer.remaining.reach = second;
     newer.remaining.floor = joint;
     return true;
   }
 
-  /** A page that was under way when the range was divided brings events that will come in another range, too. */
+  /** An event may come again in a range that is to ask for its second, or has asked before it was divided. */
   #handOver(from: Range, { accepted }: Page): void {
-    const { remaining } = from;
-    const joining = this.#ranges.find(({ newer }) => newer === from);
-    for (const event of accepted) {
-      const { createdAt: at } = event;
-      if (joining !== undefined && at <= joining.remaining.until) {
-        joining.repeats.add(event);
+    for (const range of this.#ranges) {
+      if (range === from) continue;
+      const { remaining, query, isUnderWay } = range;
+      const asked = isUnderWay ? query.window : remaining;
+      const since = Math.min(remaining.reach, asked.since);
+      const until = Math.max(remaining.until, asked.until);
+      for (const event of accepted) {
+        const { createdAt: at } = event;
+        if (at >= since && at <= until) range.repeats.add(event);
       }
-      if (at >= remaining.since) continue;
-      this.#ranges.find((range) =>
-        at >= range.remaining.since && at <= range.remaining.until
-      )?.repeats.add(event);
     }
   }
 
@@ -229,12 +227,14 @@ export class ParallelRanges {
       since: remaining.since,
       until: Math.floor((beginningOf(largest) + remaining.until) / 2),
       floor: remaining.floor,
+      reach: remaining.reach,
       ceiling: [],
       top: remaining.top,
       doing: "paging",
     }, this.#ranges.indexOf(largest) + 1);
     if (older === null) return false;
     older.newer = largest;
+    older.repeats.addAll(largest.repeats);
     return true;
   }
 }

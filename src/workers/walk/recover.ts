@@ -30,7 +30,7 @@ export function* recover(
   for (const offset of OFFSETS) {
     const until = cursor.until + offset;
     const answer = yield* ask(walk, {
-      window: { since: remaining.since, until },
+      window: { since: remaining.reach, until },
     });
     if (!answer.ok) break;
     if (!overlaps(walk, answer.value, { ...cursor, until })) continue;
@@ -41,7 +41,7 @@ export function* recover(
   }
   while (policy.mayRenew()) {
     const answer = yield* ask(walk, {
-      window: { since: remaining.since, until: cursor.until },
+      window: { since: remaining.reach, until: cursor.until },
       isFresh: true,
     });
     if (!answer.ok) break;

@@ -34,4 +34,9 @@ export class Repeats {
   add(event: PageEvent): void {
     if (this.#events.size < MAX_KEPT) this.#events.set(event.id, event);
   }
+
+  /** Remembers what another walk remembers, too. */
+  addAll(others: Repeats): void {
+    for (const event of others.#events.values()) this.add(event);
+  }
 }

@@ -63,7 +63,7 @@ function* probe(
   walk: Walk,
   until: number,
 ): Asking<ResumePoint | null | "elsewhere"> {
-  const window = { since: walk.remaining.since, until };
+  const window = { since: walk.remaining.reach, until };
   const answer = yield* ask(walk, { window, purpose: "probe" });
   if (answer.ok) {
     return { cursor: { until, above: [] }, page: answer.value };

@@ -67,7 +67,7 @@ function firstCursor({ remaining, now }: Walk): Cursor {
 }
 
 function* step(walk: Walk, cursor: Cursor): Asking<Cursor | Done> {
-  const rest = { since: walk.remaining.since, until: cursor.until };
+  const rest = { since: walk.remaining.reach, until: cursor.until };
   const answer = yield* ask(walk, { window: rest });
   if (answer.ok) return yield* digest(walk, cursor, answer.value);
   const narrower = narrowed(walk, answer.failure);
@@ -93,8 +93,8 @@ function* digest(
   cursor: Cursor,
   page: Page,
 ): Asking<Cursor | Done> {
-  const { profile, settledBefore, remaining: { since } } = walk;
-  const rest = { since, until: cursor.until };
+  const { profile, settledBefore, remaining: { reach } } = walk;
+  const rest = { since: reach, until: cursor.until };
   if (!isNewestFirst(page, settledBefore)) return yield* inParts(walk, rest);
   if (!showsKnown(page, cursor)) return yield* overlap(walk, cursor, page);
   if (profile.order === "unknown" && oldestOf(page.events) < cursor.until) {
@@ -165,7 +165,7 @@ function* descend(
     return DONE;
   }
   if (oldest < since && oldest < top) {
-    // The older part was given away while the page was on its way.
+    // Down to the floor, or the older part was given away while the page was on its way.
     if (since <= top) findings.prove({ since, until: top }, "paging", by(page));
     return DONE;
   }

@@ -21,7 +21,7 @@ export async function overlapping(
 ): Promise<Remaining> {
   const query = { filter, filterHash };
   const floor = since === 0 ? [] : witnessesOf(
-    await near({ ...query, at: since, below: OVERLAP, above: 0 }),
+    await near({ ...query, at: since - 1, below: OVERLAP, above: 0 }),
   );
   const ceiling = until === OPEN_END ? [] : witnessesOf(
     await near({ ...query, at: until, below: 0, above: OVERLAP }),
@@ -31,9 +31,10 @@ export async function overlapping(
     since,
   );
   return {
-    since: lowest,
+    since,
     until,
     floor,
+    reach: lowest,
     ceiling,
     top: until,
     doing: "paging",

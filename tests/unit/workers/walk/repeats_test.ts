@@ -27,6 +27,7 @@ Deno.test("A walk takes an event that came before, but was not handed on", () =>
       since: 0,
       until: OPEN_END,
       floor: [],
+      reach: 0,
       ceiling: [],
       top: OPEN_END,
       doing: "paging",

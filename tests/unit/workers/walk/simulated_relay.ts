@@ -165,6 +165,7 @@ export function simulate(
     remaining: {
       ...window,
       floor: [],
+      reach: window.since,
       ceiling: [],
       top: window.until,
       doing: "paging",
