@@ -62,6 +62,8 @@ export interface Contradiction extends Window {
 export interface AuditReport {
   readonly asked: number;
   readonly confirmed: number;
+  /** Questions that got no answer. */
+  readonly unanswered: number;
   readonly contradictions: readonly Contradiction[];
   /** Events that had come to the relay since it was asked: its claims there are out of date, not wrong. */
   readonly late: readonly Contradiction[];
@@ -71,6 +73,7 @@ export interface AuditReport {
 export const NO_AUDIT: AuditReport = {
   asked: 0,
   confirmed: 0,
+  unanswered: 0,
   contradictions: [],
   late: [],
 };

@@ -36,15 +36,25 @@ export function claimable(proof: Proof, doubts: Doubts): Proof[] {
 /** How strong a claim is when it is made: nothing has been held against it yet. */
 export const FIRST_STRENGTH: Strength = "weak";
 
-/** How strong a claim is after the session's audit; null where the audit says nothing for it. */
+/** A relay that was shown to be wrong so often is not believed until that is forgiven. */
+const UNRELIABLE_TIMES = 2;
+
+/** Why nothing is believed of a relay that was shown to be wrong so often; null where it is. */
+export function distrustOf(caught: number): GapReason | null {
+  return caught >= UNRELIABLE_TIMES ? "unreliable" : null;
+}
+
+/**
+ * How strong a claim is after the session's audit; null where it stays weak: nothing spoke for it, a question of the
+ * audit got no answer or one with news in it, or the relay was shown to be wrong lately.
+ */
 export function auditedStrength(
   { method, support }: Proof,
-  { confirmed, contradictions }: Pick<
-    AuditReport,
-    "confirmed" | "contradictions"
-  >,
+  audit: Omit<AuditReport, "asked">,
+  caught: number,
 ): Exclude<Strength, "weak"> | null {
-  if (contradictions.length > 0 || confirmed === 0) return null;
+  if (audit.contradictions.length > 0 || audit.confirmed === 0) return null;
+  if (audit.unanswered > 0 || audit.late.length > 0 || caught > 0) return null;
   switch (method) {
     case "negentropy":
       return "reconciled";

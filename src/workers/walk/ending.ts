@@ -176,8 +176,9 @@ function* askWitness(
 function judge(walk: Walk, cursor: Cursor, page: Page): Below | null {
   const unseen = unseenOf(walk, page.events, cursor);
   if (unseen.length > 0) return { type: "something", unseen };
-  // Something came that is no event or was not asked for, and may stand in the place of one.
-  const isForeign = page.unread.length > 0 || hintOf(page) === "more";
+  // Something came that is no event or was not asked for, and may stand in the place of one. A look may be full by itself.
+  const isForeign = page.unread.length > 0 ||
+    hintOf(page) === "more" && page.size < LOOK_LIMIT;
   return isForeign ? { type: "no-answer", failure: "hidden" } : null;
 }
 

@@ -90,7 +90,10 @@ export interface Counting {
 }
 
 /** Questions about what a session has claimed newly, if that is much. */
-const QUESTIONS_AFTER_WALK = 9;
+const QUESTIONS_AFTER_WALK = 12;
+
+/** How likely a sync is to ask as much about claims that stayed weak: they may stay so. */
+const WEAK_AUDIT_CHANCE = 1 / 8;
 
 /** Claims that took as many requests are much, or that are about as much time: three days, seconds. */
 const MUCH_REQUESTS = 6;
@@ -177,12 +180,11 @@ export class FilterSync {
     const { claims } = this.#findings;
     const isMuch = spanOf(claims.windows) >= MUCH_SECONDS ||
       this.#requests >= MUCH_REQUESTS && !claims.isEmpty ||
-      this.#job.weak.length > 0;
+      this.#job.weak.length > 0 && this.#deps.random() < WEAK_AUDIT_CHANCE;
     const count = isMuch ? QUESTIONS_AFTER_WALK : questions;
     if (count === 0) return NO_AUDIT;
     this.#deps.onState(["auditing"]);
     await this.#deps.flush();
-    if (isMuch) await this.#deps.renew();
     const { filter, filterHash, covered } = this.#job;
     const report = await audit(
       {

@@ -13,6 +13,7 @@ import {
 import type {
   AuditReport,
   Contradiction,
+  ContradictionKind,
   Proof,
   Retraction,
   Strength,
@@ -27,6 +28,7 @@ import {
   auditedStrength,
   claimable,
   ClaimLog,
+  distrustOf,
   FIRST_STRENGTH,
 } from "../walk/claims.ts";
 import { oldestOf, type Page, type Query } from "../walk/page.ts";
@@ -46,19 +48,18 @@ export class Findings implements WalkFindings {
   readonly #contradictions: Contradiction[] = [];
   readonly #retractions: Retraction[] = [];
   #counted: { readonly window: Window; readonly relay: number } | null = null;
+  readonly #caught: number;
   #distrust: GapReason | null;
 
-  /** `distrust`: why nothing the relay says is believed, if so. */
+  /** `caught`: how often the relay was shown to be wrong, as far as that is not forgiven. */
   constructor(
     job: WalkJob,
-    { sink, distrust }: {
-      readonly sink: FindingSink;
-      readonly distrust: GapReason | null;
-    },
+    { sink, caught }: { readonly sink: FindingSink; readonly caught: number },
   ) {
     this.job = job;
     this.#sink = sink;
-    this.#distrust = job.provenUntil === null ? "clock" : distrust;
+    this.#caught = caught;
+    this.#distrust = job.provenUntil === null ? "clock" : distrustOf(caught);
   }
 
   /** What this session has claimed so far. */
@@ -86,8 +87,35 @@ export class Findings implements WalkFindings {
       until: settled,
     });
     if (window === null) return;
-    const { filterHash } = this.job;
+    const { filterHash, covered } = this.job;
     this.#sink({ type: "open", stretch: { ...window, filterHash, reason } });
+    if (!IS_ABOUT_EVENTS.has(reason)) return;
+    for (const before of covered) {
+      const stale = intersectWindows(window, before);
+      if (stale !== null) this.#retract(stale, "hidden", []);
+    }
+  }
+
+  /** Takes back what was claimed of a window. */
+  #retract(
+    { since, until }: Window,
+    kind: ContradictionKind,
+    eventIds: readonly string[],
+  ): void {
+    if (this.#retractions.length >= MAX_CONTRADICTIONS) {
+      this.#distrust ??= "contradicted";
+    }
+    if (this.#retractions.length >= MAX_RETRACTIONS) return;
+    const { filterHash } = this.job;
+    const cause = {
+      filterHash,
+      since,
+      until,
+      kind,
+      question: kind === "count" ? kind : "page",
+      eventIds,
+    } as const;
+    this.#retractions.push({ filterHash, since, until, cause });
   }
 
   /** Nothing that this session finds is believed any more: it was shown to be wrong. */
@@ -112,21 +140,8 @@ export class Findings implements WalkFindings {
 
   /** Takes back what was claimed of a window: events of it came after the end of their page. */
   late({ since, until }: Window, eventId: string): void {
-    const { filterHash } = this.job;
     this.hole({ since, until }, "late");
-    if (this.#retractions.length >= MAX_CONTRADICTIONS) {
-      this.#distrust ??= "late";
-      return;
-    }
-    const cause = {
-      filterHash,
-      since,
-      until,
-      kind: "late",
-      question: "page",
-      eventIds: [eventId],
-    } as const;
-    this.#retractions.push({ filterHash, since, until, cause });
+    this.#retract({ since, until }, "late", [eventId]);
   }
 
   /** Claims nothing of a window from now on. */
@@ -146,16 +161,7 @@ export class Findings implements WalkFindings {
       this.#counted = { window: { since, until }, relay };
       return;
     }
-    const { filterHash } = this.job;
-    const cause = {
-      filterHash,
-      since,
-      until,
-      kind: "count",
-      question: "count",
-      eventIds: [],
-    } as const;
-    this.#retractions.push({ filterHash, since, until, cause });
+    this.#retract({ since, until }, "count", []);
     this.hole({ since, until }, "count-mismatch");
   }
 
@@ -169,7 +175,7 @@ export class Findings implements WalkFindings {
     for (
       const proof of this.#counts([...this.#claims.proofs, ...this.job.weak])
     ) {
-      const strength = auditedStrength(proof, audit);
+      const strength = auditedStrength(proof, audit, this.#caught);
       if (strength === null) continue;
       for (const claim of claimable(proof, this.#doubts)) {
         this.#emit(claim, strength);
@@ -219,6 +225,18 @@ export class Findings implements WalkFindings {
     });
   }
 }
+
+/** Reasons that say something of what lies there: what was claimed of it before is out of date. */
+const IS_ABOUT_EVENTS: ReadonlySet<GapReason> = new Set([
+  "saturated",
+  "hidden",
+  "too-large",
+  "unread",
+  "withheld",
+]);
+
+/** Retractions kept of one filter, beyond which nothing of the session is claimed. */
+const MAX_RETRACTIONS = 1_000;
 
 /** Where events came late, so much around them is asked for again: a day, seconds. */
 const AROUND_SECONDS = 86_400;

@@ -56,9 +56,9 @@ export class PageReader {
     this.#sink.reject(reason, detail, seen);
   }
 
-  /** Distinct events of any sort so far, those of the extra filters aside. */
+  /** What came so far, those of the extra filters aside: a relay counts what it repeats, too. */
   get size(): number {
-    return this.#signatures.size + this.#strangers;
+    return this.#count - this.#extra.size;
   }
 
   /** A little more than asked for is let pass; a relay that ignores limits is stopped there. */
@@ -73,7 +73,8 @@ export class PageReader {
 
   /** Whether as many events came as are let pass. Repetitions do not make a page. */
   get isFull(): boolean {
-    const distinct = this.size + this.#extra.size;
+    const distinct = this.#signatures.size + this.#strangers +
+      this.#extra.size;
     return this.#count >= this.maxEvents && distinct * 2 >= this.#count;
   }
 

@@ -16,7 +16,6 @@ import type { Retraction } from "../protocol/evidence.ts";
 import type { SyncJob, WalkJob } from "../protocol/job.ts";
 import type {
   FilterAudit,
-  GapReason,
   LiveEnd,
   SyncProgress,
   SyncReport,
@@ -72,9 +71,6 @@ const SETTLING_SECONDS = 60;
 
 /** How long pages stay open after EOSE: the first one of a relay that is not known, and all of one that sends late, ms. */
 const LINGER_MS = 200;
-
-/** A relay that was caught as often as this is not believed for a while. */
-const UNRELIABLE_TIMES = 2;
 
 class Session {
   readonly #job: SyncJob;
@@ -220,7 +216,7 @@ class Session {
   #open(walk: WalkJob): FilterSync {
     const findings = new Findings(walk, {
       sink: (finding) => this.#ingest.add(finding),
-      distrust: this.#distrust,
+      caught: this.#job.traits.caught.times,
     });
     const { link, signal } = this.#deps;
     return new FilterSync(walk, findings, {
@@ -331,12 +327,6 @@ class Session {
 
   get #lingerMs(): number {
     return this.#line.late > 1 ? LINGER_MS : this.#job.traits.lingerMs;
-  }
-
-  /** Why nothing this relay says is believed, if so. */
-  get #distrust(): GapReason | null {
-    const { times } = this.#job.traits.caught;
-    return times >= UNRELIABLE_TIMES ? "unreliable" : null;
   }
 
   #progress(): SyncProgress {

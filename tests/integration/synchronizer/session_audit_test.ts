@@ -38,7 +38,14 @@ function audited(
   confirmed: number,
   contradictions: readonly Contradiction[],
 ): FilterAudit {
-  return { filterHash: HASH, asked, confirmed, contradictions, late: [] };
+  return {
+    filterHash: HASH,
+    asked,
+    confirmed,
+    unanswered: 0,
+    contradictions,
+    late: [],
+  };
 }
 
 Deno.test("a session that goes live reports twice, and is counted once", async () => {

@@ -21,6 +21,7 @@ const specs: AdversarySpec[] = count === "singles"
 const totals = {
   relays: 0,
   wrong: 0,
+  weaklyWrong: 0,
   accused: 0,
   endless: 0,
   honest: 0,
@@ -61,11 +62,15 @@ for (const spec of specs) {
       }
     }
     if (falseClaims.length > 0) {
+      const isWeak = falseClaims.every(({ event: { created_at: at } }) =>
+        !archive.proven.some(({ since, until }) => at >= since && at <= until)
+      );
+      if (isWeak) totals.weaklyWrong += 1;
       totals.wrong += 1;
       byName.set(names, (byName.get(names) ?? 0) + 1);
       const held = relay.held.all.length;
       print(
-        `FALSE ${spec.seed} [${names}] ${
+        `${isWeak ? "WEAK" : "FALSE"} ${spec.seed} [${names}] ${
           JSON.stringify(spec.transformers.map(({ parameters }) => parameters))
         } cap ${spec.cap}: ${falseClaims.length} of ${held}, stored ${archive.stored.size}, caught ${archive.traits.caught.times} ${archive.contradictions}, order ${archive.traits.order}, requests ${archive.requests}`,
       );

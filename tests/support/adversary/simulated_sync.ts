@@ -65,6 +65,8 @@ const SETTLING_SECONDS = 60;
 export interface SimulatedArchive {
   readonly stored: ReadonlyMap<string, NostrEvent>;
   readonly covered: readonly Window[];
+  /** What is claimed and not only uncontradicted. */
+  readonly proven: readonly Window[];
   readonly gaps: readonly (Window & { readonly reason: GapReason })[];
   readonly traits: RelayTraits;
   readonly contradictions: readonly ContradictionKind[];
@@ -111,6 +113,12 @@ class Archive implements SimulatedArchive {
     return mergeWindows(this.#proofs);
   }
 
+  get proven(): Window[] {
+    return mergeWindows(
+      this.#proofs.filter(({ strength }) => strength !== "weak"),
+    );
+  }
+
   get gaps() {
     return this.#gaps;
   }
@@ -144,7 +152,7 @@ class Archive implements SimulatedArchive {
     const { times } = this.traits.caught;
     const findings = new Findings(job, {
       sink: (finding) => this.#take(finding, now),
-      distrust: times >= 2 ? "unreliable" : null,
+      caught: times,
     });
     const sync = new FilterSync(job, findings, {
       profile,
@@ -434,7 +442,7 @@ function toPage(
     events,
     accepted,
     extra,
-    size: seen.size + strangers,
+    size: items.length - extra.length,
     newer,
     older,
     unread: marks.map(({ place, at }): Hole =>

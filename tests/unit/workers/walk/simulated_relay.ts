@@ -137,7 +137,7 @@ export function simulate(
     covered: [],
   };
   const findings = new Findings(job, {
-    distrust: null,
+    caught: 0,
     sink(finding) {
       if (finding.type === "open") {
         const { since, until, reason } = finding.stretch;
