@@ -83,7 +83,7 @@ function* tellApart(
       return false;
     }
     const page = answer.value;
-    const isShort = walk.profile.isShort(page);
+    const isShort = walk.profile.isShort(page) && !isMixed(filter, walk.filter);
     if (isShort && !showsAll(search, { filter, page })) isAll = false;
     for (const event of page.accepted) search.known.set(event.id, event);
     if (isShort) continue;
@@ -91,6 +91,14 @@ function* tellApart(
     if (search.failure !== null) return false;
   }
   return isAll;
+}
+
+/**
+ * Whether a part may hold less than there is although it is short: relays that drop kinds after they have counted
+ * their limit drop all events of a kind or none.
+ */
+function isMixed({ kinds }: Filter, { kinds: asked }: Filter): boolean {
+  return asked !== undefined && kinds !== undefined && kinds.length > 1;
 }
 
 /** A witness of the second, to be asked for beside a part in which nothing is known. */

@@ -332,7 +332,9 @@ class Audit {
     const above = keys.filter(({ createdAt }) => createdAt > at);
     // Where fewer are known than were asked for, nothing is known beyond, as far as the claim reaches.
     const complete = {
-      since: below.length < this.#neighbours ? claimed.since : keys[0]!.createdAt + 1,
+      since: below.length < this.#neighbours
+        ? claimed.since
+        : keys[0]!.createdAt + 1,
       until: above.length < this.#neighbours
         ? Math.max(claimed.until, at)
         : keys.at(-1)!.createdAt - 1,
@@ -463,13 +465,7 @@ class Audit {
     page: Page,
   ): Promise<{ given: PageEvent[]; isMost: boolean; isAll: boolean }> {
     const came = new Set(page.events.map(({ id }) => id));
-    const isCut = page.size >= page.limit ||
-      page.size >= this.#deps.profile.largestPage;
-    const bottom = !isCut
-      ? -1
-      : this.#deps.profile.order === "unsorted"
-      ? OPEN_END
-      : oldestOf(page.events);
+    const bottom = this.#bottomOf(page);
     const due = expected.filter(({ createdAt }) => createdAt > bottom);
     const missing = due.filter(({ id }) => !came.has(id));
     if (missing.length === 0) {
@@ -484,6 +480,14 @@ class Audit {
     };
   }
 
+  /** The second above which a page has to be whole; -1 where it was not cut off. */
+  #bottomOf(page: Page): number {
+    const { profile } = this.#deps;
+    const isCut = page.size >= page.limit || page.size >= profile.largestPage;
+    if (!isCut) return -1;
+    return profile.order === "unsorted" ? OPEN_END : oldestOf(page.events);
+  }
+
   /** Those of them that the relay gives when it is asked for their ids. */
   async #stillGiven(keys: readonly Key[]): Promise<PageEvent[]> {
     const ids = keys.map(({ id }) => id);
@@ -493,9 +497,9 @@ class Audit {
       limit: ids.length,
       evidenceOnly: true,
     });
-    return page === null ? [] : page.events.filter(({ id }) =>
-      ids.includes(id)
-    );
+    return page === null
+      ? []
+      : page.events.filter(({ id }) => ids.includes(id));
   }
 
   /**
@@ -520,7 +524,8 @@ class Audit {
       evidenceOnly: false,
     });
     const came = new Set(page?.events.map(({ id }) => id));
-    const bottom = page === null ? OPEN_END : oldestOf(page.events);
+    // Below the end of a page that was cut off nothing can be said.
+    const bottom = page === null ? OPEN_END : this.#bottomOf(page);
     const isNews = unseen.every(({ id, createdAt }) =>
       createdAt < bottom || came.has(id)
     );
@@ -547,7 +552,10 @@ class Audit {
     const again = isBelow
       ? await this.#lacking(rest(this.#subject, query, oldest), given)
       : await this.#lacking(query, given);
-    if (again === null || isBelow && again.length === 0) return;
+    if (again === null || isBelow && again.length === 0) {
+      this.#unanswered += 1;
+      return;
+    }
     // Pages that hold less than there is, as those of relays that drop kinds, may hold nothing of it.
     if (isBelow && this.#deps.profile.hasHidden) {
       const kinds = [...new Set(given.map(({ kind }) => kind))];
@@ -556,7 +564,10 @@ class Audit {
       const lacking = filter.kinds === undefined
         ? await this.#lacking(rest(this.#subject, named, oldest), given)
         : again;
-      if (lacking === null || lacking.length === 0) return;
+      if (lacking === null || lacking.length === 0) {
+        this.#unanswered += 1;
+        return;
+      }
     }
     const found = contradiction(this.#subject, question, {
       kind: "omitted",

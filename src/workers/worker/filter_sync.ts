@@ -170,19 +170,26 @@ export class FilterSync {
     { readonly report: AuditReport; readonly retractions: Retraction[] }
   > {
     const found = this.#findings.contradictions;
+    const isThorough = this.#judgeThorough();
     const report = found.length > 0
       ? { ...NO_AUDIT, contradictions: found }
-      : await this.#ask(questions);
-    return { report, retractions: this.#findings.conclude(report) };
+      : await this.#ask(isThorough ? QUESTIONS_AFTER_WALK : questions);
+    const retractions = this.#findings
+      .conclude(report, { isThorough });
+    return { report, retractions };
+  }
+
+  /** Whether there is much to be audited: much was claimed, or what stayed weak before. */
+  #judgeThorough(): boolean {
+    const { claims } = this.#findings;
+    return spanOf(claims.windows) >= MUCH_SECONDS ||
+      this.#requests >= MUCH_REQUESTS && !claims.isEmpty ||
+      this.#job.weak.length > 0 && this.#deps.random() < WEAK_AUDIT_CHANCE;
   }
 
   async #ask(questions: number): Promise<AuditReport> {
     const { claims } = this.#findings;
-    const isMuch = spanOf(claims.windows) >= MUCH_SECONDS ||
-      this.#requests >= MUCH_REQUESTS && !claims.isEmpty ||
-      this.#job.weak.length > 0 && this.#deps.random() < WEAK_AUDIT_CHANCE;
-    const count = isMuch ? QUESTIONS_AFTER_WALK : questions;
-    if (count === 0) return NO_AUDIT;
+    if (questions === 0) return NO_AUDIT;
     this.#deps.onState(["auditing"]);
     await this.#deps.flush();
     const { filter, filterHash, covered } = this.#job;
@@ -195,7 +202,7 @@ export class FilterSync {
         settledBefore: this.#deps.settledBefore,
         limit: this.#deps.limit,
       },
-      count,
+      questions,
       {
         ...this.#deps,
         authors: () => this.#authors,

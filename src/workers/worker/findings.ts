@@ -165,16 +165,22 @@ export class Findings implements WalkFindings {
     this.hole({ since, until }, "count-mismatch");
   }
 
-  /** What the audit of the session makes of its claims: stronger, or taken back. Says what is taken back. */
-  conclude(audit: AuditReport): Retraction[] {
+  /**
+   * What the audit of the session makes of its claims: stronger, or taken back. Says what is taken back. Only a `thorough`
+   * audit says something for the claims that earlier sessions left weak.
+   */
+  conclude(
+    audit: AuditReport,
+    { isThorough }: { readonly isThorough: boolean },
+  ): Retraction[] {
     const [cause] = audit.contradictions;
     if (cause !== undefined) {
       const { filterHash } = this.job;
       return [{ filterHash, since: 0, until: OPEN_END, cause }];
     }
-    for (
-      const proof of this.#counts([...this.#claims.proofs, ...this.job.weak])
-    ) {
+    const before = isThorough ? this.job.weak : [];
+    const proofs = this.#counts([...this.#claims.proofs, ...before]);
+    for (const proof of proofs) {
       const strength = auditedStrength(proof, audit, this.#caught);
       if (strength === null) continue;
       for (const claim of claimable(proof, this.#doubts)) {
