@@ -182,7 +182,7 @@ export async function audit(
 /** So many questions are asked over two connections. */
 const FEWEST_FOR_TWO = 6;
 
-/** Events that came only now, in so many answers, are no coincidence. */
+/** With news in so many answers it is known enough: what is claimed is out of date. */
 const MAX_NEWS = 2;
 
 /** Tries to find a question that was not asked yet. */
@@ -227,13 +227,12 @@ class Audit {
   }
 
   get report(): AuditReport {
-    const isMuch = this.#news.length >= MAX_NEWS;
     return {
       asked: this.#asked,
       confirmed: this.#confirmed,
       unanswered: this.#unanswered,
-      contradictions: [...this.#contradictions, ...(isMuch ? this.#news : [])],
-      late: isMuch ? [] : this.#news,
+      contradictions: this.#contradictions,
+      late: this.#news,
     };
   }
 
@@ -547,10 +546,12 @@ class Audit {
     given: readonly PageEvent[],
   ): Promise<void> {
     const { query } = question;
+    const newest = Math.max(...given.map(({ createdAt }) => createdAt));
     const oldest = oldestOf(page.events);
-    const isBelow = given.every(({ createdAt }) => createdAt <= oldest);
+    const isBelow = newest <= oldest;
+    const until = newest < oldest ? oldest - 1 : oldest;
     const again = isBelow
-      ? await this.#lacking(rest(this.#subject, query, oldest), given)
+      ? await this.#lacking(rest(this.#subject, query, until), given)
       : await this.#lacking(query, given);
     if (again === null || isBelow && again.length === 0) {
       this.#unanswered += 1;
@@ -562,7 +563,7 @@ class Audit {
       const { filter } = query;
       const named = { ...query, filter: { ...filter, kinds } };
       const lacking = filter.kinds === undefined
-        ? await this.#lacking(rest(this.#subject, named, oldest), given)
+        ? await this.#lacking(rest(this.#subject, named, until), given)
         : again;
       if (lacking === null || lacking.length === 0) {
         this.#unanswered += 1;

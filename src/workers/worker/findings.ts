@@ -187,10 +187,12 @@ export class Findings implements WalkFindings {
         this.#emit(claim, strength);
       }
     }
+    // News in several places come of an import, or of a relay that answers by luck: they may be anywhere.
+    const around = audit.late.length > 1 ? OPEN_END : AROUND_SECONDS;
     const late = audit.late.map((cause) => ({
       filterHash: cause.filterHash,
-      since: Math.max(0, cause.since - AROUND_SECONDS),
-      until: Math.min(OPEN_END, cause.until + AROUND_SECONDS),
+      since: Math.max(0, cause.since - around),
+      until: Math.min(OPEN_END, cause.until + around),
       cause,
     }));
     return [...this.#retractions, ...late];
