@@ -546,35 +546,57 @@ class Audit {
     given: readonly PageEvent[],
   ): Promise<void> {
     const { query } = question;
-    const newest = Math.max(...given.map(({ createdAt }) => createdAt));
-    const oldest = oldestOf(page.events);
-    const isBelow = newest <= oldest;
-    const until = newest < oldest ? oldest - 1 : oldest;
-    const again = isBelow
-      ? await this.#lacking(rest(this.#subject, query, until), given)
-      : await this.#lacking(query, given);
-    if (again === null || isBelow && again.length === 0) {
+    const isBelow = given
+      .every(({ createdAt }) => createdAt <= oldestOf(page.events));
+    if (isBelow && await this.#comesBelow(query, page, given)) {
       this.#unanswered += 1;
       return;
     }
-    // Pages that hold less than there is, as those of relays that drop kinds, may hold nothing of it.
-    if (isBelow && this.#deps.profile.hasHidden) {
-      const kinds = [...new Set(given.map(({ kind }) => kind))];
-      const { filter } = query;
-      const named = { ...query, filter: { ...filter, kinds } };
-      const lacking = filter.kinds === undefined
-        ? await this.#lacking(rest(this.#subject, named, until), given)
-        : again;
-      if (lacking === null || lacking.length === 0) {
-        this.#unanswered += 1;
-        return;
-      }
+    const lacking = isBelow ? given : await this.#lacking(query, given);
+    if (lacking === null) {
+      this.#unanswered += 1;
+      return;
     }
     const found = contradiction(this.#subject, question, {
       kind: "omitted",
       keys: given,
     });
-    (again.length > 0 ? this.#contradictions : this.#news).push(found);
+    (lacking.length > 0 ? this.#contradictions : this.#news).push(found);
+  }
+
+  /** Whether what a page lacks comes with the pages below it. */
+  async #comesBelow(
+    query: Query,
+    page: Page,
+    given: readonly PageEvent[],
+  ): Promise<boolean> {
+    const { filter } = query;
+    let left = given;
+    let last = page;
+    for (let n = 0; n < MAX_PAGES_BELOW; n++) {
+      const oldest = oldestOf(last.events);
+      const isShared = left.some(({ createdAt }) => createdAt === oldest);
+      const until = isShared ? oldest : oldest - 1;
+      const below = await this.#fetch(rest(this.#subject, query, until));
+      if (below === null) return true;
+      const lacking = lackingOf(below, left);
+      if (lacking.length === 0) return true;
+      if (lacking.length === left.length) break;
+      left = lacking;
+      last = below;
+    }
+    // Pages of relays that drop kinds may hold nothing of them.
+    if (!this.#deps.profile.hasHidden || filter.kinds !== undefined) {
+      return false;
+    }
+    const kinds = [...new Set(left.map(({ kind }) => kind))];
+    const until = Math.min(query.window.until, oldestOf(last.events));
+    const named = { ...query, filter: { ...filter, kinds } };
+    const lacking = await this.#lacking(
+      rest(this.#subject, named, until),
+      left,
+    );
+    return lacking === null || lacking.length === 0;
   }
 
   /** Those of the events that the answer lacks; null where there is none. */
@@ -583,10 +605,16 @@ class Audit {
     events: readonly PageEvent[],
   ): Promise<PageEvent[] | null> {
     const page = await this.#fetch(query);
-    if (page === null) return null;
-    const came = new Set(page.events.map(({ id }) => id));
-    return events.filter(({ id }) => !came.has(id));
+    return page === null ? null : lackingOf(page, events);
   }
+}
+
+/** Pages below an answer that are asked for, as long as they bring something of what it lacks. */
+const MAX_PAGES_BELOW = 5;
+
+function lackingOf(page: Page, events: readonly PageEvent[]): PageEvent[] {
+  const came = new Set(page.events.map(({ id }) => id));
+  return events.filter(({ id }) => !came.has(id));
 }
 
 /** The same question down from `until`, for as much as there is. */
