@@ -198,9 +198,14 @@ function learnCut({ profile }: Walk, cursor: Cursor, page: Page): void {
   }
 }
 
-/** Whether a page that came in order goes down to an event at the floor, or past it. */
-function isPastFloor({ remaining: { floor } }: Walk, page: Page): boolean {
-  if (page.older > 0 && page.events.length > 0) return true;
+/**
+ * Whether a page that came in order goes down to an event at the floor, or past it. Relays that pin an event show it
+ * below full pages, too.
+ */
+function isPastFloor({ remaining, profile }: Walk, page: Page): boolean {
+  const { floor } = remaining;
+  const isFilled = page.older > page.events.length || profile.isShort(page);
+  if (page.older > 0 && page.events.length > 0 && isFilled) return true;
   if (floor.length === 0) return false;
   const came = new Set(page.events.map(({ id }) => id));
   return floor.some(({ id }) => came.has(id));

@@ -241,6 +241,8 @@ const IS_ABOUT_EVENTS: ReadonlySet<GapReason> = new Set([
   "too-large",
   "unread",
   "withheld",
+  "bounds-ignored",
+  "unconfirmed",
 ]);
 
 /** Retractions kept of one filter, beyond which nothing of the session is claimed. */
