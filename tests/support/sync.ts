@@ -24,7 +24,7 @@ import {
   type RelaySync,
   syncRelay,
 } from "../../src/services/synchronizer/sync_relay.ts";
-import type { SyncCounts } from "../../src/services/synchronizer/tally.ts";
+import type { SyncCounts } from "../../src/services/synchronizer/sync_store.ts";
 import type { SyncPool } from "../../src/workers/host/worker_pool.ts";
 import type { TestArchive } from "./archive.ts";
 

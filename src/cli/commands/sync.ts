@@ -9,12 +9,13 @@ import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { slotsOf } from "../../models/network.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { SynchronizerConfig } from "../../services/synchronizer/config/config.ts";
-import { openPool, syncDeps } from "../../services/synchronizer/wiring.ts";
 import { synchronizer } from "../../services/synchronizer/mod.ts";
 import {
+  openPool,
   type RelayDeps,
   relayDeps,
-} from "../../services/synchronizer/relay_means.ts";
+  syncDeps,
+} from "../../services/synchronizer/wiring.ts";
 import { syncRelay } from "../../services/synchronizer/sync_relay.ts";
 import { failureText } from "../../transport/failure.ts";
 import type { Command, Invocation } from "../command.ts";

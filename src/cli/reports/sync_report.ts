@@ -10,7 +10,7 @@ import {
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { Wanted } from "../../services/synchronizer/plan.ts";
 import type { RelaySync } from "../../services/synchronizer/sync_relay.ts";
-import type { SyncCounts } from "../../services/synchronizer/tally.ts";
+import type { SyncCounts } from "../../services/synchronizer/sync_store.ts";
 import type { SyncAudit } from "../../services/synchronizer/session_audit.ts";
 import { failureText } from "../../transport/failure.ts";
 import { countsText } from "./evidence_text.ts";

@@ -14,6 +14,7 @@ import {
   synchronizerConfig,
 } from "./config/config.ts";
 import { CoverageGauges } from "./coverage_gauges.ts";
+import { CoverageTargets } from "./coverage_targets.ts";
 import {
   dueAgain,
   type Interval,
@@ -23,7 +24,7 @@ import { introduceRelays } from "./scheduling/introduce.ts";
 import { Leases, type RelayLease } from "./scheduling/leases.ts";
 import { LiveRelays } from "./live/live_relays.ts";
 import { cooldownAfter } from "./live/cooldown.ts";
-import { openPool, syncDeps } from "./wiring.ts";
+import { openPool, type RelayDeps, relayDeps, syncDeps } from "./wiring.ts";
 import { type CycleStats, startCycleStats } from "./reporting.ts";
 import {
   queueSlots,
@@ -31,11 +32,9 @@ import {
   type RelayQueue,
   RelayQueues,
 } from "./scheduling/relay_queues.ts";
-import { type RelayDeps, relayDeps } from "./relay_means.ts";
 import { DialPacer } from "./scheduling/dial_pacer.ts";
 import { type RelaySync, type SyncOptions, syncRelay } from "./sync_relay.ts";
 import { Tiers } from "./scheduling/tiers.ts";
-import { CoverageTargets } from "./wishes.ts";
 
 export const synchronizer: Service<SynchronizerConfig> = {
   name: "synchronizer",
@@ -186,7 +185,7 @@ async function syncLeased(
   const relay = parseRelayUrl(url, { allowPrivate });
   if (!relay.ok) return null;
   const ownDeps = deps(relay.value);
-  await targets.tell(relayId, ownDeps.wanted.filters);
+  await targets.record(relayId, ownDeps.wanted.filters);
   const target = { relayId, relay: relay.value };
   return await syncRelay(ownDeps, target, options);
 }

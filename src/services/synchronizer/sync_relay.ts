@@ -32,7 +32,7 @@ import {
   liveProven,
   type LiveReview,
   reviewLive,
-} from "./live/audit.ts";
+} from "./live/review.ts";
 import {
   concludeNip77,
   type NegentropyPolicy,
@@ -53,7 +53,7 @@ import {
   rememberRelay,
 } from "./relay_memory.ts";
 import { SessionAudit, type SyncAudit } from "./session_audit.ts";
-import { type SyncCounts, SyncStore } from "./tally.ts";
+import { type SyncCounts, SyncStore } from "./sync_store.ts";
 
 /** What syncing relays takes. */
 export interface SyncDeps {

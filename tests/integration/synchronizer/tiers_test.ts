@@ -11,10 +11,10 @@ import { type Filter, filterHash } from "../../../src/models/filter.ts";
 import { synchronizerConfig } from "../../../src/services/synchronizer/config/config.ts";
 import {
   openPool,
+  relayDeps,
   syncDeps,
 } from "../../../src/services/synchronizer/wiring.ts";
 import { synchronizer } from "../../../src/services/synchronizer/mod.ts";
-import { relayDeps } from "../../../src/services/synchronizer/relay_means.ts";
 import {
   runOnce,
   type TestArchive,

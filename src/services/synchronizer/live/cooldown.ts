@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from "zod";
-import type { LiveReview } from "./audit.ts";
+import type { LiveReview } from "./review.ts";
 
 /** Such relays rarely change. A wrong verdict costs as much as not to have a seat: it is looked at now and then. */
 const REST_SECONDS = 86_400;

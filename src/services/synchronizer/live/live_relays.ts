@@ -18,7 +18,7 @@ import { LiveBackoff } from "./backoff.ts";
 import { isCoolingDown } from "./cooldown.ts";
 import { LiveAdmission, valueOf } from "./admission.ts";
 import type { LiveOffer, LivePolicy, RelaySync } from "../sync_relay.ts";
-import type { SyncCounts } from "../tally.ts";
+import type { SyncCounts } from "../sync_store.ts";
 
 /** The sync of a relay that may go live; null for a relay that cannot be synced at all. */
 export type LiveSync = (options: {

@@ -7,7 +7,7 @@ import type { ServiceMetrics } from "../../../core/metrics/metrics.ts";
 import type { Network } from "../../../models/network.ts";
 import type { LiveEndReason } from "../../../workers/protocol/report.ts";
 
-import type { LiveReview } from "./audit.ts";
+import type { LiveReview } from "./review.ts";
 
 /** Counts of what came so far. */
 export interface LiveCounts {

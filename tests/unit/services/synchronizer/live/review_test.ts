@@ -3,7 +3,7 @@ import {
   cooldownAfter,
   isCoolingDown,
 } from "../../../../../src/services/synchronizer/live/cooldown.ts";
-import { showsWithholding } from "../../../../../src/services/synchronizer/live/audit.ts";
+import { showsWithholding } from "../../../../../src/services/synchronizer/live/review.ts";
 
 Deno.test("showsDeafness() takes neither a few late events nor less than half of all for deafness", () => {
   for (

@@ -30,7 +30,7 @@ import type {
   WorkerBatch,
 } from "../../workers/protocol/report.ts";
 
-import { type StoreTarget, storeWorkerBatch } from "./store.ts";
+import { type StoreTarget, storeWorkerBatch } from "./store_batch.ts";
 
 /** What the sync of a relay has done so far. */
 export interface SyncCounts {
