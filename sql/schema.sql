@@ -316,6 +316,7 @@ create table relay_lease (
   yielded_at bigint,
   memory jsonb not null default '{}'::jsonb,
   live_since bigint,
+  progress jsonb,
   constraint relay_lease_pkey PRIMARY KEY (service, relay_id),
   constraint relay_lease_interval_seconds_check CHECK ((interval_seconds > 0))
 ) with (fillfactor=70);
@@ -331,6 +332,7 @@ comment on column relay_lease.yield is 'New events of a look lately: a mean in w
 comment on column relay_lease.yielded_at is 'Unix seconds at which there was last something new; null for never';
 comment on column relay_lease.memory is 'What the last holder leaves to the next, in words of the service';
 comment on column relay_lease.live_since is 'Unix seconds since which the holder is live with the relay; null when it is not';
+comment on column relay_lease.progress is 'What the walk of the holder does, {doing: [state of each range], until: Unix seconds of the last question}; null for none';
 CREATE INDEX relay_lease_due ON relay_lease USING btree (service, due_at);
 
 create table relay_listing (
@@ -2092,7 +2094,6 @@ AS $function$
 declare
   v_now int8 := unix_now();
   v_service text := p_request ->> 'service';
-  v_everything boolean := coalesce((p_request ->> 'evenIfNotDue')::boolean, false);
   v_online boolean := coalesce((p_request ->> 'onlineOnly')::boolean, false);
   v_checked_since int8 := v_now - (p_request ->> 'checkedWithinSeconds')::int8;
   v_networks text[] := array(select jsonb_array_elements_text(p_request -> 'networks'));
@@ -2106,14 +2107,14 @@ begin
       select l.relay_id
       from relay r join relay_lease l on l.service = v_service and l.relay_id = r.id
       where r.url = any (v_urls) and r.network = any (v_networks) and r.id <> all (v_except)
-        and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+        and l.claimed_until <= v_now and l.due_at <= v_now
       order by (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) desc, l.relay_id);
   end if;
   return array(
     select relay_id from (
       select l.relay_id, (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
       from relay_lease l join relay r on r.id = l.relay_id
-      where l.service = v_service and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+      where l.service = v_service and l.claimed_until <= v_now and l.due_at <= v_now
         and r.network = any (v_networks) and l.relay_id <> all (v_except)
         and (not v_online or exists (select from relay_state s where s.relay_id = l.relay_id and s.online))
         and (v_checked_since is null or exists (
@@ -2431,15 +2432,6 @@ AS $function$
 $function$;
 comment on function relay_observe(p_since bigint, p_until bigint, p_relay_ids integer[]) is 'Seconds that relays were observed, and online, in a stretch of time';
 
-CREATE OR REPLACE FUNCTION public.relay_rejection_get(p_relay_id integer)
- RETURNS TABLE(reason text, events bigint, first_at bigint, last_at bigint)
- LANGUAGE sql
- STABLE
-AS $function$
-  select reason, events, first_at, last_at from relay_rejection where relay_id = p_relay_id order by events desc, reason
-$function$;
-comment on function relay_rejection_get(p_relay_id integer) is 'How many events of a relay were not archived, by reason';
-
 CREATE OR REPLACE FUNCTION public.relay_report(p_url text, p_outages integer)
  RETURNS jsonb
  LANGUAGE sql
@@ -2448,8 +2440,7 @@ AS $function$
     'url', r.url, 'network', r.network, 'discoveredAt', r.discovered_at,
     'state', (
       select jsonb_build_object('online', online, 'since', since, 'streak', streak, 'lastCheckedAt', last_checked_at,
-        'lastOnlineAt', last_online_at, 'firstCheckedAt', first_checked_at, 'openMs', open_ms, 'readMs', read_ms,
-        'writeMs', write_ms, 'failure', failure)
+        'lastOnlineAt', last_online_at, 'openMs', open_ms, 'readMs', read_ms, 'writeMs', write_ms, 'failure', failure)
       from relay_health h where h.relay_id = r.id),
     'uptime', (
       select jsonb_build_object('24h', uptime_24h, '7d', uptime_7d, '30d', uptime_30d)
@@ -2666,13 +2657,14 @@ AS $function$
 $function$;
 comment on function sync_audit_status() is 'What all audits came to, as JSON';
 
-CREATE OR REPLACE FUNCTION public.sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer, OUT sighted integer)
+CREATE OR REPLACE FUNCTION public.sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer)
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
 declare
   v_created_at int8[] := p_created_at || p_known_created_at;
   v_ids bytea := event_ids(p_keys) || p_known_ids;
+  v_sighted int4;
 begin
   p_seen_at := coalesce(p_seen_at, unix_now());
   -- Also for new events: one of them may be there by now, without a sighting.
@@ -2685,14 +2677,14 @@ begin
     stored := event_insert(p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw, p_seen_at);
   end if;
   known := cardinality(v_created_at) - stored;
-  sighted := event_relay_insert(p_relay_id, p_seen_at, v_created_at, v_ids);
+  v_sighted := event_relay_insert(p_relay_id, p_seen_at, v_created_at, v_ids);
   if p_rejected is not null then
     perform rejected_event_insert(p_relay_id, p_rejected);
   end if;
   if p_coverage is not null or p_gaps is not null then
     perform sync_lock(p_relay_id);
   end if;
-  if sighted > 0 and exists (select from sync_withheld where relay_id = p_relay_id) then
+  if v_sighted > 0 and exists (select from sync_withheld where relay_id = p_relay_id) then
     perform relay_listing_give(p_relay_id, v_created_at, v_ids);
   end if;
   if p_coverage is not null then
@@ -2707,7 +2699,7 @@ begin
   end if;
 end
 $function$;
-comment on function sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer, OUT sighted integer) is 'Stores events, sightings, rejections, coverage, gaps and hints of one relay; returns counts';
+comment on function sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer) is 'Stores events, sightings, rejections, coverage, gaps and hints of one relay; returns counts';
 
 CREATE OR REPLACE FUNCTION public.sync_contradiction_get(p_relay_id integer, p_limit integer)
  RETURNS jsonb

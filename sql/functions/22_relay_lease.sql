@@ -48,7 +48,6 @@ as $$
 declare
   v_now int8 := unix_now();
   v_service text := p_request ->> 'service';
-  v_everything boolean := coalesce((p_request ->> 'evenIfNotDue')::boolean, false);
   v_online boolean := coalesce((p_request ->> 'onlineOnly')::boolean, false);
   v_checked_since int8 := v_now - (p_request ->> 'checkedWithinSeconds')::int8;
   v_networks text[] := array(select jsonb_array_elements_text(p_request -> 'networks'));
@@ -62,14 +61,14 @@ begin
       select l.relay_id
       from relay r join relay_lease l on l.service = v_service and l.relay_id = r.id
       where r.url = any (v_urls) and r.network = any (v_networks) and r.id <> all (v_except)
-        and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+        and l.claimed_until <= v_now and l.due_at <= v_now
       order by (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) desc, l.relay_id);
   end if;
   return array(
     select relay_id from (
       select l.relay_id, (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
       from relay_lease l join relay r on r.id = l.relay_id
-      where l.service = v_service and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+      where l.service = v_service and l.claimed_until <= v_now and l.due_at <= v_now
         and r.network = any (v_networks) and l.relay_id <> all (v_except)
         and (not v_online or exists (select from relay_state s where s.relay_id = l.relay_id and s.online))
         and (v_checked_since is null or exists (
@@ -82,8 +81,8 @@ end
 $$;
 comment on function relay_lease_due(jsonb) is 'Relays that are due and free, those to be leased first coming first';
 
--- p_request: {service, holder, networks, limit, leaseSeconds, longestWaitSeconds?, urls?, exceptUrls?, evenIfNotDue?,
--- onlineOnly?, checkedWithinSeconds?}; the last two do not concern relays that are named by their URLs.
+-- p_request: {service, holder, networks, limit, leaseSeconds, longestWaitSeconds?, urls?, exceptUrls?, onlineOnly?,
+--, checkedWithinSeconds?}; the last two do not concern relays that are named by their URLs.
 create or replace function relay_lease_take(p_request jsonb)
 returns table (
   relay_id int4, url text, network text, failures int4, due_at int8, interval_seconds int4, yield float4,

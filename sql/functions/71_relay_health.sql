@@ -105,8 +105,7 @@ as $$
     'url', r.url, 'network', r.network, 'discoveredAt', r.discovered_at,
     'state', (
       select jsonb_build_object('online', online, 'since', since, 'streak', streak, 'lastCheckedAt', last_checked_at,
-        'lastOnlineAt', last_online_at, 'firstCheckedAt', first_checked_at, 'openMs', open_ms, 'readMs', read_ms,
-        'writeMs', write_ms, 'failure', failure)
+        'lastOnlineAt', last_online_at, 'openMs', open_ms, 'readMs', read_ms, 'writeMs', write_ms, 'failure', failure)
       from relay_health h where h.relay_id = r.id),
     'uptime', (
       select jsonb_build_object('24h', uptime_24h, '7d', uptime_7d, '30d', uptime_30d)

@@ -57,8 +57,6 @@ export interface StoredBatch {
   readonly stored: number;
   /** Events the archive had already, by whoever's hand. */
   readonly known: number;
-  /** Sightings that were new. */
-  readonly sighted: number;
 }
 
 /** Which of these events are archived: one byte each, 1 or 0, in the order of the keys. */
@@ -93,25 +91,6 @@ export function insertEvents(
   }, BATCH);
 }
 
-/** Records that a relay holds events. Throws when one of them is not archived. Gives the number of new sightings. */
-export function insertSightings(
-  db: Executor,
-  { relayId, seenAt, keys }: {
-    readonly relayId: number;
-    readonly seenAt: number;
-    readonly keys: EventKeys;
-  },
-): Promise<number> {
-  const { ids, createdAt } = keyParameters(keys);
-  return onConnection(db, async (sql) => {
-    const [row] = await sql<{ inserted: number }[]>`
-      select event_relay_insert(${relayId}::int, ${seenAt}::int8,
-        ${createdAt}::text::int8[], ${ids}::text::bytea) as inserted
-      from event_require(${createdAt}::text::int8[], ${ids}::text::bytea)`;
-    return row!.inserted;
-  }, BATCH);
-}
-
 /**
  * Stores a batch in one transaction: events, sightings, hints, rejections, gaps, and coverage, which therefore never
  * claims what is not stored. Throws a `PostgresError` when the database refuses a row: bisect with `splitEncoded`.
@@ -131,7 +110,7 @@ export function storeBatch(
   // One statement is one transaction and one round trip.
   return onConnection(db, async (sql) => {
     const [row] = await sql<StoredBatch[]>`
-      select stored, known, sighted from sync_batch_store(${relayId}::int,
+      select stored, known from sync_batch_store(${relayId}::int,
         ${seenAt}::int8, ${keys}::text::bytea, ${createdAt}::text::int8[],
         ${kinds}::text::int4[], ${events.tags}::text::jsonb,
         ${events.contents}::text::jsonb, ${raw}::text::jsonb,

@@ -47,8 +47,6 @@ export interface LeaseRequest {
   readonly onlineOnly?: boolean | undefined;
   /** Only relays that were checked within so many seconds. */
   readonly checkedWithinSeconds?: number | undefined;
-  /** Take relays that are not due yet as well (`sync URL…`). */
-  readonly evenIfNotDue?: boolean | undefined;
   /** The longest wait that `releaseRelays` is ever given. What is due later only a wrong clock can have set: it is due. */
   readonly longestWaitSeconds?: number | undefined;
 }

@@ -125,7 +125,6 @@ export interface RelayState {
   readonly streak: number;
   readonly lastCheckedAt: number;
   readonly lastOnlineAt: number | null;
-  readonly firstCheckedAt: number;
   /** The numbers of the last check. */
   readonly openMs: number | null;
   readonly readMs: number | null;

@@ -105,12 +105,3 @@ export interface AuditStatus {
     readonly question: string;
   } | null;
 }
-
-/** What the audits of all relays came to so far. */
-export function auditStatus(db: Executor): Promise<AuditStatus> {
-  return onConnection(db, async (sql) => {
-    const [row] = await sql<{ status: AuditStatus }[]>`
-      select sync_audit_status() as status`;
-    return row!.status;
-  });
-}

@@ -76,20 +76,6 @@ export interface ProvenWindow extends Window {
   readonly strength: Strength;
 }
 
-/** The stretches proven complete, ascending, neither overlapping nor touching. */
-export function relayCoverage(
-  db: Executor,
-  relayId: number,
-  filterHash: string,
-): Promise<Window[]> {
-  return onConnection(db, async (sql) => {
-    const rows = await sql<{ since: string; until: string }[]>`
-      select since, until from sync_coverage_get(${relayId}::int,
-        ${filterHash}::text)`;
-    return rows.map(asWindow);
-  });
-}
-
 /** How a walk stands: what is proven, and what could not be. */
 export interface WalkState {
   readonly covered: readonly Window[];
@@ -183,26 +169,6 @@ export function proofShares(
   });
 }
 
-/** The stretches that could not be proven, ascending. No part of one is covered. */
-export function relayGaps(
-  db: Executor,
-  relayId: number,
-  filterHash: string,
-): Promise<Gap[]> {
-  return onConnection(db, async (sql) => {
-    const rows = await sql<GapRow[]>`
-      select since, until, reason, found_at, reported_at, attempts
-      from sync_gap_get(${relayId}::int, ${filterHash}::text)`;
-    return rows.map((row) => ({
-      ...asWindow(row),
-      reason: row.reason,
-      foundAt: Number(row.found_at),
-      reportedAt: Number(row.reported_at),
-      attempts: row.attempts,
-    }));
-  });
-}
-
 /** Takes coverage back (a spot check found something missing): these windows are wanted again. */
 export function retractCoverage(
   db: Executor,
@@ -222,14 +188,4 @@ export function retractCoverage(
 
 function asWindow(row: { since: string; until: string }): Window {
   return { since: Number(row.since), until: Number(row.until) };
-}
-
-/** postgres.js gives int8 as text. */
-interface GapRow {
-  readonly since: string;
-  readonly until: string;
-  readonly reason: string;
-  readonly found_at: string;
-  readonly reported_at: string;
-  readonly attempts: number;
 }

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { insertRelays, relayIds } from "../../src/archive/relays.ts";
-import { relayCoverage, relayGaps } from "../../src/archive/sync_coverage.ts";
+import { relayCoverage, relayGaps } from "./archive_reads.ts";
 import { silentLogger } from "./silent_logger.ts";
 import type { NostrEvent } from "../../src/models/event.ts";
 import {

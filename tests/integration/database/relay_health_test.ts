@@ -99,7 +99,6 @@ testOnEachServer(
       streak: 2,
       lastCheckedAt: at(1),
       lastOnlineAt: at(3),
-      firstCheckedAt: at(20),
       openMs: null,
       readMs: null,
       writeMs: null,

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import { insertEvents, storeBatch } from "../../../src/archive/events.ts";
 import {
-  relayCoverage,
-  relayGaps,
-} from "../../../src/archive/sync_coverage.ts";
-import {
   findListed,
   type Listing,
   noteListing,
@@ -21,6 +17,7 @@ import {
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { type Filter, filterHash } from "../../../src/models/filter.ts";
 import { subtractWindows } from "../../../src/models/window.ts";
+import { relayCoverage, relayGaps } from "../../support/archive_reads.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
