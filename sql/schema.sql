@@ -2153,7 +2153,7 @@ AS $function$
   update relay_lease set live_since = unix_now()
   where service = p_service and relay_id = p_relay_id and holder = p_holder and claimed_until > 0
 $function$;
-comment on function relay_lease_go_live(p_service text, p_holder text, p_relay_id integer) is 'Notes that the holder of a lease is live with the relay, until it gives the lease back';
+comment on function relay_lease_go_live(p_service text, p_holder text, p_relay_id integer) is 'Records that the holder of a lease is live with the relay, until it gives the lease back';
 
 CREATE OR REPLACE FUNCTION public.relay_lease_release(p_service text, p_holder text, p_relays jsonb)
  RETURNS integer
@@ -2178,7 +2178,7 @@ begin
   )
   update relay_lease l
   set due_at = coalesce(unix_now() + given.due_in, l.due_at), failures = coalesce(given.failures, l.failures),
-    claimed_until = 0, holder = null, live_since = null,
+    claimed_until = 0, holder = null, live_since = null, progress = null,
     memory = coalesce(given.memory, l.memory),
     interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
     yield = coalesce((l.yield + given.new_events) / 2, l.yield),
@@ -2213,6 +2213,26 @@ end
 $function$;
 comment on function relay_lease_renew(p_service text, p_holder text, p_relay_ids jsonb, p_lease_seconds integer) is 'Extends leases; returns the relays still held';
 
+CREATE OR REPLACE FUNCTION public.relay_lease_report(p_service text, p_holder text, p_walks jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  with held as (
+    select l.relay_id, jsonb_build_object('doing', doing, 'until', until) as progress
+    from relay_lease l join jsonb_to_recordset(p_walks) as walk ("relayId" int4, doing jsonb, until int8)
+      on l.relay_id = "relayId"
+    where l.service = p_service and l.holder = p_holder and l.claimed_until > 0
+    order by l.relay_id
+    for update of l
+  )
+  update relay_lease l set progress = held.progress
+  from held
+  where l.service = p_service and l.relay_id = held.relay_id;
+end
+$function$;
+comment on function relay_lease_report(p_service text, p_holder text, p_walks jsonb) is 'Records what the walks of leased relays do, for status';
+
 CREATE OR REPLACE FUNCTION public.relay_lease_take(p_request jsonb)
  RETURNS TABLE(relay_id integer, url text, network text, failures integer, due_at bigint, interval_seconds integer, yield real, memory jsonb)
  LANGUAGE plpgsql
@@ -2242,7 +2262,7 @@ begin
   ), taken as (
     update relay_lease l
     set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8,
-      live_since = null
+      live_since = null, progress = null
     from free
     where l.service = v_service and l.relay_id = free.relay_id
     returning l.relay_id, l.failures, l.due_at, l.interval_seconds, l.yield, l.memory, free.place
@@ -2460,6 +2480,7 @@ AS $function$
       from relay_metadata_latest m where m.relay_id = r.id),
     'sync', (
       select jsonb_build_object('dueAt', due_at, 'failures', failures, 'liveSince', live_since,
+        'progress', case when claimed_until > unix_now() then progress end,
         'holder', case when claimed_until > unix_now() then holder end)
       from relay_lease l where l.relay_id = r.id and l.service = 'synchronizer'),
     'contradictions', sync_contradiction_get(r.id, 5),

@@ -114,7 +114,7 @@ begin
   ), taken as (
     update relay_lease l
     set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8,
-      live_since = null
+      live_since = null, progress = null
     from free
     where l.service = v_service and l.relay_id = free.relay_id
     returning l.relay_id, l.failures, l.due_at, l.interval_seconds, l.yield, l.memory, free.place
@@ -132,7 +132,27 @@ as $$
   update relay_lease set live_since = unix_now()
   where service = p_service and relay_id = p_relay_id and holder = p_holder and claimed_until > 0
 $$;
-comment on function relay_lease_go_live(text, text, int4) is 'Notes that the holder of a lease is live with the relay, until it gives the lease back';
+comment on function relay_lease_go_live(text, text, int4) is 'Records that the holder of a lease is live with the relay, until it gives the lease back';
+
+-- p_walks: [{relayId, doing, until}]. Leases that belong to somebody else by now are left alone.
+create or replace function relay_lease_report(p_service text, p_holder text, p_walks jsonb) returns void
+language plpgsql
+as $$
+begin
+  with held as (
+    select l.relay_id, jsonb_build_object('doing', doing, 'until', until) as progress
+    from relay_lease l join jsonb_to_recordset(p_walks) as walk ("relayId" int4, doing jsonb, until int8)
+      on l.relay_id = "relayId"
+    where l.service = p_service and l.holder = p_holder and l.claimed_until > 0
+    order by l.relay_id
+    for update of l
+  )
+  update relay_lease l set progress = held.progress
+  from held
+  where l.service = p_service and l.relay_id = held.relay_id;
+end
+$$;
+comment on function relay_lease_report(text, text, jsonb) is 'Records what the walks of leased relays do, for status';
 
 -- p_relay_ids: array of relay.id. Returns those still held; the others belong to somebody else by now.
 create or replace function relay_lease_renew(p_service text, p_holder text, p_relay_ids jsonb, p_lease_seconds int4)
@@ -181,7 +201,7 @@ begin
   )
   update relay_lease l
   set due_at = coalesce(unix_now() + given.due_in, l.due_at), failures = coalesce(given.failures, l.failures),
-    claimed_until = 0, holder = null, live_since = null,
+    claimed_until = 0, holder = null, live_since = null, progress = null,
     memory = coalesce(given.memory, l.memory),
     interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
     yield = coalesce((l.yield + given.new_events) / 2, l.yield),

@@ -125,6 +125,7 @@ as $$
       from relay_metadata_latest m where m.relay_id = r.id),
     'sync', (
       select jsonb_build_object('dueAt', due_at, 'failures', failures, 'liveSince', live_since,
+        'progress', case when claimed_until > unix_now() then progress end,
         'holder', case when claimed_until > unix_now() then holder end)
       from relay_lease l where l.relay_id = r.id and l.service = 'synchronizer'),
     'contradictions', sync_contradiction_get(r.id, 5),

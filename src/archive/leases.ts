@@ -111,8 +111,8 @@ export function renewLeases(
   }, { kind: "batch" });
 }
 
-/** Notes that the holder of a lease is live with the relay, until it gives the lease back. */
-export function noteLive(
+/** Records that the holder of a lease is live with the relay, until it gives the lease back. */
+export function recordLive(
   db: Executor,
   { service, holder, relayId }: {
     readonly service: string;
@@ -123,6 +123,32 @@ export function noteLive(
   return onConnection(db, async (sql) => {
     await sql`select relay_lease_go_live(${service}::text, ${holder}::text,
       ${relayId}::int)`;
+  }, { kind: "batch" });
+}
+
+/** What the walk of a leased relay does. */
+export interface WalkProgress {
+  readonly relayId: number;
+  /** The state of each range, newest first, in one word each. */
+  readonly doing: readonly string[];
+  /** The second the last request asked down from; null before the first. */
+  readonly until: number | null;
+}
+
+/** Records what the walks of leased relays do, for `status` only: until the leases are given back or taken over. */
+export function recordProgress(
+  db: Executor,
+  { service, holder, walks }: {
+    readonly service: string;
+    readonly holder: string;
+    readonly walks: readonly WalkProgress[];
+  },
+): Promise<void> {
+  if (walks.length === 0) return Promise.resolve();
+  const rows = storableJson(walks);
+  return onConnection(db, async (sql) => {
+    await sql`select relay_lease_report(${service}::text, ${holder}::text,
+      ${rows}::text::jsonb)`;
   }, { kind: "batch" });
 }
 

@@ -67,6 +67,13 @@ export interface RelayReport {
     readonly holder: string | null;
     /** Since when it is live; null when it is not. */
     readonly liveSince: number | null;
+    /** What its walk did a few seconds ago; null when none is under way, or it has only begun. */
+    readonly progress: {
+      /** The state of each range, newest first. */
+      readonly doing: readonly string[];
+      /** The second that was last asked down from; null for none yet. */
+      readonly until: number | null;
+    } | null;
     readonly dueAt: number;
     /** Failed syncs in a row. */
     readonly failures: number;

@@ -10,6 +10,7 @@ import type {
   RelayState,
   WalkReport,
 } from "../../archive/relay_health.ts";
+import { statesText } from "../../services/synchronizer/walk_progress.ts";
 import {
   auditText,
   countsText,
@@ -18,7 +19,7 @@ import {
 } from "./evidence_text.ts";
 import { uptimeText } from "./health_report.ts";
 import { labelledLines } from "../terminal/labelled_lines.ts";
-import { minute, moment, span } from "../terminal/moments.ts";
+import { day, minute, moment, span } from "../terminal/moments.ts";
 import { counted, duration, grouped } from "../terminal/numbers.ts";
 import { table } from "../terminal/table.ts";
 
@@ -102,7 +103,21 @@ function syncText({ sync }: RelayReport, now: number): string {
   const work = liveSince === null
     ? "in work"
     : `live for ${duration(Math.max(0, now - liveSince))}`;
-  return `${work}, by ${holder}${failed}`;
+  return `${work}, by ${holder}${failed}${progressText(sync, now)}`;
+}
+
+/** `: paging ×4, down to 2024-03-01`. */
+function progressText(
+  { liveSince, progress }: NonNullable<RelayReport["sync"]>,
+  now: number,
+): string {
+  const states = statesText(progress?.doing ?? []);
+  if (liveSince !== null || states === "") return "";
+  const until = progress?.until ?? null;
+  const reached = until === null || until >= now
+    ? ""
+    : `, down to ${day(until)}`;
+  return `: ${states}${reached}`;
 }
 
 function coverageLines(

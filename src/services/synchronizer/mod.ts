@@ -25,7 +25,12 @@ import { Leases, type RelayLease } from "./scheduling/leases.ts";
 import { LiveRelays } from "./live/live_relays.ts";
 import { cooldownAfter } from "./live/cooldown.ts";
 import { openPool, type RelayDeps, relayDeps, syncDeps } from "./wiring.ts";
-import { type CycleStats, startCycleStats } from "./reporting.ts";
+import {
+  CONSEQUENCE,
+  type CycleStats,
+  FUTURE_RETRACTED,
+  startCycleStats,
+} from "./reporting.ts";
 import {
   queueSlots,
   rankOf,
@@ -35,6 +40,7 @@ import {
 import { DialPacer } from "./scheduling/dial_pacer.ts";
 import { type RelaySync, type SyncOptions, syncRelay } from "./sync_relay.ts";
 import { Tiers } from "./scheduling/tiers.ts";
+import { progressLog } from "./walk_progress.ts";
 
 export const synchronizer: Service<SynchronizerConfig> = {
   name: "synchronizer",
@@ -72,10 +78,6 @@ export const synchronizer: Service<SynchronizerConfig> = {
     await repeat(ctx, (cycle) => syncDueRelays(cycle, work));
   },
 };
-
-/** Of a clock that is wrong. */
-const CONSEQUENCE =
-  "events are archived, but nothing is claimed complete until the clocks agree";
 
 /** Relays leased at once, so that several processes that start together share them. */
 const MAX_TAKEN = 8;
@@ -165,7 +167,7 @@ async function syncDue(
   const turn = await work.live.sync(relay, {
     rank,
     stop,
-    begin: (options) => syncLeased(work, { relay, options }, config),
+    begin: (options) => syncLeased(ctx, work, { relay, options }),
     dueAgain: asReleased,
   });
   if (turn.result !== null) stats.add(relay, turn.result);
@@ -175,17 +177,27 @@ async function syncDue(
 
 /** Null for a relay whose URL is none any more by today's rules. */
 async function syncLeased(
-  { deps, targets }: Work,
+  { config: { allowPrivate }, log }: Context<SynchronizerConfig>,
+  { deps, leases, targets }: Work,
   { relay: { relayId, url }, options }: {
     readonly relay: RelayLease;
     readonly options: SyncOptions;
   },
-  { allowPrivate }: SynchronizerConfig,
 ): Promise<RelaySync | null> {
   const relay = parseRelayUrl(url, { allowPrivate });
   if (!relay.ok) return null;
   const ownDeps = deps(relay.value);
   await targets.record(relayId, ownDeps.wanted.filters);
   const target = { relayId, relay: relay.value };
-  return await syncRelay(ownDeps, target, options);
+  const logProgress = progressLog(log, url);
+  return await syncRelay(ownDeps, target, {
+    ...options,
+    onProgress(counts) {
+      options.onProgress(counts);
+      leases.report({ relayId, ...counts });
+      logProgress(counts);
+    },
+    onFutureRetracted: (seconds) =>
+      log.warn(FUTURE_RETRACTED, { relay: url, seconds }),
+  });
 }

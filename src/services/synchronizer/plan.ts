@@ -111,8 +111,11 @@ async function weakClaims(
     }));
 }
 
-/** Takes back what is claimed of the future: a clock was wrong when it was claimed. Says how many seconds that was. */
-export async function cutFutureClaims(
+/**
+ * Takes back what is proven of the future, and the look-back before it: a clock was wrong when that was proven. Gives the
+ * seconds of the future that were taken back, of all filters together.
+ */
+export async function retractFuture(
   database: Database,
   { relayId, now }: Pick<SyncPlanContext, "relayId" | "now">,
   wanted: Wanted,
@@ -125,10 +128,11 @@ export async function cutFutureClaims(
       intersectWindows(window, { since: now + 1, until: OPEN_END }) ?? []
     );
     if (future.length === 0) continue;
-    // What was claimed together with it was claimed by a wrong clock, too: all of the time that a look-back would ask for.
+    // The same clock proved the seconds before them: they are asked for again, as far back as a look-back goes.
     const windows = [{ since: now - wanted.lookbackSeconds, until: OPEN_END }];
     await retractCoverage(database, { relayId, filterHash: hash, windows });
-    seconds += future.reduce((sum, { since, until }) => sum + until - since, 0);
+    seconds += future
+      .reduce((sum, { since, until }) => sum + until - since + 1, 0);
   }
   return seconds;
 }

@@ -40,10 +40,10 @@ import {
   planNip77,
 } from "./negentropy_repair.ts";
 import {
-  cutFutureClaims,
   type MissingWindow,
   missingWindows,
   planWalks,
+  retractFuture,
   type SyncPlanContext,
   type Wanted,
 } from "./plan.ts";
@@ -74,6 +74,16 @@ export interface SyncTarget {
   readonly relay: RelayUrl;
 }
 
+/** The clocks as a sync found them. */
+export interface SyncClock {
+  /** Our clock minus the database's, seconds. */
+  readonly skewSeconds: number;
+  /** Whether that is too much for anything to be proven: the gaps then have the reason `clock`. */
+  readonly isWrong: boolean;
+  /** Proven seconds that lay in the future and were taken back. */
+  readonly retractedSeconds: number;
+}
+
 /** How the sync of a relay ended. */
 export interface RelaySync extends SyncCounts {
   /** Why the relay could not be asked, or not to the end; null when it could. */
@@ -84,6 +94,7 @@ export interface RelaySync extends SyncCounts {
   /** How strongly what is proven of the wanted time is proven. */
   readonly proof: StrengthShares;
   readonly audit: SyncAudit;
+  readonly clock: SyncClock;
   readonly gaps: readonly MissingWindow[];
   readonly seconds: number;
   /** How it was to be live; null when it was not. */
@@ -96,8 +107,8 @@ export interface SyncOptions {
   /** Aborting ends the sync after what is in hand. */
   readonly signal: AbortSignal;
   readonly onProgress: (counts: SyncCounts) => void;
-  /** Hears that claims about so many seconds of the future were taken back: a clock was wrong. */
-  readonly onFutureClaims?: (seconds: number) => void;
+  /** Hears at once that so many proven seconds lay in the future and were taken back: a clock was wrong. */
+  readonly onFutureRetracted?: (seconds: number) => void;
   /** Null or left out: the sync ends when everything wanted is done. */
   readonly live?: LiveOffer | null;
 }
@@ -127,13 +138,22 @@ export async function syncRelay(
   const { relayId } = target;
   const clock = await databaseClock(database);
   const { now } = clock;
-  const cut = await cutFutureClaims(database, { relayId, now }, wanted);
-  if (cut > 0) options.onFutureClaims?.(cut);
+  const retractedSeconds = await retractFuture(
+    database,
+    { relayId, now },
+    wanted,
+  );
+  if (retractedSeconds > 0) options.onFutureRetracted?.(retractedSeconds);
   const hashes = wanted.filters.map(({ filter }) => filterHash(filter));
   const live = await liveProven(database, relayId, hashes);
   const run = new RelaySyncRun(deps, target, {
     options,
     live,
+    clock: {
+      skewSeconds: clock.skewSeconds,
+      isWrong: isSkewed(clock),
+      retractedSeconds,
+    },
     context: {
       relayId,
       now,
@@ -165,6 +185,7 @@ interface RunParts {
   readonly options: SyncOptions;
   /** What was claimed live before, and is walked again. */
   readonly live: LiveProven;
+  readonly clock: SyncClock;
   readonly context: Omit<SyncPlanContext, "repair">;
 }
 
@@ -173,6 +194,7 @@ class RelaySyncRun {
   readonly #target: SyncTarget;
   readonly #options: SyncOptions;
   readonly #provenLive: LiveProven;
+  readonly #clock: SyncClock;
   readonly #context: Omit<SyncPlanContext, "repair">;
   readonly #store: SyncStore;
   readonly #audit: SessionAudit;
@@ -184,13 +206,14 @@ class RelaySyncRun {
   constructor(
     deps: SyncDeps,
     target: SyncTarget,
-    { options, live, context }: RunParts,
+    { options, live, clock, context }: RunParts,
   ) {
     const { relayId } = target;
     this.#deps = deps;
     this.#target = target;
     this.#options = options;
     this.#provenLive = live;
+    this.#clock = clock;
     this.#context = context;
     this.#audit = new SessionAudit(deps.database, relayId);
     const withheldSince = context.now - deps.negentropy.retestSeconds;
@@ -332,6 +355,7 @@ class RelaySyncRun {
       method: methodOf(end),
       proof: await this.#proof(),
       audit: this.#audit.result,
+      clock: this.#clock,
       gaps,
       seconds: Math.round(seconds * 1_000) / 1_000,
       live: end.live,

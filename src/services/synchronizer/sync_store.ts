@@ -27,6 +27,7 @@ import type { EventKeys } from "../../models/encoded_events.ts";
 import type { SessionHost } from "../../workers/host/session_handle.ts";
 import type {
   SyncProgress,
+  WalkState,
   WorkerBatch,
 } from "../../workers/protocol/report.ts";
 
@@ -45,6 +46,8 @@ export interface SyncCounts {
   readonly rejected: Readonly<Record<string, number>>;
   /** The second the last request asked down from; null before the first. */
   readonly until: number | null;
+  /** The state of each range of the walk in work, newest range first; empty before the first request. */
+  readonly doing: readonly WalkState[];
 }
 
 export interface SyncStoreTarget extends StoreTarget {
@@ -90,6 +93,7 @@ export class SyncStore implements SessionHost {
         this.#refused > 0 ? { database: this.#refused } : {},
       ]),
       until: current.requests > 0 ? current.until : null,
+      doing: current.doing,
     };
   }
 

@@ -168,7 +168,7 @@ testOnEachServer(
     };
     assert.equal(await syncLine(), "sync          in work, by host:1");
     const { relayId } = leased!;
-    const relays = [{ relayId, nextDueAt: NOW + 600, failures: 2 }];
+    const relays = [{ relayId, nextDueInSeconds: 600, failures: 2 }];
     await releaseRelays(database, { ...lease, relays });
     assert.equal(
       await syncLine(),
