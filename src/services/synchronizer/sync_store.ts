@@ -1,5 +1,6 @@
 /**
- * Stores what the sessions of one relay send, and counts it.
+ * The archive as the sessions of one relay see it: answers their questions, stores their batches whatever the database
+ * thinks of single events, and counts.
  *
  * @module
  */
@@ -12,7 +13,23 @@ import type {
   VectorChunk,
   VectorQuery,
 } from "../../workers/protocol/messages.ts";
-import { knownEvents } from "../../archive/events.ts";
+import type { CandidateBudgets } from "../../archive/candidates.ts";
+import {
+  knownEvents,
+  storeBatch,
+  type StoredBatch,
+  type SyncBatch,
+} from "../../archive/events.ts";
+import type { Rejection } from "../../archive/rejected_events.ts";
+import type { Database } from "../../core/database/connection/database.ts";
+import { errorCode } from "../../core/database/connection/database_error.ts";
+import {
+  type EncodedEvents,
+  encodeEvents,
+  encodeKeys,
+  type EventKeys,
+  splitEncoded,
+} from "../../models/encoded_events.ts";
 import {
   findListed,
   noteListing,
@@ -23,7 +40,6 @@ import {
   relaySightings,
   sightingsNear,
 } from "../../archive/witnesses.ts";
-import type { EventKeys } from "../../models/encoded_events.ts";
 import type { SessionHost } from "../../workers/host/session_handle.ts";
 import type {
   SyncProgress,
@@ -31,9 +47,7 @@ import type {
   WorkerBatch,
 } from "../../workers/protocol/report.ts";
 
-import { type StoreTarget, storeWorkerBatch } from "./store_batch.ts";
-
-/** What the sync of a relay has done so far. */
+/** The counts of one sync of a relay so far. */
 export interface SyncCounts {
   /** Events that were new to the archive. */
   readonly stored: number;
@@ -50,14 +64,20 @@ export interface SyncCounts {
   readonly doing: readonly WalkState[];
 }
 
+interface StoreTarget {
+  readonly database: Database;
+  readonly relayId: number;
+  readonly budgets: CandidateBudgets;
+}
+
 export interface SyncStoreTarget extends StoreTarget {
-  /** What was found withheld earlier is asked for again: Unix seconds. */
+  /** Events found withheld before this moment are asked for again: Unix seconds. */
   readonly withheldSince: number;
 }
 
 export interface SyncStoreListener {
   readonly onProgress: (counts: SyncCounts) => void;
-  /** Everything wanted is done and stored: whether the session may stay open. */
+  /** Decides whether the session may stay open, now that everything wanted is done and stored. */
   readonly onCaughtUp: (question: LiveQuestion) => Promise<boolean>;
 }
 
@@ -70,7 +90,7 @@ export class SyncStore implements SessionHost {
   #stored = 0;
   #known = 0;
   #refused = 0;
-  /** Of sessions that were lost with their worker. */
+  /** The progress of earlier sessions of this sync, whose workers were lost. */
   #earlier: SyncProgress = NOTHING;
   #current: SyncProgress = NOTHING;
 
@@ -114,7 +134,7 @@ export class SyncStore implements SessionHost {
 
   authors(at: number): Promise<readonly string[]> {
     const { database, relayId } = this.#target;
-    // Authors of one time of a relay write at others, too.
+    // Authors write more than once: those seen around this second may be in it.
     const window = {
       since: Math.max(0, at - AUTHORS_SPAN),
       until: at + AUTHORS_SPAN,
@@ -160,7 +180,7 @@ export class SyncStore implements SessionHost {
     return this.#listener.onCaughtUp(question);
   }
 
-  /** The session was lost; the next one counts from zero. */
+  /** Keeps the counts of a session that was lost: the next one counts from zero. */
   beginAgain(): void {
     const { received, requests } = this.counts;
     const rejected = sum([this.#earlier.rejected, this.#current.rejected]);
@@ -169,7 +189,7 @@ export class SyncStore implements SessionHost {
   }
 }
 
-/** Authors by whom a crowded second is told apart are looked for in so much time around it, seconds. */
+/** Time around a saturated second in which authors are looked for to split it by, seconds. */
 const AUTHORS_SPAN = 30 * 86_400;
 const MAX_AUTHORS = 2_000;
 
@@ -190,4 +210,120 @@ function sum(
     total[reason] = (total[reason] ?? 0) + count;
   }
   return total;
+}
+
+/** The outcome of one batch. */
+interface Stored {
+  readonly stored: number;
+  readonly known: number;
+  /** Events that only the database refused. */
+  readonly refused: number;
+}
+
+/**
+ * Stores a batch in one transaction. Events that the database refuses are found by halving and quarantined; the coverage
+ * then comes last, so that a crash in between proves nothing.
+ */
+async function storeWorkerBatch(
+  { database, relayId, budgets }: StoreTarget,
+  batch: WorkerBatch,
+): Promise<Stored> {
+  const whole: SyncBatch = { ...batch, relayId, seenAt: null, budgets };
+  try {
+    return toStored(await storeBatch(database, whole), 0);
+  } catch (error) {
+    if (!isRefusedRow(error)) throw error;
+    return await storeApart(database, whole, error);
+  }
+}
+
+async function storeApart(
+  database: Database,
+  batch: SyncBatch,
+  cause: Error,
+): Promise<Stored> {
+  const refused: Rejection[] = [];
+  let stored = 0;
+  let known = 0;
+  for await (const part of storableParts(database, batch, batch.events)) {
+    if ("refused" in part) refused.push(part.refused);
+    else {
+      stored += part.stored;
+      known += part.known;
+    }
+  }
+  const remaining = await storeBatch(database, {
+    ...batch,
+    events: encodeEvents([]),
+    // Where no event was to blame a hint was, and hints can be had again.
+    hints: refused.length > 0 ? batch.hints : [],
+    rejected: [
+      ...batch.rejected,
+      ...refused,
+      ...(refused.length > 0 ? [] : [refusedHints(cause)]),
+    ],
+  });
+  return {
+    stored,
+    known: known + remaining.known,
+    refused: refused.length,
+  };
+}
+
+type Part = StoredBatch | { readonly refused: Rejection };
+
+async function* storableParts(
+  database: Database,
+  batch: SyncBatch,
+  events: EncodedEvents,
+): AsyncGenerator<Part> {
+  if (events.count === 0) return;
+  try {
+    yield await storeBatch(database, {
+      ...batch,
+      events,
+      known: encodeKeys([]),
+      hints: [],
+      rejected: [],
+      unsampled: {},
+      coverage: [],
+      gaps: [],
+    });
+  } catch (error) {
+    if (!isRefusedRow(error)) throw error;
+    if (events.count === 1) {
+      yield { refused: refusedEvent(events, error) };
+      return;
+    }
+    const [left, right] = splitEncoded(events);
+    yield* storableParts(database, batch, left);
+    yield* storableParts(database, batch, right);
+  }
+}
+
+function refusedEvent(event: EncodedEvents, error: Error): Rejection {
+  return {
+    reason: "database",
+    detail: `PostgreSQL refuses it: ${errorCode(error)}: ${error.message}`,
+    eventId: event.keys.slice(0, 64),
+    raw: event.raw["0"] ?? JSON.stringify(event),
+  };
+}
+
+function refusedHints(error: Error): Rejection {
+  return {
+    reason: "database",
+    detail: `PostgreSQL refuses the relay hints of a batch: ${
+      errorCode(error)
+    }: ${error.message}`,
+  };
+}
+
+function toStored({ stored, known }: StoredBatch, refused: number): Stored {
+  return { stored, known, refused };
+}
+
+/** Data (22), constraint (23) or size (54) of a row: trying again does not help, leaving the row out does. */
+function isRefusedRow(error: unknown): error is Error {
+  return error instanceof Error && /^(22|23|54)/.test(errorCode(error) ?? "");
 }
