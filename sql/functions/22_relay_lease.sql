@@ -1,7 +1,7 @@
 -- Leases: one holder of a service a relay.
 
 -- Relays that a service has no lease of yet get one, due at once. Relays come in the order of their ids, but for those
--- whose transaction was overtaken by a later one: for their sake all are looked at now and then.
+-- whose transaction was overtaken by a later one: for their sake all are compared now and then.
 create or replace function relay_lease_enroll(p_service text) returns void
 language plpgsql
 as $$
@@ -20,8 +20,8 @@ end
 $$;
 comment on function relay_lease_enroll(text) is 'Makes relays that are new to a service due at once';
 
--- Nobody sets a relay due later than p_longest_seconds from now. Where one is, a clock was wrong once: it is due now,
--- instead of being left alone for as long as that clock was ahead.
+-- Relays are never set due later than p_longest_seconds from now. One that is was set by a wrong clock: it is made due
+-- now, instead of being left alone for as long as that clock was ahead.
 create or replace function relay_lease_correct(p_service text, p_longest_seconds int8) returns void
 language plpgsql
 as $$
@@ -41,7 +41,7 @@ $$;
 comment on function relay_lease_correct(text, int8) is 'Makes relays due that only a wrong clock can have set due so late';
 
 -- The relays that relay_lease_take would choose from, in that order. Of those that are due the longest, the ones that are
--- overdue by the most of their own intervals come first: so each gets its share when there are more than can be looked at.
+-- overdue by the most of their own intervals come first: so each gets its share when there are more than can be visited.
 create or replace function relay_lease_due(p_request jsonb) returns int4[]
 language plpgsql stable
 as $$
@@ -106,7 +106,7 @@ begin
     select l.relay_id, chosen.place
     from unnest(v_due) with ordinality as chosen (id, place)
       join relay_lease l on l.service = v_service and l.relay_id = chosen.id
-    -- Somebody may have taken it meanwhile.
+    -- Another process may have taken it meanwhile.
     where l.claimed_until <= v_now
     order by chosen.place
     limit (p_request ->> 'limit')::int4

@@ -1,4 +1,4 @@
--- One batch of one relay in one call, and so in one transaction: coverage never claims what is not stored. A batch may
+-- One batch of one relay in one call, and so in one transaction: coverage never covers what is not stored. A batch may
 -- come twice, when the connection is lost before the answer is there: events, sightings, coverage and candidates are then
 -- what they were (its new events count as known), only attempts of gaps, rejections and mentions count once more.
 -- p_seen_at: null for now.

@@ -12,7 +12,7 @@ as $$
 $$;
 comment on function relay_state_count() is 'Relays online, offline, and offline after having been online, by network';
 
--- Those of p_relays in order: how many, and the first p_names.
+-- The number of these URLs, and the first p_names of them, in order.
 create or replace function relay_names(p_urls text[], p_names int4) returns jsonb
 language sql immutable parallel safe
 as $$
@@ -21,7 +21,7 @@ as $$
 $$;
 comment on function relay_names(text[], int4) is 'A count and the first few, as JSON';
 
--- What changed since a moment, the latest first, and the uptime that half of the relays reach (of those that were
+-- Changes since a moment, the latest first, and the uptime that half of the relays reach (of those that were
 -- online within 30 days; null without one). Returns one JSON object, as RelayHealth in src/archive/relay_health.ts.
 create or replace function pipeline_health(p_since int8, p_names int4) returns jsonb
 language plpgsql stable
@@ -53,15 +53,15 @@ begin
       from relay_uptime(v_now, v_live)));
 end
 $$;
-comment on function pipeline_health(int8, int4) is 'What changed among relays since a moment, and their median uptime, as JSON';
+comment on function pipeline_health(int8, int4) is 'Changes among relays since a moment, and their median uptime, as JSON';
 
--- One walk in relay_report: the newest ten stretches, neighbours of one strength being one.
+-- One walk in relay_report: the newest ten windows, neighbours of one strength being one.
 create or replace function relay_coverage_report(c sync_coverage) returns jsonb
 language sql stable
 as $$
   select jsonb_build_object(
     'filter', c.filter, 'until', upper(c.covered) - 1,
-    'stretches', (select count(*) from unnest(c.covered)),
+    'windows', (select count(*) from unnest(c.covered)),
     'strengths', sync_proof_share(c.relay_id, jsonb_build_array(jsonb_build_object(
       'filterHash', encode(c.filter_hash, 'hex'), 'since', coalesce(lower(c.wanted), 0), 'until', upper(c.wanted) - 1))),
     'proven', (

@@ -1,5 +1,5 @@
 /**
- * Checks: the numbers of each look at a relay, for uptime and history.
+ * Checks: the numbers of each visit to a relay, for uptime and history.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface RelayCheck {
   readonly relayId: number;
   /** Unix seconds. */
   readonly checkedAt: number;
-  /** It opened and spoke. */
+  /** Whether it opened and spoke. */
   readonly online: boolean;
   readonly openMs?: number | null | undefined;
   readonly readMs?: number | null | undefined;

@@ -19,7 +19,7 @@ import {
 import { type Rejection, rejectionRows } from "./rejected_events.ts";
 import type { Proof, Strength } from "./sync_coverage.ts";
 
-/** A stretch proven complete by everything stored up to and with this batch. */
+/** A window proven complete by everything stored up to and with this batch. */
 export interface NewCoverage extends Window {
   readonly filterHash: string;
   readonly filter: Filter;
@@ -27,14 +27,14 @@ export interface NewCoverage extends Window {
   readonly strength: Strength;
 }
 
-/** A stretch that could not be proven. */
+/** A window that could not be proven. */
 export interface NewGap extends Window {
   readonly filterHash: string;
   /** Short and from a small set: it is counted. */
   readonly reason: string;
 }
 
-/** What one relay's session stores in one transaction. */
+/** The content of one transaction of a relay's session. */
 export interface SyncBatch {
   readonly relayId: number;
   /** Unix seconds; null for now by the database's clock. */
@@ -55,7 +55,7 @@ export interface SyncBatch {
 export interface StoredBatch {
   /** Events that were new to the archive. */
   readonly stored: number;
-  /** Events the archive had already, by whoever's hand. */
+  /** Events that the archive had already, whoever stored them. */
   readonly known: number;
 }
 
@@ -93,7 +93,7 @@ export function insertEvents(
 
 /**
  * Stores a batch in one transaction: events, sightings, hints, rejections, gaps, and coverage, which therefore never
- * claims what is not stored. Throws a `PostgresError` when the database refuses a row: bisect with `splitEncoded`.
+ * covers what is not stored. Throws a `PostgresError` when the database refuses a row: bisect with `splitEncoded`.
  */
 export function storeBatch(
   db: Executor,

@@ -24,9 +24,9 @@ export interface LeasedRelay {
   readonly dueAt: number;
   /** As last given to `releaseRelays`; null when it never was. */
   readonly intervalSeconds: number | null;
-  /** New events of a look lately: a mean in which the last one counts half. */
+  /** New events of a visit lately: a mean in which the last one counts half. */
   readonly yield: number;
-  /** What the last holder left; `{}` for a relay that was never leased. */
+  /** The memory that the last holder left; `{}` for a relay that was never leased. */
   readonly memory: unknown;
   /** Unix seconds by the database's clock, now: what `dueAt` and the memory are compared with. */
   readonly now: () => number;
@@ -57,9 +57,9 @@ export interface ReleasedRelay {
   readonly nextDueInSeconds?: number | undefined;
   /** Failures in a row, kept for the next holder's backoff; left out: as before. */
   readonly failures?: number | undefined;
-  /** How often the relay is worth a look; left out: as before. When many are due, the most overdue by it come first. */
+  /** Seconds between visits; left out: as before. When many are due, the most overdue by it come first. */
   readonly intervalSeconds?: number | undefined;
-  /** What this look brought; left out: it does not count. */
+  /** New events that this visit brought; left out: the visit does not count. */
   readonly newEvents?: number | undefined;
   /** An object for the next holder; left out: what was there stays. */
   readonly memory?: unknown;
@@ -126,7 +126,7 @@ export function recordLive(
   }, { kind: "batch" });
 }
 
-/** What the walk of a leased relay does. */
+/** The state of the walk of a leased relay. */
 export interface WalkProgress {
   readonly relayId: number;
   /** The state of each range, newest first, in one word each. */

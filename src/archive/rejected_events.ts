@@ -15,7 +15,7 @@ export interface Rejection {
   readonly detail: string;
   /** Hex, when there was one. */
   readonly eventId?: string | undefined;
-  /** What came, as JSON; cut to 16 KiB when stored. */
+  /** The message as it came, as JSON; cut to 16 KiB when stored. */
   readonly raw?: string | undefined;
 }
 

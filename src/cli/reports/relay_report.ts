@@ -126,7 +126,7 @@ function coverageLines(
 ): Line[] {
   if (coverage.length === 0) return [["coverage", "none"]];
   return coverage.flatMap((walk): Line[] => {
-    const { filter, until, stretches, gaps, gapReasons } = walk;
+    const { filter, until, windows, gaps, gapReasons } = walk;
     const proven = until === null
       ? "nothing proven"
       : `proven up to ${ago(until)}`;
@@ -134,9 +134,9 @@ function coverageLines(
     return [
       [
         "coverage",
-        `${JSON.stringify(filter)}: ${proven}, ${
-          grouped(stretches)
-        } stretches, ${grouped(gaps)} gaps${reasons}`,
+        `${JSON.stringify(filter)}: ${proven}, ${grouped(windows)} windows, ${
+          grouped(gaps)
+        } gaps${reasons}`,
       ],
       ...provenLines(walk),
       ...withheldLines(walk, url),
@@ -145,23 +145,23 @@ function coverageLines(
   });
 }
 
-/** As many stretches as one reads. */
-const STRETCHES = 5;
+/** As many windows as one reads. */
+const WINDOWS = 5;
 
 /** Nothing on Nostr is older. */
 const FIRST_EVENTS_AT = 1_604_188_800;
 
 function provenLines({ strengths, proven }: WalkReport): Line[] {
   if (proven.length === 0) return [];
-  const lines = proven.slice(0, STRETCHES).map((stretch): Line => {
-    const { since, until, strength } = stretch;
+  const lines = proven.slice(0, WINDOWS).map((window): Line => {
+    const { since, until, strength } = window;
     const isOpen = since < FIRST_EVENTS_AT && until > FIRST_EVENTS_AT;
     const when = isOpen
       ? `the beginning … ${minute(until)}`
       : span(since, until);
     return ["", `${when} ${strength}`];
   });
-  if (proven.length > STRETCHES) lines.push(["", "and older ones"]);
+  if (proven.length > WINDOWS) lines.push(["", "and older ones"]);
   return [["proven", strengthsText(strengths)], ...lines];
 }
 

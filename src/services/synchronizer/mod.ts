@@ -82,7 +82,7 @@ export const synchronizer: Service<SynchronizerConfig> = {
 /** Relays leased at once, so that several processes that start together share them. */
 const MAX_TAKEN = 8;
 
-/** How often a lane with free slots asks for relays that became due. */
+/** How often a queue with free slots asks for relays that became due. */
 const ASK_AGAIN_MS = 1_000;
 
 interface Work {
@@ -96,7 +96,7 @@ interface Work {
   readonly live: LiveRelays;
 }
 
-/** A relay in work, and how its lane treats it. */
+/** A relay in work, with its queue and the interval that it is due at. */
 interface DueRelay extends RelayLease {
   readonly queue: RelayQueue;
   readonly interval: Interval;
@@ -159,23 +159,23 @@ async function syncDue(
   const { config } = ctx;
   const rank = rankOf(relay.queue);
   const signal = AbortSignal.any([stop, relay.lost]);
-  await work.dialPacer.turn(rank, signal);
+  await work.dialPacer.wait(rank, signal);
   const asReleased = (result: RelaySync | null) => ({
     ...dueAgain(config, relay, result),
     memory: cooldownAfter(result, relay.now()),
   });
-  const turn = await work.live.sync(relay, {
+  const end = await work.live.sync(relay, {
     rank,
     stop,
     begin: (options) => syncLeased(ctx, work, { relay, options }),
     dueAgain: asReleased,
   });
-  if (turn.result !== null) stats.add(relay, turn.result);
-  if (turn.isLive) return;
-  await work.leases.release(asReleased(turn.result));
+  if (end.result !== null) stats.add(relay, end.result);
+  if (end.isLive) return;
+  await work.leases.release(asReleased(end.result));
 }
 
-/** Null for a relay whose URL is none any more by today's rules. */
+/** Syncs a leased relay; null for one whose URL the rules of today do not accept any more. */
 async function syncLeased(
   { config: { allowPrivate }, log }: Context<SynchronizerConfig>,
   { deps, leases, targets }: Work,

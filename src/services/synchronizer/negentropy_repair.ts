@@ -12,14 +12,14 @@ import type { SyncReport } from "../../workers/protocol/report.ts";
 import type { Wanted } from "./plan.ts";
 import type { NegentropyMemory, RepairCursor } from "./relay_memory.ts";
 
-/** How NIP-77 is used. */
+/** The configuration of NIP-77. */
 export interface NegentropyPolicy {
   readonly enabled: boolean;
-  /** Silence by which a relay shows that it does not know it, ms. */
+  /** Silence by which a relay shows that it does not know NIP-77, ms. */
   readonly probeTimeoutMs: number;
-  /** A relay that did not know it, and events that a relay withheld, are asked again after so long. */
+  /** Time after which a relay that did not know NIP-77, and withheld events, are asked for again. */
   readonly retestSeconds: number;
-  /** What is proven is compared once more within so long, a slice a sync; 0 for never. */
+  /** Time within which everything proven is compared again, a slice a sync; 0 for never. */
   readonly repairSeconds: number;
 }
 
@@ -31,7 +31,7 @@ export interface Nip77Plan {
   readonly repair: RepairStep | null;
 }
 
-/** Plans by what is known of the relay. */
+/** Plans the use of NIP-77 in one sync from what is known of the relay. */
 export function planNip77(
   known: NegentropyMemory,
   { policy, wanted, now }: {
@@ -54,7 +54,7 @@ export function planNip77(
   };
 }
 
-/** What is known of the relay's NIP-77 after a session. */
+/** The memory of the relay's NIP-77 after a session. */
 export function concludeNip77(
   { known, job, repair: step }: Nip77Plan,
   { report, isDone, now }: {

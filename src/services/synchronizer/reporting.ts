@@ -1,5 +1,5 @@
 /**
- * What became of the relays of a cycle: said in the log and counted in the metrics.
+ * Reporting of syncs: the outcome of each relay and each cycle, in the log and the metrics.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface CycleStats {
     relay: { readonly url: string; readonly network: Network },
     result: RelaySync,
   ): void;
-  /** Says it all in one line, if there is anything to say. */
+  /** Logs the cycle in one line, if a relay was synced, and sets its gauges. */
   summarize(): void;
 }
 
@@ -76,7 +76,7 @@ function countersOf(metrics: Context["metrics"]) {
   ]);
   const gaps = metrics.counter(
     "sync_gaps_total",
-    "Stretches that were not proven complete, by reason",
+    "Windows that were not proven complete, by reason",
     ["network", "reason"],
   );
   const questions = metrics.counter(
@@ -86,7 +86,7 @@ function countersOf(metrics: Context["metrics"]) {
   );
   const retractions = metrics.counter(
     "sync_retractions_total",
-    "Claims taken back, by the kind of what contradicted them",
+    "Proofs taken back, by the kind of what contradicted them",
     ["network", "kind"],
   );
   return (network: Network, result: RelaySync) => {

@@ -1,5 +1,5 @@
 /**
- * One relay from plan to result: what is wanted, a session in a worker, everything stored, what is still missing.
+ * The sync of one relay from plan to result: what is wanted, a session in a worker, everything stored, what is missing.
  *
  * @module
  */
@@ -55,7 +55,7 @@ import {
 import { SessionAudit, type SyncAudit } from "./session_audit.ts";
 import { type SyncCounts, SyncStore } from "./sync_store.ts";
 
-/** What syncing relays takes. */
+/** The deps of a sync; those that differ by relay are `relayDeps`. */
 export interface SyncDeps {
   readonly database: Database;
   readonly pool: SyncPool;
@@ -91,15 +91,15 @@ export interface RelaySync extends SyncCounts {
   /** Whether everything wanted is proven complete. */
   readonly complete: boolean;
   readonly method: "negentropy" | "paging" | "split";
-  /** How strongly what is proven of the wanted time is proven. */
+  /** Shares of the proven part of the wanted time, by strength. */
   readonly proof: StrengthShares;
   readonly audit: SyncAudit;
   readonly clock: SyncClock;
   readonly gaps: readonly MissingWindow[];
   readonly seconds: number;
-  /** How it was to be live; null when it was not. */
+  /** The end of the live part of the sync; null when it was not live. */
   readonly live: LiveEnd | null;
-  /** What the live session before this sync was worth; null when there was none. */
+  /** The review of the live session before this sync; null when there was none. */
   readonly review: LiveReview | null;
 }
 
@@ -115,14 +115,14 @@ export interface SyncOptions {
 
 export type LivePolicy = Omit<LiveJob, "since">;
 
-/** To stay with the relay once everything wanted is done. */
+/** An offer to stay connected once everything wanted is done. */
 export interface LiveOffer {
   readonly policy: LivePolicy;
-  /** Whether the sync may go on as a live one; what it came to so far. */
+  /** Decides whether the sync may go on as a live one, by its result so far. */
   readonly accepts: (soFar: RelaySync, address: string | null) => boolean;
 }
 
-/** What is younger is not claimed: it may still be on its way to the relay, seconds. */
+/** Younger seconds are not proven: their events may still be on their way to the relay. */
 const SETTLING_SECONDS = 60;
 
 /**
@@ -166,13 +166,13 @@ export async function syncRelay(
   return await run.run();
 }
 
-/** More subscriptions than this would leave the relay no room for anything else. */
+/** Filters that a live session may have: more subscriptions would leave the relay no room for anything else. */
 const MAX_LIVE_FILTERS = 8;
 
 /** Workers that one relay may cost in one sync. */
 const MAX_LOSSES = 3;
 
-/** The end of a sync that had been live when its worker was lost, and nobody counted. */
+/** The end of a sync that was live when its worker was lost: nobody counted its events. */
 const LOST: LiveEnd = { reason: "lost", events: 0, seconds: 0 };
 
 /** How a session ended, as far as the result of the sync depends on it. */
@@ -183,7 +183,7 @@ type End = Pick<
 
 interface RunParts {
   readonly options: SyncOptions;
-  /** What was claimed live before, and is walked again. */
+  /** The windows that were proven live before, and are walked again. */
   readonly live: LiveProven;
   readonly clock: SyncClock;
   readonly context: Omit<SyncPlanContext, "repair">;
@@ -259,7 +259,7 @@ class RelaySyncRun {
     }
   }
 
-  /** What a session is to do; null where nothing is left to do. */
+  /** The job of a session; null where nothing is left to do. */
   async #plan(
     traits: RelayTraits,
     { repair, job: negentropy }: Nip77Plan,
@@ -323,7 +323,7 @@ class RelaySyncRun {
     },
   ): Promise<void> {
     this.#store.progress(report);
-    // Before anything else is kept of the session: a crash must not save a claim that was contradicted.
+    // Before anything else is kept of the session: a proof that was contradicted must not outlive a crash.
     await this.#audit.record(report);
     const isDone = report.failure === null && !this.#options.signal.aborted;
     const { now } = this.#context;
@@ -334,7 +334,7 @@ class RelaySyncRun {
     });
   }
 
-  /** What the sync has come to. */
+  /** The result of the sync. */
   async #result(end: End): Promise<RelaySync> {
     const { database, wanted } = this.#deps;
     this.#review ??= this.#reviewLive(end);
@@ -373,7 +373,7 @@ class RelaySyncRun {
     return proofShares(database, this.#target.relayId, walks);
   }
 
-  /** What the live session before was worth. The first look counts: later there are claims that no walk can have proven yet. */
+  /** Reviews the live session before, once: later there are live proofs that no walk can have confirmed yet. */
   #reviewLive({ failure }: End): Promise<LiveReview | null> {
     const { database, wanted } = this.#deps;
     const isWhole = failure === null && !this.#options.signal.aborted;
@@ -384,13 +384,13 @@ class RelaySyncRun {
   }
 }
 
-/** Questions of one sync, so that it is so many on average. */
+/** Draws the number of questions of one sync, so that it is right on average. */
 function drawQuestions(average: number): number {
   const whole = Math.floor(average);
   return whole + (Math.random() < average - whole ? 1 : 0);
 }
 
-/** By what a sync went, in one word. */
+/** The method of a sync, in one word. */
 function methodOf({ traits, hasReconciled }: End): RelaySync["method"] {
   if (hasReconciled) return "negentropy";
   return traits.order === "unsorted" ? "split" : "paging";

@@ -32,7 +32,7 @@ import {
 } from "../../models/encoded_events.ts";
 import {
   findListed,
-  noteListing,
+  recordListing,
   relayVector,
 } from "../../archive/relay_listing.ts";
 import {
@@ -159,7 +159,7 @@ export class SyncStore implements SessionHost {
 
   note({ filterHash, ...change }: ListingNote): Promise<void> {
     const { database, relayId } = this.#target;
-    return noteListing(database, { relayId, filterHash }, change);
+    return recordListing(database, { relayId, filterHash }, change);
   }
 
   async store(batch: WorkerBatch): Promise<void> {

@@ -3,7 +3,7 @@ import { insertEvents, storeBatch } from "../../../src/archive/events.ts";
 import {
   findListed,
   type Listing,
-  noteListing,
+  recordListing,
   relayVector,
   type Vector,
   type VectorQuery,
@@ -175,7 +175,7 @@ testOnEachServer(
     const listing = await archiveWith(archive, events.slice(0, 10));
     const withheld = encodeKeys(events.slice(10, 13));
     const note = (state: "withheld" | "gone", keys: EventKeys) =>
-      noteListing(archive.database, listing, { state, keys });
+      recordListing(archive.database, listing, { state, keys });
     await note("withheld", withheld);
     await note("withheld", withheld);
     const expected = sortedText(events.slice(0, 13));
@@ -207,7 +207,10 @@ testOnEachServer(
   async (archive) => {
     const listing = await archiveWith(archive, events);
     const gone = encodeKeys(events.slice(3, 6));
-    await noteListing(archive.database, listing, { state: "gone", keys: gone });
+    await recordListing(archive.database, listing, {
+      state: "gone",
+      keys: gone,
+    });
     const rest = events.filter((_, i) => i < 3 || i >= 6);
     assert.deepEqual(await vectorOf(archive, listing), sortedText(rest));
     assert.equal(await archive.count("event_relay"), 30);
@@ -244,7 +247,7 @@ testOnEachServer(
     await prove();
     // In the seconds 4, 5 and 5.
     const [one, two, three] = [events[12]!, events[15]!, events[16]!];
-    await noteListing(database, listing, {
+    await recordListing(database, listing, {
       state: "withheld",
       keys: encodeKeys([one, two, three]),
     });
@@ -271,7 +274,7 @@ testOnEachServer(
 
     await storeBatch(database, syncBatch(relayId, [two]));
     await expect([4, 5]);
-    await noteListing(database, listing, {
+    await recordListing(database, listing, {
       state: "gone",
       keys: encodeKeys([one]),
     });
@@ -313,7 +316,7 @@ testOnEachServer(
       ids: crypto.getRandomValues(new Uint8Array(32 * createdAt.length)),
     });
     for (let i = 0; i < seconds.length; i += 1_000) {
-      await noteListing(database, { relayId, filterHash: hash }, {
+      await recordListing(database, { relayId, filterHash: hash }, {
         state: "withheld",
         keys: keys(seconds.slice(i, i + 1_000)),
       });

@@ -32,7 +32,7 @@ export interface LeaseOptions {
   readonly longestWaitSeconds: number;
 }
 
-/** Which relays are wanted. */
+/** The relays that are wanted. */
 export interface Selection {
   readonly networks: readonly Network[];
   /** Only these; left out: all. */
@@ -42,7 +42,7 @@ export interface Selection {
   readonly checkedWithinSeconds?: number | undefined;
 }
 
-/** A relay that is ours until it is released. */
+/** A leased relay: ours until it is released. */
 export interface RelayLease extends LeasedRelay {
   /** Aborts when the lease was lost to somebody else: then nothing more may be written for this relay. */
   readonly lost: AbortSignal;
@@ -55,16 +55,16 @@ export class Leases implements AsyncDisposable {
   readonly #holder = `${Deno.hostname()}:${Deno.pid}:${
     crypto.randomUUID().slice(0, 8)
   }`;
-  /** What to abort when the lease of a relay is lost. */
+  /** Aborted when the lease of a relay is lost, by relay. */
   readonly #held = new Map<number, AbortController>();
   readonly #timer: ReturnType<typeof setInterval>;
-  /** Many relays end at once: what ends while some are given back goes with the next. */
+  /** Gathers releases, as many relays end at once: those that end during a call go with the next. */
   readonly #give = gatherWrites(
     (relays: readonly ReleasedRelay[]) => this.#giveAll(relays),
     { maxItems: 1_000 },
   );
   #renewal: Promise<void> = Promise.resolve();
-  /** What is not recorded yet, by relay. */
+  /** Progress that is not recorded yet, by relay. */
   readonly #progress = new Map<number, WalkProgress>();
   readonly #progressTimer: ReturnType<typeof setInterval>;
   #recording: Promise<void> = Promise.resolve();
