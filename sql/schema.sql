@@ -267,7 +267,7 @@ create table relay_check (
   failure text,
   constraint relay_check_pkey PRIMARY KEY (relay_id, checked_at)
 );
-comment on table relay_check is 'The numbers of each look at a relay, for uptime and history';
+comment on table relay_check is 'The numbers of each check of a relay, for uptime and history';
 comment on column relay_check.checked_at is 'Unix seconds';
 comment on column relay_check.relay_id is 'relay.id';
 comment on column relay_check.open_ms is 'Milliseconds to an open connection; null when it did not open';
@@ -316,6 +316,7 @@ create table relay_lease (
   yielded_at bigint,
   memory jsonb not null default '{}'::jsonb,
   live_since bigint,
+  progress jsonb,
   constraint relay_lease_pkey PRIMARY KEY (service, relay_id),
   constraint relay_lease_interval_seconds_check CHECK ((interval_seconds > 0))
 ) with (fillfactor=70);
@@ -326,11 +327,12 @@ comment on column relay_lease.due_at is 'Unix seconds from which it may be lease
 comment on column relay_lease.claimed_until is 'Unix seconds at which the lease ends; a dead holder loses it then';
 comment on column relay_lease.holder is 'Who holds, or last held, the lease';
 comment on column relay_lease.failures is 'Failures in a row, for the backoff of the next holder';
-comment on column relay_lease.interval_seconds is 'How often the relay is worth a look; null for a relay that was never given back with one';
-comment on column relay_lease.yield is 'New events of a look lately: a mean in which the last one counts half';
+comment on column relay_lease.interval_seconds is 'Seconds between visits; null for a relay that was never given back with an interval';
+comment on column relay_lease.yield is 'New events of a visit lately: a mean in which the last one counts half';
 comment on column relay_lease.yielded_at is 'Unix seconds at which there was last something new; null for never';
 comment on column relay_lease.memory is 'What the last holder leaves to the next, in words of the service';
 comment on column relay_lease.live_since is 'Unix seconds since which the holder is live with the relay; null when it is not';
+comment on column relay_lease.progress is 'What the walk of the holder does, {doing: [state of each range], until: Unix seconds of the last question}; null for none';
 CREATE INDEX relay_lease_due ON relay_lease USING btree (service, due_at);
 
 create table relay_listing (
@@ -473,9 +475,9 @@ create table sync_audit (
   filter_hash bytea not null,
   constraint sync_audit_pkey PRIMARY KEY (relay_id, filter_hash)
 ) with (fillfactor=70);
-comment on table sync_audit is 'What the audits of proven time came to, by relay and filter';
-comment on column sync_audit.asked is 'Questions asked in time that was claimed';
-comment on column sync_audit.confirmed is 'Answers that agreed with the claim';
+comment on table sync_audit is 'The totals of audits of proven time, by relay and filter';
+comment on column sync_audit.asked is 'Questions asked in time that was proven';
+comment on column sync_audit.confirmed is 'Answers that agreed with the proof';
 comment on column sync_audit.contradicted is 'Contradictions found, by audits and otherwise';
 comment on column sync_audit.retractions is 'How often coverage was taken back because of one';
 comment on column sync_audit.retracted_seconds is 'Seconds of coverage taken back so far';
@@ -498,10 +500,10 @@ create table sync_contradiction (
   constraint sync_contradiction_pkey PRIMARY KEY (id),
   constraint sync_contradiction_check CHECK ((until >= since))
 );
-comment on table sync_contradiction is 'Answers that contradicted a claim: the newest 100 of each relay';
+comment on table sync_contradiction is 'Answers that contradicted a proof: the newest 100 of each relay';
 comment on column sync_contradiction.id is 'In order of discovery';
 comment on column sync_contradiction.found_at is 'Unix seconds';
-comment on column sync_contradiction.since is 'Unix seconds, inclusive: the window that was claimed';
+comment on column sync_contradiction.since is 'Unix seconds, inclusive: the window that was proven';
 comment on column sync_contradiction.until is 'Unix seconds, inclusive';
 comment on column sync_contradiction.relay_id is 'relay.id';
 comment on column sync_contradiction.filter_hash is 'sha256 of the filter, as in sync_coverage';
@@ -520,7 +522,7 @@ create table sync_coverage (
   wanted int8range default '[0,)'::int8range,
   constraint sync_coverage_pkey PRIMARY KEY (relay_id, filter_hash)
 );
-comment on table sync_coverage is 'Stretches of created_at that are archived and proven complete, by relay and filter';
+comment on table sync_coverage is 'Windows of created_at that are archived and proven complete, by relay and filter';
 comment on column sync_coverage.relay_id is 'relay.id';
 comment on column sync_coverage.filter_hash is 'sha256 of the filter''s canonical JSON without since, until and limit';
 comment on column sync_coverage.filter is 'The filter, for readers';
@@ -540,7 +542,7 @@ create table sync_gap (
   constraint sync_gap_pkey PRIMARY KEY (relay_id, filter_hash, since),
   constraint sync_gap_check CHECK ((until >= since))
 );
-comment on table sync_gap is 'Stretches that could not be proven complete; no part of one is covered, and none overlap';
+comment on table sync_gap is 'Windows that could not be proven complete; no part of one is covered, and none overlap';
 comment on column sync_gap.relay_id is 'relay.id';
 comment on column sync_gap.filter_hash is 'sha256 of the filter, as in sync_coverage';
 comment on column sync_gap.since is 'Unix seconds, inclusive';
@@ -560,12 +562,12 @@ create table sync_proof (
   constraint sync_proof_method_check CHECK ((method = ANY (ARRAY['negentropy'::text, 'finish'::text, 'count'::text, 'paging'::text, 'split'::text, 'empty-page'::text, 'live'::text]))),
   constraint sync_proof_strength_check CHECK ((strength = ANY (ARRAY['reconciled'::text, 'counted'::text, 'paged'::text, 'weak'::text])))
 );
-comment on table sync_proof is 'What each stretch of sync_coverage was last proven by; together they are exactly the coverage';
+comment on table sync_proof is 'The method and the strength by which each second of sync_coverage was last proven; together they are exactly the coverage';
 comment on column sync_proof.relay_id is 'relay.id';
 comment on column sync_proof.filter_hash is 'sync_coverage.filter_hash';
-comment on column sync_proof.method is 'negentropy (NIP-77), finish (NIP-67 hint), count (NIP-45), paging, split, empty-page (weak), live (an open subscription; looked at again within the lookback)';
+comment on column sync_proof.method is 'negentropy (NIP-77), finish (NIP-67 hint), count (NIP-45), paging, split, empty-page, live (an open subscription; the next sync walks it again)';
 comment on column sync_proof.covered is 'Unix seconds proven by it';
-comment on column sync_proof.strength is 'reconciled (NIP-77, cross-checked by a REQ), counted (exact COUNT), paged (overlapping, ordered, audited), weak (nothing contradicted it)';
+comment on column sync_proof.strength is 'By the audit of the session: reconciled (NIP-77), counted (exact COUNT), paged (answers showed an event that must be there), weak (not audited, or live)';
 
 create table sync_withheld (
   relay_id integer not null,
@@ -1149,7 +1151,7 @@ begin
   if not v_filter.can_tell then
     return null;
   end if;
-  -- What is gone from one list is gone.
+  -- Events gone from one list are gone from all.
   v_hashes := array(select filter_hash from sync_coverage where relay_id = p_relay_id) || decode(p_filter_hash, 'hex');
   with below as (
     select s.created_at, s.event_id, sighting.is_lasting
@@ -1270,7 +1272,7 @@ begin
   select array_agg(decode(author, 'hex')) into v_authors
   from jsonb_array_elements_text(p_filter -> 'authors') as author;
 
-  -- What is not needed is left out: each part would take as long as all the rest.
+  -- Parts that are not needed are left out: each would take as long as all others.
   if p_filter <> '{}' then
     -- The limit has the planner look up one event after the other, whatever it thinks of their number.
     v_matched := format($sql$
@@ -1619,7 +1621,7 @@ begin
     'databaseBytes', pg_database_size(current_database()));
 end
 $function$;
-comment on function pipeline_count() is 'What stands at each stage, as JSON';
+comment on function pipeline_count() is 'Counts of each stage, as JSON';
 
 CREATE OR REPLACE FUNCTION public.pipeline_count_table(p_table regclass)
  RETURNS jsonb
@@ -1673,7 +1675,7 @@ begin
       from relay_uptime(v_now, v_live)));
 end
 $function$;
-comment on function pipeline_health(p_since bigint, p_names integer) is 'What changed among relays since a moment, and their median uptime, as JSON';
+comment on function pipeline_health(p_since bigint, p_names integer) is 'Changes among relays since a moment, and their median uptime, as JSON';
 
 CREATE OR REPLACE FUNCTION public.rejected_event_expire(p_before bigint, p_limit integer)
  RETURNS integer
@@ -1768,7 +1770,7 @@ begin
   set checks_since = greatest(checks_since, least(v_checks_before, rolled_until)),
     hours_since = greatest(hours_since, least(v_hours_before, rolled_until))
   where relay_id = any (v_relay_ids);
-  -- What an older check still says about the time that is kept, is kept with it.
+  -- Older checks stay while they still speak for the time that is kept (relay_check_max_gap).
   delete from relay_check c using relay_state s
   where s.relay_id = any (v_relay_ids) and c.relay_id = s.relay_id
     and c.checked_at < s.checks_since - relay_check_max_gap() and c.checked_at < s.last_checked_at;
@@ -1795,7 +1797,7 @@ begin
   where not exists (select from relay_state s where s.relay_id = "relayId")
   order by "relayId"
   on conflict do nothing;
-  -- Whoever else stores or rolls up checks of these relays goes before or after, never between.
+  -- Other transactions that store or roll up checks of these relays go before or after, never between.
   perform from relay_state
   where relay_id in (select "relayId" from jsonb_to_recordset(p_checks) as new ("relayId" int4))
   order by relay_id
@@ -1950,7 +1952,7 @@ AS $function$
   from (
     select checked_at, online, lead(checked_at, 1, p_until) over (order by checked_at) as next_at
     from (
-      -- Of those before, only the last can still speak.
+      -- Only the last of the checks before can still speak.
       (select checked_at, online from relay_check
       where relay_id = p_relay_id and checked_at < p_since and checked_at > p_since - relay_check_max_gap()
       order by checked_at desc limit 1)
@@ -1960,7 +1962,7 @@ AS $function$
     ) as spoken
   ) as held
 $function$;
-comment on function relay_check_slice(p_relay_id integer, p_since bigint, p_until bigint) is 'What the stored checks of a relay say about a stretch of time';
+comment on function relay_check_slice(p_relay_id integer, p_since bigint, p_until bigint) is 'What the stored checks of a relay say about a window of time';
 
 CREATE OR REPLACE FUNCTION public.relay_coverage_report(c sync_coverage)
  RETURNS jsonb
@@ -1969,7 +1971,7 @@ CREATE OR REPLACE FUNCTION public.relay_coverage_report(c sync_coverage)
 AS $function$
   select jsonb_build_object(
     'filter', c.filter, 'until', upper(c.covered) - 1,
-    'stretches', (select count(*) from unnest(c.covered)),
+    'windows', (select count(*) from unnest(c.covered)),
     'strengths', sync_proof_share(c.relay_id, jsonb_build_array(jsonb_build_object(
       'filterHash', encode(c.filter_hash, 'hex'), 'since', coalesce(lower(c.wanted), 0), 'until', upper(c.wanted) - 1))),
     'proven', (
@@ -2092,7 +2094,6 @@ AS $function$
 declare
   v_now int8 := unix_now();
   v_service text := p_request ->> 'service';
-  v_everything boolean := coalesce((p_request ->> 'evenIfNotDue')::boolean, false);
   v_online boolean := coalesce((p_request ->> 'onlineOnly')::boolean, false);
   v_checked_since int8 := v_now - (p_request ->> 'checkedWithinSeconds')::int8;
   v_networks text[] := array(select jsonb_array_elements_text(p_request -> 'networks'));
@@ -2106,14 +2107,14 @@ begin
       select l.relay_id
       from relay r join relay_lease l on l.service = v_service and l.relay_id = r.id
       where r.url = any (v_urls) and r.network = any (v_networks) and r.id <> all (v_except)
-        and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+        and l.claimed_until <= v_now and l.due_at <= v_now
       order by (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) desc, l.relay_id);
   end if;
   return array(
     select relay_id from (
       select l.relay_id, (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
       from relay_lease l join relay r on r.id = l.relay_id
-      where l.service = v_service and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+      where l.service = v_service and l.claimed_until <= v_now and l.due_at <= v_now
         and r.network = any (v_networks) and l.relay_id <> all (v_except)
         and (not v_online or exists (select from relay_state s where s.relay_id = l.relay_id and s.online))
         and (v_checked_since is null or exists (
@@ -2152,7 +2153,7 @@ AS $function$
   update relay_lease set live_since = unix_now()
   where service = p_service and relay_id = p_relay_id and holder = p_holder and claimed_until > 0
 $function$;
-comment on function relay_lease_go_live(p_service text, p_holder text, p_relay_id integer) is 'Notes that the holder of a lease is live with the relay, until it gives the lease back';
+comment on function relay_lease_go_live(p_service text, p_holder text, p_relay_id integer) is 'Records that the holder of a lease is live with the relay, until it gives the lease back';
 
 CREATE OR REPLACE FUNCTION public.relay_lease_release(p_service text, p_holder text, p_relays jsonb)
  RETURNS integer
@@ -2177,7 +2178,7 @@ begin
   )
   update relay_lease l
   set due_at = coalesce(unix_now() + given.due_in, l.due_at), failures = coalesce(given.failures, l.failures),
-    claimed_until = 0, holder = null, live_since = null,
+    claimed_until = 0, holder = null, live_since = null, progress = null,
     memory = coalesce(given.memory, l.memory),
     interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
     yield = coalesce((l.yield + given.new_events) / 2, l.yield),
@@ -2212,6 +2213,26 @@ end
 $function$;
 comment on function relay_lease_renew(p_service text, p_holder text, p_relay_ids jsonb, p_lease_seconds integer) is 'Extends leases; returns the relays still held';
 
+CREATE OR REPLACE FUNCTION public.relay_lease_report(p_service text, p_holder text, p_walks jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  with held as (
+    select l.relay_id, jsonb_build_object('doing', doing, 'until', until) as progress
+    from relay_lease l join jsonb_to_recordset(p_walks) as walk ("relayId" int4, doing jsonb, until int8)
+      on l.relay_id = "relayId"
+    where l.service = p_service and l.holder = p_holder and l.claimed_until > 0
+    order by l.relay_id
+    for update of l
+  )
+  update relay_lease l set progress = held.progress
+  from held
+  where l.service = p_service and l.relay_id = held.relay_id;
+end
+$function$;
+comment on function relay_lease_report(p_service text, p_holder text, p_walks jsonb) is 'Records what the walks of leased relays do, for status';
+
 CREATE OR REPLACE FUNCTION public.relay_lease_take(p_request jsonb)
  RETURNS TABLE(relay_id integer, url text, network text, failures integer, due_at bigint, interval_seconds integer, yield real, memory jsonb)
  LANGUAGE plpgsql
@@ -2233,7 +2254,7 @@ begin
     select l.relay_id, chosen.place
     from unnest(v_due) with ordinality as chosen (id, place)
       join relay_lease l on l.service = v_service and l.relay_id = chosen.id
-    -- Somebody may have taken it meanwhile.
+    -- Another process may have taken it meanwhile.
     where l.claimed_until <= v_now
     order by chosen.place
     limit (p_request ->> 'limit')::int4
@@ -2241,7 +2262,7 @@ begin
   ), taken as (
     update relay_lease l
     set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8,
-      live_since = null
+      live_since = null, progress = null
     from free
     where l.service = v_service and l.relay_id = free.relay_id
     returning l.relay_id, l.failures, l.due_at, l.interval_seconds, l.yield, l.memory, free.place
@@ -2332,7 +2353,7 @@ begin
   end if;
 end
 $function$;
-comment on function relay_listing_note(p_relay_id integer, p_filter_hash text, p_state text, p_created_at bigint[], p_ids bytea) is 'Notes events that a relay lists and does not give, or lists no more';
+comment on function relay_listing_note(p_relay_id integer, p_filter_hash text, p_state text, p_created_at bigint[], p_ids bytea) is 'Records events that a relay lists and does not give, or lists no more';
 
 CREATE OR REPLACE FUNCTION public.relay_metadata_expire(p_before bigint, p_limit integer)
  RETURNS integer
@@ -2429,16 +2450,7 @@ AS $function$
   from relays left join part using (relay_id)
   group by relays.relay_id
 $function$;
-comment on function relay_observe(p_since bigint, p_until bigint, p_relay_ids integer[]) is 'Seconds that relays were observed, and online, in a stretch of time';
-
-CREATE OR REPLACE FUNCTION public.relay_rejection_get(p_relay_id integer)
- RETURNS TABLE(reason text, events bigint, first_at bigint, last_at bigint)
- LANGUAGE sql
- STABLE
-AS $function$
-  select reason, events, first_at, last_at from relay_rejection where relay_id = p_relay_id order by events desc, reason
-$function$;
-comment on function relay_rejection_get(p_relay_id integer) is 'How many events of a relay were not archived, by reason';
+comment on function relay_observe(p_since bigint, p_until bigint, p_relay_ids integer[]) is 'Seconds that relays were observed, and online, in a window of time';
 
 CREATE OR REPLACE FUNCTION public.relay_report(p_url text, p_outages integer)
  RETURNS jsonb
@@ -2448,8 +2460,7 @@ AS $function$
     'url', r.url, 'network', r.network, 'discoveredAt', r.discovered_at,
     'state', (
       select jsonb_build_object('online', online, 'since', since, 'streak', streak, 'lastCheckedAt', last_checked_at,
-        'lastOnlineAt', last_online_at, 'firstCheckedAt', first_checked_at, 'openMs', open_ms, 'readMs', read_ms,
-        'writeMs', write_ms, 'failure', failure)
+        'lastOnlineAt', last_online_at, 'openMs', open_ms, 'readMs', read_ms, 'writeMs', write_ms, 'failure', failure)
       from relay_health h where h.relay_id = r.id),
     'uptime', (
       select jsonb_build_object('24h', uptime_24h, '7d', uptime_7d, '30d', uptime_30d)
@@ -2469,6 +2480,7 @@ AS $function$
       from relay_metadata_latest m where m.relay_id = r.id),
     'sync', (
       select jsonb_build_object('dueAt', due_at, 'failures', failures, 'liveSince', live_since,
+        'progress', case when claimed_until > unix_now() then progress end,
         'holder', case when claimed_until > unix_now() then holder end)
       from relay_lease l where l.relay_id = r.id and l.service = 'synchronizer'),
     'contradictions', sync_contradiction_get(r.id, 5),
@@ -2664,15 +2676,16 @@ AS $function$
       order by c.id desc limit 1))
   from sync_audit
 $function$;
-comment on function sync_audit_status() is 'What all audits came to, as JSON';
+comment on function sync_audit_status() is 'Totals of all audits, as JSON';
 
-CREATE OR REPLACE FUNCTION public.sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer, OUT sighted integer)
+CREATE OR REPLACE FUNCTION public.sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer)
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
 declare
   v_created_at int8[] := p_created_at || p_known_created_at;
   v_ids bytea := event_ids(p_keys) || p_known_ids;
+  v_sighted int4;
 begin
   p_seen_at := coalesce(p_seen_at, unix_now());
   -- Also for new events: one of them may be there by now, without a sighting.
@@ -2685,14 +2698,14 @@ begin
     stored := event_insert(p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw, p_seen_at);
   end if;
   known := cardinality(v_created_at) - stored;
-  sighted := event_relay_insert(p_relay_id, p_seen_at, v_created_at, v_ids);
+  v_sighted := event_relay_insert(p_relay_id, p_seen_at, v_created_at, v_ids);
   if p_rejected is not null then
     perform rejected_event_insert(p_relay_id, p_rejected);
   end if;
   if p_coverage is not null or p_gaps is not null then
     perform sync_lock(p_relay_id);
   end if;
-  if sighted > 0 and exists (select from sync_withheld where relay_id = p_relay_id) then
+  if v_sighted > 0 and exists (select from sync_withheld where relay_id = p_relay_id) then
     perform relay_listing_give(p_relay_id, v_created_at, v_ids);
   end if;
   if p_coverage is not null then
@@ -2707,7 +2720,7 @@ begin
   end if;
 end
 $function$;
-comment on function sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer, OUT sighted integer) is 'Stores events, sightings, rejections, coverage, gaps and hints of one relay; returns counts';
+comment on function sync_batch_store(p_relay_id integer, p_seen_at bigint, p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_known_created_at bigint[], p_known_ids bytea, p_rejected jsonb, p_coverage jsonb, p_gaps jsonb, p_hints jsonb, p_budgets jsonb, OUT stored integer, OUT known integer) is 'Stores events, sightings, rejections, coverage, gaps and hints of one relay; returns counts';
 
 CREATE OR REPLACE FUNCTION public.sync_contradiction_get(p_relay_id integer, p_limit integer)
  RETURNS jsonb
@@ -2799,7 +2812,7 @@ begin
   end loop;
 end
 $function$;
-comment on function sync_coverage_advance(p_relay_id integer, p_coverage jsonb) is 'Adds what is proven complete; call it in the transaction that stores what it claims';
+comment on function sync_coverage_advance(p_relay_id integer, p_coverage jsonb) is 'Adds what is proven complete; call it in the transaction that stores the events';
 
 CREATE OR REPLACE FUNCTION public.sync_coverage_get(p_relay_id integer, p_filter_hash text)
  RETURNS TABLE(since bigint, until bigint)
@@ -3107,7 +3120,7 @@ begin
         where service = 'synchronizer' and claimed_until > v_now and live_since is not null)));
 end
 $function$;
-comment on function sync_status() is 'What is proven complete of what is wanted, as JSON';
+comment on function sync_status() is 'Coverage of what is wanted, with its strength and audits, as JSON';
 
 CREATE OR REPLACE FUNCTION public.sync_strength_shares(p_seconds jsonb)
  RETURNS jsonb
@@ -3172,7 +3185,7 @@ begin
   end if;
 end
 $function$;
-comment on function sync_withheld_recount(p_relay_id integer, p_filter_hash bytea) is 'Sets where a relay withholds what it lists, by what is noted';
+comment on function sync_withheld_recount(p_relay_id integer, p_filter_hash bytea) is 'Sets where a relay withholds what it lists, by what is recorded';
 
 CREATE OR REPLACE FUNCTION public.sync_withheld_set(p_relay_id integer, p_filter_hash bytea, p_withheld int8multirange)
  RETURNS void

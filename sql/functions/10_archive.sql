@@ -26,8 +26,8 @@ language sql stable parallel safe
 as $$ select coalesce((select edition from archive), 'full') $$;
 comment on function archive_edition() is 'full or lite';
 
--- Whoever adds a reference (a sighting, a document of a relay) holds this lock shared to the end of its transaction;
--- whoever deletes what nobody refers to holds it alone. Without it an orphan could be referred to while it is deleted.
+-- A transaction that adds a reference (a sighting, a document of a relay) holds this lock shared to its end; one that
+-- deletes orphans holds it alone. Without it an orphan could be referred to while it is deleted.
 create or replace function archive_reference() returns void
 language sql volatile
 as $$ select pg_advisory_xact_lock_shared(hashtextextended('bigbrotr reference', 0)) $$;

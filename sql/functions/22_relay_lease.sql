@@ -1,7 +1,7 @@
 -- Leases: one holder of a service a relay.
 
 -- Relays that a service has no lease of yet get one, due at once. Relays come in the order of their ids, but for those
--- whose transaction was overtaken by a later one: for their sake all are looked at now and then.
+-- whose transaction was overtaken by a later one: for their sake all are compared now and then.
 create or replace function relay_lease_enroll(p_service text) returns void
 language plpgsql
 as $$
@@ -20,8 +20,8 @@ end
 $$;
 comment on function relay_lease_enroll(text) is 'Makes relays that are new to a service due at once';
 
--- Nobody sets a relay due later than p_longest_seconds from now. Where one is, a clock was wrong once: it is due now,
--- instead of being left alone for as long as that clock was ahead.
+-- Relays are never set due later than p_longest_seconds from now. One that is was set by a wrong clock: it is made due
+-- now, instead of being left alone for as long as that clock was ahead.
 create or replace function relay_lease_correct(p_service text, p_longest_seconds int8) returns void
 language plpgsql
 as $$
@@ -41,14 +41,13 @@ $$;
 comment on function relay_lease_correct(text, int8) is 'Makes relays due that only a wrong clock can have set due so late';
 
 -- The relays that relay_lease_take would choose from, in that order. Of those that are due the longest, the ones that are
--- overdue by the most of their own intervals come first: so each gets its share when there are more than can be looked at.
+-- overdue by the most of their own intervals come first: so each gets its share when there are more than can be visited.
 create or replace function relay_lease_due(p_request jsonb) returns int4[]
 language plpgsql stable
 as $$
 declare
   v_now int8 := unix_now();
   v_service text := p_request ->> 'service';
-  v_everything boolean := coalesce((p_request ->> 'evenIfNotDue')::boolean, false);
   v_online boolean := coalesce((p_request ->> 'onlineOnly')::boolean, false);
   v_checked_since int8 := v_now - (p_request ->> 'checkedWithinSeconds')::int8;
   v_networks text[] := array(select jsonb_array_elements_text(p_request -> 'networks'));
@@ -62,14 +61,14 @@ begin
       select l.relay_id
       from relay r join relay_lease l on l.service = v_service and l.relay_id = r.id
       where r.url = any (v_urls) and r.network = any (v_networks) and r.id <> all (v_except)
-        and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+        and l.claimed_until <= v_now and l.due_at <= v_now
       order by (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) desc, l.relay_id);
   end if;
   return array(
     select relay_id from (
       select l.relay_id, (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
       from relay_lease l join relay r on r.id = l.relay_id
-      where l.service = v_service and l.claimed_until <= v_now and (v_everything or l.due_at <= v_now)
+      where l.service = v_service and l.claimed_until <= v_now and l.due_at <= v_now
         and r.network = any (v_networks) and l.relay_id <> all (v_except)
         and (not v_online or exists (select from relay_state s where s.relay_id = l.relay_id and s.online))
         and (v_checked_since is null or exists (
@@ -82,8 +81,8 @@ end
 $$;
 comment on function relay_lease_due(jsonb) is 'Relays that are due and free, those to be leased first coming first';
 
--- p_request: {service, holder, networks, limit, leaseSeconds, longestWaitSeconds?, urls?, exceptUrls?, evenIfNotDue?,
--- onlineOnly?, checkedWithinSeconds?}; the last two do not concern relays that are named by their URLs.
+-- p_request: {service, holder, networks, limit, leaseSeconds, longestWaitSeconds?, urls?, exceptUrls?, onlineOnly?,
+--, checkedWithinSeconds?}; the last two do not concern relays that are named by their URLs.
 create or replace function relay_lease_take(p_request jsonb)
 returns table (
   relay_id int4, url text, network text, failures int4, due_at int8, interval_seconds int4, yield float4,
@@ -107,7 +106,7 @@ begin
     select l.relay_id, chosen.place
     from unnest(v_due) with ordinality as chosen (id, place)
       join relay_lease l on l.service = v_service and l.relay_id = chosen.id
-    -- Somebody may have taken it meanwhile.
+    -- Another process may have taken it meanwhile.
     where l.claimed_until <= v_now
     order by chosen.place
     limit (p_request ->> 'limit')::int4
@@ -115,7 +114,7 @@ begin
   ), taken as (
     update relay_lease l
     set holder = p_request ->> 'holder', claimed_until = v_now + (p_request ->> 'leaseSeconds')::int8,
-      live_since = null
+      live_since = null, progress = null
     from free
     where l.service = v_service and l.relay_id = free.relay_id
     returning l.relay_id, l.failures, l.due_at, l.interval_seconds, l.yield, l.memory, free.place
@@ -133,7 +132,27 @@ as $$
   update relay_lease set live_since = unix_now()
   where service = p_service and relay_id = p_relay_id and holder = p_holder and claimed_until > 0
 $$;
-comment on function relay_lease_go_live(text, text, int4) is 'Notes that the holder of a lease is live with the relay, until it gives the lease back';
+comment on function relay_lease_go_live(text, text, int4) is 'Records that the holder of a lease is live with the relay, until it gives the lease back';
+
+-- p_walks: [{relayId, doing, until}]. Leases that belong to somebody else by now are left alone.
+create or replace function relay_lease_report(p_service text, p_holder text, p_walks jsonb) returns void
+language plpgsql
+as $$
+begin
+  with held as (
+    select l.relay_id, jsonb_build_object('doing', doing, 'until', until) as progress
+    from relay_lease l join jsonb_to_recordset(p_walks) as walk ("relayId" int4, doing jsonb, until int8)
+      on l.relay_id = "relayId"
+    where l.service = p_service and l.holder = p_holder and l.claimed_until > 0
+    order by l.relay_id
+    for update of l
+  )
+  update relay_lease l set progress = held.progress
+  from held
+  where l.service = p_service and l.relay_id = held.relay_id;
+end
+$$;
+comment on function relay_lease_report(text, text, jsonb) is 'Records what the walks of leased relays do, for status';
 
 -- p_relay_ids: array of relay.id. Returns those still held; the others belong to somebody else by now.
 create or replace function relay_lease_renew(p_service text, p_holder text, p_relay_ids jsonb, p_lease_seconds int4)
@@ -182,7 +201,7 @@ begin
   )
   update relay_lease l
   set due_at = coalesce(unix_now() + given.due_in, l.due_at), failures = coalesce(given.failures, l.failures),
-    claimed_until = 0, holder = null, live_since = null,
+    claimed_until = 0, holder = null, live_since = null, progress = null,
     memory = coalesce(given.memory, l.memory),
     interval_seconds = coalesce(given.interval_seconds, l.interval_seconds),
     yield = coalesce((l.yield + given.new_events) / 2, l.yield),

@@ -37,14 +37,6 @@ end
 $$;
 comment on function rejected_event_insert(int4, jsonb) is 'Counts rejections and stores samples within their bound; returns the number of samples';
 
-create or replace function relay_rejection_get(p_relay_id int4)
-returns table (reason text, events int8, first_at int8, last_at int8)
-language sql stable
-as $$
-  select reason, events, first_at, last_at from relay_rejection where relay_id = p_relay_id order by events desc, reason
-$$;
-comment on function relay_rejection_get(int4) is 'How many events of a relay were not archived, by reason';
-
 -- Deletes up to p_limit rejections older than a moment. Returns their number.
 create or replace function rejected_event_expire(p_before int8, p_limit int4) returns int4
 language plpgsql

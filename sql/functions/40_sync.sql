@@ -1,7 +1,7 @@
 -- Coverage and gaps. Both are written by the holder of the relay's lease only.
 
--- Two syncs of one relay (a command beside the service) take turns with what they found out. Not the row of the relay:
--- who may write coverage has no right to change relays.
+-- Two syncs of one relay (a command beside the service) write one after the other. The lock is not on the row of the
+-- relay: the role that may write coverage has no right to change relays.
 create or replace function sync_lock(p_relay_id int4) returns void
 language sql volatile
 as $$ select pg_advisory_xact_lock(hashtextextended('bigbrotr sync', p_relay_id)) $$;
@@ -27,7 +27,7 @@ end
 $$;
 comment on function sync_gap_subtract(int4, bytea, int8multirange, text) is 'Removes ranges from the gaps of a walk';
 
--- What is covered is no gap, unless the reason says that the claim was wrong, which takes the coverage back. A gap
+-- Covered seconds are no gap, unless the reason says that their proof was wrong: then the coverage is taken back. A gap
 -- reported again keeps its age.
 create or replace function sync_gap_add(p_relay_id int4, p_filter_hash bytea, p_ranges int8multirange, p_reason text)
 returns void
@@ -111,7 +111,7 @@ begin
   end loop;
 end
 $$;
-comment on function sync_coverage_advance(int4, jsonb) is 'Adds what is proven complete; call it in the transaction that stores what it claims';
+comment on function sync_coverage_advance(int4, jsonb) is 'Adds what is proven complete; call it in the transaction that stores the events';
 
 create or replace function sync_proof_subtract(p_relay_id int4, p_filter_hash bytea, p_ranges int8multirange)
 returns void
@@ -202,7 +202,7 @@ as $$
 $$;
 comment on function sync_proof_get(int4, text) is 'Windows proven complete, what proved them and how strongly, ascending';
 
--- p_filter_hashes: array of text. What a sync has walked since is proven by something else.
+-- p_filter_hashes: array of text. Windows that a sync has walked since are proven by something else, and not given.
 create or replace function sync_live_get(p_relay_id int4, p_filter_hashes jsonb)
 returns table (filter_hash text, since int8, until int8)
 language sql stable
@@ -226,7 +226,7 @@ $$;
 comment on function sync_gap_get(int4, text) is 'Windows that could not be proven complete, ascending';
 
 -- p_walks: [{filterHash, filter, since, until}], until null for no bound: what the synchronizer wants of a relay, and
--- nothing else. Writes only what is news.
+-- nothing else. Writes only what is new.
 create or replace function sync_walk_want(p_relay_id int4, p_walks jsonb) returns void
 language plpgsql
 as $$

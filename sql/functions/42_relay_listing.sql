@@ -1,4 +1,4 @@
--- What a relay is known to list, for NIP-77. Written by the holder of the relay's lease only.
+-- The lists that relays are known to have, for NIP-77. Written by the holder of the relay's lease only.
 
 -- A chunk of what the relay is known to list from p_since to p_until and before the key given: the newest p_limit
 -- sightings, less those that are gone or do not match, and the events between them that were found withheld since
@@ -26,7 +26,7 @@ begin
   select array_agg(decode(author, 'hex')) into v_authors
   from jsonb_array_elements_text(p_filter -> 'authors') as author;
 
-  -- What is not needed is left out: each part would take as long as all the rest.
+  -- Parts that are not needed are left out: each would take as long as all others.
   if p_filter <> '{}' then
     -- The limit has the planner look up one event after the other, whatever it thinks of their number.
     v_matched := format($sql$
@@ -87,7 +87,7 @@ $$;
 comment on function event_has_tags(jsonb, jsonb) is 'Whether tags have one of the values wanted of each name';
 
 -- p_ids: 32 bytes each, of events that the relay lists. Returns the created_at of each that is archived, separated by
--- commas, nothing for the others. What was noted as gone is not, then.
+-- commas, nothing for the others. Events recorded as gone count as not archived.
 create or replace function event_relay_find(p_relay_id int4, p_filter_hash text, p_ids bytea) returns text
 language plpgsql
 as $$
@@ -158,7 +158,7 @@ begin
   end if;
 end
 $$;
-comment on function relay_listing_note(int4, text, text, int8[], bytea) is 'Notes events that a relay lists and does not give, or lists no more';
+comment on function relay_listing_note(int4, text, text, int8[], bytea) is 'Records events that a relay lists and does not give, or lists no more';
 
 -- p_ids: 32 bytes each, of events that a relay gave: they are withheld no more, whatever the filter.
 create or replace function relay_listing_give(p_relay_id int4, p_created_at int8[], p_ids bytea) returns void
@@ -243,7 +243,7 @@ end
 $$;
 comment on function sync_withheld_set(int4, bytea, int8multirange) is 'Sets where a relay withholds what it lists';
 
--- Looks at what is still withheld. Where not all of it was kept, nothing can be said until all that was kept is given.
+-- Counts again what is still withheld. Where not all of it was kept, nothing can be said until all that was kept is given.
 create or replace function sync_withheld_recount(p_relay_id int4, p_filter_hash bytea) returns void
 language plpgsql
 as $$
@@ -259,4 +259,4 @@ begin
   end if;
 end
 $$;
-comment on function sync_withheld_recount(int4, bytea) is 'Sets where a relay withholds what it lists, by what is noted';
+comment on function sync_withheld_recount(int4, bytea) is 'Sets where a relay withholds what it lists, by what is recorded';

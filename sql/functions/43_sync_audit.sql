@@ -1,4 +1,4 @@
--- What audits found, and what is taken back because of it.
+-- Audits: their counts, their contradictions, and the coverage taken back because of them.
 
 -- p_contradictions: [{filterHash, kind, question, since, until, eventIds}]. p_retractions: [{filterHash, since, until,
 -- cause}], or [{filterHash: null, methods, cause}] for all of the relay that rests on these methods; cause is a
@@ -153,7 +153,7 @@ as $$
       order by c.id desc limit 1))
   from sync_audit
 $$;
-comment on function sync_audit_status() is 'What all audits came to, as JSON';
+comment on function sync_audit_status() is 'Totals of all audits, as JSON';
 
 -- Returns a JSON array [{at, filter, kind, question, since, until,
 -- eventIds, retractedSeconds}], newest first, of all filters of the relay.

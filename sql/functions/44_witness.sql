@@ -58,7 +58,7 @@ begin
   if not v_filter.can_tell then
     return null;
   end if;
-  -- What is gone from one list is gone.
+  -- Events gone from one list are gone from all.
   v_hashes := array(select filter_hash from sync_coverage where relay_id = p_relay_id) || decode(p_filter_hash, 'hex');
   with below as (
     select s.created_at, s.event_id, sighting.is_lasting

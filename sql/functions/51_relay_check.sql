@@ -16,7 +16,7 @@ begin
   where not exists (select from relay_state s where s.relay_id = "relayId")
   order by "relayId"
   on conflict do nothing;
-  -- Whoever else stores or rolls up checks of these relays goes before or after, never between.
+  -- Other transactions that store or roll up checks of these relays go before or after, never between.
   perform from relay_state
   where relay_id in (select "relayId" from jsonb_to_recordset(p_checks) as new ("relayId" int4))
   order by relay_id
@@ -93,7 +93,7 @@ as $$ select 26 * 3600::int8 $$;
 comment on function relay_check_max_gap() is 'Seconds that a check speaks for, unless the next one comes earlier';
 
 -- The time that the checks of a relay speak for, in slices: what was found at a check holds until the next check, or
--- for relay_check_max_gap() when that comes first; after that nobody knows. Cut to [p_since, p_until).
+-- for relay_check_max_gap() when that comes first; after that nothing is known. Cut to [p_since, p_until).
 create or replace function relay_check_slice(p_relay_id int4, p_since int8, p_until int8)
 returns table (since int8, until int8, online boolean)
 language sql stable parallel safe
@@ -102,7 +102,7 @@ as $$
   from (
     select checked_at, online, lead(checked_at, 1, p_until) over (order by checked_at) as next_at
     from (
-      -- Of those before, only the last can still speak.
+      -- Only the last of the checks before can still speak.
       (select checked_at, online from relay_check
       where relay_id = p_relay_id and checked_at < p_since and checked_at > p_since - relay_check_max_gap()
       order by checked_at desc limit 1)
@@ -112,4 +112,4 @@ as $$
     ) as spoken
   ) as held
 $$;
-comment on function relay_check_slice(int4, int8, int8) is 'What the stored checks of a relay say about a stretch of time';
+comment on function relay_check_slice(int4, int8, int8) is 'What the stored checks of a relay say about a window of time';

@@ -98,7 +98,7 @@ begin
   set checks_since = greatest(checks_since, least(v_checks_before, rolled_until)),
     hours_since = greatest(hours_since, least(v_hours_before, rolled_until))
   where relay_id = any (v_relay_ids);
-  -- What an older check still says about the time that is kept, is kept with it.
+  -- Older checks stay while they still speak for the time that is kept (relay_check_max_gap).
   delete from relay_check c using relay_state s
   where s.relay_id = any (v_relay_ids) and c.relay_id = s.relay_id
     and c.checked_at < s.checks_since - relay_check_max_gap() and c.checked_at < s.last_checked_at;
@@ -157,9 +157,9 @@ as $$
   from relays left join part using (relay_id)
   group by relays.relay_id
 $$;
-comment on function relay_observe(int8, int8, int4[]) is 'Seconds that relays were observed, and online, in a stretch of time';
+comment on function relay_observe(int8, int8, int4[]) is 'Seconds that relays were observed, and online, in a window of time';
 
--- p_at: null for now. p_relay_ids: null for all. Null where nobody looked.
+-- p_at: null for now. p_relay_ids: null for all. Null where no check was made.
 create or replace function relay_uptime(p_at int8 default null, p_relay_ids int4[] default null)
 returns table (relay_id int4, uptime_24h float8, uptime_7d float8, uptime_30d float8)
 language sql stable parallel safe

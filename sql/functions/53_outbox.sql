@@ -1,4 +1,4 @@
--- What is published, and what became of it.
+-- Events to publish, and the outcomes of their deliveries.
 
 -- p_events: [{eventId, kind, d, event: JSON as text, createdAt, expiresAt, fingerprint, relays: [url]}]. A newer event of
 -- the same sender, kind and d takes the place of the one before, sent or not; one that is not newer is left out.

@@ -1,4 +1,4 @@
--- What relays let one do.
+-- Capabilities: what relays let strangers do.
 
 -- p_capabilities: [{relayId, capability, value, judgedBy, judgedAt}]. Writes only what is not known already, by the
 -- same evidence. Returns the number of rows written.

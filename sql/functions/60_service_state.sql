@@ -1,4 +1,4 @@
--- Where services go on.
+-- State of services: cursors and whatever else a service goes on from.
 
 -- p_states: [{serviceName, stateType, stateKey, value}]. Replaces what is there; of one key twice the last counts.
 create or replace function service_state_upsert(p_states jsonb) returns int4

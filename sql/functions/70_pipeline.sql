@@ -20,7 +20,7 @@ end
 $$;
 comment on function pipeline_count_table(regclass) is 'Rows of a table; an estimate when it is large';
 
--- What is proven complete of what is wanted, and how strongly; shares as sync_counted_range says. A relay is complete
+-- Coverage of what is wanted, and its strength; shares as sync_counted_range says. A relay is complete
 -- when nothing is missing below the newest second that is proven. Returns one JSON object, as SyncStatus in
 -- src/archive/pipeline.ts reads it.
 create or replace function sync_status() returns jsonb
@@ -76,7 +76,7 @@ begin
         where service = 'synchronizer' and claimed_until > v_now and live_since is not null)));
 end
 $$;
-comment on function sync_status() is 'What is proven complete of what is wanted, as JSON';
+comment on function sync_status() is 'Coverage of what is wanted, with its strength and audits, as JSON';
 
 -- Returns one JSON object, as PipelineCounts in src/archive/pipeline.ts reads it.
 create or replace function pipeline_count() returns jsonb
@@ -120,4 +120,4 @@ begin
     'databaseBytes', pg_database_size(current_database()));
 end
 $$;
-comment on function pipeline_count() is 'What stands at each stage, as JSON';
+comment on function pipeline_count() is 'Counts of each stage, as JSON';

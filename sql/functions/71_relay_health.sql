@@ -12,7 +12,7 @@ as $$
 $$;
 comment on function relay_state_count() is 'Relays online, offline, and offline after having been online, by network';
 
--- Those of p_relays in order: how many, and the first p_names.
+-- The number of these URLs, and the first p_names of them, in order.
 create or replace function relay_names(p_urls text[], p_names int4) returns jsonb
 language sql immutable parallel safe
 as $$
@@ -21,7 +21,7 @@ as $$
 $$;
 comment on function relay_names(text[], int4) is 'A count and the first few, as JSON';
 
--- What changed since a moment, the latest first, and the uptime that half of the relays reach (of those that were
+-- Changes since a moment, the latest first, and the uptime that half of the relays reach (of those that were
 -- online within 30 days; null without one). Returns one JSON object, as RelayHealth in src/archive/relay_health.ts.
 create or replace function pipeline_health(p_since int8, p_names int4) returns jsonb
 language plpgsql stable
@@ -53,15 +53,15 @@ begin
       from relay_uptime(v_now, v_live)));
 end
 $$;
-comment on function pipeline_health(int8, int4) is 'What changed among relays since a moment, and their median uptime, as JSON';
+comment on function pipeline_health(int8, int4) is 'Changes among relays since a moment, and their median uptime, as JSON';
 
--- One walk in relay_report: the newest ten stretches, neighbours of one strength being one.
+-- One walk in relay_report: the newest ten windows, neighbours of one strength being one.
 create or replace function relay_coverage_report(c sync_coverage) returns jsonb
 language sql stable
 as $$
   select jsonb_build_object(
     'filter', c.filter, 'until', upper(c.covered) - 1,
-    'stretches', (select count(*) from unnest(c.covered)),
+    'windows', (select count(*) from unnest(c.covered)),
     'strengths', sync_proof_share(c.relay_id, jsonb_build_array(jsonb_build_object(
       'filterHash', encode(c.filter_hash, 'hex'), 'since', coalesce(lower(c.wanted), 0), 'until', upper(c.wanted) - 1))),
     'proven', (
@@ -105,8 +105,7 @@ as $$
     'url', r.url, 'network', r.network, 'discoveredAt', r.discovered_at,
     'state', (
       select jsonb_build_object('online', online, 'since', since, 'streak', streak, 'lastCheckedAt', last_checked_at,
-        'lastOnlineAt', last_online_at, 'firstCheckedAt', first_checked_at, 'openMs', open_ms, 'readMs', read_ms,
-        'writeMs', write_ms, 'failure', failure)
+        'lastOnlineAt', last_online_at, 'openMs', open_ms, 'readMs', read_ms, 'writeMs', write_ms, 'failure', failure)
       from relay_health h where h.relay_id = r.id),
     'uptime', (
       select jsonb_build_object('24h', uptime_24h, '7d', uptime_7d, '30d', uptime_30d)
@@ -126,6 +125,7 @@ as $$
       from relay_metadata_latest m where m.relay_id = r.id),
     'sync', (
       select jsonb_build_object('dueAt', due_at, 'failures', failures, 'liveSince', live_since,
+        'progress', case when claimed_until > unix_now() then progress end,
         'holder', case when claimed_until > unix_now() then holder end)
       from relay_lease l where l.relay_id = r.id and l.service = 'synchronizer'),
     'contradictions', sync_contradiction_get(r.id, 5),

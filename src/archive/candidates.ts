@@ -19,7 +19,7 @@ export interface CandidateHint {
   readonly host: string;
   /** Registrable domain (the host itself for overlays and addresses). */
   readonly domain: string;
-  /** Where the mention stood: a hint source of the models, `seed`, `api`, … Mentions are counted per source. */
+  /** The place of the mention: a hint source of the models, `seed`, `api`, … Mentions are counted per source. */
   readonly source: string;
   /** Public key (hex) of the event's author, when an event mentioned it. */
   readonly author?: string | undefined;
@@ -32,7 +32,7 @@ export interface CandidateBudgets {
   readonly maxPerAuthor: number;
 }
 
-/** What became of a batch of hints, counted by distinct URL. */
+/** The outcome of a batch of hints, counted by distinct URL. */
 export interface CandidateInsertion {
   readonly inserted: number;
   /** Refused by a budget. */
@@ -64,9 +64,9 @@ export interface CandidatePromotion {
 
 export interface CandidateFailure {
   readonly url: string;
-  /** What went wrong, as people read it. */
+  /** The failure, as people read it. */
   readonly failure: string;
-  /** It is not tried again before, whatever the ladder says. Default: 0. */
+  /** The shortest wait until the next trial, whatever the backoff says. Default: 0. */
   readonly waitSeconds?: number;
 }
 

@@ -23,7 +23,7 @@ export interface ExpiredChecks {
 
 const DAY_SECONDS = 86_400;
 
-/** What is under way at midnight is stored by then. */
+/** Checks that are under way at midnight are stored after so long. */
 const SETTLED_SECONDS = 7_200;
 
 /** A relay has as many checks and hours in the few days that are looked at, more or less. */

@@ -1,5 +1,5 @@
 /**
- * Checks: the numbers of each look at a relay, for uptime and history.
+ * Checks: the numbers of each visit to a relay, for uptime and history.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface RelayCheck {
   readonly relayId: number;
   /** Unix seconds. */
   readonly checkedAt: number;
-  /** It opened and spoke. */
+  /** Whether it opened and spoke. */
   readonly online: boolean;
   readonly openMs?: number | null | undefined;
   readonly readMs?: number | null | undefined;
@@ -34,41 +34,4 @@ export function insertChecks(
       select relay_check_insert(${rows}::text::jsonb) as inserted`;
     return row!.inserted;
   }, { kind: "batch" });
-}
-
-/** The checks of a relay since a moment (Unix seconds), newest first. */
-export function relayChecks(
-  db: Executor,
-  { relayId, since, limit }: {
-    readonly relayId: number;
-    readonly since: number;
-    readonly limit: number;
-  },
-): Promise<RelayCheck[]> {
-  return onConnection(db, async (sql) => {
-    const rows = await sql<CheckRow[]>`
-      select checked_at, online, open_ms, read_ms, write_ms, failure
-      from relay_check
-      where relay_id = ${relayId}::int and checked_at >= ${since}::int8
-      order by checked_at desc limit ${limit}::int`;
-    return rows.map((row) => ({
-      relayId,
-      checkedAt: Number(row.checked_at),
-      online: row.online,
-      openMs: row.open_ms,
-      readMs: row.read_ms,
-      writeMs: row.write_ms,
-      failure: row.failure,
-    }));
-  });
-}
-
-/** postgres.js gives int8 as text. */
-interface CheckRow {
-  readonly checked_at: string;
-  readonly online: boolean;
-  readonly open_ms: number | null;
-  readonly read_ms: number | null;
-  readonly write_ms: number | null;
-  readonly failure: string | null;
 }

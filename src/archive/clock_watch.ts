@@ -14,7 +14,7 @@ import {
 
 export interface ClockWatchOptions
   extends Pick<Context, "database" | "log" | "metrics"> {
-  /** What a clock that is wrong does to the work, for the warning. */
+  /** The effect of a wrong clock on the work, for the warning. */
   readonly consequence: string;
 }
 

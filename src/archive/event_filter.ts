@@ -45,7 +45,7 @@ export function eventSelect(
   return { text, parameters, ordered: isOrdered(filter, walks.length) };
 }
 
-/** One walk along an index each: a filter of two kinds is two walks, merged. */
+/** Splits a filter into walks along one index each: a filter of two kinds is two walks, merged. */
 function branchesOf(filter: Filter): Filter[] {
   const { ids, authors, kinds } = filter;
   if (ids || kinds === undefined || tagFields(filter).length > 0) {

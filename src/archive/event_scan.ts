@@ -1,7 +1,7 @@
 /**
  * The archive in the order in which events arrived, read in pages at the cost of what is read.
  *
- * The BRIN index over `seen_at` finds a stretch of time but gives no order, so a page is a stretch short enough
+ * The BRIN index over `seen_at` finds a window of time but gives no order, so a page is a window short enough
  * to be read whole. Only a single second that holds more than a page (an import) is read in order of
  * `(created_at, id)`, the event's key.
  *
@@ -23,9 +23,9 @@ export interface ArchivePosition {
 export interface ArchivePage<T> {
   /** Events read. */
   readonly events: number;
-  /** What was found in them. */
+  /** The findings of the page. */
   readonly found: readonly T[];
-  /** Where the next page begins; null when this was the last. */
+  /** The position at which the next page begins; null when this was the last. */
   readonly next: ArchivePosition | null;
 }
 
@@ -35,7 +35,7 @@ export interface ScanOptions<T> {
   readonly until: number;
   /** Events in a page at most. */
   readonly pageSize: number;
-  /** What is wanted of an event; nothing else of it is kept. Tags and content that name no relay are left out. */
+  /** Takes from an event what is wanted; nothing else of it is kept. Tags and content that name no relay are left out. */
   readonly find: (event: MentioningEvent) => readonly T[];
   readonly signal: AbortSignal;
 }
@@ -56,7 +56,7 @@ export function isSearchable(database: Database): Promise<boolean> {
 
 /**
  * The pages from a position on, until the last or until `signal` aborts.
- * Who leaves the loop can go on later from the `next` of the last page.
+ * A caller that leaves the loop can go on later from the `next` of the last page.
  */
 export async function* scanArchive<T>(
   database: Database,
@@ -66,48 +66,48 @@ export async function* scanArchive<T>(
   let position: ArchivePosition | null = from;
   let seconds = until - from.seenAt + 1;
   while (position !== null && position.seenAt <= until && !signal.aborted) {
-    const stretch: Stretch<T> = { ...options, position, seconds };
+    const window: ScanWindow<T> = { ...options, position, seconds };
     const page: PageRead<T> = await database.transaction(
-      (sql) => readPage(sql, stretch),
+      (sql) => readPage(sql, window),
       { kind: "batch", signal },
     );
-    // Long stretches without any event are crossed in a few silent steps.
+    // Long windows without any event are crossed in a few silent steps.
     if (page.events > 0 || page.next === null) yield page;
     position = page.next;
     seconds = page.seconds;
   }
 }
 
-interface Stretch<T> extends ScanOptions<T> {
+interface ScanWindow<T> extends ScanOptions<T> {
   readonly position: ArchivePosition;
-  /** How long a stretch is tried first. */
+  /** How long a window is tried first. */
   readonly seconds: number;
 }
 
 interface PageRead<T> extends ArchivePage<T> {
-  /** How long a stretch to try next. */
+  /** How long a window to try next. */
   readonly seconds: number;
 }
 
 async function readPage<T>(
   sql: Sql,
-  stretch: Stretch<T>,
+  window: ScanWindow<T>,
 ): Promise<PageRead<T>> {
-  const { position, until, pageSize, find } = stretch;
-  if (position.createdAt >= 0) return await readWithinSecond(sql, stretch);
+  const { position, until, pageSize, find } = window;
+  if (position.createdAt >= 0) return await readWithinSecond(sql, window);
   const since = position.seenAt;
-  let seconds = Math.min(stretch.seconds, until - since + 1);
+  let seconds = Math.min(window.seconds, until - since + 1);
   while (true) {
     const end = since + seconds - 1;
     const rows = selectSeconds(sql, { since, end, limit: pageSize + 1 });
     const { events, found } = await collect(rows, find);
     if (events <= pageSize) {
       const next = end >= until ? null : startOfSecond(end + 1);
-      // Half a page or less: the next stretch can be longer.
+      // Half a page or less: the next window can be longer.
       const longer = events * 2 > pageSize ? seconds : seconds * 2;
       return { events, found, next, seconds: longer };
     }
-    if (seconds === 1) return await readWithinSecond(sql, stretch);
+    if (seconds === 1) return await readWithinSecond(sql, window);
     seconds = Math.ceil(seconds / 2);
   }
 }
@@ -115,7 +115,7 @@ async function readPage<T>(
 /** A page of one second's events, in the order of their key. */
 async function readWithinSecond<T>(
   sql: Sql,
-  { position, until, pageSize, find }: Stretch<T>,
+  { position, until, pageSize, find }: ScanWindow<T>,
 ): Promise<PageRead<T>> {
   const { events, found, last } = await collect(
     selectWithinSecond(sql, { ...position, limit: pageSize }),

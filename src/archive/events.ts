@@ -19,7 +19,7 @@ import {
 import { type Rejection, rejectionRows } from "./rejected_events.ts";
 import type { Proof, Strength } from "./sync_coverage.ts";
 
-/** A stretch proven complete by everything stored up to and with this batch. */
+/** A window proven complete by everything stored up to and with this batch. */
 export interface NewCoverage extends Window {
   readonly filterHash: string;
   readonly filter: Filter;
@@ -27,14 +27,14 @@ export interface NewCoverage extends Window {
   readonly strength: Strength;
 }
 
-/** A stretch that could not be proven. */
+/** A window that could not be proven. */
 export interface NewGap extends Window {
   readonly filterHash: string;
   /** Short and from a small set: it is counted. */
   readonly reason: string;
 }
 
-/** What one relay's session stores in one transaction. */
+/** The content of one transaction of a relay's session. */
 export interface SyncBatch {
   readonly relayId: number;
   /** Unix seconds; null for now by the database's clock. */
@@ -55,10 +55,8 @@ export interface SyncBatch {
 export interface StoredBatch {
   /** Events that were new to the archive. */
   readonly stored: number;
-  /** Events the archive had already, by whoever's hand. */
+  /** Events that the archive had already, whoever stored them. */
   readonly known: number;
-  /** Sightings that were new. */
-  readonly sighted: number;
 }
 
 /** Which of these events are archived: one byte each, 1 or 0, in the order of the keys. */
@@ -93,28 +91,9 @@ export function insertEvents(
   }, BATCH);
 }
 
-/** Records that a relay holds events. Throws when one of them is not archived. Gives the number of new sightings. */
-export function insertSightings(
-  db: Executor,
-  { relayId, seenAt, keys }: {
-    readonly relayId: number;
-    readonly seenAt: number;
-    readonly keys: EventKeys;
-  },
-): Promise<number> {
-  const { ids, createdAt } = keyParameters(keys);
-  return onConnection(db, async (sql) => {
-    const [row] = await sql<{ inserted: number }[]>`
-      select event_relay_insert(${relayId}::int, ${seenAt}::int8,
-        ${createdAt}::text::int8[], ${ids}::text::bytea) as inserted
-      from event_require(${createdAt}::text::int8[], ${ids}::text::bytea)`;
-    return row!.inserted;
-  }, BATCH);
-}
-
 /**
  * Stores a batch in one transaction: events, sightings, hints, rejections, gaps, and coverage, which therefore never
- * claims what is not stored. Throws a `PostgresError` when the database refuses a row: bisect with `splitEncoded`.
+ * covers what is not stored. Throws a `PostgresError` when the database refuses a row: bisect with `splitEncoded`.
  */
 export function storeBatch(
   db: Executor,
@@ -131,7 +110,7 @@ export function storeBatch(
   // One statement is one transaction and one round trip.
   return onConnection(db, async (sql) => {
     const [row] = await sql<StoredBatch[]>`
-      select stored, known, sighted from sync_batch_store(${relayId}::int,
+      select stored, known from sync_batch_store(${relayId}::int,
         ${seenAt}::int8, ${keys}::text::bytea, ${createdAt}::text::int8[],
         ${kinds}::text::int4[], ${events.tags}::text::jsonb,
         ${events.contents}::text::jsonb, ${raw}::text::jsonb,

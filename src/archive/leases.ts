@@ -24,9 +24,9 @@ export interface LeasedRelay {
   readonly dueAt: number;
   /** As last given to `releaseRelays`; null when it never was. */
   readonly intervalSeconds: number | null;
-  /** New events of a look lately: a mean in which the last one counts half. */
+  /** New events of a visit lately: a mean in which the last one counts half. */
   readonly yield: number;
-  /** What the last holder left; `{}` for a relay that was never leased. */
+  /** The memory that the last holder left; `{}` for a relay that was never leased. */
   readonly memory: unknown;
   /** Unix seconds by the database's clock, now: what `dueAt` and the memory are compared with. */
   readonly now: () => number;
@@ -47,8 +47,6 @@ export interface LeaseRequest {
   readonly onlineOnly?: boolean | undefined;
   /** Only relays that were checked within so many seconds. */
   readonly checkedWithinSeconds?: number | undefined;
-  /** Take relays that are not due yet as well (`sync URL…`). */
-  readonly evenIfNotDue?: boolean | undefined;
   /** The longest wait that `releaseRelays` is ever given. What is due later only a wrong clock can have set: it is due. */
   readonly longestWaitSeconds?: number | undefined;
 }
@@ -59,9 +57,9 @@ export interface ReleasedRelay {
   readonly nextDueInSeconds?: number | undefined;
   /** Failures in a row, kept for the next holder's backoff; left out: as before. */
   readonly failures?: number | undefined;
-  /** How often the relay is worth a look; left out: as before. When many are due, the most overdue by it come first. */
+  /** Seconds between visits; left out: as before. When many are due, the most overdue by it come first. */
   readonly intervalSeconds?: number | undefined;
-  /** What this look brought; left out: it does not count. */
+  /** New events that this visit brought; left out: the visit does not count. */
   readonly newEvents?: number | undefined;
   /** An object for the next holder; left out: what was there stays. */
   readonly memory?: unknown;
@@ -113,8 +111,8 @@ export function renewLeases(
   }, { kind: "batch" });
 }
 
-/** Notes that the holder of a lease is live with the relay, until it gives the lease back. */
-export function noteLive(
+/** Records that the holder of a lease is live with the relay, until it gives the lease back. */
+export function recordLive(
   db: Executor,
   { service, holder, relayId }: {
     readonly service: string;
@@ -125,6 +123,32 @@ export function noteLive(
   return onConnection(db, async (sql) => {
     await sql`select relay_lease_go_live(${service}::text, ${holder}::text,
       ${relayId}::int)`;
+  }, { kind: "batch" });
+}
+
+/** The state of the walk of a leased relay. */
+export interface WalkProgress {
+  readonly relayId: number;
+  /** The state of each range, newest first, in one word each. */
+  readonly doing: readonly string[];
+  /** The second the last request asked down from; null before the first. */
+  readonly until: number | null;
+}
+
+/** Records what the walks of leased relays do, for `status` only: until the leases are given back or taken over. */
+export function recordProgress(
+  db: Executor,
+  { service, holder, walks }: {
+    readonly service: string;
+    readonly holder: string;
+    readonly walks: readonly WalkProgress[];
+  },
+): Promise<void> {
+  if (walks.length === 0) return Promise.resolve();
+  const rows = storableJson(walks);
+  return onConnection(db, async (sql) => {
+    await sql`select relay_lease_report(${service}::text, ${holder}::text,
+      ${rows}::text::jsonb)`;
   }, { kind: "batch" });
 }
 

@@ -1,5 +1,5 @@
 /**
- * Stretches that only an open subscription has proven, and what of their time a relay was seen to hold.
+ * Windows that only an open subscription has proven, and what of their time a relay was seen to hold.
  *
  * @module
  */

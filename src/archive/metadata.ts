@@ -19,14 +19,6 @@ export interface NewRelayMetadata {
   readonly data: unknown;
 }
 
-export interface RelayMetadata {
-  readonly type: MetadataType;
-  readonly generatedAt: number;
-  /** sha256 of the canonical JSON, in hex; null for `nip66_rtt`, which is made of the newest check. */
-  readonly id: string | null;
-  readonly data: unknown;
-}
-
 /** Stores documents and which relay they are of; gives the number of new (relay, type, moment) rows. */
 export function insertRelayMetadata(
   db: Executor,
@@ -46,26 +38,6 @@ export function insertRelayMetadata(
       select relay_metadata_insert(${rows}::text::jsonb) as inserted`;
     return row!.inserted;
   }, { kind: "batch" });
-}
-
-/** The newest document of each type of one relay. */
-export function latestMetadata(
-  db: Executor,
-  relayId: number,
-): Promise<RelayMetadata[]> {
-  return onConnection(db, async (sql) => {
-    const rows = await sql<MetadataRow[]>`
-      select metadata_type as type, generated_at,
-        encode(metadata_id, 'hex') as id, data
-      from relay_metadata_latest where relay_id = ${relayId}::int
-      order by metadata_type`;
-    return rows.map(({ type, generated_at, id, data }) => ({
-      type,
-      generatedAt: Number(generated_at),
-      id,
-      data,
-    }));
-  });
 }
 
 /** A document as checks write it. */
@@ -117,12 +89,4 @@ interface DocumentRow {
   readonly type: MetadataType;
   /** Empty parts are not stored. */
   readonly data: Partial<StoredDocument>;
-}
-
-/** postgres.js gives int8 as text. */
-interface MetadataRow {
-  readonly type: MetadataType;
-  readonly generated_at: string;
-  readonly id: string | null;
-  readonly data: unknown;
 }

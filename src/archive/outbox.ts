@@ -1,7 +1,7 @@
 /**
  * The outbox: signed events that still have to be sent, relay by relay, and what each relay answered.
  *
- * Of each address (sender, kind, `d`) it holds the newest event only. Relays are claimed by one process at a time;
+ * Only the newest event of each address (sender, kind, `d`) is held. Relays are claimed by one process at a time;
  * the claim of a dead one expires. Clocks are the server's.
  *
  * @module
@@ -32,7 +32,7 @@ export interface OutboxKey {
   readonly d: string;
 }
 
-/** What was published last under an address, sent or not. */
+/** The last event of an address, sent or not. */
 export interface LatestInOutbox extends OutboxKey {
   readonly fingerprint: string;
   /** Unix seconds. */
@@ -65,7 +65,7 @@ export interface SettledDelivery {
   readonly eventId: string;
   /** Null: it is tried again after `nextTryInSeconds`. */
   readonly result: DeliveryResult | null;
-  /** What the relay said, or why it could not be asked. */
+  /** The reply of the relay, or why it could not be asked. */
   readonly reason: string | null;
   readonly attempts: number;
   /** Whole seconds from now. */
@@ -158,7 +158,7 @@ export function claimOutbox(
   }, { kind: "batch" });
 }
 
-/** Writes down what became of a round and gives the claim back. Gives the number of deliveries written down. */
+/** Records the outcomes of a round of deliveries and gives the claim back; gives how many were recorded. */
 export function settleOutbox(
   db: Executor,
   round: {

@@ -43,9 +43,9 @@ export interface PipelineCounts {
   readonly databaseBytes: number;
 }
 
-/** What is proven complete of what is wanted, how strongly, and what audits found of it. */
+/** Coverage of what is wanted, its strength, and what audits found of it. */
 export interface SyncStatus {
-  /** Wanted ones: a relay and a filter each. */
+  /** Walks that are wanted: a relay and a filter each. */
   readonly walks: number;
   /** Relays of which something is proven. */
   readonly relays: number;
@@ -67,7 +67,7 @@ export interface SyncStatus {
   readonly rejectedReasons: Readonly<Record<string, number>>;
   /** Relays leased to synchronizers now, live ones included. */
   readonly running: number;
-  /** Those among them whose subscriptions stay open. */
+  /** Relays among them that are live. */
   readonly live: number;
 }
 
@@ -106,7 +106,7 @@ export function pipelineCounts(db: Executor): Promise<PipelineCounts> {
   });
 }
 
-/** What the synchronizers have proven, at a cost that grows with relays and filters, not with events. */
+/** Coverage of all relays, at a cost that grows with relays and filters, not with events. */
 export function syncStatus(db: Executor): Promise<SyncStatus> {
   return onConnection(db, async (sql) => {
     const [row] = await sql<{ status: SyncStatus }[]>`

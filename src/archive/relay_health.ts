@@ -11,7 +11,7 @@ import {
 } from "../core/database/connection/executor.ts";
 import type { Strength, StrengthShares } from "./sync_coverage.ts";
 
-/** How many relays, and the first few of them. */
+/** A count of relays, and the first few of them. */
 export interface NamedRelays {
   readonly count: number;
   readonly urls: readonly string[];
@@ -24,7 +24,7 @@ export interface Uptime {
   readonly "30d": number | null;
 }
 
-/** What changed among relays, the latest first. */
+/** Changes among relays, the latest first. */
 export interface RelayHealth {
   /** Unix seconds: changes since then. */
   readonly since: number;
@@ -34,11 +34,11 @@ export interface RelayHealth {
   readonly wentOffline: NamedRelays;
   /** New among the relays. */
   readonly discovered: NamedRelays;
-  /** Of the relays that were online within 30 days. */
+  /** The median of the relays that were online within 30 days. */
   readonly medianUptime: Uptime;
 }
 
-/** What is known of one relay. All moments are Unix seconds. */
+/** Everything known of one relay. All moments are Unix seconds. */
 export interface RelayReport {
   readonly url: string;
   readonly network: Network;
@@ -47,7 +47,7 @@ export interface RelayReport {
   readonly state: RelayState | null;
   /** Null when it was never checked. */
   readonly uptime: Uptime | null;
-  /** What it lets anybody do and what it demands; what nobody knows is not there. */
+  /** Capabilities for strangers, and demands; unknown ones are missing. */
   readonly capabilities: readonly {
     /** As in the table `relay_capability`: read, write, auth, payment, writes, pow. */
     readonly capability: string;
@@ -67,23 +67,30 @@ export interface RelayReport {
     readonly holder: string | null;
     /** Since when it is live; null when it is not. */
     readonly liveSince: number | null;
+    /** The state of its walk, at most ten seconds old; null when none is under way, or it has only begun. */
+    readonly progress: {
+      /** The state of each range, newest first. */
+      readonly doing: readonly string[];
+      /** The second that was last asked down from; null for none yet. */
+      readonly until: number | null;
+    } | null;
     readonly dueAt: number;
     /** Failed syncs in a row. */
     readonly failures: number;
   } | null;
   /** The last five, the latest first. */
   readonly contradictions: readonly KeptContradiction[];
-  /** One entry a filter. */
+  /** Coverage, one entry a filter. */
   readonly coverage: readonly WalkReport[];
 }
 
-/** What is proven of one filter of a relay, and how. */
+/** The coverage of one filter of a relay, with its evidence. */
 export interface WalkReport {
   readonly filter: unknown;
   /** The newest second that is proven complete; null without one. */
   readonly until: number | null;
-  /** Of time that are proven complete. */
-  readonly stretches: number;
+  /** How many windows are proven complete. */
+  readonly windows: number;
   readonly strengths: StrengthShares;
   /** The newest ten windows of one strength each, the newest first. */
   readonly proven: readonly (Window & { readonly strength: Strength })[];
@@ -103,7 +110,7 @@ export interface WalkReport {
   } | null;
 }
 
-/** An answer that contradicted a claim. */
+/** An answer that contradicted a proof. */
 export interface KeptContradiction extends Window {
   /** When it was found. */
   readonly at: number;
@@ -121,11 +128,10 @@ export interface RelayState {
   readonly online: boolean;
   /** The first of the checks in a row that found it so. */
   readonly since: number;
-  /** How many those are. */
+  /** How many checks those are. */
   readonly streak: number;
   readonly lastCheckedAt: number;
   readonly lastOnlineAt: number | null;
-  readonly firstCheckedAt: number;
   /** The numbers of the last check. */
   readonly openMs: number | null;
   readonly readMs: number | null;
@@ -151,7 +157,7 @@ export interface StateCount {
   readonly outages: number;
 }
 
-/** What changed since a moment, with up to `names` names each. Takes about a second with ten thousand relays. */
+/** Changes since a moment, with up to `names` names each. Takes about a second with ten thousand relays. */
 export function relayHealth(
   db: Executor,
   { since, names }: { readonly since: number; readonly names: number },

@@ -1,5 +1,5 @@
 /**
- * What a relay is known to list, for NIP-77: its sightings, straight from their key, with the few exceptions.
+ * The list that a relay is known to have, for NIP-77: its sightings, straight from their key, with the few exceptions.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import {
   onConnection,
 } from "../core/database/connection/executor.ts";
 
-/** Whose list, as far as a filter shows it. */
+/** The list of a relay, as far as a filter shows it. */
 export interface Listing {
   readonly relayId: number;
   readonly filterHash: string;
@@ -81,7 +81,7 @@ interface VectorRow {
 
 /**
  * When the events that a relay lists were created, as far as they are archived; `NaN` for the others, in the order of
- * the ids (32 bytes each). What was noted as gone is not, then.
+ * the ids (32 bytes each). Events recorded as gone count as not archived.
  */
 export function findListed(
   db: Executor,
@@ -99,10 +99,10 @@ export function findListed(
 }
 
 /**
- * Notes events that a relay lists and gives to nobody, or gave once and lists no more. The seconds of the withheld ones
+ * Records events that a relay lists and gives to nobody, or gave once and lists no more. The seconds of the withheld ones
  * become gaps, in at most 200 ranges a filter: nothing covers them until the relay gives the events, or lists them no more.
  */
-export function noteListing(
+export function recordListing(
   db: Executor,
   { relayId, filterHash }: Listing,
   { state, keys }: {
@@ -129,7 +129,7 @@ export interface WithheldEvent {
   readonly notedAt: number;
 }
 
-/** What the relay of a URL withholds, newest first; of each filter 100,000 events are known at most. */
+/** The events that the relay of a URL withholds, newest first; of each filter 100,000 are known at most. */
 export function withheldEvents(
   db: Executor,
   url: string,

@@ -11,7 +11,7 @@ import {
 } from "../core/database/connection/executor.ts";
 import type { Proof } from "./sync_coverage.ts";
 
-/** An answer that contradicts a claim: the window that was claimed, and what should have been known or shown. */
+/** An answer that contradicts a proof: the window that was proven, and what should have been known or shown. */
 export interface NewContradiction extends Window {
   readonly filterHash: string;
   /** Short and from a small set: it is counted. */
@@ -35,7 +35,7 @@ export interface MethodRetraction {
   readonly cause: NewContradiction;
 }
 
-/** What a session asked and found. */
+/** The audit of a session, and what it takes back. */
 export interface AuditRecord {
   readonly relayId: number;
   /** The filter that the questions were asked of; a contradiction names its own. */
@@ -48,9 +48,9 @@ export interface AuditRecord {
   readonly retractions: readonly (WindowRetraction | MethodRetraction)[];
 }
 
-/** What came of it. */
+/** The effect of recording an audit. */
 export interface AuditOutcome {
-  /** Contradictions noted, causes of retractions included. */
+  /** Contradictions recorded, causes of retractions included. */
   readonly contradicted: number;
   /** Coverage taken back, in seconds of all walks together. */
   readonly retractedSeconds: number;
@@ -59,7 +59,7 @@ export interface AuditOutcome {
 }
 
 /**
- * Counts what was asked and found, notes the contradictions, and takes back coverage, which becomes gaps with the
+ * Counts what was asked and found, records the contradictions, and takes back coverage, which becomes gaps with the
  * reason `contradicted`: all in one transaction. Of a relay the newest 100 contradictions are kept.
  */
 export function recordAudit(
@@ -78,7 +78,7 @@ export function recordAudit(
   }, { kind: "batch" });
 }
 
-/** What all audits came to. */
+/** The totals of all audits. */
 export interface AuditStatus {
   readonly asked: number;
   readonly confirmed: number;
@@ -104,13 +104,4 @@ export interface AuditStatus {
     readonly kind: string;
     readonly question: string;
   } | null;
-}
-
-/** What the audits of all relays came to so far. */
-export function auditStatus(db: Executor): Promise<AuditStatus> {
-  return onConnection(db, async (sql) => {
-    const [row] = await sql<{ status: AuditStatus }[]>`
-      select sync_audit_status() as status`;
-    return row!.status;
-  });
 }

@@ -1,7 +1,7 @@
 /**
- * Coverage: for each relay and filter, which stretches of `created_at` are archived and proven complete.
+ * Coverage: for each relay and filter, which windows of `created_at` are archived and proven complete.
  *
- * It is advanced only by `storeBatch`, in the transaction that stores what it claims.
+ * Only `storeBatch` advances it, in the transaction that stores the events.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
   onConnection,
 } from "../core/database/connection/executor.ts";
 
-/** What proved a stretch complete, best evidence first. */
+/** Methods by which a window is proven complete. */
 export const PROOFS = [
   /** NIP-77: both sides hold the same ids. */
   "negentropy",
@@ -21,13 +21,13 @@ export const PROOFS = [
   "finish",
   /** NIP-45: the relay counts as many as were obtained. */
   "count",
-  /** It lay within a page that came newest first and went on past it. */
+  /** Pages that came newest first went on past the window. */
   "paging",
-  /** It was cut into parts (time, kind, author) of which none filled a page. */
+  /** The window was cut into parts (time, kind, author) of which none filled a page. */
   "split",
   /** A page, and a narrower one after it, brought nothing more. */
   "empty-page",
-  /** A subscription was open and its line alive; what the relay forgot to send is found by the lookback. */
+  /** A subscription was open and its connection alive; the next sync walks the window again. */
   "live",
 ] as const;
 
@@ -50,7 +50,7 @@ export type Strength = (typeof STRENGTHS)[number];
 /** Shares of what is proven, 0 to 1 each: 1 together, or 0 each where nothing is proven. */
 export type StrengthShares = Readonly<Record<Strength, number>>;
 
-/** A share that says nothing of the whole. */
+/** A smaller share says nothing of the whole. */
 const NEGLIGIBLE = 0.01;
 
 /** The weakest strength that holds more than 1 %: what may be said of the whole. Null where nothing is proven. */
@@ -59,7 +59,7 @@ export function weakestStrength(shares: StrengthShares): Strength | null {
     null;
 }
 
-/** A stretch that could not be proven, and why. */
+/** A window that could not be proven, and why. */
 export interface Gap extends Window {
   readonly reason: string;
   /** Unix seconds of the first report. */
@@ -70,27 +70,13 @@ export interface Gap extends Window {
   readonly attempts: number;
 }
 
-/** One stretch with its evidence. */
+/** A proven window with its evidence. */
 export interface ProvenWindow extends Window {
   readonly method: Proof;
   readonly strength: Strength;
 }
 
-/** The stretches proven complete, ascending, neither overlapping nor touching. */
-export function relayCoverage(
-  db: Executor,
-  relayId: number,
-  filterHash: string,
-): Promise<Window[]> {
-  return onConnection(db, async (sql) => {
-    const rows = await sql<{ since: string; until: string }[]>`
-      select since, until from sync_coverage_get(${relayId}::int,
-        ${filterHash}::text)`;
-    return rows.map(asWindow);
-  });
-}
-
-/** How a walk stands: what is proven, and what could not be. */
+/** The coverage and the gaps of a walk. */
 export interface WalkState {
   readonly covered: readonly Window[];
   readonly gaps: readonly Gap[];
@@ -129,7 +115,7 @@ export interface WantedWalk {
   readonly until: number | null;
 }
 
-/** Says what is wanted of a relay, and that nothing else is: `status` measures coverage by it. */
+/** Sets what is wanted of a relay, and nothing else: `status` measures coverage by it. */
 export function wantWalks(
   db: Executor,
   relayId: number,
@@ -141,7 +127,7 @@ export function wantWalks(
   }, { kind: "batch" });
 }
 
-/** The same with what each stretch was proven by and how strongly, ascending. */
+/** The proven windows of a walk with their methods and strengths, ascending. */
 export function relayProofs(
   db: Executor,
   relayId: number,
@@ -183,27 +169,7 @@ export function proofShares(
   });
 }
 
-/** The stretches that could not be proven, ascending. No part of one is covered. */
-export function relayGaps(
-  db: Executor,
-  relayId: number,
-  filterHash: string,
-): Promise<Gap[]> {
-  return onConnection(db, async (sql) => {
-    const rows = await sql<GapRow[]>`
-      select since, until, reason, found_at, reported_at, attempts
-      from sync_gap_get(${relayId}::int, ${filterHash}::text)`;
-    return rows.map((row) => ({
-      ...asWindow(row),
-      reason: row.reason,
-      foundAt: Number(row.found_at),
-      reportedAt: Number(row.reported_at),
-      attempts: row.attempts,
-    }));
-  });
-}
-
-/** Takes coverage back (a spot check found something missing): these windows are wanted again. */
+/** Takes coverage back, without a gap: these windows are wanted again. */
 export function retractCoverage(
   db: Executor,
   { relayId, filterHash, windows }: {
@@ -222,14 +188,4 @@ export function retractCoverage(
 
 function asWindow(row: { since: string; until: string }): Window {
   return { since: Number(row.since), until: Number(row.until) };
-}
-
-/** postgres.js gives int8 as text. */
-interface GapRow {
-  readonly since: string;
-  readonly until: string;
-  readonly reason: string;
-  readonly found_at: string;
-  readonly reported_at: string;
-  readonly attempts: number;
 }

@@ -15,7 +15,7 @@ import type { Listing } from "./relay_listing.ts";
 
 /** Keys of sightings, ascending: all there are between the first and the last. */
 export interface NearSightings extends EventKeys {
-  /** One byte each: 1 for events that an honest relay still has. */
+  /** A byte for each key: 1 for events that an honest relay still has. */
   readonly stable: Uint8Array;
 }
 
@@ -30,7 +30,7 @@ export interface WitnessQuery extends Listing {
 }
 
 /**
- * Events next to a moment that the relay gave, ascending and without a hole between them, less those noted as gone; and
+ * Events next to a moment that the relay gave, ascending and without a hole between them, less those recorded as gone; and
  * which of them an honest relay still has: none that are replaceable, ephemeral, expiring or deleted by their author.
  * 5,000 sightings each way are looked at, so of a rare kind or author there may be fewer than the archive knows. Null
  * when the archive cannot tell what the filter selects: ids, a search, tags in a `lite` archive.
@@ -74,7 +74,7 @@ export interface SightingsQuery extends Listing {
 }
 
 /**
- * How many events of a window the relay was seen to hold, less those noted as gone. Null when the archive cannot tell:
+ * How many events of a window the relay was seen to hold, less those recorded as gone. Null when the archive cannot tell:
  * as for witnesses, and where a filter would have it look at more than 100,000 sightings.
  */
 export function relaySightings(
@@ -92,7 +92,7 @@ export function relaySightings(
 }
 
 /**
- * Public keys of the authors of what the relay was seen to hold in a window, the most frequent first: by them a crowded
+ * Public keys of the authors of what the relay was seen to hold in a window, the most frequent first: by them a saturated
  * second is split. The newest 20,000 sightings of the window are looked at.
  */
 export function relayAuthors(

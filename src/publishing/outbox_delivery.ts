@@ -42,7 +42,7 @@ export interface VisitOutcome {
   readonly failures: number;
   /** Whole seconds until it may be dialled again. */
   readonly nextTryInSeconds: number;
-  /** What ended the round early. */
+  /** The failure that ended the round early; null for none. */
   readonly failure: string | null;
 }
 

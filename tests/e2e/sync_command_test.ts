@@ -58,6 +58,7 @@ for (const program of programs()) {
       "method",
       "proof",
       "audit",
+      "clock",
       "gaps",
       "seconds",
     ]);

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { relayCoverage, relayProofs } from "../../src/archive/sync_coverage.ts";
+import { relayProofs } from "../../src/archive/sync_coverage.ts";
 import { type Filter, filterHash } from "../../src/models/filter.ts";
 import type { RelayUrl } from "../../src/models/relay_url.ts";
 import type { Window } from "../../src/models/window.ts";
 import type { NostrEvent } from "../../src/models/event.ts";
 import { synchronizer } from "../../src/services/synchronizer/mod.ts";
+import { relayCoverage } from "./archive_reads.ts";
 import {
   type RunningService,
   startService,

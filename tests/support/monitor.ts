@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { latestMetadata } from "../../src/archive/metadata.ts";
 import { insertRelays, relayIds } from "../../src/archive/relays.ts";
 import { parseRelayUrl } from "../../src/models/relay_url.ts";
 import { fail } from "../../src/models/result.ts";
 import { checkDueRelays, monitor } from "../../src/services/monitor/mod.ts";
 import type { MonitorDeps } from "../../src/services/monitor/round.ts";
+import { latestMetadata } from "./archive_reads.ts";
 import type { TestArchive } from "./archive.ts";
 import { testDialer } from "./dialing.ts";
 import { testRelay } from "./test_relay.ts";

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { insertRelays, relayIds } from "../../src/archive/relays.ts";
-import { relayCoverage, relayGaps } from "../../src/archive/sync_coverage.ts";
+import { relayCoverage, relayGaps } from "./archive_reads.ts";
 import { silentLogger } from "./silent_logger.ts";
 import type { NostrEvent } from "../../src/models/event.ts";
 import {
@@ -24,7 +24,7 @@ import {
   type RelaySync,
   syncRelay,
 } from "../../src/services/synchronizer/sync_relay.ts";
-import type { SyncCounts } from "../../src/services/synchronizer/tally.ts";
+import type { SyncCounts } from "../../src/services/synchronizer/sync_store.ts";
 import type { SyncPool } from "../../src/workers/host/worker_pool.ts";
 import type { TestArchive } from "./archive.ts";
 

@@ -3,21 +3,29 @@
  *
  * @module
  */
+import { databaseClock, isSkewed } from "../../archive/clock.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import { insertRelays, relayIds } from "../../archive/relays.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { slotsOf } from "../../models/network.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { SynchronizerConfig } from "../../services/synchronizer/config/config.ts";
-import { openPool, syncDeps } from "../../services/synchronizer/wiring.ts";
 import { synchronizer } from "../../services/synchronizer/mod.ts";
 import {
+  openPool,
   type RelayDeps,
   relayDeps,
-} from "../../services/synchronizer/relay_means.ts";
+  syncDeps,
+} from "../../services/synchronizer/wiring.ts";
 import { syncRelay } from "../../services/synchronizer/sync_relay.ts";
+import {
+  CONSEQUENCE,
+  FUTURE_RETRACTED,
+} from "../../services/synchronizer/reporting.ts";
+import { progressLog } from "../../services/synchronizer/walk_progress.ts";
 import { failureText } from "../../transport/failure.ts";
 import type { Command, Invocation } from "../command.ts";
+import { moment } from "../terminal/moments.ts";
 import { showProgress } from "../terminal/progress.ts";
 import {
   configWith,
@@ -73,6 +81,7 @@ async function syncRelays(invocation: Invocation): Promise<number> {
   const filters = wantedFilters(options, config);
   const database = await invocation.openDatabase();
   await insertRelays(database, relays);
+  await compareClocks(database, log);
   const pool = invocation.use(await openPool(config, log));
   const defaults = syncDeps(config, { database, pool });
   // Whoever asks for a relay by name wants its gaps tried again, too.
@@ -93,6 +102,20 @@ async function syncRelays(invocation: Invocation): Promise<number> {
       : reportText(runs, seconds),
   );
   return runs.some(isUnreached) ? 1 : 0;
+}
+
+/** Says at once that nothing will be proven, where the clocks differ by too much. */
+async function compareClocks(
+  database: Database,
+  log: Invocation["log"],
+): Promise<void> {
+  const { now, skewSeconds } = await databaseClock(database);
+  if (!isSkewed({ skewSeconds })) return;
+  log.warn("clock differs from the database's", {
+    database: moment(now),
+    skewSeconds,
+    consequence: CONSEQUENCE,
+  });
 }
 
 /** As many at once as the configuration allows for their networks. */
@@ -116,12 +139,18 @@ async function syncAll(
     take: (network) => Promise.resolve(takeOf(waiting, network)),
     work: async (run, stop) => {
       const relayId = ids.get(run.relay.url)!;
+      const logProgress = progressLog(log, run.relay.url);
       run.result = await syncRelay(deps(run.relay), {
         relayId,
         relay: run.relay,
       }, {
         signal: stop,
-        onProgress: (counts) => void (run.counts = counts),
+        onProgress(counts) {
+          run.counts = counts;
+          logProgress(counts);
+        },
+        onFutureRetracted: (seconds) =>
+          log.warn(FUTURE_RETRACTED, { relay: run.relay.url, seconds }),
       });
       logResult(log, run);
     },

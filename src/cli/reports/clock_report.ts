@@ -19,18 +19,31 @@ export function clockText(
   >,
 ): string[] {
   const here = isSkewed({ skewSeconds: clockSkewSeconds })
-    ? [clockLine("this machine", clockSkewSeconds)]
+    ? [clockLine("this machine", clockSkewSeconds, CONSEQUENCE)]
     : [];
   const others = services.flatMap(({ service, process, clockSkewSeconds }) =>
     Math.abs(clockSkewSeconds ?? 0) > MAX_RECORD_SKEW_SECONDS
-      ? [clockLine(`${service} on ${process}`, clockSkewSeconds ?? 0)]
+      ? [
+        clockLine(
+          `${service} on ${process}`,
+          clockSkewSeconds ?? 0,
+          CONSEQUENCE,
+        ),
+      ]
       : []
   );
   return [...here, ...others];
 }
 
-function clockLine(whose: string, skewSeconds: number): string {
+const CONSEQUENCE = "synchronizers there prove nothing complete";
+
+/** One warning, ended by a newline. */
+export function clockLine(
+  whose: string,
+  skewSeconds: number,
+  consequence: string,
+): string {
   const apart = duration(Math.abs(skewSeconds));
   const side = skewSeconds > 0 ? "ahead of" : "behind";
-  return `WARNING: the clock of ${whose} is ${apart} ${side} the database's: synchronizers there claim nothing complete\n`;
+  return `WARNING: the clock of ${whose} is ${apart} ${side} the database's: ${consequence}\n`;
 }

@@ -10,6 +10,7 @@ import type {
   RelayState,
   WalkReport,
 } from "../../archive/relay_health.ts";
+import { statesText } from "../../services/synchronizer/walk_progress.ts";
 import {
   auditText,
   countsText,
@@ -18,7 +19,7 @@ import {
 } from "./evidence_text.ts";
 import { uptimeText } from "./health_report.ts";
 import { labelledLines } from "../terminal/labelled_lines.ts";
-import { minute, moment, span } from "../terminal/moments.ts";
+import { day, minute, moment, span } from "../terminal/moments.ts";
 import { counted, duration, grouped } from "../terminal/numbers.ts";
 import { table } from "../terminal/table.ts";
 
@@ -102,7 +103,21 @@ function syncText({ sync }: RelayReport, now: number): string {
   const work = liveSince === null
     ? "in work"
     : `live for ${duration(Math.max(0, now - liveSince))}`;
-  return `${work}, by ${holder}${failed}`;
+  return `${work}, by ${holder}${failed}${progressText(sync, now)}`;
+}
+
+/** `: paging ×4, down to 2024-03-01`. */
+function progressText(
+  { liveSince, progress }: NonNullable<RelayReport["sync"]>,
+  now: number,
+): string {
+  const states = statesText(progress?.doing ?? []);
+  if (liveSince !== null || states === "") return "";
+  const until = progress?.until ?? null;
+  const reached = until === null || until >= now
+    ? ""
+    : `, down to ${day(until)}`;
+  return `: ${states}${reached}`;
 }
 
 function coverageLines(
@@ -111,7 +126,7 @@ function coverageLines(
 ): Line[] {
   if (coverage.length === 0) return [["coverage", "none"]];
   return coverage.flatMap((walk): Line[] => {
-    const { filter, until, stretches, gaps, gapReasons } = walk;
+    const { filter, until, windows, gaps, gapReasons } = walk;
     const proven = until === null
       ? "nothing proven"
       : `proven up to ${ago(until)}`;
@@ -119,9 +134,9 @@ function coverageLines(
     return [
       [
         "coverage",
-        `${JSON.stringify(filter)}: ${proven}, ${
-          grouped(stretches)
-        } stretches, ${grouped(gaps)} gaps${reasons}`,
+        `${JSON.stringify(filter)}: ${proven}, ${grouped(windows)} windows, ${
+          grouped(gaps)
+        } gaps${reasons}`,
       ],
       ...provenLines(walk),
       ...withheldLines(walk, url),
@@ -130,23 +145,23 @@ function coverageLines(
   });
 }
 
-/** As many stretches as one reads. */
-const STRETCHES = 5;
+/** As many windows as one reads. */
+const WINDOWS = 5;
 
 /** Nothing on Nostr is older. */
 const FIRST_EVENTS_AT = 1_604_188_800;
 
 function provenLines({ strengths, proven }: WalkReport): Line[] {
   if (proven.length === 0) return [];
-  const lines = proven.slice(0, STRETCHES).map((stretch): Line => {
-    const { since, until, strength } = stretch;
+  const lines = proven.slice(0, WINDOWS).map((window): Line => {
+    const { since, until, strength } = window;
     const isOpen = since < FIRST_EVENTS_AT && until > FIRST_EVENTS_AT;
     const when = isOpen
       ? `the beginning … ${minute(until)}`
       : span(since, until);
     return ["", `${when} ${strength}`];
   });
-  if (proven.length > STRETCHES) lines.push(["", "and older ones"]);
+  if (proven.length > WINDOWS) lines.push(["", "and older ones"]);
   return [["proven", strengthsText(strengths)], ...lines];
 }
 

@@ -10,9 +10,15 @@ import {
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { Wanted } from "../../services/synchronizer/plan.ts";
 import type { RelaySync } from "../../services/synchronizer/sync_relay.ts";
-import type { SyncCounts } from "../../services/synchronizer/tally.ts";
+import type { SyncCounts } from "../../services/synchronizer/sync_store.ts";
+import {
+  CONSEQUENCE,
+  FUTURE_RETRACTED,
+} from "../../services/synchronizer/reporting.ts";
+import { statesText } from "../../services/synchronizer/walk_progress.ts";
 import type { SyncAudit } from "../../services/synchronizer/session_audit.ts";
 import { failureText } from "../../transport/failure.ts";
+import { clockLine } from "./clock_report.ts";
 import { countsText } from "./evidence_text.ts";
 import { duration, grouped } from "../terminal/numbers.ts";
 import type { ProgressLine } from "../terminal/progress.ts";
@@ -61,7 +67,7 @@ export function reportText(
   const end = `${grouped(stored)} stored, ${grouped(known)} known in ${
     duration(seconds)
   } (${grouped((stored + known) / seconds)} events/s)\n`;
-  return table(head, rows) + end;
+  return table(head, rows) + end + clockLines(runs).join("");
 }
 
 /** The summary of `--json`. */
@@ -79,6 +85,10 @@ export function reportJson(runs: readonly RelayRun[], seconds: number) {
       method: result?.method ?? "paging",
       proof: result?.proof ?? NO_PROOF,
       audit: auditJson(result?.audit ?? null),
+      clock: {
+        skewSeconds: result?.clock.skewSeconds ?? 0,
+        retractedSeconds: result?.clock.retractedSeconds ?? 0,
+      },
       gaps: result?.gaps ?? [],
       seconds: result?.seconds ?? 0,
     })),
@@ -87,6 +97,21 @@ export function reportJson(runs: readonly RelayRun[], seconds: number) {
     seconds: Math.round(seconds * 1_000) / 1_000,
     eventsPerSecond: Math.round((stored + known) / seconds),
   };
+}
+
+/** A line where the clocks differ, and one for each relay of which the future was proven once. */
+function clockLines(runs: readonly RelayRun[]): string[] {
+  const wrong = runs.find(({ result }) => result?.clock.isWrong)?.result;
+  const differs = wrong === undefined || wrong === null ? [] : [
+    clockLine("this machine", wrong.clock.skewSeconds, CONSEQUENCE),
+  ];
+  const retracted = runs.flatMap(({ relay: { url }, result }) => {
+    const seconds = result?.clock.retractedSeconds ?? 0;
+    return seconds === 0
+      ? []
+      : [`WARNING: ${url}: ${duration(seconds)} of ${FUTURE_RETRACTED}\n`];
+  });
+  return [...differs, ...retracted];
 }
 
 const NO_PROOF: StrengthShares = {
@@ -115,14 +140,18 @@ function toLine({ relay, since, startedAt, counts, result }: RelayRun) {
   const seconds = Math.max(0.001, (performance.now() - startedAt) / 1_000);
   const known = counts.known > 0 ? `${grouped(counts.known)} known, ` : "";
   const rate = grouped((counts.stored + counts.known) / seconds);
-  const text = `${grouped(counts.stored)} stored, ${known}${rate}/s, ${
-    dateOf(counts.until)
-  }`;
-  return { name, share: memoryBudget(counts.until, since), text };
+  const states = statesText(counts.doing);
+  const text = [
+    `${grouped(counts.stored)} stored`,
+    `${known}${rate}/s`,
+    dateOf(counts.until),
+    ...(states === "" ? [] : [states]),
+  ].join(", ");
+  return { name, share: walkedShare(counts.until, since), text };
 }
 
 /** How much of the time is walked; events are denser above, so the beginning takes longest. */
-function memoryBudget(until: number | null, since: number): number {
+function walkedShare(until: number | null, since: number): number {
   const now = Date.now() / 1_000;
   const floor = Math.max(since, FIRST_EVENTS_AT);
   return now <= floor ? 0 : (now - Math.min(until ?? now, now)) / (now - floor);

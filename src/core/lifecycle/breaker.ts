@@ -5,7 +5,7 @@
  */
 
 export interface BreakerOptions {
-  /** What is protected, for the message. */
+  /** The name of the protected thing, for the message. */
   readonly name: string;
   /** Failures in a row that open the circuit. */
   readonly failureThreshold: number;
@@ -76,7 +76,7 @@ class CountingBreaker implements Breaker {
       if (this.#options.counts?.(error) ?? true) this.#failed(error);
       throw error;
     } finally {
-      // What began before the circuit opened may end only now; the one that finds out is still on its way.
+      // Work that began before the circuit opened may end only now: it is not the probe, which is still under way.
       if (isProbe) this.#trying = false;
     }
   }

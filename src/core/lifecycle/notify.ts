@@ -1,5 +1,5 @@
 /**
- * What systemd wants to know of a `Type=notify` unit: sd_notify(3) over the socket named by `NOTIFY_SOCKET`.
+ * Notifications of a `Type=notify` unit to systemd: sd_notify(3) over the socket named by `NOTIFY_SOCKET`.
  *
  * Deno sends Unix datagrams only behind an unstable flag, so the datagram is sent by libc.
  *
@@ -12,7 +12,7 @@ import type { Logger } from "../log/logger.ts";
 export interface Notifier extends Disposable {
   /** Start-up is over. From now on the watchdog is fed. */
   ready(): void;
-  /** One line for `systemctl status`. */
+  /** Sets the line of `systemctl status`. */
   status(text: string): void;
   /** Shutdown has begun. */
   stopping(): void;

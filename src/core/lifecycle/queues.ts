@@ -7,7 +7,7 @@
  * @module
  */
 
-/** Where items come from, and what is done with each. */
+/** The source of items, and the work on each. */
 export interface QueueWork<L extends string, T> {
   /** Items of each lane in work at the same time; a lane without slots is not asked for any. */
   readonly slots: Readonly<Partial<Record<L, number>>>;

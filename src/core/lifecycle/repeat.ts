@@ -8,7 +8,7 @@ import type { ServiceRuntime } from "./runtime.ts";
 import type { CommonConfig, Context } from "./service.ts";
 import { sleep } from "../../base/sleep.ts";
 
-/** What `repeat` needs of a service's context. */
+/** The part of a service's context that `repeat` needs. */
 export interface Rhythm
   extends
     Pick<Context, "log" | "metrics" | "signal" | "once" | "recordRuntime"> {

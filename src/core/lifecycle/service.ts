@@ -1,5 +1,5 @@
 /**
- * What a service is: a plain value with a name, a configuration and a function to run.
+ * A service: a plain value with a name, a configuration and a function to run.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { RecordRuntime } from "./runtime.ts";
 /** A service: `run` returns when the signal aborts, or after one cycle with `once`. */
 export interface Service<C extends CommonConfig = CommonConfig> {
   readonly name: string;
-  /** One line for `--help`. */
+  /** A line for `--help`. */
   readonly summary: string;
   /** Strict schema; every key has a default. */
   readonly config: z.ZodType<C>;
@@ -27,7 +27,7 @@ export interface CommonConfig {
   readonly intervalSeconds: number;
   /** Failed cycles in a row after which the service gives up; 0 for never. */
   readonly maxConsecutiveFailures: number;
-  /** Where `/metrics`, `/healthz` and `/readyz` are served, if anywhere. */
+  /** The address of `/metrics`, `/healthz` and `/readyz`, if they are served. */
   readonly metrics: MetricsConfig;
 }
 
@@ -41,7 +41,7 @@ export interface Context<C extends CommonConfig = CommonConfig> {
   readonly signal: AbortSignal;
   /** Run one cycle and return. */
   readonly once: boolean;
-  /** What all services of this process that dial keep together: a value of the transport, opaque here. */
+  /** The politeness that all services of this process share: a value of the transport, opaque here. */
   readonly politeness?: unknown;
   /** Told by `repeat` at the start and end of each cycle; `status` and `/readyz` show it. */
   readonly recordRuntime?: RecordRuntime;

@@ -22,7 +22,7 @@ export async function untilMoment<T>(
   }
 }
 
-/** What `work` gives if it does within `ms` and before `signal` aborts, else undefined; it goes on in any case. */
+/** The result of `work` if it comes within `ms` and before `signal` aborts, else undefined; the work goes on in any case. */
 export async function within<T>(
   ms: number,
   work: Promise<T>,

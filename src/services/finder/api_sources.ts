@@ -52,7 +52,7 @@ export async function askSources(
   }
 }
 
-/** What is due later than its cooldown, a wrong clock has put off. */
+/** Whether a source is due; one that is due later than its cooldown was put off by a wrong clock. */
 function isDue(dueAt: number, now: number, cooldownSeconds: number): boolean {
   return dueAt <= now || dueAt > now + cooldownSeconds;
 }

@@ -1,5 +1,5 @@
 /**
- * What operators are told about the relays they watch, as private messages (NIP-17).
+ * Messages to operators about the relays they watch, as private messages (NIP-17).
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { type Publisher, usableRelays } from "./publish/publisher.ts";
 
 const MESSAGE_RELAYS_KIND = 10_050;
 
-/** One message to each operator about each alert, for the relays where he reads them. */
+/** Writes a message to each operator about each alert, for the relays where they read them. */
 export async function alertMessages(
   ctx: Context<MonitorConfig>,
   publisher: Publisher,
@@ -103,7 +103,7 @@ function message(
   };
 }
 
-/** One sentence for people. */
+/** An alert as a sentence for people. */
 export function alertText({ url, at, isUp, downtime }: Alert): string {
   const { since, failures, cause } = downtime;
   return isUp

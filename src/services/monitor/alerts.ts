@@ -1,8 +1,8 @@
 /**
  * Alerts: operators are told when a relay that they watch goes down, and when it comes back.
  *
- * What is known of each watched relay that does not answer is kept as service state, written in the transaction of the
- * check, so that nobody is told twice and nobody is forgotten, whatever restarts in between.
+ * The downtime of each watched relay that does not answer is service state, written in the transaction of the check, so
+ * that no operator is told twice and none is forgotten, whatever restarts in between.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import type { MonitorConfig } from "./config.ts";
 import { type Publisher, usableRelays } from "./publish/publisher.ts";
 import type { Visit } from "./store.ts";
 
-/** What changed about the watched relays. */
+/** Changes of watched relays. */
 export interface ChangedAlerts {
   readonly states: readonly NewState[];
   /** Relays that are back, or not watched any more. */
@@ -36,7 +36,7 @@ export interface Downtime {
   readonly since: number;
   /** In a row. */
   readonly failures: number;
-  /** Of the last one. */
+  /** The failure of the last check. */
   readonly cause: string;
   /** Whether the operators were told. */
   readonly told: boolean;
@@ -60,7 +60,7 @@ const downtimeValue = z.object({
   told: z.boolean(),
 });
 
-/** What these visits change about the watched relays, to be stored by `storeAlerts`. */
+/** Finds what these visits change about the watched relays, to be stored by `storeAlerts`. */
 export async function changedAlerts(
   ctx: Context<MonitorConfig>,
   publisher: Publisher,

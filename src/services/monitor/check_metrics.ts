@@ -1,5 +1,5 @@
 /**
- * What the monitor counts of its checks. Labels are names of checks, networks and kinds of failure, never a relay.
+ * Metrics of checks. Labels are names of checks, networks and kinds of failure, never a relay.
  *
  * @module
  */

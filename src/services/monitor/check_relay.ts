@@ -24,16 +24,16 @@ import type { MonitorConfig } from "./config.ts";
 import { within } from "../../core/lifecycle/time_limit.ts";
 import { withRetries } from "./retry.ts";
 
-/** Those whose document is kept. */
+/** The checks whose document is kept. */
 export const CHECKS: readonly Check[] = [nip11, tls, dns, geo, net, http];
 
-/** What was found out about a relay. */
+/** The results of the checks of a relay. */
 export interface Findings {
   /** Unix seconds by the clock of `CheckPlan.checkedAt`. */
   readonly checkedAt: number;
   /** The round-trip times. No failure here means that the relay opened and spoke: it is online. */
   readonly rtt: CheckDocument;
-  /** Of the other checks that were made, in their order. */
+  /** The documents of the other checks that were made, in their order. */
   readonly documents: ReadonlyMap<MetadataType, CheckDocument>;
 }
 
@@ -105,7 +105,7 @@ export async function startChecks(
     : plan.knownNip11;
   const rtt = await measure(target, plan, wantedPow(known));
   if (rtt.failure === null) wanted.forEach(start);
-  // Of a relay that is not there, nobody waits for documents.
+  // Documents of a relay that is not there are not waited for.
   else if (!plan.regardless) stop.abort();
   return { checkedAt, rtt, documents: documentsOf(wanted, running) };
 }

@@ -1,5 +1,5 @@
 /**
- * What the monitor knows, as gauges: relays online, offline, and down after having been up.
+ * Gauges of the monitor: relays online, offline, and down after having been up.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What one visit to a relay leaves to the next, whoever makes it: when each document is due, and what of the documents
- * the visits in between need. It is kept with the lease of the relay.
+ * Relay memory of the monitor: when each document is due, and the parts of documents that visits in between need. Kept
+ * with the lease of the relay, for the next visit of any process.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const checkMemory = z.object({
 
 const memorySchema = z.object({
   checks: z.partialRecord(z.enum(CHECK_NAMES), checkMemory).default({}),
-  /** What the NIP-11 document said last of what the relay demands; null: there is none. Missing: never looked. */
+  /** The `limitation` of the last NIP-11 document; null: it has none. Missing: never asked. */
   limitation: z.record(z.string(), z.unknown()).nullable().optional(),
   dns: dnsLifetimes.optional(),
 });
@@ -65,7 +65,7 @@ export function knownNip11(
   return { data, logs: { success: limitation !== null }, failure: null };
 }
 
-/** What a visit found in the form in which it is kept, and what it leaves to the next. */
+/** Turns the findings of a visit into the documents that are kept, and the memory for the next visit. */
 export function remember(
   before: RelayMemory,
   findings: Findings,
@@ -79,7 +79,7 @@ export function remember(
     const found = documents.get(type);
     if (found === undefined) continue;
     if (!saysSomething(found)) {
-      // What was ours says nothing about the relay: it is neither kept nor held against it.
+      // Failures of our side say nothing about the relay: they are neither kept nor held against it.
       documents.delete(type);
       continue;
     }

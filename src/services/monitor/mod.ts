@@ -52,7 +52,7 @@ export const monitor: Service<MonitorConfig> = {
   },
 };
 
-/** Of a clock that is wrong. */
+/** The consequence of a clock that is wrong. */
 const CONSEQUENCE =
   "checks go on by the database's clock; certificates and signatures are judged and made by this one";
 

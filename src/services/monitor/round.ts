@@ -1,5 +1,5 @@
 /**
- * One round of checks: each leased relay is checked, and what was found is stored together with when it is due again.
+ * A cycle of checks: each leased relay is checked, and the results are stored together with when it is due again.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import { dueChecks, knownNip11, readMemory, remember } from "./memory.ts";
 import { impatient, secondsUntilNext } from "./schedule.ts";
 import { checkOf, storeVisits, type Visit } from "./store.ts";
 
-/** What all rounds of one process share. */
+/** Shared by all cycles of one process. */
 export interface MonitorDeps extends CheckDeps {
   /** Names this process among all that share the database. */
   readonly holder: string;
@@ -37,7 +37,7 @@ export interface MonitorDeps extends CheckDeps {
   readonly publisher: Publisher | null;
 }
 
-/** What the visits of one cycle share. */
+/** Shared by the visits of one cycle. */
 export interface Round {
   readonly ctx: Context<MonitorConfig>;
   readonly deps: MonitorDeps;
@@ -105,7 +105,7 @@ export async function lease(
     leaseSeconds,
     longestWaitSeconds: MAX_WAIT_SECONDS,
   });
-  // One that was never looked at is not late: it is new.
+  // A relay that was never visited is not late: it is new.
   const late = leased.filter(({ dueAt }) => dueAt > 0)
     .map(({ dueAt, now }) => now() - dueAt);
   setLag(metrics, network, Math.max(0, ...late));
@@ -168,7 +168,7 @@ async function examine(
   const { ctx, deps } = round;
   const { config, metrics } = ctx;
   const parsed = parseRelayUrl(url, config);
-  // It became a relay when other addresses were allowed.
+  // The relay was added when other addresses were allowed.
   if (!parsed.ok) {
     const { detail } = parsed.failure;
     return unchecked({ code: "address", detail }, checkedAt);
@@ -217,7 +217,7 @@ function visited(
     watched.has(url) ? impatient(schedule) : schedule,
   );
   const nextDueInSeconds = Math.max(regular, ...asked);
-  // What is not there cannot be asked for documents: they stay due.
+  // A relay that is not there cannot be asked for documents: they stay due.
   const kept = failures > 0
     ? { findings }
     : remember(readMemory(memory), findings, ctx.config);

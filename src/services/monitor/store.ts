@@ -1,5 +1,5 @@
 /**
- * What is stored about the relays visited: documents, checks, and when each is due again, in one transaction.
+ * Stores visits: documents, checks, and when each relay is due again, in one transaction.
  *
  * @module
  */
@@ -70,7 +70,7 @@ export async function storeVisits(
   }, { kind: "batch" });
 }
 
-/** Of a relay that is not there, no document says anything that the check does not. */
+/** The documents of a visit; none of a relay that is not there, as they would say no more than the check. */
 function documentsOf({ relayId, findings }: Visit): NewRelayMetadata[] {
   if (findings === null || findings.rtt.failure !== null) return [];
   const { checkedAt: generatedAt, documents } = findings;
@@ -86,7 +86,7 @@ function checksOf({ relayId, findings }: Visit): RelayCheck[] {
   return findings === null ? [] : [checkOf(relayId, findings)];
 }
 
-/** What the connection showed. */
+/** The check, by what the connection showed. */
 export function checkOf(
   relayId: number,
   { checkedAt, rtt }: Pick<Findings, "checkedAt" | "rtt">,
@@ -102,7 +102,7 @@ export function checkOf(
   };
 }
 
-/** What nobody knows is not stored: what was known before stays. */
+/** The capabilities that are known; others are not stored, so that what was known before stays. */
 function capabilitiesOf(
   { relayId, findings, memory }: Visit,
 ): RelayCapability[] {

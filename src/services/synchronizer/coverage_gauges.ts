@@ -1,5 +1,5 @@
 /**
- * What all synchronizers together have proven, as metrics: read from the archive, so every process says the same.
+ * Coverage of all synchronizers together, as metrics: read from the archive, so every process says the same.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type SyncStatus, syncStatus } from "../../archive/pipeline.ts";
 import { STRENGTHS } from "../../archive/sync_coverage.ts";
 import type { ServiceMetrics } from "../../core/metrics/metrics.ts";
 
-/** Reading it costs time with the number of relays, so it is not read more often. */
+/** Coverage is not read more often: that takes time in proportion to the number of relays. */
 const FRESH_MS = 60_000;
 
 export class CoverageGauges {
@@ -26,7 +26,7 @@ export class CoverageGauges {
     this.#gauges = gaugesOf(metrics);
   }
 
-  /** Reads it, unless that was done a short while ago. */
+  /** Reads coverage, unless that was done within the last minute. */
   async keepFresh(): Promise<void> {
     if (performance.now() - this.#readAtMs >= FRESH_MS) await this.refresh();
   }
@@ -58,7 +58,7 @@ function gaugesOf(metrics: ServiceMetrics): (status: SyncStatus) => void {
     "Relays that synchronizers work on now",
     [],
   );
-  const gaps = byReason(metrics, "sync_open_gaps", "Stretches not proven");
+  const gaps = byReason(metrics, "sync_open_gaps", "Windows not proven");
   const rejected = byReason(
     metrics,
     "sync_rejected_events",

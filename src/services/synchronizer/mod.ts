@@ -14,6 +14,7 @@ import {
   synchronizerConfig,
 } from "./config/config.ts";
 import { CoverageGauges } from "./coverage_gauges.ts";
+import { CoverageTargets } from "./coverage_targets.ts";
 import {
   dueAgain,
   type Interval,
@@ -23,19 +24,23 @@ import { introduceRelays } from "./scheduling/introduce.ts";
 import { Leases, type RelayLease } from "./scheduling/leases.ts";
 import { LiveRelays } from "./live/live_relays.ts";
 import { cooldownAfter } from "./live/cooldown.ts";
-import { openPool, syncDeps } from "./wiring.ts";
-import { type CycleStats, startCycleStats } from "./reporting.ts";
+import { openPool, type RelayDeps, relayDeps, syncDeps } from "./wiring.ts";
+import {
+  CONSEQUENCE,
+  type CycleStats,
+  FUTURE_RETRACTED,
+  startCycleStats,
+} from "./reporting.ts";
 import {
   queueSlots,
   rankOf,
   type RelayQueue,
   RelayQueues,
 } from "./scheduling/relay_queues.ts";
-import { type RelayDeps, relayDeps } from "./relay_means.ts";
 import { DialPacer } from "./scheduling/dial_pacer.ts";
 import { type RelaySync, type SyncOptions, syncRelay } from "./sync_relay.ts";
 import { Tiers } from "./scheduling/tiers.ts";
-import { CoverageTargets } from "./wishes.ts";
+import { progressLog } from "./walk_progress.ts";
 
 export const synchronizer: Service<SynchronizerConfig> = {
   name: "synchronizer",
@@ -74,14 +79,10 @@ export const synchronizer: Service<SynchronizerConfig> = {
   },
 };
 
-/** Of a clock that is wrong. */
-const CONSEQUENCE =
-  "events are archived, but nothing is claimed complete until the clocks agree";
-
 /** Relays leased at once, so that several processes that start together share them. */
 const MAX_TAKEN = 8;
 
-/** How often a lane with free slots asks for relays that became due. */
+/** How often a queue with free slots asks for relays that became due. */
 const ASK_AGAIN_MS = 1_000;
 
 interface Work {
@@ -95,7 +96,7 @@ interface Work {
   readonly live: LiveRelays;
 }
 
-/** A relay in work, and how its lane treats it. */
+/** A relay in work, with its queue and the interval that it is due at. */
 interface DueRelay extends RelayLease {
   readonly queue: RelayQueue;
   readonly interval: Interval;
@@ -158,35 +159,45 @@ async function syncDue(
   const { config } = ctx;
   const rank = rankOf(relay.queue);
   const signal = AbortSignal.any([stop, relay.lost]);
-  await work.dialPacer.turn(rank, signal);
+  await work.dialPacer.wait(rank, signal);
   const asReleased = (result: RelaySync | null) => ({
     ...dueAgain(config, relay, result),
     memory: cooldownAfter(result, relay.now()),
   });
-  const turn = await work.live.sync(relay, {
+  const end = await work.live.sync(relay, {
     rank,
     stop,
-    begin: (options) => syncLeased(work, { relay, options }, config),
+    begin: (options) => syncLeased(ctx, work, { relay, options }),
     dueAgain: asReleased,
   });
-  if (turn.result !== null) stats.add(relay, turn.result);
-  if (turn.isLive) return;
-  await work.leases.release(asReleased(turn.result));
+  if (end.result !== null) stats.add(relay, end.result);
+  if (end.isLive) return;
+  await work.leases.release(asReleased(end.result));
 }
 
-/** Null for a relay whose URL is none any more by today's rules. */
+/** Syncs a leased relay; null for one whose URL the rules of today do not accept any more. */
 async function syncLeased(
-  { deps, targets }: Work,
+  { config: { allowPrivate }, log }: Context<SynchronizerConfig>,
+  { deps, leases, targets }: Work,
   { relay: { relayId, url }, options }: {
     readonly relay: RelayLease;
     readonly options: SyncOptions;
   },
-  { allowPrivate }: SynchronizerConfig,
 ): Promise<RelaySync | null> {
   const relay = parseRelayUrl(url, { allowPrivate });
   if (!relay.ok) return null;
   const ownDeps = deps(relay.value);
-  await targets.tell(relayId, ownDeps.wanted.filters);
+  await targets.record(relayId, ownDeps.wanted.filters);
   const target = { relayId, relay: relay.value };
-  return await syncRelay(ownDeps, target, options);
+  const logProgress = progressLog(log, url);
+  return await syncRelay(ownDeps, target, {
+    ...options,
+    onProgress(counts) {
+      options.onProgress(counts);
+      leases.report({ relayId, ...counts });
+      logProgress(counts);
+    },
+    onFutureRetracted: (seconds) =>
+      log.warn(FUTURE_RETRACTED, { relay: url, seconds }),
+  });
 }

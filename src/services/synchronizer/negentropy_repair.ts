@@ -1,23 +1,25 @@
 /**
- * How one sync uses NIP-77, from what is remembered of the relay, and what it leaves behind for the next.
+ * How one sync uses NIP-77: the plan, from what is remembered of the relay, and what is kept for the next sync. Once a
+ * relay is known to answer, each sync also compares a slice of what is proven again, from the newest to the oldest, as
+ * events are also published late and back-dated (the rolling repair).
  *
  * @module
  */
+import { BEGINNING, type Window } from "../../models/window.ts";
 import type { NegentropyJob } from "../../workers/protocol/job.ts";
 import type { SyncReport } from "../../workers/protocol/report.ts";
 
 import type { Wanted } from "./plan.ts";
-import type { NegentropyMemory } from "./relay_memory.ts";
-import { nextRepair, type RepairStep } from "./repair.ts";
+import type { NegentropyMemory, RepairCursor } from "./relay_memory.ts";
 
-/** How NIP-77 is used. */
+/** The configuration of NIP-77. */
 export interface NegentropyPolicy {
   readonly enabled: boolean;
-  /** Silence by which a relay shows that it does not know it, ms. */
+  /** Silence by which a relay shows that it does not know NIP-77, ms. */
   readonly probeTimeoutMs: number;
-  /** A relay that did not know it, and events that a relay withheld, are asked again after so long. */
+  /** Time after which a relay that did not know NIP-77, and withheld events, are asked for again. */
   readonly retestSeconds: number;
-  /** What is proven is compared once more within so long, a slice a sync; 0 for never. */
+  /** Time within which everything proven is compared again, a slice a sync; 0 for never. */
   readonly repairSeconds: number;
 }
 
@@ -29,7 +31,7 @@ export interface Nip77Plan {
   readonly repair: RepairStep | null;
 }
 
-/** Plans by what is known of the relay. */
+/** Plans the use of NIP-77 in one sync from what is known of the relay. */
 export function planNip77(
   known: NegentropyMemory,
   { policy, wanted, now }: {
@@ -52,7 +54,7 @@ export function planNip77(
   };
 }
 
-/** What is known of the relay's NIP-77 after a session. */
+/** The memory of the relay's NIP-77 after a session. */
 export function concludeNip77(
   { known, job, repair: step }: Nip77Plan,
   { report, isDone, now }: {
@@ -68,4 +70,40 @@ export function concludeNip77(
   const repair = isDone && step !== null ? step.next : known.repair;
   const unsupportedAt = support === "unsupported" ? now : known.unsupportedAt;
   return { support, wholeList, repair, unsupportedAt };
+}
+
+/** The slice to compare in this sync, if any, and the cursor after it. */
+export interface RepairStep {
+  readonly slice: Window | null;
+  readonly next: RepairCursor;
+}
+
+/**
+ * The next slice is as large a share of the past as the time since the last step is of `repairSeconds`. The first pass
+ * begins one step after everything was proven.
+ */
+function nextRepair(
+  cursor: RepairCursor | null,
+  { now, wanted, repairSeconds }: {
+    /** Unix seconds. */
+    readonly now: number;
+    readonly wanted: Wanted;
+    readonly repairSeconds: number;
+  },
+): RepairStep {
+  const floor = Math.min(...wanted.filters.map(({ since }) => since));
+  // Newer time is asked for in every sync.
+  const top = now - wanted.lookbackSeconds - 1;
+  const { downTo, at } = cursor ?? { downTo: top + 1, at: now };
+  const passed = Math.min(1, Math.max(0, now - at) / repairSeconds);
+  const until = Math.min(downTo - 1, top);
+  if (until < floor) {
+    return { slice: null, next: { downTo: top + 1, at: now } };
+  }
+  if (passed === 0) return { slice: null, next: { downTo, at } };
+  const first = Math.max(floor, Math.min(BEGINNING, top));
+  const since = until - Math.ceil((top - first + 1) * passed) + 1;
+  return since <= first
+    ? { slice: { since: floor, until }, next: { downTo: top + 1, at: now } }
+    : { slice: { since, until }, next: { downTo: since, at: now } };
 }

@@ -1,5 +1,5 @@
 /**
- * What is wanted of a relay: everything that is not proven yet, and the recent past again.
+ * The plan of a sync: everything wanted that is not proven yet, and the recent past again.
  *
  * @module
  */
@@ -23,12 +23,12 @@ import type { Proof } from "../../workers/protocol/evidence.ts";
 import type { WalkJob } from "../../workers/protocol/job.ts";
 import type { GapReason } from "../../workers/protocol/report.ts";
 
-/** What is archived of every relay. */
+/** The events that are wanted of a relay. */
 export interface Wanted {
-  /** Walks by themselves; no two with the same hash. */
+  /** One walk each; no two with the same hash. */
   readonly filters: readonly WantedFilter[];
   readonly lookbackSeconds: number;
-  /** Stretches that cannot be proven are left alone for so long. */
+  /** Time for which a gap with a lasting reason is not asked for again. */
   readonly gapRetrySeconds: number;
 }
 
@@ -40,18 +40,18 @@ export interface WantedFilter {
   readonly until: number | null;
 }
 
-/** A relay, and the moment at which what is wanted of it was fixed: what arrives later is the next sync's. */
+/** A relay and the moment of planning: events that arrive later are left to the next sync. */
 export interface SyncPlanContext {
   readonly relayId: number;
   /** Unix seconds by the database's clock. */
   readonly now: number;
-  /** The last second that may be claimed, by the slower of our clock and the database's. */
+  /** The last second that may be proven, by the slower of our clock and the database's. */
   readonly settledUntil: number;
-  /** Whether the two differ by so much that nothing may be claimed. */
+  /** Whether the two differ by so much that nothing may be proven. */
   readonly isClockWrong: boolean;
-  /** What of the past is to be compared once more; null for nothing. */
+  /** The slice of the past to compare by NIP-77 again; null for none. */
   readonly repair: Window | null;
-  /** What only open subscriptions have proven, by filter hash: it is walked again, however long ago it was. */
+  /** Windows that only open subscriptions have proven, by filter hash: they are walked again, however old. */
   readonly provenLive: ReadonlyMap<string, readonly Window[]>;
 }
 
@@ -65,7 +65,7 @@ export async function planWalks(
   const walks: WalkJob[] = [];
   for (const walk of await wantedWalks(database, relayId, wanted)) {
     const { hash, covered } = walk;
-    const weak = await weakClaims(database, relayId, hash);
+    const weak = await weakProofs(database, relayId, hash);
     const job = planWalk({
       ...walk,
       weak,
@@ -121,8 +121,8 @@ export function planWalk(
   };
 }
 
-/** Claims that no audit has looked at: those of a session that ended before its audit. */
-async function weakClaims(
+/** Proofs without an audit: those of a session that ended before its own. */
+async function weakProofs(
   database: Database,
   relayId: number,
   hash: string,
@@ -138,8 +138,11 @@ async function weakClaims(
     }));
 }
 
-/** Takes back what is claimed of the future: a clock was wrong when it was claimed. Says how many seconds that was. */
-export async function cutFutureClaims(
+/**
+ * Takes back what is proven of the future, and the look-back before it: a clock was wrong when that was proven. Gives the
+ * seconds of the future that were taken back, of all filters together.
+ */
+export async function retractFuture(
   database: Database,
   { relayId, now }: Pick<SyncPlanContext, "relayId" | "now">,
   wanted: Wanted,
@@ -152,16 +155,17 @@ export async function cutFutureClaims(
       intersectWindows(window, { since: now + 1, until: OPEN_END }) ?? []
     );
     if (future.length === 0) continue;
-    // What was claimed together with it was claimed by a wrong clock, too: all of the time that a look-back would ask for.
+    // The same clock proved the seconds before them: they are asked for again, as far back as a look-back goes.
     const windows = [{ since: now - wanted.lookbackSeconds, until: OPEN_END }];
     await retractCoverage(database, { relayId, filterHash: hash, windows });
-    seconds += future.reduce((sum, { since, until }) => sum + until - since, 0);
+    seconds += future
+      .reduce((sum, { since, until }) => sum + until - since + 1, 0);
   }
   return seconds;
 }
 
 /**
- * From where on the past is asked for again: counted from the newest second that is claimed, so that a pause of a week
+ * The second from which on the past is asked for again: counted from the newest proven one, so that a pause of a week
  * loses nothing of what was on its way when it began.
  */
 function lookbackOf(
@@ -178,12 +182,12 @@ function lookbackOf(
   return (isWhole ? now : Math.min(now, edge + 1)) - wanted.lookbackSeconds;
 }
 
-/** A stretch that is not proven complete, and why. */
+/** A window that is not proven complete, and why. */
 export interface MissingWindow extends Window {
   readonly reason: string;
 }
 
-/** What of the wanted time is not proven complete; `otherwise` is the reason where none was recorded. */
+/** The windows of the wanted time that are not proven; `otherwise` is the reason where none was recorded. */
 export async function missingWindows(
   database: Database,
   { relayId, settledUntil, isClockWrong }: Pick<
@@ -210,7 +214,7 @@ export async function missingWindows(
   return missing;
 }
 
-/** What is wanted, and how it stands. */
+/** The wanted walks, with their coverage and gaps. */
 async function wantedWalks(
   database: Database,
   relayId: number,
@@ -228,7 +232,7 @@ async function wantedWalks(
 /** `until: 0` is not asked: some relays ignore it and give the newest page again. */
 const FIRST_SECOND = 1;
 
-/** What is proven within the slice, in one: each comparison is a question of its own. */
+/** The proven part of the slice as one window: each comparison is a request of its own. */
 function repairsOf(
   covered: readonly Window[],
   slice: Window | null,
@@ -251,7 +255,7 @@ function upTo(windows: readonly Window[], last: number): Window[] {
   );
 }
 
-/** Reasons that lie in how the relay is made: trying again soon would only bring the same events again. */
+/** Reasons that lie in the relay: asking again soon would only bring the same events again. */
 const LASTING: ReadonlySet<string> = new Set<GapReason>([
   "saturated",
   "hidden",
@@ -266,7 +270,7 @@ const LASTING: ReadonlySet<string> = new Set<GapReason>([
   "unreliable",
 ]);
 
-/** Gaps in which what can be had was had: what comes late is looked for there, too. */
+/** Whether everything that can be had of a gap was had: late events are asked for there, too. */
 function isWalked({ reason }: Gap): boolean {
   return reason === "kinds-only" || reason === "withheld";
 }

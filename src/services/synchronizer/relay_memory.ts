@@ -1,5 +1,5 @@
 /**
- * What earlier syncs have found out about a relay, in one row: how it gives its events, and what its NIP-77 is worth.
+ * Relay memory: what earlier syncs have learned of a relay, in one row: how it gives its events, what its NIP-77 is worth.
  *
  * @module
  */
@@ -44,10 +44,10 @@ const negentropy = z.object({
   repair: z.object({
     /** From this second on upwards, everything was compared again since the last pass began. */
     downTo: z.int(),
-    /** When that was, Unix seconds. */
+    /** Unix seconds of the last step. */
     at: z.int(),
   }).nullable(),
-  /** When it was last found not to know it, Unix seconds; 0 for never. */
+  /** Unix seconds at which the relay was last found not to know NIP-77; 0 for never. */
   unsupportedAt: z.int(),
 });
 
@@ -56,7 +56,7 @@ const memory = z.object({
   negentropy: negentropy.catch(UNKNOWN_NEGENTROPY),
 });
 
-/** What is kept of a relay. */
+/** The memory of one relay. */
 export type RelayMemory = z.output<typeof memory>;
 
 export type NegentropyMemory = RelayMemory["negentropy"];
@@ -64,7 +64,7 @@ export type NegentropyMemory = RelayMemory["negentropy"];
 export type RepairCursor = NonNullable<NegentropyMemory["repair"]>;
 
 /**
- * What is known of a relay. That it does not know NIP-77 is forgotten after `retestSeconds`: it may know it by now.
+ * Reads the memory of a relay. That it does not know NIP-77 is forgotten after `retestSeconds`: it may know it by now.
  */
 export async function recallRelay(
   database: Database,
@@ -87,14 +87,14 @@ export async function recallRelay(
     : found;
 }
 
-/** A relay whose answers were wrong is taken for a new one after so long, twice as long each time: a week, seconds. */
+/** Time after which a relay whose answers were wrong is taken for a new one, doubled each time: a week, seconds. */
 const FORGIVEN_AFTER = 7 * 86_400;
 
 function isForgiven({ caught: { times, at } }: RelayTraits, now: number) {
   return times > 0 && at + FORGIVEN_AFTER * 2 ** (times - 1) <= now;
 }
 
-/** Keeps what a sync has found out, where it is news. */
+/** Keeps what a sync has learned, where it is new. */
 export async function rememberRelay(
   database: Database,
   url: string,

@@ -1,5 +1,5 @@
 /**
- * What became of the relays of a cycle: said in the log and counted in the metrics.
+ * Reporting of syncs: the outcome of each relay and each cycle, in the log and the metrics.
  *
  * @module
  */
@@ -10,13 +10,21 @@ import { failureText } from "../../transport/failure.ts";
 import type { SynchronizerConfig } from "./config/config.ts";
 import type { RelaySync } from "./sync_relay.ts";
 
+/** The consequence of clocks that differ by too much. */
+export const CONSEQUENCE =
+  "events are archived, but nothing is proven complete until the clocks agree";
+
+/** The line of the log about a relay of which the future was proven. */
+export const FUTURE_RETRACTED =
+  "proven time lay in the future and was taken back: a clock was wrong";
+
 /** Adds up one cycle. */
 export interface CycleStats {
   add(
     relay: { readonly url: string; readonly network: Network },
     result: RelaySync,
   ): void;
-  /** Says it all in one line, if there is anything to say. */
+  /** Logs the cycle in one line, if a relay was synced, and sets its gauges. */
   summarize(): void;
 }
 
@@ -25,6 +33,8 @@ export function startCycleStats(
 ): CycleStats {
   const counters = countersOf(metrics);
   const total = { relays: 0, failed: 0, incomplete: 0, stored: 0, known: 0 };
+  /** Relays of which nothing was proven as the clocks differ, and by how much they differed last. */
+  const clock = { relays: 0, skewSeconds: 0 };
   return {
     add({ url, network }, result) {
       total.relays += 1;
@@ -32,6 +42,10 @@ export function startCycleStats(
       total.known += result.known;
       if (result.failure !== null) total.failed += 1;
       else if (!result.complete) total.incomplete += 1;
+      if (result.clock.isWrong) {
+        clock.relays += 1;
+        clock.skewSeconds = result.clock.skewSeconds;
+      }
       counters(network, result);
       logOutcome(log, url, result);
     },
@@ -39,6 +53,9 @@ export function startCycleStats(
       metrics.setGauge("relays_synced", total.relays);
       metrics.setGauge("relays_incomplete", total.incomplete);
       if (total.relays > 0) log.info("relays synced", total);
+      if (clock.relays > 0) {
+        log.warn("nothing proven of these relays: the clocks differ", clock);
+      }
     },
   };
 }
@@ -59,7 +76,7 @@ function countersOf(metrics: Context["metrics"]) {
   ]);
   const gaps = metrics.counter(
     "sync_gaps_total",
-    "Stretches that were not proven complete, by reason",
+    "Windows that were not proven complete, by reason",
     ["network", "reason"],
   );
   const questions = metrics.counter(
@@ -69,7 +86,7 @@ function countersOf(metrics: Context["metrics"]) {
   );
   const retractions = metrics.counter(
     "sync_retractions_total",
-    "Claims taken back, by the kind of what contradicted them",
+    "Proofs taken back, by the kind of what contradicted them",
     ["network", "kind"],
   );
   return (network: Network, result: RelaySync) => {
@@ -99,8 +116,9 @@ function logOutcome(
   relay: string,
   relaySync: RelaySync,
 ): void {
-  const { failure, gaps, until: _until, proof, audit, ...rest } = relaySync;
-  const { live: _live, review: _review, ...result } = rest;
+  const { failure, gaps, proof, audit, clock: _clock, ...rest } = relaySync;
+  const { until: _until, doing: _doing, ...others } = rest;
+  const { live: _live, review: _review, ...result } = others;
   const strength = weakestStrength(proof);
   const fields = { relay, ...result, strength, gaps: gaps.length };
   if (audit.retracted > 0) {

@@ -7,14 +7,14 @@ import { type AuditOutcome, recordAudit } from "../../archive/sync_audit.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import type { FilterAudit, SyncReport } from "../../workers/protocol/report.ts";
 
-/** What the audit of a sync came to. */
+/** The result of the audit of a sync. */
 export interface SyncAudit {
   readonly asked: number;
   readonly confirmed: number;
   readonly contradicted: number;
   /** Retractions that took coverage back. */
   readonly retracted: number;
-  /** Those by the kind of contradiction. */
+  /** Retractions that took coverage back, by the kind of contradiction. */
   readonly retractions: Readonly<Record<string, number>>;
   /** Seconds of coverage taken back, of all walks together. */
   readonly retractedSeconds: number;
@@ -48,7 +48,7 @@ export class SessionAudit {
     return this.#result;
   }
 
-  /** The session was lost; the next one counts from zero. */
+  /** Forgets how much of a lost session is recorded: the reports of the next one begin with nothing. */
   beginAgain(): void {
     this.#audits = 0;
     this.#retracted = 0;

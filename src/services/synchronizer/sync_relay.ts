@@ -1,5 +1,5 @@
 /**
- * One relay from plan to result: what is wanted, a session in a worker, everything stored, what is still missing.
+ * The sync of one relay from plan to result: what is wanted, a session in a worker, everything stored, what is missing.
  *
  * @module
  */
@@ -32,7 +32,7 @@ import {
   liveProven,
   type LiveReview,
   reviewLive,
-} from "./live/audit.ts";
+} from "./live/review.ts";
 import {
   concludeNip77,
   type NegentropyPolicy,
@@ -40,10 +40,10 @@ import {
   planNip77,
 } from "./negentropy_repair.ts";
 import {
-  cutFutureClaims,
   type MissingWindow,
   missingWindows,
   planWalks,
+  retractFuture,
   type SyncPlanContext,
   type Wanted,
 } from "./plan.ts";
@@ -53,9 +53,9 @@ import {
   rememberRelay,
 } from "./relay_memory.ts";
 import { SessionAudit, type SyncAudit } from "./session_audit.ts";
-import { type SyncCounts, SyncStore } from "./tally.ts";
+import { type SyncCounts, SyncStore } from "./sync_store.ts";
 
-/** What syncing relays takes. */
+/** The deps of a sync; those that differ by relay are `relayDeps`. */
 export interface SyncDeps {
   readonly database: Database;
   readonly pool: SyncPool;
@@ -74,6 +74,16 @@ export interface SyncTarget {
   readonly relay: RelayUrl;
 }
 
+/** The clocks as a sync found them. */
+export interface SyncClock {
+  /** Our clock minus the database's, seconds. */
+  readonly skewSeconds: number;
+  /** Whether that is too much for anything to be proven: the gaps then have the reason `clock`. */
+  readonly isWrong: boolean;
+  /** Proven seconds that lay in the future and were taken back. */
+  readonly retractedSeconds: number;
+}
+
 /** How the sync of a relay ended. */
 export interface RelaySync extends SyncCounts {
   /** Why the relay could not be asked, or not to the end; null when it could. */
@@ -81,14 +91,15 @@ export interface RelaySync extends SyncCounts {
   /** Whether everything wanted is proven complete. */
   readonly complete: boolean;
   readonly method: "negentropy" | "paging" | "split";
-  /** How strongly what is proven of the wanted time is proven. */
+  /** Shares of the proven part of the wanted time, by strength. */
   readonly proof: StrengthShares;
   readonly audit: SyncAudit;
+  readonly clock: SyncClock;
   readonly gaps: readonly MissingWindow[];
   readonly seconds: number;
-  /** How it was to be live; null when it was not. */
+  /** The end of the live part of the sync; null when it was not live. */
   readonly live: LiveEnd | null;
-  /** What the live session before this sync was worth; null when there was none. */
+  /** The review of the live session before this sync; null when there was none. */
   readonly review: LiveReview | null;
 }
 
@@ -96,22 +107,22 @@ export interface SyncOptions {
   /** Aborting ends the sync after what is in hand. */
   readonly signal: AbortSignal;
   readonly onProgress: (counts: SyncCounts) => void;
-  /** Hears that claims about so many seconds of the future were taken back: a clock was wrong. */
-  readonly onFutureClaims?: (seconds: number) => void;
+  /** Hears at once that so many proven seconds lay in the future and were taken back: a clock was wrong. */
+  readonly onFutureRetracted?: (seconds: number) => void;
   /** Null or left out: the sync ends when everything wanted is done. */
   readonly live?: LiveOffer | null;
 }
 
 export type LivePolicy = Omit<LiveJob, "since">;
 
-/** To stay with the relay once everything wanted is done. */
+/** An offer to stay connected once everything wanted is done. */
 export interface LiveOffer {
   readonly policy: LivePolicy;
-  /** Whether the sync may go on as a live one; what it came to so far. */
+  /** Decides whether the sync may go on as a live one, by its result so far. */
   readonly accepts: (soFar: RelaySync, address: string | null) => boolean;
 }
 
-/** What is younger is not claimed: it may still be on its way to the relay, seconds. */
+/** Younger seconds are not proven: their events may still be on their way to the relay. */
 const SETTLING_SECONDS = 60;
 
 /**
@@ -127,13 +138,22 @@ export async function syncRelay(
   const { relayId } = target;
   const clock = await databaseClock(database);
   const { now } = clock;
-  const cut = await cutFutureClaims(database, { relayId, now }, wanted);
-  if (cut > 0) options.onFutureClaims?.(cut);
+  const retractedSeconds = await retractFuture(
+    database,
+    { relayId, now },
+    wanted,
+  );
+  if (retractedSeconds > 0) options.onFutureRetracted?.(retractedSeconds);
   const hashes = wanted.filters.map(({ filter }) => filterHash(filter));
   const live = await liveProven(database, relayId, hashes);
   const run = new RelaySyncRun(deps, target, {
     options,
     live,
+    clock: {
+      skewSeconds: clock.skewSeconds,
+      isWrong: isSkewed(clock),
+      retractedSeconds,
+    },
     context: {
       relayId,
       now,
@@ -146,13 +166,13 @@ export async function syncRelay(
   return await run.run();
 }
 
-/** More subscriptions than this would leave the relay no room for anything else. */
+/** Filters that a live session may have: more subscriptions would leave the relay no room for anything else. */
 const MAX_LIVE_FILTERS = 8;
 
 /** Workers that one relay may cost in one sync. */
 const MAX_LOSSES = 3;
 
-/** The end of a sync that had been live when its worker was lost, and nobody counted. */
+/** The end of a sync that was live when its worker was lost: nobody counted its events. */
 const LOST: LiveEnd = { reason: "lost", events: 0, seconds: 0 };
 
 /** How a session ended, as far as the result of the sync depends on it. */
@@ -163,8 +183,9 @@ type End = Pick<
 
 interface RunParts {
   readonly options: SyncOptions;
-  /** What was claimed live before, and is walked again. */
+  /** The windows that were proven live before, and are walked again. */
   readonly live: LiveProven;
+  readonly clock: SyncClock;
   readonly context: Omit<SyncPlanContext, "repair">;
 }
 
@@ -173,6 +194,7 @@ class RelaySyncRun {
   readonly #target: SyncTarget;
   readonly #options: SyncOptions;
   readonly #provenLive: LiveProven;
+  readonly #clock: SyncClock;
   readonly #context: Omit<SyncPlanContext, "repair">;
   readonly #store: SyncStore;
   readonly #audit: SessionAudit;
@@ -184,13 +206,14 @@ class RelaySyncRun {
   constructor(
     deps: SyncDeps,
     target: SyncTarget,
-    { options, live, context }: RunParts,
+    { options, live, clock, context }: RunParts,
   ) {
     const { relayId } = target;
     this.#deps = deps;
     this.#target = target;
     this.#options = options;
     this.#provenLive = live;
+    this.#clock = clock;
     this.#context = context;
     this.#audit = new SessionAudit(deps.database, relayId);
     const withheldSince = context.now - deps.negentropy.retestSeconds;
@@ -236,7 +259,7 @@ class RelaySyncRun {
     }
   }
 
-  /** What a session is to do; null where nothing is left to do. */
+  /** The job of a session; null where nothing is left to do. */
   async #plan(
     traits: RelayTraits,
     { repair, job: negentropy }: Nip77Plan,
@@ -300,7 +323,7 @@ class RelaySyncRun {
     },
   ): Promise<void> {
     this.#store.progress(report);
-    // Before anything else is kept of the session: a crash must not save a claim that was contradicted.
+    // Before anything else is kept of the session: a proof that was contradicted must not outlive a crash.
     await this.#audit.record(report);
     const isDone = report.failure === null && !this.#options.signal.aborted;
     const { now } = this.#context;
@@ -311,7 +334,7 @@ class RelaySyncRun {
     });
   }
 
-  /** What the sync has come to. */
+  /** The result of the sync. */
   async #result(end: End): Promise<RelaySync> {
     const { database, wanted } = this.#deps;
     this.#review ??= this.#reviewLive(end);
@@ -332,6 +355,7 @@ class RelaySyncRun {
       method: methodOf(end),
       proof: await this.#proof(),
       audit: this.#audit.result,
+      clock: this.#clock,
       gaps,
       seconds: Math.round(seconds * 1_000) / 1_000,
       live: end.live,
@@ -349,7 +373,7 @@ class RelaySyncRun {
     return proofShares(database, this.#target.relayId, walks);
   }
 
-  /** What the live session before was worth. The first look counts: later there are claims that no walk can have proven yet. */
+  /** Reviews the live session before, once: later there are live proofs that no walk can have confirmed yet. */
   #reviewLive({ failure }: End): Promise<LiveReview | null> {
     const { database, wanted } = this.#deps;
     const isWhole = failure === null && !this.#options.signal.aborted;
@@ -360,13 +384,13 @@ class RelaySyncRun {
   }
 }
 
-/** Questions of one sync, so that it is so many on average. */
+/** Draws the number of questions of one sync, so that it is right on average. */
 function drawQuestions(average: number): number {
   const whole = Math.floor(average);
   return whole + (Math.random() < average - whole ? 1 : 0);
 }
 
-/** By what a sync went, in one word. */
+/** The method of a sync, in one word. */
 function methodOf({ traits, hasReconciled }: End): RelaySync["method"] {
   if (hasReconciled) return "negentropy";
   return traits.order === "unsorted" ? "split" : "paging";

@@ -1,5 +1,5 @@
 /**
- * What the configuration means for the parts that do the work.
+ * The configuration turned into the deps of the code that does the work.
  *
  * @module
  */
@@ -10,10 +10,13 @@ import type { Logger } from "../../core/log/logger.ts";
 import { limiterOf, Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { openSyncPool, type SyncPool } from "../../workers/host/worker_pool.ts";
+import type { RelayUrl } from "../../models/relay_url.ts";
 import type { SynchronizerConfig } from "./config/config.ts";
+import type { RelayOverride } from "./config/overrides.ts";
+import type { WantedFilter } from "./plan.ts";
 import type { SyncDeps } from "./sync_relay.ts";
 
-/** Opens the workers, which share `politeness` with whoever else has them. Whoever opens them disposes them. */
+/** Opens the workers, which share `politeness` with the rest of the process. The caller disposes the pool. */
 export async function openPool(
   config: SynchronizerConfig,
   log: Logger,
@@ -41,7 +44,7 @@ export async function openPool(
   return pool;
 }
 
-/** What `syncRelay` needs. */
+/** The deps of `syncRelay` that all relays share. */
 export function syncDeps(
   config: SynchronizerConfig,
   { database, pool }: { readonly database: Database; readonly pool: SyncPool },
@@ -74,6 +77,91 @@ export function syncDeps(
       tor: networks.tor.timeoutMs,
       i2p: networks.i2p.timeoutMs,
       loki: networks.loki.timeoutMs,
+    },
+  };
+}
+
+/** Gives the deps of one relay. */
+export type RelayDeps = (relay: RelayUrl) => SyncDeps;
+
+/** The deps of each relay: those of all, with the timeouts of its network and its own overrides. */
+export function relayDeps(
+  config: SynchronizerConfig,
+  deps: SyncDeps,
+): RelayDeps {
+  const overrides = new Map(config.relays.map((relay) => [relay.url, relay]));
+  return ({ url, network }) => {
+    const timed = withNetworkTimeout(
+      deps,
+      config.networks[network].timeoutMs,
+    );
+    const override = overrides.get(url);
+    return override === undefined
+      ? timed
+      : overridden(timed, override, wantedOf(override, config));
+  };
+}
+
+function wantedOf(
+  { filters, since, until }: RelayOverride,
+  common: Pick<SynchronizerConfig, "filters" | "since" | "until">,
+): readonly WantedFilter[] {
+  return (filters ?? common.filters).map((filter) => ({
+    filter,
+    since: since ?? common.since,
+    until: until === undefined ? common.until : until,
+  }));
+}
+
+function overridden(
+  deps: SyncDeps,
+  { lookbackSeconds, timeoutMs, negentropy, requests }: RelayOverride,
+  filters: readonly WantedFilter[],
+): SyncDeps {
+  const { bounds, wanted } = deps;
+  return {
+    ...deps,
+    wanted: {
+      ...wanted,
+      filters,
+      lookbackSeconds: lookbackSeconds ?? wanted.lookbackSeconds,
+    },
+    negentropy: {
+      ...deps.negentropy,
+      enabled: negentropy ?? deps.negentropy.enabled,
+    },
+    bounds: {
+      ...bounds,
+      limit: requests.limit ?? bounds.limit,
+      idleTimeoutMs: requests.idleTimeoutMs ?? bounds.idleTimeoutMs,
+      requestTimeoutMs: requests.totalTimeoutMs ?? bounds.requestTimeoutMs,
+      maxEventBytes: requests.maxEventBytes ?? bounds.maxEventBytes,
+      maxPageBytes: requests.maxPageBytes ?? bounds.maxPageBytes,
+    },
+    connectTimeoutMs: timeoutMs === undefined ? deps.connectTimeoutMs : {
+      clearnet: timeoutMs,
+      tor: timeoutMs,
+      i2p: timeoutMs,
+      loki: timeoutMs,
+    },
+  };
+}
+
+/** Answers over a slow network take as long as dialling over it: timeouts are raised to that of the network. */
+function withNetworkTimeout(
+  deps: SyncDeps,
+  networkTimeoutMs: number,
+): SyncDeps {
+  const { bounds, negentropy } = deps;
+  return {
+    ...deps,
+    bounds: {
+      ...bounds,
+      idleTimeoutMs: Math.max(bounds.idleTimeoutMs, networkTimeoutMs),
+    },
+    negentropy: {
+      ...negentropy,
+      probeTimeoutMs: Math.max(negentropy.probeTimeoutMs, networkTimeoutMs),
     },
   };
 }

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import {
   insertEvents,
-  insertSightings,
   knownEvents,
   storeBatch,
 } from "../../../src/archive/events.ts";
-import { relayCoverage } from "../../../src/archive/sync_coverage.ts";
 import {
   encodeEvents,
   encodeKeys,
@@ -13,6 +11,7 @@ import {
 } from "../../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { filterHash } from "../../../src/models/filter.ts";
+import { relayCoverage } from "../../support/archive_reads.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
@@ -59,29 +58,25 @@ testOnEachServer(
 );
 
 testOnEachServer(
-  "insertSightings() refuses events that are not archived",
+  "storeBatch() records sightings of archived events once, and refuses those of events that are not",
   async (archive) => {
+    const { database } = archive;
     const [stored, missing] = signMany(2);
     const relayId = await newRelay(archive);
-    await insertEvents(archive.database, encodeEvents([stored!]));
-    const sighting = (events: NostrEvent[]) => ({
-      relayId,
-      seenAt: 1,
-      keys: encodeKeys(events),
-    });
+    await insertEvents(database, encodeEvents([stored!]));
+    const sightings = (events: readonly NostrEvent[]) =>
+      storeBatch(
+        database,
+        syncBatch(relayId, [], { known: encodeKeys(events) }),
+      );
 
-    assert.equal(
-      await insertSightings(archive.database, sighting([stored!])),
-      1,
-    );
-    assert.equal(
-      await insertSightings(archive.database, sighting([stored!])),
-      0,
-    );
+    assert.deepEqual(await sightings([stored!]), { stored: 0, known: 1 });
+    assert.deepEqual(await sightings([stored!]), { stored: 0, known: 1 });
     await assert.rejects(
-      insertSightings(archive.database, sighting([stored!, missing!])),
+      sightings([stored!, missing!]),
       /1 of 2 events are not archived/,
     );
+    assert.equal(await archive.count("event_relay"), 1);
   },
 );
 
@@ -118,7 +113,7 @@ testOnEachServer(
       }),
     );
 
-    assert.deepEqual(stored, { stored: 3, known: 1, sighted: 4 });
+    assert.deepEqual(stored, { stored: 3, known: 1 });
     const [counts] = await sql`
     select (select count(*)::int from event) as events,
       (select count(*)::int from event_relay) as sightings,

@@ -8,7 +8,7 @@ import { storeBatch } from "../../../src/archive/events.ts";
 import { leaseRelays, releaseRelays } from "../../../src/archive/leases.ts";
 import { pipelineCounts } from "../../../src/archive/pipeline.ts";
 import { relayReport } from "../../../src/archive/relay_health.ts";
-import { noteListing } from "../../../src/archive/relay_listing.ts";
+import { recordListing } from "../../../src/archive/relay_listing.ts";
 import { recordAudit } from "../../../src/archive/sync_audit.ts";
 import { wantWalks } from "../../../src/archive/sync_coverage.ts";
 import { reportText } from "../../../src/cli/commands/status.ts";
@@ -82,7 +82,7 @@ async function caught(archive: TestArchive): Promise<number> {
       cause,
     }],
   });
-  await noteListing(database, { relayId, filterHash: HASH }, {
+  await recordListing(database, { relayId, filterHash: HASH }, {
     state: "withheld",
     keys: encodeKeys(WITHHELD),
   });
@@ -168,7 +168,7 @@ testOnEachServer(
     };
     assert.equal(await syncLine(), "sync          in work, by host:1");
     const { relayId } = leased!;
-    const relays = [{ relayId, nextDueAt: NOW + 600, failures: 2 }];
+    const relays = [{ relayId, nextDueInSeconds: 600, failures: 2 }];
     await releaseRelays(database, { ...lease, relays });
     assert.equal(
       await syncLine(),

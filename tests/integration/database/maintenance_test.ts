@@ -4,11 +4,7 @@ import type { NostrEvent } from "../../../src/models/event.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { insertChecks } from "../../../src/archive/checks.ts";
 import { queryEvents } from "../../../src/archive/event_query.ts";
-import {
-  insertEvents,
-  insertSightings,
-  storeBatch,
-} from "../../../src/archive/events.ts";
+import { insertEvents, storeBatch } from "../../../src/archive/events.ts";
 import {
   cleanup,
   type CleanupOptions,
@@ -71,8 +67,8 @@ const SIGHTINGS: Readonly<
   >
 > = {
   "known": async (sql, relayId, event) => {
-    const keys = encodeKeys([event]);
-    await insertSightings(sql, { relayId, seenAt: 1, keys });
+    const known = encodeKeys([event]);
+    await storeBatch(sql, syncBatch(relayId, [], { known }));
   },
   "stored again": async (sql, relayId, event) => {
     await storeBatch(sql, syncBatch(relayId, [event]));

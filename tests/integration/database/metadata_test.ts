@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
-import {
-  insertChecks,
-  type RelayCheck,
-  relayChecks,
-} from "../../../src/archive/checks.ts";
+import { insertChecks, type RelayCheck } from "../../../src/archive/checks.ts";
 import {
   insertRelayMetadata,
-  latestMetadata,
   type NewRelayMetadata,
 } from "../../../src/archive/metadata.ts";
 import { METADATA_TYPES, metadataId } from "../../../src/models/metadata.ts";
+import { latestMetadata, relayChecks } from "../../support/archive_reads.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { newRelay } from "../../support/sync_batch.ts";
 

@@ -8,7 +8,7 @@ import { insertChecks } from "../../../src/archive/checks.ts";
 import { type NewCoverage, storeBatch } from "../../../src/archive/events.ts";
 import {
   leaseRelays,
-  noteLive,
+  recordLive,
   releaseRelays,
 } from "../../../src/archive/leases.ts";
 import { pipelineCounts, syncStatus } from "../../../src/archive/pipeline.ts";
@@ -215,9 +215,9 @@ testOnEachServer(
       leaseSeconds: 60,
     });
     for (const { relayId } of [one!, other!]) {
-      await noteLive(database, { ...lease, relayId });
+      await recordLive(database, { ...lease, relayId });
     }
-    await noteLive(database, { ...lease, holder: "you", relayId: begun });
+    await recordLive(database, { ...lease, holder: "you", relayId: begun });
 
     const status = await syncStatus(database);
     assert.deepEqual(

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { insertRejected } from "../../../src/archive/rejected_events.ts";
+import { storeBatch } from "../../../src/archive/events.ts";
 import {
-  insertRejected,
   rejectionCounts,
   relayRejections,
-} from "../../../src/archive/rejected_events.ts";
-import { storeBatch } from "../../../src/archive/events.ts";
+} from "../../support/archive_reads.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 

@@ -99,7 +99,6 @@ testOnEachServer(
       streak: 2,
       lastCheckedAt: at(1),
       lastOnlineAt: at(3),
-      firstCheckedAt: at(20),
       openMs: null,
       readMs: null,
       writeMs: null,
@@ -125,7 +124,7 @@ testOnEachServer(
     assert.deepEqual(report.coverage, [{
       filter: {},
       until: 9,
-      stretches: 1,
+      windows: 1,
       strengths: { reconciled: 0, counted: 0, paged: 0, weak: 0 },
       proven: [{ since: 0, until: 9, strength: "paged" }],
       gaps: 1,

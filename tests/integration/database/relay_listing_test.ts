@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { insertEvents, storeBatch } from "../../../src/archive/events.ts";
 import {
-  relayCoverage,
-  relayGaps,
-} from "../../../src/archive/sync_coverage.ts";
-import {
   findListed,
   type Listing,
-  noteListing,
+  recordListing,
   relayVector,
   type Vector,
   type VectorQuery,
@@ -21,6 +17,7 @@ import {
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { type Filter, filterHash } from "../../../src/models/filter.ts";
 import { subtractWindows } from "../../../src/models/window.ts";
+import { relayCoverage, relayGaps } from "../../support/archive_reads.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
@@ -178,7 +175,7 @@ testOnEachServer(
     const listing = await archiveWith(archive, events.slice(0, 10));
     const withheld = encodeKeys(events.slice(10, 13));
     const note = (state: "withheld" | "gone", keys: EventKeys) =>
-      noteListing(archive.database, listing, { state, keys });
+      recordListing(archive.database, listing, { state, keys });
     await note("withheld", withheld);
     await note("withheld", withheld);
     const expected = sortedText(events.slice(0, 13));
@@ -210,7 +207,10 @@ testOnEachServer(
   async (archive) => {
     const listing = await archiveWith(archive, events);
     const gone = encodeKeys(events.slice(3, 6));
-    await noteListing(archive.database, listing, { state: "gone", keys: gone });
+    await recordListing(archive.database, listing, {
+      state: "gone",
+      keys: gone,
+    });
     const rest = events.filter((_, i) => i < 3 || i >= 6);
     assert.deepEqual(await vectorOf(archive, listing), sortedText(rest));
     assert.equal(await archive.count("event_relay"), 30);
@@ -247,7 +247,7 @@ testOnEachServer(
     await prove();
     // In the seconds 4, 5 and 5.
     const [one, two, three] = [events[12]!, events[15]!, events[16]!];
-    await noteListing(database, listing, {
+    await recordListing(database, listing, {
       state: "withheld",
       keys: encodeKeys([one, two, three]),
     });
@@ -274,7 +274,7 @@ testOnEachServer(
 
     await storeBatch(database, syncBatch(relayId, [two]));
     await expect([4, 5]);
-    await noteListing(database, listing, {
+    await recordListing(database, listing, {
       state: "gone",
       keys: encodeKeys([one]),
     });
@@ -316,7 +316,7 @@ testOnEachServer(
       ids: crypto.getRandomValues(new Uint8Array(32 * createdAt.length)),
     });
     for (let i = 0; i < seconds.length; i += 1_000) {
-      await noteListing(database, { relayId, filterHash: hash }, {
+      await recordListing(database, { relayId, filterHash: hash }, {
         state: "withheld",
         keys: keys(seconds.slice(i, i + 1_000)),
       });

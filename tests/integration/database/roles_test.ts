@@ -27,7 +27,7 @@ import {
   ROLES,
 } from "../../../src/core/database/roles.ts";
 import { readSchema, type Schema } from "../../../src/core/database/schema.ts";
-import { noteListing } from "../../../src/archive/relay_listing.ts";
+import { recordListing } from "../../../src/archive/relay_listing.ts";
 import { recordAudit } from "../../../src/archive/sync_audit.ts";
 import { wantWalks } from "../../../src/archive/sync_coverage.ts";
 import { encodeKeys } from "../../../src/models/encoded_events.ts";
@@ -342,7 +342,7 @@ async function syncAsWriter(
     }),
   );
   const keys = encodeKeys([withheld]);
-  await noteListing(database, listing, { state: "withheld", keys });
+  await recordListing(database, listing, { state: "withheld", keys });
   await storeBatch(database, syncBatch(relayId, [withheld]));
   const [kind, question] = ["hidden", "page"] as const;
   const cause = { ...window, kind, question, eventIds: [] };

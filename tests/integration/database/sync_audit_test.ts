@@ -3,16 +3,16 @@ import { type NewCoverage, storeBatch } from "../../../src/archive/events.ts";
 import { relayReport } from "../../../src/archive/relay_health.ts";
 import {
   type AuditRecord,
-  auditStatus,
   type NewContradiction,
   recordAudit,
 } from "../../../src/archive/sync_audit.ts";
-import {
-  relayCoverage,
-  relayGaps,
-} from "../../../src/archive/sync_coverage.ts";
 import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
 import { filterHash } from "../../../src/models/filter.ts";
+import {
+  auditStatus,
+  relayCoverage,
+  relayGaps,
+} from "../../support/archive_reads.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";

@@ -7,8 +7,6 @@ import {
 import {
   PROOFS,
   proofShares,
-  relayCoverage,
-  relayGaps,
   relayProofs,
   retractCoverage,
   STRENGTHS,
@@ -16,6 +14,7 @@ import {
 import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import { STRENGTHS as WORKER_STRENGTHS } from "../../../src/workers/protocol/evidence.ts";
+import { relayCoverage, relayGaps } from "../../support/archive_reads.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { syncBatch } from "../../support/sync_batch.ts";

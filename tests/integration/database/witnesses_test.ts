@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { storeBatch } from "../../../src/archive/events.ts";
-import { noteListing } from "../../../src/archive/relay_listing.ts";
+import { recordListing } from "../../../src/archive/relay_listing.ts";
 import {
   relayAuthors,
   relaySightings,
@@ -199,7 +199,7 @@ testOnEachServer(
       }),
     );
     const gone = EVENTS.slice(13, 16);
-    await noteListing(database, { relayId, filterHash: hash }, {
+    await recordListing(database, { relayId, filterHash: hash }, {
       state: "gone",
       keys: encodeKeys(gone),
     });

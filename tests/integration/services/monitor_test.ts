@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../src/core/config/config_error.ts";
-import { insertChecks, relayChecks } from "../../../src/archive/checks.ts";
+import { insertChecks } from "../../../src/archive/checks.ts";
 import { leaseRelays } from "../../../src/archive/leases.ts";
-import { latestMetadata } from "../../../src/archive/metadata.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
+import { latestMetadata, relayChecks } from "../../support/archive_reads.ts";
 import {
   runOnce,
   type TestArchive,

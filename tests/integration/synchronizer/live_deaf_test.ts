@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { storeBatch } from "../../../src/archive/events.ts";
-import { relayGaps } from "../../../src/archive/sync_coverage.ts";
 import { filterHash } from "../../../src/models/filter.ts";
+import { relayGaps } from "../../support/archive_reads.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import {

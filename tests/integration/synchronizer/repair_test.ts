@@ -4,12 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import {
-  relayCoverage,
-  relayProofs,
-} from "../../../src/archive/sync_coverage.ts";
+import { relayProofs } from "../../../src/archive/sync_coverage.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { filterHash } from "../../../src/models/filter.ts";
+import { relayCoverage } from "../../support/archive_reads.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { assertTruthful, idOf, syncOnce } from "../../support/sync.ts";

@@ -5,8 +5,6 @@
  */
 import assert from "node:assert/strict";
 import { storeBatch } from "../../../src/archive/events.ts";
-import { auditStatus } from "../../../src/archive/sync_audit.ts";
-import { relayCoverage } from "../../../src/archive/sync_coverage.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import {
   recallRelay,
@@ -22,6 +20,7 @@ import type {
   Contradiction,
   Retraction,
 } from "../../../src/workers/protocol/evidence.ts";
+import { auditStatus, relayCoverage } from "../../support/archive_reads.ts";
 import { testArchive } from "../../support/archive.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 

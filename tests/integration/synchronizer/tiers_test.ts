@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
-import {
-  relayCoverage,
-  STRENGTHS,
-} from "../../../src/archive/sync_coverage.ts";
+import { STRENGTHS } from "../../../src/archive/sync_coverage.ts";
 import { join } from "node:path";
 import { insertChecks } from "../../../src/archive/checks.ts";
 import { insertRelays } from "../../../src/archive/relays.ts";
+import { relayCoverage } from "../../support/archive_reads.ts";
 import { silentLogger } from "../../support/silent_logger.ts";
 import { type Filter, filterHash } from "../../../src/models/filter.ts";
 import { synchronizerConfig } from "../../../src/services/synchronizer/config/config.ts";
 import {
   openPool,
+  relayDeps,
   syncDeps,
 } from "../../../src/services/synchronizer/wiring.ts";
 import { synchronizer } from "../../../src/services/synchronizer/mod.ts";
-import { relayDeps } from "../../../src/services/synchronizer/relay_means.ts";
 import {
   runOnce,
   type TestArchive,

@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Database } from "../../../src/core/database/connection/database.ts";
-import { relayRejections } from "../../../src/archive/rejected_events.ts";
 import { matchesFilter } from "../../../src/models/filter.ts";
 import { loadVerifier } from "../../../src/nips/verify/verifier.ts";
 import { exportEvents } from "../../../src/transfer/export.ts";
@@ -18,6 +17,7 @@ import {
   MAX_LINE_BYTES,
 } from "../../../src/transfer/import.ts";
 import { findSource } from "../../../src/transfer/source.ts";
+import { relayRejections } from "../../support/archive_reads.ts";
 import { testArchive } from "../../support/archive.ts";
 import { communityEvents } from "../../support/community.ts";
 import { edgeCaseEvents } from "../../support/edge_case_events.ts";

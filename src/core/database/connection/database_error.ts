@@ -1,5 +1,5 @@
 /**
- * What can go wrong with the database itself, and which of it passes by itself.
+ * Errors of the database itself, and which of them pass by themselves.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type DatabaseFault =
   | "refused"
   /** There is no such database. */
   | "missing"
-  /** It is too old, or its data directory is of another major. */
+  /** The server is too old, or its data directory is of another major version. */
   | "version"
   /** No connection became free in time. */
   | "exhausted"

@@ -58,7 +58,7 @@ export async function interruptible<T>(
   }
 }
 
-/** What came first: the work's end, or a reason to stop it. */
+/** Whichever came first: the work's end, or a reason to stop it. */
 type Outcome<T> = { readonly value: T } | { readonly reason: unknown };
 
 function late(deadlineMs: number, what: string): DatabaseError {
@@ -84,7 +84,7 @@ async function halt(
 ): Promise<void> {
   const grace = Promise.withResolvers<void>();
   const timer = setTimeout(grace.resolve, GRACE_MS);
-  // Where the server cannot be asked any more, closing the connection has to do.
+  // A cancel request may fail; closing the connection below has to do then.
   const asked = connection.cancel().catch(() => {});
   await Promise.race([running.then(() => {}, () => {}), grace.promise]);
   clearTimeout(timer);

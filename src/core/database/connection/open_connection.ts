@@ -175,7 +175,7 @@ function lost(address: ServerAddress): DatabaseError {
   );
 }
 
-/** What the server said at the door, as what to do about it. */
+/** Turns a refused login into an error that says what to do about it. */
 function explainLogin(error: unknown, address: ServerAddress): unknown {
   if (error instanceof DatabaseError) return error;
   if (!(error instanceof postgres.PostgresError)) {

@@ -1,5 +1,5 @@
 /**
- * What PostgreSQL keeps instead of a password: the SCRAM-SHA-256 verifier of RFC 5803.
+ * The SCRAM-SHA-256 verifier of RFC 5803, which PostgreSQL keeps instead of a password.
  *
  * @module
  */

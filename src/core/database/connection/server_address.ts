@@ -61,7 +61,7 @@ export function serverAddress(
   };
 }
 
-/** Where a server that listens on `port` has its socket in `directory`. */
+/** The path of the socket in `directory` of a server that listens on `port`. */
 export function socketPath(directory: string, port: number): string {
   return join(directory, `.s.PGSQL.${port}`);
 }

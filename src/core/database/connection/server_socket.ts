@@ -37,7 +37,7 @@ function connected(
   signal: AbortSignal,
 ): Promise<Socket> {
   const socket = connectPlain({ ...address.endpoint });
-  return settled(socket, signal, (resolve, reject) => ({
+  return awaitStep(socket, signal, (resolve, reject) => ({
     connect: () => resolve(socket),
     error: (cause) => reject(unreachable(address, cause)),
   }));
@@ -51,7 +51,7 @@ function offersTls(
   address: ServerAddress,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const answered = settled<boolean>(socket, signal, (resolve, reject) => ({
+  const answered = awaitStep<boolean>(socket, signal, (resolve, reject) => ({
     error: (cause) => reject(unreachable(address, cause)),
     close: () => reject(unreachable(address, "it hung up")),
     data: (answer) => {
@@ -74,7 +74,7 @@ function secured(
   const verified = address.tls === "verify-ca" || address.tls === "verify-full";
   const socket = connectTls({
     socket: plain,
-    // What the certificate must name; without it everybody's "localhost" would do.
+    // The name that the certificate must have; without it everybody's "localhost" would do.
     host,
     // A name in the handshake must not be an address (RFC 6066 section 3).
     ...(isIP(host) === 0 && { servername: host }),
@@ -83,7 +83,7 @@ function secured(
     ...(address.tls === "verify-ca" &&
       { checkServerIdentity: () => undefined }),
   });
-  return settled(socket, signal, (resolve, reject) => ({
+  return awaitStep(socket, signal, (resolve, reject) => ({
     secureConnect: () => resolve(socket),
     error: (cause) => reject(untrusted(address, cause)),
     close: () => reject(untrusted(address, "it hung up")),
@@ -92,8 +92,8 @@ function secured(
 
 type Listeners = Readonly<Record<string, (argument: unknown) => void>>;
 
-/** One step of opening: whatever ends it takes its listeners away, and a failure the socket too. */
-function settled<T>(
+/** Waits for a step of opening; however that ends, its listeners are removed, and after a failure the socket is closed. */
+function awaitStep<T>(
   socket: Socket,
   signal: AbortSignal,
   listen: (
@@ -147,7 +147,7 @@ function untrusted(address: ServerAddress, cause: unknown): DatabaseError {
   );
 }
 
-/** What the commonest codes of the system mean here. */
+/** The commonest error codes of the system, in words. */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
   ["ECONNREFUSED", "nothing listens there"],
   ["ENOENT", "there is no such socket"],

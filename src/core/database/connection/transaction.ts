@@ -19,7 +19,7 @@ export async function inTransaction<T>(
   const local = [...settings].map(([name, value]) =>
     `; set local ${name} = ${value}`
   );
-  // One round trip for all of it.
+  // All settings in one round trip.
   await sql.unsafe(`begin${local.join("")}`);
   let value: T;
   try {

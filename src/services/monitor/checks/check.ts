@@ -1,5 +1,5 @@
 /**
- * What a check is: one file each beside this one, listed in `check_relay.ts`.
+ * The interface of a check: each is a file beside this one, listed in `check_relay.ts`.
  *
  * @module
  */
@@ -26,10 +26,10 @@ export const CHECK_NAMES = [
 
 export type CheckName = (typeof CHECK_NAMES)[number];
 
-/** Those whose document is kept; the round-trip times are in `relay_check`. */
+/** The checks whose document is kept; the round-trip times are in `relay_check`. */
 export type DocumentName = Exclude<CheckName, "rtt">;
 
-/** What checks are made with. */
+/** The deps of checks. */
 export interface CheckDeps {
   readonly dialer: Dialer;
   /** Signs what needs a signature; null when nobody gave one. */
@@ -42,7 +42,7 @@ export interface CheckDeps {
   };
 }
 
-/** What is checked, and with what. */
+/** The relay to check, with the deps. */
 export interface CheckTarget extends CheckDeps {
   readonly relay: RelayUrl;
   readonly config: {

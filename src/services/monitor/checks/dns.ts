@@ -1,6 +1,6 @@
 /**
- * What the domain name system says. No resolver is asked about a relay behind a proxy, or about an address that is
- * nobody's but ours.
+ * The DNS records of a relay. No resolver is asked about a relay behind a proxy, or about an address of this machine or
+ * its network.
  *
  * @module
  */

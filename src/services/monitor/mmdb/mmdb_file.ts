@@ -1,5 +1,5 @@
 /**
- * One MMDB file: opened when it is there, opened anew when it changes on disk, fetched anew when it grows old.
+ * An MMDB file: opened when it is there, opened anew when it changes on disk, fetched anew when it grows old.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface MmdbFileOptions {
 
 export class MmdbFile {
   readonly #options: MmdbFileOptions;
-  /** Of the file that was opened last, or was tried to. */
+  /** The stamp of the file that was opened, or tried, last. */
   #seen: string | null = null;
   #database: Result<Mmdb, MmdbFault>;
 
@@ -36,7 +36,7 @@ export class MmdbFile {
     this.#database = fail({ detail: `${options.path} was not opened yet` });
   }
 
-  /** What is known, or why nothing is. A file that grew too old meanwhile is not believed any more. */
+  /** The database, or why there is none. A file that grew too old meanwhile is not believed any more. */
   get database(): Result<Mmdb, MmdbFault> {
     const { maxAgeDays } = this.#options;
     if (!this.#database.ok || maxAgeDays === null) return this.#database;

@@ -52,7 +52,7 @@ export function announcedTimeouts(
   return announced;
 }
 
-/** What is looked up in a file is known only where there is one. */
+/** Whether a check can have results: what is looked up in a file is known only where there is one. */
 function isPublished(
   name: DocumentName,
   { checks, mmdb }: MonitorConfig,

@@ -111,7 +111,7 @@ export const alertsConfig = z.strictObject({
     .describe("Hours after which a message that could not be sent is given up"),
 });
 
-/** What of the other keys these depend on. */
+/** The other keys that these depend on. */
 interface Surroundings {
   readonly publish: z.output<typeof publishConfig>;
   readonly alerts: z.output<typeof alertsConfig>;
@@ -124,7 +124,7 @@ interface Surroundings {
   readonly checks: Readonly<Record<DocumentName, Switches>>;
 }
 
-/** Of one check. */
+/** The switches of one check. */
 interface Switches {
   readonly enabled: boolean;
   readonly store: boolean;

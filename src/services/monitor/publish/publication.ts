@@ -18,7 +18,7 @@ import { publishSelf } from "./self.ts";
 import type { Dialer } from "../../../transport/dialer.ts";
 import { type Publisher, usableRelays } from "./publisher.ts";
 
-/** What publication works with. */
+/** The deps of publication. */
 interface PublicationDeps {
   readonly dialer: Dialer;
   readonly publisher: Publisher;
@@ -66,14 +66,14 @@ async function inRhythm(
   }
 }
 
-/** What has to be done now and then, whatever is sent meanwhile. */
+/** Housekeeping that is done now and then, whatever is sent meanwhile. */
 async function upkeep(
   ctx: MonitorContext,
   deps: PublicationDeps,
 ): Promise<void> {
   const { config, database } = ctx;
   await forgetUnwatched(ctx);
-  // What is watched has to be checked, even if nobody ever saw it answer.
+  // Watched relays are checked even if none ever answered.
   const { operators, watch } = config.alerts;
   if (operators.length > 0) {
     await insertRelays(database, usableRelays(watch, config));

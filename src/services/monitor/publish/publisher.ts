@@ -1,5 +1,5 @@
 /**
- * Who publishes, where to, and what of it is new.
+ * The publisher: its key, its relays, and which of its events are new.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface Publisher {
   readonly key: Uint8Array;
   /** Hex. */
   readonly pubkey: string;
-  /** Where what is found out goes; none: nowhere, and only operators are told things. */
+  /** Relays that events are published to; with none, only operators get messages. */
   readonly relays: readonly RelayUrl[];
   /** Names this process among all that share the outbox. */
   readonly holder: string;
@@ -32,7 +32,7 @@ export interface Publishable {
   /** When the next chance to publish it comes; it is due if it will be by then. */
   readonly nextChanceSeconds: number;
   readonly onChange: boolean;
-  /** What makes it differ from the one before. */
+  /** The part by which the event is compared with the one before. */
   readonly compared: unknown;
 }
 
@@ -52,7 +52,7 @@ export function openPublisher(
   };
 }
 
-/** Those that are reached by this configuration. */
+/** The relays of these URLs that this configuration can reach. */
 export function usableRelays(
   urls: readonly string[],
   config: MonitorConfig,
@@ -64,7 +64,7 @@ export function usableRelays(
   });
 }
 
-/** Those that are due or changed, signed and ready for the outbox. */
+/** Signs the events that are due or changed, ready for the outbox. */
 export async function dueEvents(
   database: Database,
   publisher: Publisher,

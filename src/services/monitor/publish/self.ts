@@ -1,5 +1,5 @@
 /**
- * What the monitor publishes about itself: how it works, where it publishes, who it is.
+ * Events about the monitor itself: how it works, where it publishes, who it is.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export async function publishSelf(
   publisher: Publisher,
 ): Promise<void> {
   if (publisher.relays.length === 0) return;
-  // What was published last is compared with it, whichever machine that was.
+  // By the clock of the database: the last event, of whichever machine, is compared with it.
   const { now: createdAt } = await databaseClock(database);
   const targets = publisher.relays.map(({ url }) => url);
   const publishables = ownEvents(config, publisher, createdAt).map(

@@ -1,5 +1,5 @@
 /**
- * What visits give to publish: relay discovery events, and messages to operators.
+ * Events that visits give to publish: relay discovery events, and messages to operators.
  *
  * @module
  */
@@ -66,7 +66,7 @@ async function discoveryEvents(
   return await dueEvents(database, publisher, publishables);
 }
 
-/** What this visit found, and, where it made no check or the check failed, what earlier ones did. */
+/** The documents of this visit; those of earlier ones where it made no check, or the check failed. */
 function documentsOf(
   { relayId, findings }: Visit,
   known: Awaited<ReturnType<typeof latestDocuments>>,

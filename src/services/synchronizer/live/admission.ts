@@ -1,7 +1,7 @@
 /**
- * Who may be live: so many relays at once, those first that bring the most, and one at an address.
+ * Admission to live connections: a bounded number of relays, those that bring the most first, and one at an address.
  *
- * Connections to an address are few (manners), and a live one holds on to it: the others there must still be synced.
+ * Politeness allows few connections to an address, and a live one keeps its own: others there must still be synced.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { Network } from "../../../models/network.ts";
 export interface LiveRelay {
   readonly relayId: number;
   readonly network: Network;
-  /** What sockets are counted by: the IP address; behind a proxy, the host. */
+  /** The key that sockets are counted by: the IP address; behind a proxy, the host. */
   readonly place: string;
-  /** The place of its tier; the smaller, the earlier. */
+  /** The position of its tier: the smaller, the earlier. */
   readonly rank: number;
-  /** How much it brings; see `valueOf`. */
+  /** New events that it brings; see `valueOf`. */
   readonly value: number;
 }
 
-/** New events a look, lately and this time: who was live counts by what came meanwhile. */
+/** New events a visit, lately or this time, whichever is more: a relay that was live counts by what came meanwhile. */
 export function valueOf(
   { yield: lately }: { readonly yield: number },
   { stored }: { readonly stored: number },
@@ -27,7 +27,7 @@ export function valueOf(
   return Math.max(lately, stored);
 }
 
-/** A seat is given to another only for so many times the worth, so that equals do not take turns. */
+/** A relay takes the slot of another only at this multiple of its value, so that equals do not displace each other. */
 const CLEARLY_MORE = 2;
 
 interface Slot {
@@ -43,7 +43,7 @@ export class LiveAdmission {
     this.#max = max;
   }
 
-  /** Whether the relay got a seat. `leave` is called when another one gets it: then it is not the relay's any more. */
+  /** Whether the relay got a slot. `leave` is called when another relay takes that over: the slot is lost by then. */
   take(relay: LiveRelay, leave: () => void): boolean {
     const slots = [...this.#slots.values()];
     const atPlace = slots.find((slot) => slot.relay.place === relay.place);
@@ -64,7 +64,7 @@ export class LiveAdmission {
   }
 }
 
-/** The better ones first. */
+/** Orders relays, the more valuable first. */
 function compare(a: LiveRelay, b: LiveRelay): number {
   return a.rank - b.rank || b.value - a.value;
 }

@@ -1,5 +1,5 @@
 /**
- * What the end of a live connection means: when the relay is synced again, and when it may be live again.
+ * Backoff after live connections: when the relay is synced again, and when it may be live again.
  *
  * @module
  */
@@ -9,35 +9,35 @@ import type {
   LiveEndReason,
 } from "../../../workers/protocol/report.ts";
 
-/** A line that held so long may break: that happens to the best. */
+/** A connection that held so long may break without counting as a failure in a row, seconds. */
 const STEADY_SECONDS = 600;
 
-/** Until the hole of a broken line is closed; doubled each time it breaks soon. */
+/** Wait until the gap of a broken connection is closed; doubled each time it breaks soon. */
 const FIRST_WAIT_MS = 5_000;
 
-/** Until a relay that was no good live is tried again; doubled each time. */
-const FIRST_REST_MS = 600_000;
-const MAX_REST_MS = 86_400_000;
+/** Time without live after a failure that was not a broken connection; doubled each time. */
+const FIRST_COOLDOWN_MS = 600_000;
+const MAX_COOLDOWN_MS = 86_400_000;
 
-/** Broken lines in a row that are taken for bad luck. */
+/** Broken connections in a row that are taken for bad luck. */
 const FORGIVEN = 2;
 
 interface Record {
-  readonly strikes: number;
+  readonly failures: number;
   /** By `performance.now()`. */
-  readonly restUntil: number;
+  readonly cooldownUntil: number;
 }
 
 export class LiveBackoff {
-  /** Relays that were live in this process, and how that went lately; those without a strike are missing. */
+  /** Failures of relays that were live in this process; relays without one are missing. */
   readonly #records = new Map<number, Record>();
 
   mayGoLive(relayId: number): boolean {
     const record = this.#records.get(relayId);
-    return record === undefined || record.restUntil <= performance.now();
+    return record === undefined || record.cooldownUntil <= performance.now();
   }
 
-  /** Takes note of an end. Seconds until the relay is due, about `maxSeconds` at most. */
+  /** Records an end; gives the seconds until the relay is due, about `maxSeconds` at most. */
   ended(
     relayId: number,
     { reason, seconds }: Pick<LiveEnd, "reason" | "seconds">,
@@ -48,17 +48,17 @@ export class LiveBackoff {
       return 0;
     }
     const isSteady = reason === "disconnected" && seconds >= STEADY_SECONDS;
-    const earlier = isSteady ? 0 : this.#records.get(relayId)?.strikes ?? 0;
-    const strikes = earlier + 1;
-    const isForgiven = reason === "disconnected" && strikes <= FORGIVEN;
-    const restMs = isForgiven ? 0 : backoffMs(strikes, {
-      initialMs: FIRST_REST_MS,
-      maxMs: MAX_REST_MS,
+    const earlier = isSteady ? 0 : this.#records.get(relayId)?.failures ?? 0;
+    const failures = earlier + 1;
+    const isForgiven = reason === "disconnected" && failures <= FORGIVEN;
+    const cooldownMs = isForgiven ? 0 : backoffMs(failures, {
+      initialMs: FIRST_COOLDOWN_MS,
+      maxMs: MAX_COOLDOWN_MS,
       jitter: 0.2,
     });
-    const restUntil = performance.now() + restMs;
-    this.#records.set(relayId, { strikes, restUntil });
-    return backoffMs(strikes, {
+    const cooldownUntil = performance.now() + cooldownMs;
+    this.#records.set(relayId, { failures, cooldownUntil });
+    return backoffMs(failures, {
       initialMs: FIRST_WAIT_MS,
       maxMs: Math.max(FIRST_WAIT_MS, maxSeconds * 1_000),
       jitter: 0.5,
@@ -66,7 +66,7 @@ export class LiveBackoff {
   }
 }
 
-/** Whether the relay, or the line to it, was the reason. */
+/** Whether the relay, or the connection to it, was the reason. */
 function isFailure(reason: LiveEndReason): boolean {
   switch (reason) {
     case "stopped":

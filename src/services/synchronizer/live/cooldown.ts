@@ -1,14 +1,14 @@
 /**
- * How long a relay that was deaf while live is only synced, in every process and after every restart: its lease
- * remembers it.
+ * Cooldown for relays that withheld events while live: they are only synced for a while, by every process and after
+ * every restart, as it is kept in the memory of the lease.
  *
  * @module
  */
 import { z } from "zod";
-import type { LiveReview } from "./audit.ts";
+import type { LiveReview } from "./review.ts";
 
-/** Such relays rarely change. A wrong verdict costs as much as not to have a seat: it is looked at now and then. */
-const REST_SECONDS = 86_400;
+/** A day: such relays rarely change, and a wrong decision costs no more than a day without live. */
+const COOLDOWN_SECONDS = 86_400;
 
 const cooldownSchema = z.object({
   /** Unix seconds by the database's clock. */
@@ -17,19 +17,19 @@ const cooldownSchema = z.object({
 
 export type LiveCooldown = z.output<typeof cooldownSchema>;
 
-/** What the lease of a relay is to remember after a sync; undefined for nothing new. */
+/** The memory that the lease of a relay gets after a sync; undefined for nothing new. */
 export function cooldownAfter(
   result: { readonly review: LiveReview | null } | null,
   now: number,
 ): LiveCooldown | undefined {
   const isWithholding = result?.review?.isWithholding ?? false;
-  return isWithholding ? { notLiveUntil: now + REST_SECONDS } : undefined;
+  return isWithholding ? { notLiveUntil: now + COOLDOWN_SECONDS } : undefined;
 }
 
-/** Whether what a lease remembers forbids to be live. A rest longer than there is, a wrong clock has given. */
+/** Whether the memory of a lease forbids live. A cooldown longer than any that is given was set by a wrong clock. */
 export function isCoolingDown(memory: unknown, now: number): boolean {
-  const rest = cooldownSchema.safeParse(memory);
-  if (!rest.success) return false;
-  const leftSeconds = rest.data.notLiveUntil - now;
-  return leftSeconds > 0 && leftSeconds <= REST_SECONDS;
+  const cooldown = cooldownSchema.safeParse(memory);
+  if (!cooldown.success) return false;
+  const leftSeconds = cooldown.data.notLiveUntil - now;
+  return leftSeconds > 0 && leftSeconds <= COOLDOWN_SECONDS;
 }

@@ -1,8 +1,8 @@
 /**
- * Relays that are live: caught up, their connection kept open, out of the lanes in which due relays are synced.
+ * Relays that are live: caught up, their connection kept open, and out of the queues in which due relays are synced.
  *
- * Each keeps its lease, which `Leases` renews, until its session ends: then it is due again, and the sync closes what
- * hole there is from coverage.
+ * Each keeps its lease, which `Leases` renews, until its session ends: then it is due again, and a sync closes the gap
+ * from coverage.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { LiveBackoff } from "./backoff.ts";
 import { isCoolingDown } from "./cooldown.ts";
 import { LiveAdmission, valueOf } from "./admission.ts";
 import type { LiveOffer, LivePolicy, RelaySync } from "../sync_relay.ts";
-import type { SyncCounts } from "../tally.ts";
+import type { SyncCounts } from "../sync_store.ts";
 
 /** The sync of a relay that may go live; null for a relay that cannot be synced at all. */
 export type LiveSync = (options: {
@@ -27,8 +27,8 @@ export type LiveSync = (options: {
   readonly live: LiveOffer | null;
 }) => Promise<RelaySync | null>;
 
-/** What a lane gets back: the sync is over, or goes on as a live one, which is not the lane's business any more. */
-export type Turn =
+/** The end of a visit for its queue: the sync is over, or goes on as a live one outside the queue. */
+export type VisitEnd =
   | { readonly isLive: false; readonly result: RelaySync | null }
   | { readonly isLive: true; readonly result: RelaySync };
 
@@ -40,31 +40,31 @@ export interface LiveRelaysDeps {
   readonly leases: Leases;
 }
 
-/** How a relay comes to be synced. */
+/** One visit of a relay. */
 export interface Visit {
-  /** The place of its tier; the smaller, the earlier. */
+  /** The position of its tier: the smaller, the earlier. */
   readonly rank: number;
-  /** Ends the sync as long as it is the lane's. */
+  /** Ends the sync as long as it belongs to its queue. */
   readonly stop: AbortSignal;
   readonly begin: LiveSync;
-  /** When the relay is due again, as a rule. */
+  /** The lease as it is given back, unless the end of the live session says otherwise. */
   readonly dueAgain: (result: RelaySync | null) => ReleasedRelay;
 }
 
 /** The live relays of this process. Disposing ends them all, after what they have in hand. */
 export class LiveRelays implements AsyncDisposable {
-  readonly #parts: LiveRelaysDeps;
+  readonly #deps: LiveRelaysDeps;
   readonly #policy: LivePolicy | null;
   readonly #slots: LiveAdmission;
-  readonly #patience = new LiveBackoff();
+  readonly #backoff = new LiveBackoff();
   readonly #metrics: LiveMetrics;
   readonly #end = new AbortController();
   readonly #signal: AbortSignal;
   readonly #kept = new Set<Promise<void>>();
 
-  constructor(parts: LiveRelaysDeps) {
-    const { ctx } = parts;
-    this.#parts = parts;
+  constructor(deps: LiveRelaysDeps) {
+    const { ctx } = deps;
+    this.#deps = deps;
     const policy = policyOf(ctx.config);
     this.#policy = ctx.config.live.enabled && !ctx.once ? policy : null;
     this.#slots = new LiveAdmission(ctx.config.live.maxConnections);
@@ -72,12 +72,12 @@ export class LiveRelays implements AsyncDisposable {
     this.#signal = AbortSignal.any([ctx.signal, this.#end.signal]);
   }
 
-  /** Syncs a relay; resolves as soon as the lane is free again. */
-  async sync(relay: RelayLease, visit: Visit): Promise<Turn> {
+  /** Syncs a relay; resolves when the sync is over or the relay is live, so that its queue can go on. */
+  async sync(relay: RelayLease, visit: Visit): Promise<VisitEnd> {
     const { stop, begin } = visit;
     const leave = new AbortController();
     const leaveWithQueue = () => leave.abort();
-    const wentLive = Promise.withResolvers<Turn>();
+    const wentLive = Promise.withResolvers<VisitEnd>();
     const accepts = (soFar: RelaySync, address: string | null) => {
       if (leave.signal.aborted) return false;
       const isLive = this.#takeSlot(
@@ -95,19 +95,19 @@ export class LiveRelays implements AsyncDisposable {
       onProgress: (counts) => count.progress(counts),
       live: this.#policy === null ? null : { policy: this.#policy, accepts },
     });
-    const over = run.then((result): Turn => ({ result, isLive: false }));
-    const turn = await Promise.race([over, wentLive.promise])
+    const over = run.then((result): VisitEnd => ({ result, isLive: false }));
+    const end = await Promise.race([over, wentLive.promise])
       .finally(() => stop.removeEventListener("abort", leaveWithQueue));
-    this.#report(relay, turn.result);
-    if (turn.isLive) {
+    this.#report(relay, end.result);
+    if (end.isLive) {
       this.#keep(relay, {
         visit,
         run,
         count,
-        soFar: turn.result,
+        soFar: end.result,
       });
     }
-    return turn;
+    return end;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,26 +129,26 @@ export class LiveRelays implements AsyncDisposable {
     if (soFar.review?.isWithholding || isCoolingDown(memory, now())) {
       return false;
     }
-    if (!this.#patience.mayGoLive(relayId)) return false;
+    if (!this.#backoff.mayGoLive(relayId)) return false;
     const place = placeOf(url, address);
     const value = valueOf(relay, soFar);
     const { rank } = visit;
     return this.#slots.take({ relayId, network, place, rank, value }, leave);
   }
 
-  /** Says how it was to be live with the relay before this sync. */
+  /** Reports the review of the live session before this sync. */
   #report({ url, network }: RelayLease, result: RelaySync | null): void {
     const review = result?.review ?? null;
     if (review === null) return;
     this.#metrics.reviewed(network, review);
     const { came, missed, isWithholding } = review;
     if (!isWithholding) return;
-    const { log } = this.#parts.ctx;
+    const { log } = this.#deps.ctx;
     log.info("relay withheld events while live", { relay: url, came, missed });
   }
 
   #keep(relay: RelayLease, live: LiveRun): void {
-    this.#parts.ctx.log.debug("relay live", { relay: relay.url });
+    this.#deps.ctx.log.debug("relay live", { relay: relay.url });
     live.count.begin(live.soFar);
     const kept = this.#watch(relay, live)
       .finally(() => this.#kept.delete(kept));
@@ -158,7 +158,7 @@ export class LiveRelays implements AsyncDisposable {
   /** Waits for the end of a live session, and gives the relay back. Never rejects. */
   async #watch(relay: RelayLease, live: LiveRun): Promise<void> {
     const { visit, run, count } = live;
-    const { leases, ctx: { log } } = this.#parts;
+    const { leases, ctx: { log } } = this.#deps;
     const { relayId, url } = relay;
     try {
       const [result] = await Promise.all([run, leases.goLive(relayId)]);
@@ -187,7 +187,7 @@ export class LiveRelays implements AsyncDisposable {
     if (isDisplaced) return usual;
     const end = { reason, seconds };
     const longest = Math.max(1, usual.nextDueInSeconds ?? 0);
-    const wait = this.#patience.ended(relayId, end, longest);
+    const wait = this.#backoff.ended(relayId, end, longest);
     return { ...usual, nextDueInSeconds: Math.ceil(wait) };
   }
 }
@@ -209,7 +209,7 @@ function policyOf({ live }: SynchronizerConfig): LivePolicy {
   };
 }
 
-/** What the dialer counts sockets by; on a private address each port is a relay of its own, as it is to the dialer. */
+/** The key that the dialer counts sockets by: on a private address each port is a relay of its own. */
 function placeOf(url: string, address: string | null): string {
   return address !== null && isPublicAddress(address)
     ? address

@@ -1,5 +1,5 @@
 /**
- * What the live relays are counted by.
+ * Metrics of live relays: how many are open, what comes, and how they end.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { ServiceMetrics } from "../../../core/metrics/metrics.ts";
 import type { Network } from "../../../models/network.ts";
 import type { LiveEndReason } from "../../../workers/protocol/report.ts";
 
-import type { LiveReview } from "./audit.ts";
+import type { LiveReview } from "./review.ts";
 
 /** Counts of what came so far. */
 export interface LiveCounts {
@@ -21,7 +21,7 @@ export class LiveMetrics {
   readonly #events;
   readonly #ends;
   readonly #missed;
-  readonly #deaf;
+  readonly #withholding;
 
   constructor(metrics: ServiceMetrics) {
     this.#connections = metrics.gauge(
@@ -41,10 +41,10 @@ export class LiveMetrics {
     );
     this.#missed = metrics.counter(
       "sync_live_missed_total",
-      "Events of the time claimed live that only the sync after it brought",
+      "Events of the time proven live that only the sync after it brought",
       ["network"],
     );
-    this.#deaf = metrics.counter(
+    this.#withholding = metrics.counter(
       "sync_live_withholding_total",
       "Times that a relay was found to have kept back more than it sent live",
       ["network"],
@@ -67,7 +67,7 @@ export class LiveMetrics {
 
   reviewed(network: Network, { missed, isWithholding }: LiveReview): void {
     if (missed > 0) this.#missed.inc({ network }, missed);
-    if (isWithholding) this.#deaf.inc({ network });
+    if (isWithholding) this.#withholding.inc({ network });
   }
 
   #change(network: Network, by: number): void {
@@ -77,7 +77,7 @@ export class LiveMetrics {
   }
 }
 
-/** Counts one relay: nothing before it is live. */
+/** Counts the events of one relay, from the moment it is live. */
 export class LiveCount {
   readonly #network: Network;
   readonly #metrics: LiveMetrics;
@@ -88,13 +88,13 @@ export class LiveCount {
     this.#metrics = metrics;
   }
 
-  /** The relay is live; so much had come before. */
+  /** Begins: the relay is live, and these events had come before. */
   begin({ stored, known }: LiveCounts): void {
     this.#last = { stored, known };
     this.#metrics.opened(this.#network);
   }
 
-  /** So much has come in all. */
+  /** Counts what has come since the last call; the counts given are those of the whole sync. */
   progress({ stored, known }: LiveCounts): void {
     const last = this.#last;
     if (last === null) return;

@@ -1,34 +1,34 @@
 /**
- * Staggered starts: however many relays are due at once (after a restart, all of them), they are dialled one after the
- * other at an even pace, those of the higher tiers first.
+ * Dials of one cycle are spread evenly: however many relays are due at once (after a restart, all of them), they are
+ * dialled one after the other, those of the higher tiers first.
  *
  * @module
  */
 import { sleep } from "../../../base/sleep.ts";
 
-/** Who waits for its turn. */
-interface Starter {
+/** A dial that waits. */
+interface WaitingDial {
   /** The smaller, the earlier. */
   readonly rank: number;
   readonly begin: () => void;
 }
 
 export class DialPacer {
-  readonly #paceMs: number;
-  readonly #waiting: Starter[] = [];
+  readonly #intervalMs: number;
+  readonly #waiting: WaitingDial[] = [];
   #nextAtMs = 0;
   #isServing = false;
 
   constructor(perMinute: number) {
-    this.#paceMs = 60_000 / perMinute;
+    this.#intervalMs = 60_000 / perMinute;
   }
 
-  /** Waits for a turn, or until the signal aborts. */
-  turn(rank: number, signal: AbortSignal): Promise<void> {
+  /** Resolves when the caller may dial, or the signal has aborted. */
+  wait(rank: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const starter = { rank, begin: resolve };
+    const dial = { rank, begin: resolve };
     const leave = () => {
-      const place = this.#waiting.indexOf(starter);
+      const place = this.#waiting.indexOf(dial);
       if (place >= 0) this.#waiting.splice(place, 1);
       resolve();
     };
@@ -38,7 +38,7 @@ export class DialPacer {
     this.#waiting.splice(
       after < 0 ? this.#waiting.length : after,
       0,
-      starter,
+      dial,
     );
     if (!this.#isServing) void this.#serve();
     return promise.finally(() => signal.removeEventListener("abort", leave));
@@ -48,20 +48,20 @@ export class DialPacer {
     this.#isServing = true;
     while (this.#waiting.length > 0) {
       await sleep(this.#nextAtMs - performance.now(), NEVER);
-      const starter = this.#waiting.shift();
-      if (starter === undefined) break;
-      // A timer is late by a millisecond or more; what was lost of the pace is made up for, up to a moment.
+      const dial = this.#waiting.shift();
+      if (dial === undefined) break;
+      // Timers are late by a millisecond or more: that is made up for, up to SLACK_MS.
       const nowMs = performance.now();
       this.#nextAtMs = Math.max(this.#nextAtMs, nowMs - SLACK_MS) +
-        this.#paceMs;
-      starter.begin();
+        this.#intervalMs;
+      dial.begin();
     }
     this.#isServing = false;
   }
 }
 
-/** So much of the pace is made up for at most. */
+/** Lateness that is made up for at most. */
 const SLACK_MS = 50;
 
-/** Whoever waits here waits for one turn of the pace at most, a second at the slowest. */
+/** No signal is needed here: the wait is one interval at most, a second at the slowest. */
 const NEVER = new AbortController().signal;

@@ -1,5 +1,5 @@
 /**
- * When a relay is looked at again: at the pace of its tier, of its override, or of what it is worth.
+ * The interval after which a relay is due again: of its tier, of its override, or by how much it brings.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
 import type { SynchronizerConfig } from "../config/config.ts";
 import type { RelaySync } from "../sync_relay.ts";
 
-/** How often a relay is looked at: a fixed interval, or null for one that is ranked. */
+/** The fixed interval of a relay, seconds; null for a relay that is ranked by what it brings. */
 export type Interval = number | null;
 
 type Rhythm = Pick<
@@ -47,7 +47,7 @@ export function dueAgain(
   const newEvents = result?.stored ?? 0;
   const intervalSeconds = relay.interval ??
     rankedInterval(config, relay, newEvents);
-  // Those that came together do not stay together.
+  // Scattered, so that relays that are due together now are not for ever.
   const wait = Math.ceil(intervalSeconds * (1 + SCATTER * Math.random()));
   return {
     relayId,
@@ -61,7 +61,7 @@ export function dueAgain(
 /** The share of its interval by which a relay may be due later. */
 const SCATTER = 0.1;
 
-/** No relay is given back for longer: what is due later, a wrong clock has put off. */
+/** The longest wait that a relay is ever given back with: a relay due later was put off by a wrong clock. */
 export function longestWaitSeconds(
   { retry, maxRelayIntervalSeconds, tiers, relays }:
     & Pick<Rhythm, "retry" | "maxRelayIntervalSeconds">
@@ -80,8 +80,8 @@ export function longestWaitSeconds(
 }
 
 /**
- * Freshness and yield: a relay that has something new, or had lately, is looked at twice as often as before; one that
- * has not is looked at ever more seldom.
+ * The interval by freshness and yield: a relay that has something new, or had lately, is visited twice as often as
+ * before; one that has not is visited ever more seldom.
  */
 export function rankedInterval(
   { relayIntervalSeconds, minRelayIntervalSeconds, maxRelayIntervalSeconds }:
@@ -94,17 +94,17 @@ export function rankedInterval(
 ): number {
   if (intervalSeconds === null) return relayIntervalSeconds;
   const lately = (before + newEvents) / 2;
-  const factor = lately >= WORTH_A_LOOK ? 0.5 : newEvents > 0 ? 1 : 1.5;
+  const factor = lately >= WORTH_A_VISIT ? 0.5 : newEvents > 0 ? 1 : 1.5;
   return Math.round(Math.min(
     maxRelayIntervalSeconds,
     Math.max(minRelayIntervalSeconds, intervalSeconds * factor),
   ));
 }
 
-/** New events of a look lately, from which on more looks pay. */
-const WORTH_A_LOOK = 1;
+/** New events of a visit lately, from which on more visits pay. */
+const WORTH_A_VISIT = 1;
 
-/** Whoever has failed more than once is left alone for so long, whatever the configuration says. */
+/** A relay that has failed more than once is left alone for at least so long, whatever the configuration says. */
 const REPEATED_FAILURE_SECONDS = 300;
 
 function waitAfterFailures({ retry }: Rhythm, failures: number): number {

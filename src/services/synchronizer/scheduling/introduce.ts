@@ -1,5 +1,5 @@
 /**
- * Relays of the tiers that the archive has never heard of become candidates: whoever asks for a relay by name wants it.
+ * Relays of the tiers that the archive does not know yet become candidates: a relay named by the operator is wanted.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { insertCandidates } from "../../../archive/candidates.ts";
 import type { Database } from "../../../core/database/connection/database.ts";
 import { parseRelayUrl, registrableDomain } from "../../../models/relay_url.ts";
 
-/** An operator chose them, so no budget bounds them. */
+/** No bounds: an operator chose these relays. */
 const NO_BUDGETS = { maxPerHost: 0, maxPerDomain: 0, maxPerAuthor: 0 };
 
-/** Says how many were new. Those that may not be dialled are left out. */
+/** Adds relays as candidates; gives how many were new. URLs that may not be dialled are left out. */
 export async function introduceRelays(
   database: Database,
   urls: readonly string[],

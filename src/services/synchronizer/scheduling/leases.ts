@@ -8,16 +8,21 @@ import type { Database } from "../../../core/database/connection/database.ts";
 import {
   type LeasedRelay,
   leaseRelays,
-  noteLive,
+  recordLive,
+  recordProgress,
   type ReleasedRelay,
   releaseRelays,
   renewLeases,
+  type WalkProgress,
 } from "../../../archive/leases.ts";
 import { gatherWrites } from "../../../base/gather_writes.ts";
 import type { Logger } from "../../../core/log/logger.ts";
 import type { Network } from "../../../models/network.ts";
 
 const SERVICE = "synchronizer";
+
+/** People look at it: more often would only be more writes. */
+const PROGRESS_EVERY_MS = 10_000;
 
 export interface LeaseOptions {
   readonly database: Database;
@@ -27,7 +32,7 @@ export interface LeaseOptions {
   readonly longestWaitSeconds: number;
 }
 
-/** Which relays are wanted. */
+/** The relays that are wanted. */
 export interface Selection {
   readonly networks: readonly Network[];
   /** Only these; left out: all. */
@@ -37,7 +42,7 @@ export interface Selection {
   readonly checkedWithinSeconds?: number | undefined;
 }
 
-/** A relay that is ours until it is released. */
+/** A leased relay: ours until it is released. */
 export interface RelayLease extends LeasedRelay {
   /** Aborts when the lease was lost to somebody else: then nothing more may be written for this relay. */
   readonly lost: AbortSignal;
@@ -50,20 +55,28 @@ export class Leases implements AsyncDisposable {
   readonly #holder = `${Deno.hostname()}:${Deno.pid}:${
     crypto.randomUUID().slice(0, 8)
   }`;
-  /** What to abort when the lease of a relay is lost. */
+  /** Aborted when the lease of a relay is lost, by relay. */
   readonly #held = new Map<number, AbortController>();
   readonly #timer: ReturnType<typeof setInterval>;
-  /** Many relays end at once: what ends while some are given back goes with the next. */
+  /** Gathers releases, as many relays end at once: those that end during a call go with the next. */
   readonly #give = gatherWrites(
     (relays: readonly ReleasedRelay[]) => this.#giveAll(relays),
     { maxItems: 1_000 },
   );
   #renewal: Promise<void> = Promise.resolve();
+  /** Progress that is not recorded yet, by relay. */
+  readonly #progress = new Map<number, WalkProgress>();
+  readonly #progressTimer: ReturnType<typeof setInterval>;
+  #recording: Promise<void> = Promise.resolve();
 
   constructor(options: LeaseOptions) {
     this.#options = options;
     const renew = () => void (this.#renewal = this.#renew());
-    this.#timer = setInterval(renew, options.leaseSeconds * 1_000 / 3);
+    const renewEveryMs = options.leaseSeconds * 1_000 / 3;
+    this.#timer = setInterval(renew, renewEveryMs);
+    const record = () => void (this.#recording = this.#recordProgress());
+    const recordEveryMs = Math.min(renewEveryMs, PROGRESS_EVERY_MS);
+    this.#progressTimer = setInterval(record, recordEveryMs);
   }
 
   /** Leases relays that are due, the longest due first. */
@@ -88,18 +101,26 @@ export class Leases implements AsyncDisposable {
   async goLive(relayId: number): Promise<void> {
     const { database, log } = this.#options;
     const lease = { service: SERVICE, holder: this.#holder, relayId };
-    await noteLive(database, lease)
+    await recordLive(database, lease)
       .catch((error) => log.warn("live relay not recorded", { error }));
+  }
+
+  /** Tells others what the walk of a relay does, for `status` only: with a delay of ten seconds at most. */
+  report({ relayId, doing, until }: WalkProgress): void {
+    if (!this.#held.has(relayId)) return;
+    this.#progress.set(relayId, { relayId, doing, until });
   }
 
   async release(relay: ReleasedRelay): Promise<void> {
     this.#held.delete(relay.relayId);
+    this.#progress.delete(relay.relayId);
     await this.#give(relay);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
-    await this.#renewal;
+    clearInterval(this.#progressTimer);
+    await Promise.all([this.#renewal, this.#recording]);
     const left = [...this.#held.keys()];
     this.#held.clear();
     await this.#giveAll(left.map((relayId) => ({ relayId })));
@@ -109,6 +130,17 @@ export class Leases implements AsyncDisposable {
     const { database } = this.#options;
     const service = SERVICE;
     await releaseRelays(database, { service, holder: this.#holder, relays });
+  }
+
+  async #recordProgress(): Promise<void> {
+    const { database, log } = this.#options;
+    const walks = [...this.#progress.values()];
+    this.#progress.clear();
+    await recordProgress(database, {
+      service: SERVICE,
+      holder: this.#holder,
+      walks,
+    }).catch((error) => log.warn("progress of walks not recorded", { error }));
   }
 
   /** A renewal that fails is tried again; leases outlast two of them. */

@@ -1,5 +1,5 @@
 /**
- * Lanes: each tier has its own, for relays of all networks; each network has one for the rest.
+ * Queues of due relays: each tier has its own, for relays of all networks; each network has one for all other relays.
  *
  * @module
  */
@@ -22,7 +22,7 @@ type QueueConfig = Pick<
   "networks" | "relays" | "source" | "tiers"
 >;
 
-/** How many relays of each lane may be in work at once; the higher tiers come first. */
+/** How many relays of each queue may be in work at once; the higher tiers come first. */
 export function queueSlots(
   { networks, tiers }: QueueConfig,
 ): Partial<Record<RelayQueue, number>> {
@@ -35,12 +35,12 @@ export function queueSlots(
   };
 }
 
-/** Which relays a lane takes, and how it treats them. */
+/** The relays that each queue takes, and their intervals. */
 export class RelayQueues {
   readonly #config: QueueConfig;
   readonly #tiers: Tiers;
   readonly #disabled: ReadonlySet<string>;
-  readonly #paces: ReadonlyMap<string, number>;
+  readonly #intervals: ReadonlyMap<string, number>;
 
   constructor(config: QueueConfig, tiers: Tiers) {
     this.#config = config;
@@ -48,14 +48,14 @@ export class RelayQueues {
     this.#disabled = new Set(
       config.relays.filter(({ enabled }) => !enabled).map(({ url }) => url),
     );
-    this.#paces = new Map(
+    this.#intervals = new Map(
       config.relays.flatMap(({ url, intervalSeconds }) =>
         intervalSeconds === undefined ? [] : [[url, intervalSeconds]]
       ),
     );
   }
 
-  /** Null when there are none. */
+  /** The relays of a queue; null when it has none. */
   selectionOf(queue: RelayQueue): Selection | null {
     if (!isTier(queue)) {
       const exceptUrls = [...this.#tiers.urls, ...this.#disabled];
@@ -67,7 +67,7 @@ export class RelayQueues {
     return urls.length === 0 ? null : { networks, urls };
   }
 
-  /** What the monitor must have found of a relay that nobody asked for by name. */
+  /** Conditions by the last check, for relays that are not named by the configuration. */
   #checked(): Pick<Selection, "onlineOnly" | "checkedWithinSeconds"> {
     const { requireOnline, maxCheckAgeSeconds } = this.#config.source;
     return {
@@ -76,16 +76,16 @@ export class RelayQueues {
     };
   }
 
-  /** At what interval a relay is looked at. */
+  /** The interval of a relay. */
   intervalOf(queue: RelayQueue, url: string): Interval {
     const ofQueue = isTier(queue)
       ? this.#config.tiers[queue].intervalSeconds
       : null;
-    return this.#paces.get(url) ?? ofQueue;
+    return this.#intervals.get(url) ?? ofQueue;
   }
 }
 
-/** The place of a lane among all: the smaller, the earlier. */
+/** The position of a queue among all: the smaller, the earlier. */
 export function rankOf(queue: RelayQueue): number {
   return isTier(queue) ? TIERS.indexOf(queue) : TIERS.length;
 }

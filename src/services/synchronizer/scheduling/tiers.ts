@@ -1,5 +1,5 @@
 /**
- * Which relays are of which tier, as the configuration and its files have it now.
+ * The relays of each tier, as the configuration and its files name them now.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { Logger } from "../../../core/log/logger.ts";
 import { parseRelayUrl } from "../../../models/relay_url.ts";
 import { type Tier, TIERS, type TiersConfig } from "../config/tiers.ts";
 
-/** A file is looked at so often at most. */
-const LOOK_AGAIN_MS = 1_000;
+/** Files are checked for changes at most so often. */
+const CHECK_EVERY_MS = 1_000;
 
 /** The lists of all tiers. A file is read again when it has changed; while it cannot be, what it said last holds. */
 export class Tiers {
   readonly #config: TiersConfig;
   readonly #log: Logger;
   readonly #files = new Map<Tier, PriorityFile>();
-  #lookedAtMs = -Infinity;
+  #checkedAtMs = -Infinity;
   #urls = new Map<Tier, readonly string[]>();
   #tierOf = new Map<string, Tier>();
 
@@ -34,7 +34,7 @@ export class Tiers {
     this.#arrange();
   }
 
-  /** All of them, of every tier. */
+  /** The relays of all tiers. */
   get urls(): readonly string[] {
     return [...this.#tierOf.keys()];
   }
@@ -46,8 +46,8 @@ export class Tiers {
 
   /** Reads again the files that have changed; says whether any has. */
   refresh(nowMs = performance.now()): boolean {
-    if (nowMs - this.#lookedAtMs < LOOK_AGAIN_MS) return false;
-    this.#lookedAtMs = nowMs;
+    if (nowMs - this.#checkedAtMs < CHECK_EVERY_MS) return false;
+    this.#checkedAtMs = nowMs;
     let hasChanged = false;
     for (const [tier, file] of this.#files) {
       if (stampOf(file.path) === file.stamp) continue;
@@ -103,7 +103,7 @@ function stampOf(path: string): string | null {
   }
 }
 
-/** One relay a line; `#` begins a comment. */
+/** Reads a file with one relay a line; `#` begins a comment. */
 function readPriorityFile(path: string): PriorityFile {
   const stamp = stampOf(path);
   const problems: string[] = [];

@@ -116,7 +116,7 @@ Deno.test("Starts lets one begin after the other at an even pace, the higher ran
   const startedAt = performance.now();
   const order: number[] = [];
   await Promise.all([3, 3, 0, 1, 3, 0].map(async (rank) => {
-    await dialPacer.turn(rank, signal);
+    await dialPacer.wait(rank, signal);
     order.push(rank);
   }));
   assert.deepEqual(order, [0, 0, 1, 3, 3, 3]);
@@ -126,10 +126,10 @@ Deno.test("Starts lets one begin after the other at an even pace, the higher ran
 Deno.test("Starts lets go of whoever is told to stop, and of nobody else", async () => {
   const dialPacer = new DialPacer(1);
   const { signal } = new AbortController();
-  await dialPacer.turn(0, signal);
+  await dialPacer.wait(0, signal);
   const stop = new AbortController();
-  const waiting = dialPacer.turn(0, stop.signal);
+  const waiting = dialPacer.wait(0, stop.signal);
   stop.abort();
   await waiting;
-  await dialPacer.turn(0, AbortSignal.abort());
+  await dialPacer.wait(0, AbortSignal.abort());
 });

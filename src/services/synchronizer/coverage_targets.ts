@@ -1,5 +1,5 @@
 /**
- * What is wanted of each relay, told to the archive, so that `status` can say how much of it is there.
+ * The coverage that is wanted of each relay, recorded in the archive, so that `status` can say how much of it is proven.
  *
  * @module
  */
@@ -10,20 +10,23 @@ import type { WantedFilter } from "./plan.ts";
 
 export class CoverageTargets {
   readonly #database: Database;
-  /** Relays that were told already: a configuration does not change while it runs. */
-  readonly #told = new Set<number>();
+  /** Relays whose targets are recorded already: the configuration does not change while a process runs. */
+  readonly #recorded = new Set<number>();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
-  async tell(relayId: number, filters: readonly WantedFilter[]): Promise<void> {
-    if (this.#told.has(relayId)) return;
+  async record(
+    relayId: number,
+    filters: readonly WantedFilter[],
+  ): Promise<void> {
+    if (this.#recorded.has(relayId)) return;
     const walks = filters.map((wanted) => ({
       ...wanted,
       filterHash: filterHash(wanted.filter),
     }));
     await wantWalks(this.#database, relayId, walks);
-    this.#told.add(relayId);
+    this.#recorded.add(relayId);
   }
 }

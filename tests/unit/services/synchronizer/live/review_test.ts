@@ -3,9 +3,9 @@ import {
   cooldownAfter,
   isCoolingDown,
 } from "../../../../../src/services/synchronizer/live/cooldown.ts";
-import { showsWithholding } from "../../../../../src/services/synchronizer/live/audit.ts";
+import { showsWithholding } from "../../../../../src/services/synchronizer/live/review.ts";
 
-Deno.test("showsDeafness() takes neither a few late events nor less than half of all for deafness", () => {
+Deno.test("showsWithholding() takes neither a few late events nor less than half of all for withholding", () => {
   for (
     const [came, missed, isWithholding] of [
       [0, 0, false],
@@ -24,7 +24,7 @@ Deno.test("showsDeafness() takes neither a few late events nor less than half of
   }
 });
 
-Deno.test("a relay that was deaf rests for a day, and one whose lease remembers nothing does not", () => {
+Deno.test("a relay that was withholding is not live for a day, and one whose lease remembers nothing does not", () => {
   const review = { came: 0, missed: 11, isWithholding: true };
   const rest = cooldownAfter({ review }, 1_000);
   assert.ok(isCoolingDown(rest, 1_000 + 86_399));

@@ -1,8 +1,8 @@
 /**
- * What the sync after a live session shows of it: whether the relay had sent what it had.
+ * The review of a live session by the sync after it: whether the relay had sent what it had.
  *
- * A live claim rests on the relay alone, which may answer pings and send nothing. So all of it is walked again, and
- * what turns up there was kept back, or came late. One such event says nothing; many, and more than came, do.
+ * A live proof rests on the relay alone, which may answer pings and send nothing. So all of it is walked again: events
+ * that turn up there were withheld, or came late. One says nothing; many, and more than came live, do.
  *
  * @module
  */
@@ -11,27 +11,27 @@ import { countSightings, liveWindows } from "../../../archive/live_coverage.ts";
 import { retractCoverage } from "../../../archive/sync_coverage.ts";
 import { intersectAll, type Window } from "../../../models/window.ts";
 
-/** What was claimed live and is to be walked again. */
+/** The windows that were proven live and are walked again. */
 export interface LiveProven {
   readonly relayId: number;
   /** By filter hash. */
   readonly windows: ReadonlyMap<string, readonly Window[]>;
-  /** Claimed of every filter: there all that is wanted would have come. */
+  /** The windows proven of every filter: there all that is wanted would have come. */
   readonly common: readonly Window[];
-  /** Events of `common` that the relay was seen to hold before it was walked again. */
+  /** Events of `common` that the relay was seen to hold before the walk. */
   readonly came: number;
 }
 
-/** What a live session was worth. */
+/** The result of a review. */
 export interface LiveReview {
-  /** Events of the time it had claimed that were there before. */
+  /** Events of the time proven live that were archived before the walk. */
   readonly came: number;
-  /** Those that were not. */
+  /** Events of that time that only the walk brought. */
   readonly missed: number;
   readonly isWithholding: boolean;
 }
 
-/** What is claimed live of a relay as it stands; the wanted filters by their hashes. */
+/** Reads what is proven live of a relay; the wanted filters are given by their hashes. */
 export async function liveProven(
   database: Database,
   relayId: number,
@@ -45,8 +45,8 @@ export async function liveProven(
 }
 
 /**
- * Looks at the claims once more after the walks; null when there were none. Takes back what the walks have not proven:
- * all of it when the relay was deaf, and what is older than `provenBefore` in any case.
+ * Reviews the live session after the walks; null when nothing was proven live. Takes back what the walks have not proven:
+ * all of it when the relay was withholding, and what is older than `provenBefore` in any case.
  */
 export async function reviewLive(
   database: Database,
@@ -66,10 +66,10 @@ export async function reviewLive(
   return { came, missed, isWithholding };
 }
 
-/** Events that came late, or over another way, are nobody's fault; so many are not. */
+/** Up to so many events may have come late, or by another way, without the relay withholding anything. */
 const FEW = 10;
 
-/** Whether a relay keeps back more than it sends. */
+/** Whether a relay withholds more than it sends. */
 export function showsWithholding(
   { came, missed }: Pick<LiveReview, "came" | "missed">,
 ): boolean {
