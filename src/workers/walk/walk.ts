@@ -147,8 +147,11 @@ function* descend(
   const top = cursor.until;
   const oldest = bottomOf(page);
   learnCut(walk, cursor, page);
-  if (isPastFloor(walk, page)) {
-    if (since <= top) findings.prove({ since, until: top }, "paging", by(page));
+  const floor = reachedFloor(walk, page);
+  if (floor !== null) {
+    if (floor <= top) {
+      findings.prove({ since: floor, until: top }, "paging", by(page));
+    }
     return DONE;
   }
   if (page.newer * 2 > page.size && oldest >= top) {
@@ -198,12 +201,17 @@ function learnCut({ profile }: Walk, cursor: Cursor, page: Page): void {
   }
 }
 
-/** Whether a page that came in order goes down to an event at the floor, or past it. */
-function isPastFloor({ remaining: { floor } }: Walk, page: Page): boolean {
-  if (page.older > 0 && page.events.length > 0) return true;
-  if (floor.length === 0) return false;
-  const came = new Set(page.events.map(({ id }) => id));
-  return floor.some(({ id }) => came.has(id));
+/**
+ * The second down to which a page holds everything that is wanted, when it goes down to an event at the floor, or past
+ * it; null when it does not. The oldest second it shows may be cut off: it belongs to what lies below.
+ */
+function reachedFloor(
+  { remaining: { since, floor } }: Walk,
+  { events, older }: Page,
+): number | null {
+  if (older > 0 && events.length > 0) return since;
+  const came = new Set(events.map(({ id }) => id));
+  return floor.some(({ id }) => came.has(id)) ? oldestOf(events) + 1 : null;
 }
 
 /** The whole page lies in the second it began with: this is the end, or that second holds more than a page. */
