@@ -65,7 +65,9 @@ export async function planWalks(
   const walks: WalkJob[] = [];
   for (const walk of await wantedWalks(database, relayId, wanted)) {
     const { filter, hash, since, until, covered, gaps } = walk;
-    const weak = await weakClaims(database, relayId, hash);
+    const weak = (await weakClaims(database, relayId, hash))
+      // What is not settled yet can be made no stronger.
+      .filter(({ since }) => since <= settledUntil);
     // Nothing was ever seen of it: its silence could not be contradicted, and is asked about again.
     const isUnseen = weak.length > 0 &&
       await countSightings(database, relayId, covered) === 0;
