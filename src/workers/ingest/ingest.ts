@@ -174,7 +174,7 @@ export class Ingest {
   async #answerAbout(events: readonly NostrEvent[]): Promise<Answer> {
     const known = events.length === 0
       ? new Uint8Array()
-      : await this.#link.askKnown(encodeKeys(events));
+      : await this.#link.askKnown(encodeKeys(events), { isInOrder: false });
     const fresh = events.filter((_, i) => known[i] !== 1);
     return { known, verify: this.#verifier.begin(fresh) };
   }
