@@ -46,6 +46,8 @@ export interface AuditSubject {
   readonly claimed: readonly Window[];
   /** Moments worth a question first: the middles of the longest silences that were seen. */
   readonly silences: readonly number[];
+  /** Moments of events that came in the session, Unix seconds; none where nothing was walked. */
+  readonly moments: readonly number[];
   /** Unix seconds: what is younger may still be arriving. */
   readonly settledBefore: number;
   /** Events asked for at once at most. */
@@ -94,8 +96,12 @@ export async function audit(
   const run = new Audit(subject, deps);
   // Of a relay without order a page that is cut off says nothing of its top.
   const shapes = deps.profile.order === "unsorted" ? BOUNDED_SHAPES : SHAPES;
+  // A few questions without a silence to begin with begin anywhere, or they would always be of the same shape.
+  const first = questions >= shapes.length || subject.silences.length > 0
+    ? 0
+    : Math.floor(deps.random() * shapes.length);
   for (let n = 0; n < questions && !deps.signal.aborted; n++) {
-    const shape = shapes[n % shapes.length]!;
+    const shape = shapes[(first + n) % shapes.length]!;
     await run.ask(shape, subject.silences[Math.floor(n / shapes.length)]);
     if (run.isDecided) break;
   }
@@ -170,10 +176,13 @@ class Audit {
     return keys === null ? null : this.#toQuestion(shape, toKeys(keys), at);
   }
 
-  /** A moment of claimed time: any, so that long silences are found; or one of recent ages, where events lie close. */
+  /** A moment of claimed time: any, so that long silences are found; or one where events lie close. */
   #drawMoment(shape: Shape): number | null {
-    const { claimed } = this.#subject;
+    const { claimed, moments } = this.#subject;
     const { random } = this.#deps;
+    if (moments.length > 0 && (shape === "sample" || shape === "kinds")) {
+      return moments[Math.floor(random() * moments.length)]!;
+    }
     const top = claimed.at(-1)?.until;
     if (top === undefined) return null;
     if (shape !== "silence" && shape !== "deep") {

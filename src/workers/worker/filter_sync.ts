@@ -7,6 +7,7 @@
  * @module
  */
 import { sleep } from "../../base/sleep.ts";
+import type { Filter } from "../../models/filter.ts";
 import { mergeWindows, OPEN_END, type Window } from "../../models/window.ts";
 import {
   type AuditReport,
@@ -24,6 +25,7 @@ import type { NoPage, Remaining, Walk, WalkFindings } from "../walk/ask.ts";
 import type { Page, PageEvent, Query } from "../walk/page.ts";
 import { ParallelRanges } from "../walk/parallel_ranges.ts";
 import type { Repeats } from "../walk/repeats.ts";
+import { SeenMoments } from "../walk/seen_moments.ts";
 import { Silences } from "../walk/silences.ts";
 import { audit } from "./audit.ts";
 import type { Counted } from "./count_check.ts";
@@ -110,6 +112,7 @@ export class FilterSync {
   readonly #findings: Findings;
   readonly #deps: FilterSyncDeps;
   readonly #silences = new Silences();
+  readonly #moments: SeenMoments;
   #requests = 0;
   /** All windows in one, until the relay is asked how much it has there. */
   #uncounted: Window | null = null;
@@ -118,6 +121,7 @@ export class FilterSync {
     this.#job = job;
     this.#findings = findings;
     this.#deps = deps;
+    this.#moments = new SeenMoments(deps.random);
   }
 
   /** Goes through all windows. Returns why it was broken off, or null. */
@@ -193,6 +197,7 @@ export class FilterSync {
         filterHash,
         claimed: claimsOf(claims.windows, covered, this.#job),
         silences: this.#silences.middles,
+        moments: this.#moments.all,
         settledBefore: this.#deps.settledBefore,
         limit: this.#deps.limit,
       },
@@ -324,7 +329,10 @@ export class FilterSync {
           halt?.onFirstAnswer();
           if (page.events.length > 0) this.#beginCount();
         }
-        if (query.extraFilters === undefined) this.#silences.add(page.events);
+        if (isWhole(query, filter)) {
+          this.#silences.add(page.events);
+          this.#moments.add(page.accepted);
+        }
         return page;
       },
     });
@@ -388,6 +396,12 @@ function within(window: Window, findings: WalkFindings): WalkFindings {
     },
     contradict: (contradiction) => findings.contradict(contradiction),
   };
+}
+
+/** Whether a query asks for all of the walk's filter: between the events of another one there is no silence. */
+function isWhole({ filter, extraFilters }: Query, walked: Filter): boolean {
+  return extraFilters === undefined && filter.ids === undefined &&
+    filter.kinds === walked.kinds && filter.authors === walked.authors;
 }
 
 function known({ floor, ceiling }: Remaining) {
