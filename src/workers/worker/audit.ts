@@ -44,8 +44,8 @@ export interface AuditSubject {
   readonly filterHash: string;
   /** What is claimed, ascending. */
   readonly claimed: readonly Window[];
-  /** Moments worth a question first: the middles of the longest silences that were seen. */
-  readonly silences: readonly number[];
+  /** The longest silences between two events of one page, longest first: each is worth a question. */
+  readonly silences: readonly Window[];
   /** Moments of events that came in the session, Unix seconds; none where nothing was walked. */
   readonly moments: readonly number[];
   /** Unix seconds: what is younger may still be arriving. */
@@ -140,8 +140,8 @@ class Audit {
   }
 
   /** Asks one question, at a moment or wherever it falls, and judges the answer. */
-  async ask(shape: Shape, at: number | undefined): Promise<void> {
-    const question = await this.#plan(shape, at);
+  async ask(shape: Shape, silence: Window | undefined): Promise<void> {
+    const question = await this.#plan(shape, silence);
     if (question === null) return;
     const page = await this.#fetch(question.query);
     if (page === null) return;
@@ -159,12 +159,11 @@ class Audit {
 
   async #plan(
     shape: Shape,
-    silence: number | undefined,
+    silence: Window | undefined,
   ): Promise<AuditQuestion | null> {
     const { filter, filterHash } = this.#subject;
-    const at = shape === "silence" && silence !== undefined
-      ? silence
-      : this.#drawMoment(shape);
+    const isAbout = shape === "silence" && silence !== undefined;
+    const at = isAbout ? middleOf(silence) : this.#drawMoment(shape);
     if (at === null) return null;
     const keys = await this.#deps.near({
       filter,
@@ -173,7 +172,28 @@ class Audit {
       below: NEIGHBOURS,
       above: NEIGHBOURS,
     });
-    return keys === null ? null : this.#toQuestion(shape, toKeys(keys), at);
+    if (keys === null) return null;
+    const near = toKeys(keys);
+    if (isAbout && await this.#wasNone(silence, near)) return null;
+    return this.#toQuestion(shape, near, at);
+  }
+
+  /** Whether events that are known lie in a silence: the page lacked them, if the relay still has them. */
+  async #wasNone(
+    { since, until }: Window,
+    keys: readonly Key[],
+  ): Promise<boolean> {
+    const inside = keys.filter(({ createdAt, isStable }) =>
+      isStable && createdAt > since && createdAt < until
+    );
+    if (inside.length === 0) return false;
+    const given = await this.#stillGiven(inside);
+    // Fewer may have come to the relay after the page.
+    if (given.length < MAX_NEWS) return false;
+    const question = { shape: "silence", interior: { since, until } } as const;
+    const found = { kind: "omitted", keys: given } as const;
+    this.#contradictions.push(contradiction(this.#subject, question, found));
+    return true;
   }
 
   /** A moment of claimed time: any, so that long silences are found; or one where events lie close. */
@@ -386,7 +406,7 @@ const FLOOR = 1_600_000_000;
 
 function contradiction(
   { filterHash }: AuditSubject,
-  { shape, interior }: AuditQuestion,
+  { shape, interior }: Pick<AuditQuestion, "shape" | "interior">,
   { kind, keys }: {
     readonly kind: ContradictionKind;
     readonly keys: readonly { readonly id: string }[];
@@ -400,6 +420,10 @@ function contradiction(
     question: shape,
     eventIds: keys.slice(0, 10).map(({ id }) => id),
   };
+}
+
+function middleOf({ since, until }: Window): number {
+  return since + ((until - since) >> 1);
 }
 
 function toKeys({ ids, createdAt, stable }: NearKeys): Key[] {

@@ -196,7 +196,7 @@ export class FilterSync {
         filter,
         filterHash,
         claimed: claimsOf(claims.windows, covered, this.#job),
-        silences: this.#silences.middles,
+        silences: this.#silences.longest,
         moments: this.#moments.all,
         settledBefore: this.#deps.settledBefore,
         limit: this.#deps.limit,
