@@ -250,7 +250,8 @@ export class FilterSync {
       ? await this.#awaitAnswer(reconciling, patienceMs)
       : false;
     if (isAnswered !== true) {
-      reconciling.giveUp({ isIgnored: isAnswered === null });
+      const isIgnored = isAnswered === null && !this.#deps.signal.aborted;
+      reconciling.giveUp({ isIgnored });
     }
     const left = await beside.left;
     // All was paged: again only where the relay is known to have more.

@@ -68,7 +68,7 @@ export class NegentropyUse implements Reconciling {
 
   /** Asks no more: everything was paged before the relay has answered. */
   giveUp({ isIgnored }: { readonly isIgnored: boolean }): void {
-    if (this.#isUnderstood === true) return;
+    if (this.#isUnderstood !== null) return;
     this.#isIgnored = isIgnored && !this.#reconciler.trust.isPassing;
     this.#isUnderstood = false;
     this.#givenUp.abort();
