@@ -65,25 +65,6 @@ export async function flood(req: TestReq): Promise<void> {
   while (req.isOpen()) await req.events(Array(100).fill(EVENTS[0]));
 }
 
-/** As they are, but everything has another order, which no bound of a filter follows: by id, or drawn each time. */
-export function outOfOrder(draw: "fixed" | "drawn", cap: number) {
-  let seed = 7;
-  const next = () => seed = (seed * 48_271) % 2_147_483_647;
-  const byId = EVENTS.toSorted((a, b) => a.id < b.id ? -1 : 1);
-  return async (req: TestReq) => {
-    const [{ limit = cap, ...filter } = {}] = req.filters;
-    const found = byId.filter((event) => matchesFilter(filter, event));
-    if (draw === "drawn") {
-      for (let i = found.length - 1; i > 0; i--) {
-        const j = next() % (i + 1);
-        [found[i], found[j]] = [found[j]!, found[i]!];
-      }
-    }
-    await req.events(found.slice(0, Math.min(limit, cap)));
-    req.eose();
-  };
-}
-
 /** Refuses whatever is over so many REQs, each time until it has refused that many. */
 export function tireAfter(reqs: number, refuse: (req: TestReq) => void) {
   let since = 0;

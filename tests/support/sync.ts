@@ -36,6 +36,8 @@ export interface SyncRequest {
   readonly signal?: AbortSignal;
   readonly onProgress?: (counts: SyncCounts) => void;
   readonly live?: LiveOffer;
+  /** Hears how many seconds of the future were claimed. */
+  readonly onFutureRetracted?: (seconds: number) => void;
 }
 
 /** Syncs the relay once, on a pool of its own. */
@@ -56,6 +58,7 @@ export async function syncWith(
     signal: request.signal ?? new AbortController().signal,
     onProgress: request.onProgress ?? (() => {}),
     live: request.live ?? null,
+    onFutureRetracted: request.onFutureRetracted ?? (() => {}),
   });
 }
 

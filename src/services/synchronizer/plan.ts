@@ -65,7 +65,9 @@ export async function planWalks(
   const walks: WalkJob[] = [];
   for (const walk of await wantedWalks(database, relayId, wanted)) {
     const { hash, covered } = walk;
-    const weak = await weakProofs(database, relayId, hash);
+    const weak = (await weakProofs(database, relayId, hash))
+      // What is not settled yet can be made no stronger.
+      .filter(({ since }) => since <= context.settledUntil);
     const job = planWalk({
       ...walk,
       weak,

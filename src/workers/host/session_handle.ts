@@ -156,6 +156,7 @@ export class SessionHandle implements Borrower {
     const { session, request } = question;
     switch (question.type) {
       case "ask-known": {
+        if (question.isInOrder) await this.#stored;
         const known = await this.#host.known(question.keys);
         return { type: "known", session, request, known };
       }
@@ -166,6 +167,7 @@ export class SessionHandle implements Borrower {
         return { type: "vector", session, request, chunk };
       }
       case "ask-found": {
+        await this.#stored;
         const { filterHash, ids } = question;
         const createdAt = await this.#host.found(filterHash, ids);
         return { type: "found", session, request, createdAt };

@@ -34,6 +34,9 @@ const MAX_FORGED = 200;
 /** The raw event kept with a rejection is cut to this. */
 const MAX_RAW_CHARACTERS = 4_096;
 
+/** Stands for one that was not read. */
+const NO_SIGNATURE = "0".repeat(128);
+
 export class Ingest {
   readonly #queue: EventQueue;
   readonly #batch: BatchBuilder;
@@ -112,7 +115,7 @@ export class Ingest {
     // One without a signature is forged anew each time, and counted.
     const id = reason === "signature" ? undefined : idOf(raw);
     return id === undefined ||
-      this.#rejectedLately.add({ id, sig: sigOf(raw) ?? id });
+      this.#rejectedLately.add({ id, sig: sigOf(raw) ?? NO_SIGNATURE });
   }
 
   /** Takes what a walk found out from everything accepted so far. */
@@ -171,7 +174,7 @@ export class Ingest {
   async #answerAbout(events: readonly NostrEvent[]): Promise<Answer> {
     const known = events.length === 0
       ? new Uint8Array()
-      : await this.#link.askKnown(encodeKeys(events));
+      : await this.#link.askKnown(encodeKeys(events), { isInOrder: false });
     const fresh = events.filter((_, i) => known[i] !== 1);
     return { known, verify: this.#verifier.begin(fresh) };
   }

@@ -19,6 +19,8 @@ export interface IdFetchDeps {
   readonly link: HostLink;
   readonly ingest: Pick<Ingest, "acceptListed" | "room">;
   readonly fetch: FetchPage;
+  /** Awaited before ids are looked up. */
+  readonly beforeFetch: () => Promise<void>;
   readonly filter: Filter;
   readonly filterHash: string;
   /** Events outside of it are not what was listed. */
@@ -112,7 +114,8 @@ export class IdFetch {
 
   /** Takes ids that the relay lists; resolves when there is room for more. Rejects when the session is abandoned. */
   async add(listed: readonly Hidden[]): Promise<void> {
-    const { link, filterHash, ingest } = this.#parts;
+    const { link, filterHash, ingest, beforeFetch } = this.#parts;
+    await beforeFetch();
     for (let at = 0; at < listed.length; at += LOOK_UP) {
       const part = listed.slice(at, at + LOOK_UP);
       const ids = Uint8Array.fromHex(part.map(({ id }) => id).join(""));

@@ -43,6 +43,8 @@ export interface ReconcilerDeps {
   readonly now: number;
   /** Called at the relay's first answer. */
   readonly onFirstAnswer: () => void;
+  /** Awaited before what is listed is looked up and fetched. */
+  readonly beforeFetch: () => Promise<void>;
   /** Aborts when no more is to be asked. */
   readonly signal: AbortSignal;
 }

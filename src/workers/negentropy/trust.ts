@@ -37,6 +37,8 @@ export class NegentropyTrust {
   readonly #before: NegentropySupport;
   #patience = PATIENCE;
   #isLasting = false;
+  /** Whether the last trouble was one that may pass. */
+  isPassing = false;
   #isFalse = false;
   /** The longest list that was shown to be whole; -1 for none. */
   #wholeList: number;
@@ -70,7 +72,8 @@ export class NegentropyTrust {
   }
 
   suffered(problem: Problem, { hasProgress }: { hasProgress: boolean }): void {
-    if (problem !== "none") this.#isLasting = problem !== "passing";
+    this.isPassing = problem === "passing";
+    if (problem !== "none") this.#isLasting = !this.isPassing;
     this.#isFalse ||= problem === "false-list";
     if (hasProgress) this.#patience = PATIENCE;
     this.#patience -= COSTS[problem];

@@ -118,6 +118,8 @@ export type FromWorker =
     readonly session: number;
     readonly request: number;
     readonly keys: EventKeys;
+    /** Whether what was sent before is to be stored first. */
+    readonly isInOrder: boolean;
   }
   /** Signatures that another thread may check, if one is idle. */
   | {

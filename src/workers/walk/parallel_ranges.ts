@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { BEGINNING } from "../../models/window.ts";
+import { BEGINNING, type Window } from "../../models/window.ts";
 import type { WalkState } from "../protocol/report.ts";
 import type { Asking, NoPage, Remaining, Walk } from "./ask.ts";
 import { newestOf, type Page, type Query } from "./page.ts";
@@ -61,7 +61,7 @@ export class ParallelRanges {
 
   constructor(walk: Walk) {
     this.#walk = walk;
-    this.#open(walk.remaining, 0);
+    this.#open(walk.remaining, { place: 0, repeats: new Repeats() });
   }
 
   /** Why the walk was broken off; null when it was walked to the end, or is not there yet. */
@@ -111,8 +111,7 @@ export class ParallelRanges {
     const step = range.asking.next({ ...page, isShared });
     if (step.done) return this.#finished(range, step.value);
     range.query = step.value;
-    const until = Math.max(range.remaining.until, range.query.window.until);
-    range.repeats.advance(page.accepted, until);
+    range.repeats.advance(page.accepted, reachOf(range));
   }
 
   /**
@@ -139,22 +138,22 @@ export class ParallelRanges {
     return true;
   }
 
-  /** An event may come again in a range that is to ask for its second, or has asked before it was divided. */
+  /** What came in one range may come once more in others: a query that was made before they were joined reaches far down. */
   #handOver(from: Range, { accepted }: Page): void {
-    for (const range of this.#ranges) {
-      if (range === from) continue;
-      const { remaining, query, isUnderWay } = range;
-      const asked = isUnderWay ? query.window : remaining;
-      const since = Math.min(remaining.reach, asked.since);
-      const until = Math.max(remaining.until, asked.until);
-      for (const event of accepted) {
-        const { createdAt: at } = event;
-        if (at >= since && at <= until) range.repeats.add(event);
+    const others = this.#ranges.filter((range) => range !== from)
+      .map((range) => ({ ...reachOf(range), repeats: range.repeats }));
+    for (const event of accepted) {
+      const { createdAt: at } = event;
+      for (const { since, until, repeats } of others) {
+        if (at >= since && at <= until) repeats.add(event);
       }
     }
   }
 
-  #open(remaining: Remaining, place: number): Range | null {
+  #open(
+    remaining: Remaining,
+    { place, repeats }: { readonly place: number; readonly repeats: Repeats },
+  ): Range | null {
     const asking = walkWindow({ ...this.#walk, remaining });
     const step = asking.next();
     if (step.done) return null;
@@ -162,7 +161,7 @@ export class ParallelRanges {
       remaining,
       asking,
       query: step.value,
-      repeats: new Repeats(),
+      repeats,
       newer: null,
       isUnderWay: false,
       isShared: false,
@@ -223,20 +222,32 @@ export class ParallelRanges {
     }
     if (largest === null) return false;
     const { remaining } = largest;
+    const { since, floor, reach, top } = remaining;
+    const until = Math.floor((beginningOf(largest) + remaining.until) / 2);
     const older = this.#open({
-      since: remaining.since,
-      until: Math.floor((beginningOf(largest) + remaining.until) / 2),
-      floor: remaining.floor,
-      reach: remaining.reach,
+      since,
+      until,
+      floor,
+      reach,
       ceiling: [],
-      top: remaining.top,
+      top,
       doing: "paging",
-    }, this.#ranges.indexOf(largest) + 1);
+    }, {
+      place: this.#ranges.indexOf(largest) + 1,
+      repeats: largest.repeats.within({ since: reach, until }),
+    });
     if (older === null) return false;
     older.newer = largest;
-    older.repeats.addAll(largest.repeats);
     return true;
   }
+}
+
+/** Where events of a range may come from, now and later. */
+function reachOf({ remaining, query: { window } }: Range): Window {
+  return {
+    since: Math.min(remaining.reach, window.since),
+    until: Math.max(remaining.until, window.until),
+  };
 }
 
 /** How many events are left if they lie as close as those that have come. */

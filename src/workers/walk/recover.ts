@@ -6,7 +6,7 @@
  * @module
  */
 import { ask, type Asking, type Walk } from "./ask.ts";
-import { breakOff, type Cursor, type Done } from "./cursor.ts";
+import type { Cursor } from "./cursor.ts";
 import { isNewestFirst, newestOf, type Page } from "./page.ts";
 
 /** A page that overlaps with what is known, and from where it was asked. */
@@ -18,12 +18,12 @@ export interface Recovered {
 /** How much later than meant `until` is asked for, seconds: an exclusive bound, an hour, a day. */
 const OFFSETS = [1, 3_600, 86_400];
 
-/** Finds an answer that overlaps with what is known; else nothing can be said about the rest. */
+/** Finds an answer that overlaps with what is known; null when there is none, and nothing can be said about the rest. */
 export function* recover(
   walk: Walk,
   cursor: Cursor,
   page: Page,
-): Asking<Recovered | Done> {
+): Asking<Recovered | null> {
   const { profile, policy, remaining } = walk;
   remaining.doing = "recovering";
   const isBelow = newestOf(page.events) < cursor.until;
@@ -49,8 +49,7 @@ export function* recover(
     policy.onProgress();
     return { cursor, page: answer.value };
   }
-  const rest = { since: remaining.since, until: cursor.until };
-  return breakOff(walk, rest, "unconfirmed");
+  return null;
 }
 
 /** Whether the page is in order and shows a known event. */

@@ -96,7 +96,11 @@ function* digest(
   const { profile, settledBefore, remaining: { reach } } = walk;
   const rest = { since: reach, until: cursor.until };
   if (!isNewestFirst(page, settledBefore)) return yield* inParts(walk, rest);
-  if (!showsKnown(page, cursor)) return yield* overlap(walk, cursor, page);
+  if (!showsKnown(page, cursor)) {
+    const recovered = yield* recover(walk, cursor, page);
+    if (recovered === null) return breakOff(walk, rest, "unconfirmed");
+    return yield* descend(walk, recovered.cursor, recovered.page);
+  }
   if (profile.order === "unknown" && oldestOf(page.events) < cursor.until) {
     const found = yield* checkOrder(walk, rest, page);
     switch (found.type) {
@@ -104,24 +108,16 @@ function* digest(
         return yield* inParts(walk, rest);
       case "no-answer":
         return breakOff(walk, rest, found.failure);
-      case "top-missing":
-        return yield* overlap(walk, { ...cursor, above: found.above }, page);
+      case "top-missing": {
+        const { above } = found;
+        const recovered = yield* recover(walk, { ...cursor, above }, page);
+        if (recovered === null) return yield* inParts(walk, rest);
+        return yield* descend(walk, recovered.cursor, recovered.page);
+      }
       case "newest-first":
     }
   }
   return yield* descend(walk, cursor, page);
-}
-
-/** Goes on from an answer that shows what is known, if there is one. */
-function* overlap(
-  walk: Walk,
-  cursor: Cursor,
-  page: Page,
-): Asking<Cursor | Done> {
-  const recovered = yield* recover(walk, cursor, page);
-  return "page" in recovered
-    ? yield* descend(walk, recovered.cursor, recovered.page)
-    : recovered;
 }
 
 /**

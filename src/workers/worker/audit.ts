@@ -55,7 +55,7 @@ export interface AuditSubject {
   /** What is claimed, ascending. */
   readonly claimed: readonly Window[];
   /** Moments worth a question first. */
-  readonly rhythm: Pick<Rhythm, "silences" | "dense">;
+  readonly rhythm: Pick<Rhythm, "silences" | "dense" | "moments">;
   /** Unix seconds: what is younger may still be arriving. */
   readonly settledBefore: number;
   /** Events asked for at once at most. */
@@ -166,9 +166,10 @@ export async function audit(
   });
   // Of a relay without order a page that is cut off says nothing of its top.
   const shapes = deps.profile.order === "unsorted" ? BOUNDED_SHAPES : SHAPES;
-  const first = questions < shapes.length
-    ? Math.floor(deps.random() * shapes.length)
-    : 0;
+  // A few questions without a silence to begin with begin anywhere, or they would always be of the same shape.
+  const isAnywhere = questions < shapes.length &&
+    subject.rhythm.silences.length === 0;
+  const first = isAnywhere ? Math.floor(deps.random() * shapes.length) : 0;
   const half = questions >> 1;
   for (let n = 0; n < questions + run.more && !deps.signal.aborted; n++) {
     // Some relays are wrong on young connections only, some have several stores behind one name.
@@ -266,7 +267,8 @@ class Audit {
   async #plan(shape: Shape): Promise<AuditQuestion | null> {
     const { filter, filterHash } = this.#subject;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const at = this.#drawMoment(shape);
+      const silence = this.#silenceFor(shape);
+      const at = silence === null ? this.#drawMoment(shape) : middleOf(silence);
       if (at === null) return null;
       const keys = await this.#deps.near({
         filter,
@@ -275,9 +277,10 @@ class Audit {
         below: this.#neighbours,
         above: this.#neighbours,
       });
-      const question = keys === null
-        ? null
-        : this.#toQuestion(shape, toKeys(keys), at);
+      if (keys === null) continue;
+      const near = toKeys(keys);
+      if (silence !== null && await this.#wasNone(silence, near)) return null;
+      const question = this.#toQuestion(shape, near, at);
       if (question === null) continue;
       const text = JSON.stringify(question.query.filter);
       if (this.#askedSoFar.has(text)) continue;
@@ -285,6 +288,30 @@ class Audit {
       return question;
     }
     return null;
+  }
+
+  /** One of the longest silences that were seen, for questions that are about them. */
+  #silenceFor(shape: Shape): Window | null {
+    if (shape !== "silence" && shape !== "deep") return null;
+    return this.#subject.rhythm.silences[this.#silences++ >> 1] ?? null;
+  }
+
+  /** Whether events that are known lie in a silence: the page lacked them, if the relay still has them. */
+  async #wasNone(
+    { since, until }: Window,
+    keys: readonly Key[],
+  ): Promise<boolean> {
+    const inside = keys.filter(({ createdAt, isStable }) =>
+      isStable && createdAt > since && createdAt < until
+    );
+    if (inside.length === 0) return false;
+    const given = await this.#stillGiven(inside);
+    // Fewer may have come to the relay after the page.
+    if (given.length < FEWEST_OMITTED) return false;
+    const question = { shape: "silence", interior: { since, until } } as const;
+    const found = { kind: "omitted", keys: given } as const;
+    this.#contradictions.push(contradiction(this.#subject, question, found));
+    return true;
   }
 
   /**
@@ -298,10 +325,11 @@ class Audit {
     if (top === undefined) return null;
     if (shape === "future") return top;
     const isSilence = shape === "silence" || shape === "deep";
-    const known = isSilence
-      ? rhythm.silences[this.#silences++ >> 1]
-      : shape === "narrow" || shape === "sample"
+    const { moments } = rhythm;
+    const known = shape === "narrow"
       ? rhythm.dense[this.#dense++]
+      : shape === "sample" || shape === "kinds"
+      ? moments[Math.floor(random() * moments.length)]
       : undefined;
     if (known !== undefined) return known;
     if (!isSilence && random() < 1 / 2) {
@@ -637,12 +665,15 @@ function rest(
   };
 }
 
+/** So many events that a page lacked did not all come after it. */
+const FEWEST_OMITTED = 2;
+
 /** 60 to this power is some twenty years, seconds. */
 const MAX_AGE_EXPONENT = 5;
 
 function contradiction(
   { filterHash }: AuditSubject,
-  { shape, interior }: AuditQuestion,
+  { shape, interior }: Pick<AuditQuestion, "shape" | "interior">,
   { kind, keys }: {
     readonly kind: ContradictionKind;
     readonly keys: readonly { readonly id: string }[];
@@ -656,6 +687,10 @@ function contradiction(
     question: shape,
     eventIds: keys.slice(0, 10).map(({ id }) => id),
   };
+}
+
+function middleOf({ since, until }: Window): number {
+  return since + ((until - since) >> 1);
 }
 
 function toKeys({ ids, createdAt, stable }: NearKeys): Key[] {

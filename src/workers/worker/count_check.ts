@@ -40,6 +40,7 @@ interface Pending {
 
 export class CountCheck {
   readonly #deps: CountDeps;
+  readonly #givenUp = new AbortController();
   #isOffered = true;
   #pending: Pending | null = null;
 
@@ -60,6 +61,13 @@ export class CountCheck {
     this.#pending = pending;
   }
 
+  /** Waits no longer for what has not come: it would keep a connection open that is to be replaced. */
+  giveUp(): void {
+    if (this.#pending === null || this.#pending.isAnswered) return;
+    this.#isOffered = false;
+    this.#givenUp.abort();
+  }
+
   /** Compares what was counted, if it was, with what the archive knows: `sighted` says how much that is. */
   async finish(
     filter: Filter,
@@ -70,6 +78,7 @@ export class CountCheck {
     if (pending === null) return { type: "none" };
     if (!pending.isAnswered) {
       this.#isOffered = false;
+      this.#givenUp.abort();
       return { type: "none" };
     }
     const { window } = pending;
@@ -92,7 +101,8 @@ export class CountCheck {
 
   /** Null where there is no exact number. */
   async #ask(filter: Filter, { since, until }: Window): Promise<number | null> {
-    const { line, signal, idleTimeoutMs } = this.#deps;
+    const { line, idleTimeoutMs } = this.#deps;
+    const signal = AbortSignal.any([this.#deps.signal, this.#givenUp.signal]);
     const bounded = { ...filter, ...(since > 0 && { since }), until };
     const answer = await line.use(async (client) => {
       const given = await client.count(bounded, {

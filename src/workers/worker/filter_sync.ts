@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { sleep } from "../../base/sleep.ts";
+import type { Filter } from "../../models/filter.ts";
 import { mergeWindows, OPEN_END, type Window } from "../../models/window.ts";
 import {
   type AuditReport,
@@ -67,14 +69,18 @@ export interface Reconciling {
   readonly isUnderstood: boolean | null;
   /** Resolves when the relay has answered, or will not. */
   readonly answered: Promise<boolean>;
-  /** Reconciles what can be reconciled of a window; gives what is left, newest first. */
+  /**
+   * Reconciles what can be reconciled of a window; gives what is left, newest first. What the relay lists is fetched
+   * when `pages` has resolved and what they brought is archived: so nothing comes twice.
+   */
   reconcile(
     job: WalkJob,
     window: Window,
     findings: WalkFindings,
+    pages: Promise<void>,
   ): Promise<readonly (Window & { readonly isLacking: boolean })[]>;
-  /** Stops asking: nothing has come so far. */
-  giveUp(): void;
+  /** Stops asking: nothing has come so far. `isIgnored`: the relay had the time to answer. */
+  giveUp(options: { readonly isIgnored: boolean }): void;
 }
 
 /** NIP-45 as the sync of a filter uses it. */
@@ -102,11 +108,16 @@ const MUCH_SECONDS = 3 * 86_400;
 /** Authors kept to be asked for by name. */
 const MAX_AUTHORS = 20;
 
+/** How long NEG-OPEN may take when everything else is done, beside two times what the first page took, ms. */
+const PATIENCE_MS = 500;
+
+const NOTHING_PAGED = Promise.resolve();
+
 export class FilterSync {
   readonly #job: WalkJob;
   readonly #findings: Findings;
   readonly #deps: FilterSyncDeps;
-  readonly #rhythm = new Rhythm();
+  readonly #rhythm: Rhythm;
   #requests = 0;
   /** Some whose events came, to ask for by name. */
   #authors: readonly string[] = [];
@@ -117,6 +128,7 @@ export class FilterSync {
     this.#job = job;
     this.#findings = findings;
     this.#deps = deps;
+    this.#rhythm = new Rhythm(deps.random);
   }
 
   /** Goes through all windows. Returns why it was broken off, or null. */
@@ -146,7 +158,7 @@ export class FilterSync {
     const retractions: Retraction[] = [];
     for (const window of this.#job.repairs) {
       const left = await reconciling
-        .reconcile(this.#job, window, this.#findings);
+        .reconcile(this.#job, window, this.#findings, NOTHING_PAGED);
       for (const { since, until, isLacking } of left) {
         if (!isLacking) continue;
         const cause = {
@@ -227,25 +239,54 @@ export class FilterSync {
       return await this.#reconcileFirst(reconciling, window);
     }
     const halt = new AbortController();
-    let reconciled: ReturnType<Reconciling["reconcile"]> | null = null;
+    const pages = Promise.withResolvers<void>();
+    const startedAt = performance.now();
+    let patienceMs = PATIENCE_MS;
+    const beside: { left: ReturnType<Reconciling["reconcile"]> | null } = {
+      left: null,
+    };
     const broken = await this.#page(window, {
       signal: halt.signal,
       onFirstAnswer: () => {
-        reconciled = reconciling.reconcile(this.#job, window, this.#findings);
+        patienceMs += 2 * (performance.now() - startedAt);
+        beside.left = reconciling
+          .reconcile(this.#job, window, this.#findings, pages.promise);
         // Whoever awaits it hears of its failure; until then nobody may be listening.
-        reconciled.catch(() => {});
+        beside.left.catch(() => {});
         void reconciling.answered.then((isAnswered) => {
           if (isAnswered) halt.abort();
         });
       },
-    });
-    if (reconciled === null) return broken;
-    if (!halt.signal.aborted) {
-      reconciling.giveUp();
-      await reconciled;
-      return broken;
+    }).finally(() => pages.resolve());
+    if (beside.left === null) return broken;
+    if (halt.signal.aborted) return await this.#pageAll(await beside.left);
+    const isAnswered = broken === null
+      ? await this.#awaitAnswer(reconciling, patienceMs)
+      : false;
+    if (isAnswered !== true) {
+      const isIgnored = isAnswered === null && !this.#deps.signal.aborted;
+      reconciling.giveUp({ isIgnored });
     }
-    return await this.#pageAll(await reconciled);
+    const left = await beside.left;
+    // All was paged: again only where the relay is known to have more.
+    return broken ?? await this.#pageAll(left.filter((one) => one.isLacking));
+  }
+
+  /** Whether the relay answers NEG-OPEN; null when it does not do so in time. Small relays are paged before they can. */
+  async #awaitAnswer(
+    { answered }: Reconciling,
+    patienceMs: number,
+  ): Promise<boolean | null> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#deps.signal, over.signal]);
+    try {
+      return await Promise.race([
+        answered,
+        sleep(patienceMs, signal).then(() => null),
+      ]);
+    } finally {
+      over.abort();
+    }
   }
 
   async #reconcileFirst(
@@ -255,7 +296,7 @@ export class FilterSync {
     this.#deps.onState(["reconciling"]);
     const { job, findings } = { job: this.#job, findings: this.#findings };
     return await this.#pageAll(
-      await reconciling.reconcile(job, window, findings),
+      await reconciling.reconcile(job, window, findings, NOTHING_PAGED),
     );
   }
 
@@ -304,7 +345,7 @@ export class FilterSync {
           halt?.onFirstAnswer();
           if (page.events.length > 0) this.#beginCount();
         }
-        if (query.extraFilters === undefined) this.#rhythm.add(page.events);
+        if (isWhole(query, filter)) this.#rhythm.add(page.events);
         return page;
       },
     });
@@ -383,6 +424,12 @@ function within(window: Window, findings: WalkFindings): WalkFindings {
     },
     contradict: (contradiction) => findings.contradict(contradiction),
   };
+}
+
+/** Whether a query asks for all of the walk's filter: between the events of another one there is no silence. */
+function isWhole({ filter, extraFilters }: Query, walked: Filter): boolean {
+  return extraFilters === undefined && filter.ids === undefined &&
+    filter.kinds === walked.kinds && filter.authors === walked.authors;
 }
 
 function known({ floor, ceiling }: Remaining) {

@@ -56,10 +56,17 @@ export class HostLink {
     return this.#stop.signal;
   }
 
-  /** Which of these events are archived: one byte each, 1 when it is. */
-  askKnown(keys: EventKeys): Promise<Uint8Array> {
+  /**
+   * Which of these events are archived: one byte each, 1 when it is. `isInOrder`: what was sent before is stored first;
+   * without it nothing is waited for.
+   */
+  askKnown(
+    keys: EventKeys,
+    { isInOrder }: { readonly isInOrder: boolean },
+  ): Promise<Uint8Array> {
+    const session = this.#session;
     return this.#ask(this.#known, (request) => {
-      this.#post({ type: "ask-known", session: this.#session, request, keys });
+      this.#post({ type: "ask-known", session, request, keys, isInOrder });
     });
   }
 
@@ -86,7 +93,10 @@ export class HostLink {
     });
   }
 
-  /** When these events, which the relay lists, were created (32 bytes an id); `NaN` for those not archived. */
+  /**
+   * When these events, which the relay lists, were created (32 bytes an id); `NaN` for those not archived. What was sent
+   * before is stored first.
+   */
   askFound(filterHash: string, ids: Uint8Array): Promise<Float64Array> {
     const session = this.#session;
     return this.#ask(this.#found, (request) => {

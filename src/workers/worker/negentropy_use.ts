@@ -10,21 +10,15 @@ import type { NegentropySupport, WalkJob } from "../protocol/job.ts";
 import type { WalkFindings } from "../walk/ask.ts";
 import type { Reconciling } from "./filter_sync.ts";
 
-/** Requests sent from NEG-OPEN on, all others answered, by which a relay shows that it ignores that one. */
-const REQUESTS_SINCE = 2;
-
 export class NegentropyUse implements Reconciling {
   readonly #reconciler: Reconciler;
-  readonly #deps: Omit<ReconcilerDeps, "onFirstAnswer">;
   readonly #answered = Promise.withResolvers<boolean>();
   readonly #givenUp = new AbortController();
   #isUnderstood: boolean | null;
   #isIgnored = false;
-  /** Requests of the session when NEG-OPEN was sent. */
-  #sentAt: number | null = null;
+  #pages: Promise<void> | null = null;
 
-  constructor(deps: Omit<ReconcilerDeps, "onFirstAnswer">) {
-    this.#deps = deps;
+  constructor(deps: Omit<ReconcilerDeps, "onFirstAnswer" | "beforeFetch">) {
     this.#isUnderstood = deps.job.support === "supported" ? true : null;
     this.#reconciler = new Reconciler({
       ...deps,
@@ -32,6 +26,12 @@ export class NegentropyUse implements Reconciling {
       onFirstAnswer: () => {
         this.#isUnderstood = true;
         this.#answered.resolve(true);
+      },
+      beforeFetch: async () => {
+        if (this.#pages === null) return;
+        await this.#pages;
+        await deps.ingest.flush();
+        this.#pages = null;
       },
     });
   }
@@ -58,18 +58,18 @@ export class NegentropyUse implements Reconciling {
     job: WalkJob,
     window: Window,
     findings: WalkFindings,
+    pages: Promise<void>,
   ): Promise<readonly (Window & { readonly isLacking: boolean })[]> {
-    this.#sentAt ??= this.#deps.line.requests;
+    this.#pages = pages;
     const left = await this.#reconciler.reconcile(job, window, findings);
     this.#answered.resolve(this.#isUnderstood === true);
     return left;
   }
 
   /** Asks no more: everything was paged before the relay has answered. */
-  giveUp(): void {
-    if (this.#isUnderstood === true) return;
-    const asked = this.#deps.line.requests - (this.#sentAt ?? Infinity);
-    this.#isIgnored = asked >= REQUESTS_SINCE;
+  giveUp({ isIgnored }: { readonly isIgnored: boolean }): void {
+    if (this.#isUnderstood !== null) return;
+    this.#isIgnored = isIgnored && !this.#reconciler.trust.isPassing;
     this.#isUnderstood = false;
     this.#givenUp.abort();
   }

@@ -20,6 +20,7 @@ export async function overlapping(
   near: (query: NearQuery) => Promise<NearKeys | null>,
 ): Promise<Remaining> {
   const query = { filter, filterHash };
+  // Below it: of the second of an event that is shown, others may have been cut off.
   const floor = since === 0 ? [] : witnessesOf(
     await near({ ...query, at: since - 1, below: OVERLAP, above: 0 }),
   );

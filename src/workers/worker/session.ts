@@ -234,11 +234,11 @@ class Session {
           id,
           created_at: createdAt,
         })));
-        const known = await link.askKnown(keys);
+        const known = await link.askKnown(keys, { isInOrder: true });
         return events.filter((_, i) => known[i] === 1);
       },
       flush: () => this.#ingest.flush(),
-      renew: () => this.#line.renew(),
+      renew: () => this.#renew(),
       reconciling: this.#negentropy,
       counting: this.#counts,
       limit: this.#job.bounds.limit,
@@ -248,12 +248,19 @@ class Session {
     });
   }
 
+  /** What still waits for an answer would keep the connection that is to be replaced. */
+  #renew(): Promise<boolean> {
+    this.#counts.giveUp();
+    this.#negentropy?.giveUp({ isIgnored: false });
+    return this.#line.renew();
+  }
+
   async #walkPage(
     query: Query,
     repeats: Repeats | null,
     findings: Findings,
   ): Promise<Page> {
-    if (query.isFresh) await this.#line.renew();
+    if (query.isFresh) await this.#renew();
     // Pages that lie side by side share no events, but each shares some with the one before it.
     this.#recent.capacity = 2 * this.#job.bounds.limit *
       this.#policy.concurrency.allowed;

@@ -244,9 +244,11 @@ testOnEachServer(
     // Without tags nobody knows what was deleted: an author who deleted anything since is no witness.
     const deletion = factory.sign({ createdAt: AT + 60, kind: 5, author: 1 });
     await storeBatch(archive.database, syncBatch(relayId, [deletion]));
+    const others = EVENTS.filter((_, i) => i % 2 === 0).map(({ id }) => id);
+    // They are given all the same, as no witnesses.
     assert.deepEqual(
       await witnesses(archive, relayId),
-      expected(EVENTS.filter((_, i) => i % 2 === 0)),
+      expected(EVENTS).filter((key) => others.includes(key.split(" ")[1]!)),
     );
   },
   { edition: "lite" },

@@ -13,6 +13,10 @@ import {
 } from "../../support/misbehaviours/negentropy.ts";
 import { assertTruthful, syncOnce } from "../../support/sync.ts";
 
+/** What the questions about claims may cost: nine and what they lead to, after a sync that claimed much; one after others. */
+const AUDIT = { requests: 15 };
+const SMALL_AUDIT = { requests: 3, received: 90 };
+
 for (const [row, misbehaviour] of MISBEHAVIOURS.entries()) {
   Deno.test(`syncRelay() ${misbehaviour.promise}`, async () => {
     await using archive = await testArchive();
@@ -33,7 +37,8 @@ for (const [row, misbehaviour] of MISBEHAVIOURS.entries()) {
     const opens = await relay.count("NEG-OPEN");
     assert.ok(opens <= misbehaviour.maxOpens, `${opens} comparisons`);
     const { requests } = first;
-    assert.ok(requests <= misbehaviour.maxRequests, `${requests} requests`);
+    const maxRequests = misbehaviour.maxRequests + AUDIT.requests;
+    assert.ok(requests <= maxRequests, `${requests} requests`);
     const truth = { relay: relay.relay, events, filter };
     await assertTruthful(archive, truth);
     const [state] = await archive.sql<{ support: string }[]>`
@@ -43,8 +48,10 @@ for (const [row, misbehaviour] of MISBEHAVIOURS.entries()) {
 
     const second = await sync();
     assert.deepEqual([second.stored, second.complete], [0, complete]);
-    assert.ok(second.received <= again.received, `${second.received} received`);
-    assert.ok(second.requests <= again.requests, `${second.requests} asked`);
+    const maxReceived = again.received + SMALL_AUDIT.received;
+    assert.ok(second.received <= maxReceived, `${second.received} received`);
+    const maxAsked = again.requests + SMALL_AUDIT.requests;
+    assert.ok(second.requests <= maxAsked, `${second.requests} asked`);
     await assertTruthful(archive, truth);
   });
 }

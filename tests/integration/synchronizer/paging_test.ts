@@ -125,7 +125,7 @@ Deno.test("syncRelay() transfers nearly nothing the second time, and then only w
   assert.equal(third.complete, true);
 });
 
-Deno.test("syncRelay() asks a relay that it has caught up with twice at most", async () => {
+Deno.test("syncRelay() asks a relay that it has caught up with four times at most, and twice on average", async () => {
   const now = Math.floor(Date.now() / 1_000);
   const recent = Array.from(
     { length: 40 },
@@ -136,6 +136,7 @@ Deno.test("syncRelay() asks a relay that it has caught up with twice at most", a
     "a day without": makeEvents(300),
     "nothing at all": [],
   };
+  const allCosts: number[] = [];
   for (const [what, events] of Object.entries(contents)) {
     await using archive = await testArchive();
     await using relay = await testRelay({ events, maxLimit: 100 });
@@ -145,11 +146,15 @@ Deno.test("syncRelay() asks a relay that it has caught up with twice at most", a
       const asked = relay.count("REQ") + relay.count("NEG-OPEN");
       const again = await syncOnce({ archive, relay: relay.relay });
       const costs = relay.count("REQ") + relay.count("NEG-OPEN") - asked;
-      assert.ok(costs <= 2, `${what}: ${costs} requests`);
+      // One page, and an audit question, of which some need another.
+      assert.ok(costs <= 4, `${what}: ${costs} requests`);
+      allCosts.push(costs);
       assert.deepEqual([again.complete, again.stored], [true, 0], what);
     }
     await assertTruthful(archive, { relay: relay.relay, events });
   }
+  const sum = allCosts.reduce((total, costs) => total + costs);
+  assert.ok(sum <= 2.5 * allCosts.length, `${allCosts}`);
 });
 
 Deno.test("syncRelay() asks a relay far away sixteen things at once at most, and receives little twice", async () => {

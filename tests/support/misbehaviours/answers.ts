@@ -27,22 +27,6 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     maxRequests: 2,
   },
   {
-    promise: "keeps what came before the relay fell silent, and claims nothing",
-    script: { events: EVENTS, onReq: (req) => req.events(EVENTS.slice(0, 40)) },
-    stored: 40,
-    complete: false,
-    reasons: ["timeout"],
-    idleTimeoutMs: 200,
-  },
-  {
-    promise: "claims nothing of a relay that refuses",
-    script: { events: EVENTS, onReq: (req) => req.closed("error: no") },
-    stored: 0,
-    complete: false,
-    reasons: ["refused"],
-    maxRequests: 4,
-  },
-  {
     promise: "claims nothing of a relay that refuses by NOTICE",
     script: {
       events: EVENTS,
@@ -62,30 +46,12 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     maxRequests: 1,
   },
   {
-    promise: "does not believe an EOSE that comes at once",
-    script: {
-      events: EVENTS,
-      onReq: (req) => req.nth === 1 ? req.eose() : req.serve(),
-    },
-    stored: 400,
-    complete: false,
-    reasons: ["hidden"],
-  },
-  {
     promise: "gets everything from a relay that hangs up every 120 events",
     script: { events: EVENTS, onReq: hangUpAfter(120) },
     stored: 400,
     complete: true,
     // It is tried what it bears.
     maxRequests: 90,
-  },
-  {
-    promise: "gives up a relay that hangs up on every request",
-    script: { events: EVENTS, onReq: (req) => req.disconnect() },
-    stored: 0,
-    complete: false,
-    reasons: ["disconnected"],
-    maxRequests: 6,
   },
   {
     promise:
@@ -182,22 +148,6 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     // The connection is cut when the flood goes on after CLOSE.
     reasons: ["over-budget", "disconnected", "timeout"],
     maxRequests: 6,
-  },
-  {
-    promise: "goes below private messages that a relay counts and drops",
-    script: {
-      events: [
-        ...EVENTS.slice(0, 100),
-        ...EVENTS.slice(100).map((_, i) =>
-          factory.sign({ kind: 4, createdAt: FIRST + 100_000 + i })
-        ),
-      ],
-      maxLimit: 100,
-      withheldKinds: [4],
-    },
-    stored: 100,
-    complete: false,
-    reasons: ["hidden"],
   },
 ];
 

@@ -239,6 +239,8 @@ const ROWS: readonly Row[] = [
     support: "supported",
     maxOpens: 1,
     maxRequests: 5,
+    // It shows nothing of what it gave, so that no claim is confirmed: they are asked about again.
+    again: { received: 0, requests: 20 },
   },
 ];
 

@@ -11,13 +11,7 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
   ...[
     ["auth-required: who are you?", "auth-required", 1],
     ["restricted: members only", "restricted", 1],
-    ["blocked: you are banned", "restricted", 1],
-    ["mute: no answer for you", "restricted", 1],
     ["invalid: bad filter", "refused", 4],
-    ["unsupported: no", "refused", 4],
-    ["pow: 28 bits needed", "refused", 4],
-    ["ERROR: internal", "refused", 4],
-    ["", "refused", 4],
   ].map(([words, reason, maxRequests]) => ({
     promise: `claims nothing where it is refused by CLOSED "${words}"`,
     script: { events: EVENTS, onReq: (req: TestReq) => req.closed(`${words}`) },
@@ -27,9 +21,7 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     maxRequests: Number(maxRequests),
   })),
   ...[
-    "rate-limited: slow down",
     "blocked: too many requests",
-    "error: too many concurrent REQs",
   ].map((words) => ({
     promise: `gets everything from a relay that says "${words}" each 6th time`,
     script: {

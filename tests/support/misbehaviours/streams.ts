@@ -10,7 +10,6 @@ import {
   factory,
   FIRST,
   NEWEST_FIRST,
-  outOfOrder,
 } from "../misbehaviour.ts";
 import { matchesFilter } from "../../../src/models/filter.ts";
 import type { Misbehaviour } from "../misbehaviour_row.ts";
@@ -24,30 +23,6 @@ const OTHERS = EVENTS.slice(0, 50);
 
 export const MISBEHAVIOURS: readonly Misbehaviour[] = [
   {
-    promise: "gets everything from a relay that gives what it likes, by id",
-    script: { events: EVENTS, onReq: outOfOrder("fixed", 50) },
-    stored: 400,
-    complete: true,
-    method: "split",
-    maxRequests: 90,
-  },
-  {
-    promise: "gets everything from a relay that draws lots each time",
-    script: { events: EVENTS, onReq: outOfOrder("drawn", 50) },
-    stored: 400,
-    complete: true,
-    method: "split",
-    maxRequests: 90,
-  },
-  {
-    promise: "believes a relay that ends every page at once, and is cheap",
-    script: { onReq: (req) => req.eose() },
-    truth: [],
-    stored: 0,
-    complete: true,
-    maxRequests: 3,
-  },
-  {
     promise: "reads what comes after the end of its page, and believes it",
     script: {
       onReq: async (req) => {
@@ -59,21 +34,6 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     },
     truth: FEW,
     stored: 40,
-    complete: true,
-  },
-  {
-    promise: "gets everything from a relay that ignores since",
-    script: {
-      events: EVENTS,
-      maxLimit: 90,
-      onReq: async (req) => {
-        const [{ until = Infinity, limit = 90 } = {}] = req.filters;
-        const older = NEWEST_FIRST.filter((event) => event.created_at <= until);
-        await req.events(older.slice(0, Math.min(limit, 90)));
-        req.eose();
-      },
-    },
-    stored: 400,
     complete: true,
   },
   {

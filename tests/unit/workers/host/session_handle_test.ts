@@ -56,7 +56,9 @@ Deno.test("SessionHandle answers what rests on the archive when all sent before 
   const query = { filter: {}, filterHash: "f" };
   const question = { session: SESSION, request: 1 };
   handle.receive({ type: "batch", session: SESSION, batch: batch() });
-  handle.receive({ type: "ask-known", ...question, keys });
+  for (const isInOrder of [false, true]) {
+    handle.receive({ type: "ask-known", ...question, keys, isInOrder });
+  }
   const ids = new Uint8Array();
   handle.receive({ type: "ask-found", ...question, filterHash: "f", ids });
   handle.receive({
@@ -80,13 +82,13 @@ Deno.test("SessionHandle answers what rests on the archive when all sent before 
     question: { report: REPORT, address: null },
   });
   await setImmediate();
-  assert.deepEqual(posted.map(({ type }) => type), ["known", "found"]);
+  assert.deepEqual(posted.map(({ type }) => type), ["known"]);
   assert.equal(handle.isLive, false);
   host.finish();
   await setImmediate();
   assert.deepEqual(
-    posted.slice(2).map(({ type }) => type).sort(),
-    ["live", "near", "sighted", "vector"],
+    posted.slice(1).map(({ type }) => type).sort(),
+    ["found", "known", "live", "near", "sighted", "vector"],
   );
   assert.equal(handle.isLive, true);
 });

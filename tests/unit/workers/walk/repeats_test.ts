@@ -9,13 +9,16 @@ import type { Page, PageEvent } from "../../../../src/workers/walk/page.ts";
 import { Repeats } from "../../../../src/workers/walk/repeats.ts";
 
 Deno.test("Repeats knows an event by its id and signature, and forgets what will not be asked for again", () => {
-  const [above, edge] = [eventAt(101), eventAt(100)];
+  const [above, edge, beneath] = [eventAt(101), eventAt(100), eventAt(49)];
   const repeats = new Repeats();
-  repeats.advance([above, edge], 100);
+  repeats.advance([above, edge, beneath], { since: 50, until: 100 });
   assert.ok(repeats.has(edge));
   assert.ok(!repeats.has({ ...edge, sig: "forged" }));
   assert.ok(!repeats.has(above), "no query reaches it");
-  repeats.advance([], 99);
+  assert.ok(!repeats.has(beneath), "nor this one");
+  assert.ok(repeats.within({ since: 100, until: 100 }).has(edge));
+  assert.ok(!repeats.within({ since: 50, until: 99 }).has(edge));
+  repeats.advance([], { since: 50, until: 99 });
   assert.ok(!repeats.has(edge));
 });
 
