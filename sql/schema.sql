@@ -2664,7 +2664,7 @@ AS $function$
     'retractedSeconds', coalesce(sum(retracted_seconds), 0),
     'caughtRelays', count(distinct relay_id) filter (where contradicted > 0),
     'underAudit', (
-      select jsonb_build_object('claims', count(*), 'relays', count(distinct relay_id),
+      select jsonb_build_object('windows', count(*), 'relays', count(distinct relay_id),
         'seconds', coalesce(sum(until - since + 1), 0))
       from sync_gap where reason in ('contradicted', 'unconfirmed')),
     'kinds', (

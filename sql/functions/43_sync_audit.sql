@@ -130,7 +130,7 @@ end
 $$;
 comment on function sync_retraction_apply(int4, int8, jsonb) is 'Takes back what a contradiction concerns; returns how many seconds';
 
--- Returns one JSON object, as AuditStatus in src/archive/sync_audit.ts reads it. A claim is under audit while what was
+-- Returns one JSON object, as AuditStatus in src/archive/sync_audit.ts reads it. A window is under audit while what was
 -- contradicted, or could not be confirmed, is not proven again.
 create or replace function sync_audit_status() returns jsonb
 language sql stable
@@ -141,7 +141,7 @@ as $$
     'retractedSeconds', coalesce(sum(retracted_seconds), 0),
     'caughtRelays', count(distinct relay_id) filter (where contradicted > 0),
     'underAudit', (
-      select jsonb_build_object('claims', count(*), 'relays', count(distinct relay_id),
+      select jsonb_build_object('windows', count(*), 'relays', count(distinct relay_id),
         'seconds', coalesce(sum(until - since + 1), 0))
       from sync_gap where reason in ('contradicted', 'unconfirmed')),
     'kinds', (

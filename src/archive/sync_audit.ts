@@ -90,7 +90,7 @@ export interface AuditStatus {
   readonly caughtRelays: number;
   /** Windows that were contradicted or could not be confirmed, and are not proven again. */
   readonly underAudit: {
-    readonly claims: number;
+    readonly windows: number;
     readonly relays: number;
     readonly seconds: number;
   };

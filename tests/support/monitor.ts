@@ -7,7 +7,7 @@ import { insertRelays, relayIds } from "../../src/archive/relays.ts";
 import { parseRelayUrl } from "../../src/models/relay_url.ts";
 import { fail } from "../../src/models/result.ts";
 import { checkDueRelays, monitor } from "../../src/services/monitor/mod.ts";
-import type { MonitorDeps } from "../../src/services/monitor/round.ts";
+import type { MonitorDeps } from "../../src/services/monitor/cycle.ts";
 import { latestMetadata } from "./archive_reads.ts";
 import type { TestArchive } from "./archive.ts";
 import { testDialer } from "./dialing.ts";

@@ -202,7 +202,7 @@ function completeText(
   } relays${share}; ${grouped(running)} in work, ${grouped(live)} live`;
 }
 
-/** Relays that contradicted a claim, how, and what of it is still to be proven again. */
+/** Relays that contradicted a proof, how, and what of it is still to be proven again. */
 function caughtText(
   { caughtRelays, kinds, last, underAudit }: Coverage["audit"],
   at: number,
@@ -211,10 +211,10 @@ function caughtText(
   const { url, kind, question } = last;
   const caught = `${counted(caughtRelays, "relay")} (${countsText(kinds)})`;
   const when = `${duration(Math.max(0, at - last.at))} ago`;
-  const { claims, relays, seconds } = underAudit;
-  const open = claims === 0
+  const { windows, relays, seconds } = underAudit;
+  const open = windows === 0
     ? "none"
-    : `${counted(claims, "window")} of ${counted(relays, "relay")}, ${
+    : `${counted(windows, "window")} of ${counted(relays, "relay")}, ${
       duration(seconds)
     }`;
   return `${caught}, last ${url} ${when}: ${kind}, by ${question}; under audit: ${open}`;

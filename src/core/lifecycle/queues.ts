@@ -1,7 +1,7 @@
 /**
- * Work in lanes: each lane (a network) has its slots, and a slot takes the next item the moment it is free.
+ * Work in queues: each queue (a network) has its slots, and a slot takes the next item the moment it is free.
  *
- * There are no batches to wait for: a slow item holds its own slot and delays nobody else, neither in its lane
+ * There are no batches to wait for: a slow item holds its own slot and delays nobody else, neither in its queue
  * nor in another.
  *
  * @module
@@ -9,18 +9,18 @@
 
 /** The source of items, and the work on each. */
 export interface QueueWork<L extends string, T> {
-  /** Items of each lane in work at the same time; a lane without slots is not asked for any. */
+  /** Items of each queue in work at the same time; a queue without slots is not asked for any. */
   readonly slots: Readonly<Partial<Record<L, number>>>;
-  /** A lane with a free slot and nothing to do asks again after this, as long as any lane has work. */
+  /** A queue with a free slot and nothing to do asks again after this, as long as any queue has work. */
   readonly askAgainMs: number;
-  /** Takes up to `count` more items of a lane (enough for its free slots and one round more); none when there are none. */
+  /** Takes up to `count` more items of a queue (enough for its free slots and as many again); none when there are none. */
   take(queue: L, count: number): Promise<readonly T[]>;
-  /** Does one item. A throw ends all lanes, so what a peer does wrong must not be one. */
+  /** Does one item. A throw ends all queues, so what a peer does wrong must not be one. */
   work(item: T, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Works until every lane is empty, or until `signal` aborts and what was in work has ended.
+ * Works until every queue is empty, or until `signal` aborts and what was in work has ended.
  * Returns the items that were taken but never begun. Throws what `take` or `work` threw first, after all have ended.
  */
 export async function workInQueues<L extends string, T>(
@@ -45,7 +45,7 @@ export async function workInQueues<L extends string, T>(
 interface QueuePlace<L extends string, T> {
   readonly name: L;
   readonly slots: number;
-  /** The lanes that have work: the last one to leave ends the run. */
+  /** The queues that have work: the last one to leave ends the run. */
   readonly busy: Set<Queue<L, T>>;
   readonly stop: AbortSignal;
   readonly failed: AbortController;
@@ -72,12 +72,12 @@ class Queue<L extends string, T> {
     this.#place = place;
   }
 
-  /** Makes the lane look again whether there is something to do. */
+  /** Makes the queue check again whether there is something to do. */
   wake(): void {
     this.#wake();
   }
 
-  /** Ends when all lanes are empty; returns what was taken and not begun. Never throws: see `failed`. */
+  /** Ends when all queues are empty; returns what was taken and not begun. Never throws: see `failed`. */
   async run(wakeAll: () => void): Promise<readonly T[]> {
     const { busy, stop } = this.#place;
     while (!stop.aborted) {
@@ -124,7 +124,7 @@ class Queue<L extends string, T> {
     }
   }
 
-  /** Waits until an item has ended, somebody wakes the lane, or it is time to ask again. */
+  /** Waits until an item has ended, somebody wakes the queue, or it is time to ask again. */
   async #change(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;

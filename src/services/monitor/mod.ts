@@ -27,10 +27,10 @@ import { expireDaily } from "./retention.ts";
 import {
   lease,
   type MonitorDeps,
-  startRound,
+  startCycle,
   untouched,
   visit,
-} from "./round.ts";
+} from "./cycle.ts";
 
 export const monitor: Service<MonitorConfig> = {
   name: "monitor",
@@ -62,19 +62,19 @@ export async function checkDueRelays(
   deps: MonitorDeps,
 ): Promise<void> {
   const { config, database, log, signal } = ctx;
-  const round = startRound(ctx, deps);
+  const cycle = startCycle(ctx, deps);
   const left = await workInQueues({
     slots: slotsOf(config.networks),
     askAgainMs: config.intervalSeconds * 1_000,
-    take: (network, count) => lease(round, network, count),
-    work: (leased, stop) => visit(round, leased, stop),
+    take: (network, count) => lease(cycle, network, count),
+    work: (leased, stop) => visit(cycle, leased, stop),
   }, signal);
   await releaseRelays(database, {
     service: "monitor",
     holder: deps.holder,
     relays: left.map(({ leased }) => untouched(leased)),
   });
-  const { online, offline } = round.tally;
+  const { online, offline } = cycle.tally;
   if (online + offline > 0) log.info("relays checked", { online, offline });
 }
 

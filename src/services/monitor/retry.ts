@@ -28,7 +28,7 @@ export async function withRetries(
   let document = await run();
   for (let attempt = 1; attempt <= retries; attempt++) {
     const { failure } = document;
-    // A proxy that is down and seats that are taken are no reason to ask again at once.
+    // A proxy that is down and slots that are taken are no reason to ask again at once.
     const isWorthIt = failure !== null && isTransient(failure) &&
       countsAgainstRelay(failure);
     if (!isWorthIt) break;

@@ -28,7 +28,7 @@ const NO_AUDIT = {
   retractions: 0,
   retractedSeconds: 0,
   caughtRelays: 0,
-  underAudit: { claims: 0, relays: 0, seconds: 0 },
+  underAudit: { windows: 0, relays: 0, seconds: 0 },
   kinds: {},
   last: null,
 };

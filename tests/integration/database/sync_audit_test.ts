@@ -97,7 +97,7 @@ testOnEachServer(
       caughtRelays: 0,
       kinds: {},
       last: null,
-      underAudit: { claims: 0, relays: 0, seconds: 0 },
+      underAudit: { windows: 0, relays: 0, seconds: 0 },
     });
     const before = [{ since: 0, until: 99 }];
     assert.deepEqual(
@@ -156,7 +156,7 @@ testOnEachServer(
       retractedSeconds: 100,
       caughtRelays: 1,
       kinds: { hidden: 1 },
-      underAudit: { claims: 2, relays: 1, seconds: 100 },
+      underAudit: { windows: 2, relays: 1, seconds: 100 },
     });
     const { at, ...what } = last!;
     assert.ok(at > 1_700_000_000);

@@ -68,13 +68,14 @@ export class Leases implements AsyncDisposable {
   readonly #progress = new Map<number, WalkProgress>();
   readonly #progressTimer: ReturnType<typeof setInterval>;
   #recording: Promise<void> = Promise.resolve();
+  #isRecording = false;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
     const renew = () => void (this.#renewal = this.#renew());
     const renewEveryMs = options.leaseSeconds * 1_000 / 3;
     this.#timer = setInterval(renew, renewEveryMs);
-    const record = () => void (this.#recording = this.#recordProgress());
+    const record = () => void this.#recordProgress();
     const recordEveryMs = Math.min(renewEveryMs, PROGRESS_EVERY_MS);
     this.#progressTimer = setInterval(record, recordEveryMs);
   }
@@ -132,15 +133,20 @@ export class Leases implements AsyncDisposable {
     await releaseRelays(database, { service, holder: this.#holder, relays });
   }
 
+  /** Records what has changed, unless that is still under way: then with the next call. */
   async #recordProgress(): Promise<void> {
+    if (this.#isRecording) return;
     const { database, log } = this.#options;
     const walks = [...this.#progress.values()];
     this.#progress.clear();
-    await recordProgress(database, {
+    this.#isRecording = true;
+    this.#recording = recordProgress(database, {
       service: SERVICE,
       holder: this.#holder,
       walks,
     }).catch((error) => log.warn("progress of walks not recorded", { error }));
+    await this.#recording;
+    this.#isRecording = false;
   }
 
   /** A renewal that fails is tried again; leases outlast two of them. */

@@ -38,7 +38,7 @@ export interface MonitorDeps extends CheckDeps {
 }
 
 /** Shared by the visits of one cycle. */
-export interface Round {
+export interface CheckCycle {
   readonly ctx: Context<MonitorConfig>;
   readonly deps: MonitorDeps;
   /** Networks whose proxy is down: nothing is leased or checked there for a while. */
@@ -65,10 +65,10 @@ const MAX_VISITS = 200;
 /** For how long what the connection showed waits for the documents, ms, to be stored with them at once. */
 const EARLY_AFTER_MS = 2_000;
 
-export function startRound(
+export function startCycle(
   ctx: Context<MonitorConfig>,
   deps: MonitorDeps,
-): Round {
+): CheckCycle {
   const { holder } = deps;
   const stored = storedTypes(ctx.config);
   return {
@@ -89,7 +89,7 @@ export function startRound(
 
 /** Leases up to `count` relays of a network that are due and free, the longest due first. */
 export async function lease(
-  { ctx: { config, database, metrics }, deps, pauses }: Round,
+  { ctx: { config, database, metrics }, deps, pauses }: CheckCycle,
   network: Network,
   count: number,
 ): Promise<readonly Lease[]> {
@@ -114,35 +114,35 @@ export async function lease(
 
 /** Checks a leased relay, stores what was found, and gives the lease back. */
 export async function visit(
-  round: Round,
+  cycle: CheckCycle,
   { leased, endsAtMs }: Lease,
   signal: AbortSignal,
 ): Promise<void> {
   const { network } = leased;
-  if (round.pauses.has(network)) return await round.store(untouched(leased));
+  if (cycle.pauses.has(network)) return await cycle.store(untouched(leased));
   const findings = await untilMoment(
     endsAtMs,
     signal,
-    (signal) => examine(round, leased, signal),
+    (signal) => examine(cycle, leased, signal),
   );
   const { failure } = findings.rtt;
-  if (failure?.code === "proxy") pause(round, network);
+  if (failure?.code === "proxy") pause(cycle, network);
   if (failure === null || countsAgainstRelay(failure)) {
-    count(round, leased, findings);
-    return await round.store(visited(round, leased, findings));
+    count(cycle, leased, findings);
+    return await cycle.store(visited(cycle, leased, findings));
   }
   // A lease that ran out is somebody else's by now.
   if (failure.code === "aborted" && !signal.aborted) return;
-  const { retrySeconds, maxRetrySeconds } = round.ctx.config.schedule;
+  const { retrySeconds, maxRetrySeconds } = cycle.ctx.config.schedule;
   switch (failure.code) {
     case "opted-out":
-      noteOptOut(round, leased);
-      return await round.store(postponed(leased, maxRetrySeconds));
+      countOptOut(cycle, leased);
+      return await cycle.store(postponed(leased, maxRetrySeconds));
     // As many sockets as we allow ourselves were open to its address.
     case "busy":
-      return await round.store(postponed(leased, retrySeconds));
+      return await cycle.store(postponed(leased, retrySeconds));
     default:
-      return await round.store(untouched(leased));
+      return await cycle.store(untouched(leased));
   }
 }
 
@@ -160,12 +160,12 @@ export function untouched(
 }
 
 async function examine(
-  round: Round,
+  cycle: CheckCycle,
   { relayId, url, memory, now }: LeasedRelay,
   signal: AbortSignal,
 ): Promise<Findings> {
   const checkedAt = now();
-  const { ctx, deps } = round;
+  const { ctx, deps } = cycle;
   const { config, metrics } = ctx;
   const parsed = parseRelayUrl(url, config);
   // The relay was added when other addresses were allowed.
@@ -193,7 +193,7 @@ async function examine(
   if (early !== undefined) return { ...found, documents: early };
   const { failure } = found.rtt;
   if (failure === null || countsAgainstRelay(failure)) {
-    await round.storeEarly(checkOf(relayId, found));
+    await cycle.storeEarly(checkOf(relayId, found));
   }
   return { ...found, documents: await documents };
 }
@@ -204,7 +204,7 @@ function unchecked(failure: RelayFailure, checkedAt: number): Findings {
 }
 
 function visited(
-  { ctx, watched }: Round,
+  { ctx, watched }: CheckCycle,
   { relayId, url, failures: before, memory }: LeasedRelay,
   findings: Findings,
 ): Visit {
@@ -231,13 +231,13 @@ function postponed(
   return { relayId, url, findings: null, failures, nextDueInSeconds: seconds };
 }
 
-function noteOptOut({ ctx }: Round, { url, network }: LeasedRelay): void {
+function countOptOut({ ctx }: CheckCycle, { url, network }: LeasedRelay): void {
   checkedCounter(ctx).inc({ network, outcome: "opted-out" });
   ctx.log.debug("relay left alone, opted out", { relay: url });
 }
 
 /** A proxy that is down is our own trouble: the relays behind it are not offline for that. */
-function pause({ ctx, pauses }: Round, network: Network): void {
+function pause({ ctx, pauses }: CheckCycle, network: Network): void {
   const { intervalSeconds: seconds } = ctx.config;
   if (!pauses.begin(network, seconds * 1_000)) return;
   ctx.log.warn("proxy down, network left alone", { network, seconds });
@@ -247,7 +247,7 @@ function pause({ ctx, pauses }: Round, network: Network): void {
 const OPEN_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 function count(
-  { ctx, tally }: Round,
+  { ctx, tally }: CheckCycle,
   { url, network }: LeasedRelay,
   { rtt }: Findings,
 ): void {
@@ -268,7 +268,7 @@ function count(
   log.debug("relay checked", { relay: url, outcome, openMs, reason });
 }
 
-function checkedCounter({ metrics }: Round["ctx"]) {
+function checkedCounter({ metrics }: CheckCycle["ctx"]) {
   return metrics.counter(
     "monitor_relays_checked_total",
     "Relays checked, by network and outcome",
