@@ -304,7 +304,8 @@ class Audit {
     const inside = keys.filter(({ createdAt, isStable }) =>
       isStable && createdAt > since && createdAt < until
     );
-    if (inside.length === 0) return false;
+    // What the questions before this one brought may be news.
+    if (inside.length === 0 || this.#asked > 0) return false;
     const given = await this.#stillGiven(inside);
     // Fewer may have come to the relay after the page.
     if (given.length < FEWEST_OMITTED) return false;

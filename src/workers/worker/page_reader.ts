@@ -34,6 +34,7 @@ export class PageReader {
   /** Whether it had to wait until there was room for what came. */
   backpressured = false;
   #count = 0;
+  #extraCount = 0;
   #strangers = 0;
   #newer = 0;
   #older = 0;
@@ -58,7 +59,7 @@ export class PageReader {
 
   /** What came so far, those of the extra filters aside: a relay counts what it repeats, too. */
   get size(): number {
-    return this.#count - this.#extra.size;
+    return this.#count - this.#extraCount;
   }
 
   /** A little more than asked for is let pass; a relay that ignores limits is stopped there. */
@@ -118,6 +119,7 @@ export class PageReader {
     const { extraFilters = [], window } = this.#query;
     if (extraFilters.some((filter) => matchesFilter(filter, event))) {
       this.#extra.set(event.id, toPageEvent(event));
+      this.#extraCount += 1;
       return false;
     }
     if (this.#isRepeated(event)) return false;
