@@ -114,7 +114,8 @@ function* lookAtOnce(
   }
   const judged = judge(walk, cursor, answer.value);
   if (judged !== null) return judged;
-  const witness = witnessIn(answer.value, witnesses);
+  // One that the first filter shows says nothing of the others.
+  const witness = witnessIn(answer.value.extra, witnesses);
   if (witness === null && witnesses.length > 0) return null;
   if (witness !== null) profile.manyFilters = "yes";
   return nothing(1 + looks.length, witness);
@@ -168,7 +169,8 @@ function* askWitness(
     purpose: "evidence",
   });
   if (!answer.ok) return { type: "no-answer", failure: answer.failure };
-  return witnessIn(answer.value, witnesses) ??
+  const { events } = answer.value;
+  return witnessIn(events, witnesses) ??
     { type: "no-answer", failure: "unconfirmed" };
 }
 
@@ -186,8 +188,11 @@ function nothing(questions: number, witness: string | null): Below {
   return { type: "nothing", support: { questions, witness, counts: null } };
 }
 
-function witnessIn(page: Page, witnesses: readonly Witness[]): string | null {
-  const came = new Set([...page.events, ...page.extra].map(({ id }) => id));
+function witnessIn(
+  events: readonly PageEvent[],
+  witnesses: readonly Witness[],
+): string | null {
+  const came = new Set(events.map(({ id }) => id));
   return witnesses.find(({ id }) => came.has(id))?.id ?? null;
 }
 

@@ -22,6 +22,8 @@ import type {
 import type { NearKeys, NearQuery } from "../protocol/messages.ts";
 import { boundsOf } from "../walk/ask.ts";
 import {
+  hintOf,
+  newestOf,
   oldestOf,
   type Page,
   type PageEvent,
@@ -453,7 +455,14 @@ class Audit {
       const authors = this.#deps.authors();
       return authors.length > 0 ? { authors: [...authors] } : {};
     }
-    if (filter.kinds !== undefined) return {};
+    if (filter.kinds !== undefined) {
+      // Some relays read the beginning of a list only.
+      const { kinds } = filter;
+      const kind = kinds[Math.floor(this.#deps.random() * kinds.length)];
+      return shape === "rare-kinds" && kind !== undefined
+        ? { kinds: [kind] }
+        : {};
+    }
     if (shape === "kinds") return { kinds: profile.likelyKinds() };
     return shape === "rare-kinds" ? { kinds: profile.unseenKinds() } : {};
   }
@@ -493,7 +502,10 @@ class Audit {
     page: Page,
   ): Promise<{ given: PageEvent[]; isMost: boolean; isAll: boolean }> {
     const came = new Set(page.events.map(({ id }) => id));
-    const bottom = this.#bottomOf(page);
+    // Who says that there is more does not say that this is all.
+    const bottom = hintOf(page) === "more"
+      ? oldestOf(page.events)
+      : this.#bottomOf(page);
     const due = expected.filter(({ createdAt }) => createdAt > bottom);
     const missing = due.filter(({ id }) => !came.has(id));
     if (missing.length === 0) {
@@ -610,7 +622,10 @@ class Audit {
       if (below === null) return true;
       const lacking = lackingOf(below, left);
       if (lacking.length === 0) return true;
-      if (lacking.length === left.length) break;
+      if (lacking.length === left.length) {
+        if (isOneSecond(below, lacking)) return true;
+        break;
+      }
       left = lacking;
       last = below;
     }
@@ -640,6 +655,13 @@ class Audit {
 
 /** Pages below an answer that are asked for, as long as they bring something of what it lacks. */
 const MAX_PAGES_BELOW = 5;
+
+/** Whether a page shows nothing but the second in which all that it lacks lies: that may hold more than a page. */
+function isOneSecond({ events }: Page, lacking: readonly PageEvent[]): boolean {
+  const second = newestOf(events);
+  return oldestOf(events) === second &&
+    lacking.every(({ createdAt }) => createdAt === second);
+}
 
 function lackingOf(page: Page, events: readonly PageEvent[]): PageEvent[] {
   const came = new Set(page.events.map(({ id }) => id));
