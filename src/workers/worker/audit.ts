@@ -564,10 +564,10 @@ class Audit {
       evidenceOnly: false,
     });
     const came = new Set(page?.events.map(({ id }) => id));
-    // Below the end of a page that was cut off nothing can be said.
+    // From the last second of a page that was cut off nothing can be said.
     const bottom = page === null ? OPEN_END : this.#bottomOf(page);
     const isNews = unseen.every(({ id, createdAt }) =>
-      createdAt < bottom || came.has(id)
+      createdAt <= bottom || came.has(id)
     );
     const found = contradiction(this.#subject, question, {
       kind: "hidden",
