@@ -31,32 +31,32 @@ export class LiveReader {
   readonly #options: LiveReaderOptions;
   readonly #events = new TokenBucket(EVENTS);
   readonly #useless = new TokenBucket(USELESS);
-  #rejected: number;
+  #forged: number;
   /** EVENT messages so far. */
   received = 0;
 
   constructor(options: LiveReaderOptions) {
     this.#options = options;
-    this.#rejected = this.#rejectedSoFar();
+    this.#forged = this.#forgedSoFar;
   }
 
   /** Takes a chunk of payloads. Why no more of them is borne, or null. */
   take(filter: Filter, chunk: readonly unknown[]): LiveEndReason | null {
     this.received += chunk.length;
-    let repeated = 0;
+    let useless = 0;
     let lost: LiveEndReason | null = null;
     const wanted = { ...filter, since: this.#options.since };
     for (const raw of chunk) {
       const event = this.#read(wanted, raw);
       if (raw instanceof Unread) lost ??= lossOf(raw);
-      if (event === null) continue;
-      if (this.#options.recent.add(event)) this.#options.ingest.accept(event);
-      else repeated += 1;
+      if (event !== null && this.#options.recent.add(event)) {
+        this.#options.ingest.accept(event);
+      } else useless += 1;
     }
     // Signatures are looked at later, and those that do not hold are counted there.
-    const rejected = this.#rejectedSoFar();
-    const useless = repeated + rejected - this.#rejected;
-    this.#rejected = rejected;
+    const forged = this.#forgedSoFar;
+    useless += forged - this.#forged;
+    this.#forged = forged;
     if (lost !== null) return lost;
     if (this.#useless.take(useless) > 0) return "useless";
     return this.#events.take(chunk.length) > 0 ? "flood" : null;
@@ -70,9 +70,8 @@ export class LiveReader {
     return null;
   }
 
-  #rejectedSoFar(): number {
-    return Object.values(this.#options.ingest.rejected)
-      .reduce((sum, count) => sum + count, 0);
+  get #forgedSoFar(): number {
+    return this.#options.ingest.rejected.signature ?? 0;
   }
 }
 

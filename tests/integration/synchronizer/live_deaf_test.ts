@@ -35,7 +35,7 @@ Deno.test("a relay that takes a subscription, answers pings and sends nothing is
   });
   await idOf(archive, relay.relay);
   const secrets = await (async () => {
-    await using service = startLive(archive, { recheckSeconds: 6 });
+    await using service = startLive(archive, { recheckSeconds: 12 });
     const secrets = await keepSecrets(archive, relay, 20);
     await archived(archive, secrets);
     await until(
