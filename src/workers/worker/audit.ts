@@ -250,8 +250,10 @@ class Audit {
     }
     const unseen = await this.#unseen(question, page);
     const missing = await this.#missing(question, page);
-    if (shape === "future" && missing.given.length > 0) {
-      // That `until` is in the future is a reason to give nothing, too.
+    // That `until` is in the future is a reason to give nothing, too.
+    const isSilent = missing.given.length > 0 ||
+      page.events.length === 0 && question.known.size > 0;
+    if (shape === "future" && isSilent) {
       this.#unanswered += 1;
       return;
     }
