@@ -42,7 +42,7 @@ export function* walkSecond(
     const { questions } = search;
     const witness = page.events[0]?.id ?? null;
     walk.findings.prove(window, "split", { questions, witness, counts: null });
-  } else if (search.failure === null) walk.findings.gap(window, "saturated");
+  } else walk.findings.gap(window, "saturated");
   return search.failure;
 }
 

@@ -30,6 +30,15 @@ const BY_NAME = [
   "when the window is narrow",
 ] as const;
 
+/** Answers reach over a part of the time that was asked for, or are those to another question. */
+const BY_REACH = [
+  "window clamped above since",
+  "window clamped below until",
+  "shards not joined",
+  "recent without since",
+  "cache by",
+] as const;
+
 /** A few events lack in some answers: questions about others do not show it. */
 const BY_SAMPLE = [
   "tenth missing",
@@ -54,7 +63,13 @@ const BY_CUT = [
   "events once a connection",
 ] as const;
 
-const BEYOND = [...BY_LUCK, ...BY_NAME, ...BY_SAMPLE, ...BY_CUT];
+const BEYOND = [
+  ...BY_LUCK,
+  ...BY_NAME,
+  ...BY_REACH,
+  ...BY_SAMPLE,
+  ...BY_CUT,
+];
 
 /** Whether a relay is wrong in such ways only that a bounded number of questions shows it. */
 export function isFindable({ transformers }: AdversarySpec): boolean {

@@ -61,6 +61,15 @@ const WANTED = { lookbackSeconds: 86_400, gapRetrySeconds: 604_800 };
 
 const SETTLING_SECONDS = 60;
 
+/** A sync that took more questions than any should. */
+export class EndlessSyncError extends Error {
+  override readonly name = "EndlessSyncError";
+
+  constructor() {
+    super(`${MAX_REQUESTS} requests of one sync`);
+  }
+}
+
 /** What the syncs of one relay have come to. */
 export interface SimulatedArchive {
   readonly stored: ReadonlyMap<string, NostrEvent>;
@@ -329,7 +338,7 @@ class Session {
 
   async fetch(query: Query, sink: Sink): Promise<Page> {
     if (++this.requests > MAX_REQUESTS) {
-      throw new Error(`${MAX_REQUESTS} requests of one sync`);
+      throw new EndlessSyncError();
     }
     if (query.isFresh) this.renew();
     const filters = [query.filter, ...query.extraFilters ?? []];
