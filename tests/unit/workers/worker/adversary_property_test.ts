@@ -20,16 +20,16 @@ const SYNCS = 2;
 /** Of so many relays one may deceive the program, until every rule holds against every mixture of faults. */
 const RELAYS_PER_MISTAKE = 1_000;
 
-Deno.test(`hardly anything untrue is claimed of ${RELAYS} generated relays from seed ${SEED} on, and hardly an honest one is accused`, async (t) => {
+Deno.test(`hardly anything untrue is claimed of ${RELAYS} generated relays from seed ${SEED} on, and hardly an honest one is accused`, async () => {
   const wrong: string[] = [];
-  for (let seed = SEED, n = 0; n < RELAYS; seed++) {
+  let relays = 0;
+  for (let seed = SEED; relays < RELAYS; seed++) {
     const spec = drawSpec(seed, DRAW);
     if (!isFindable(spec)) continue;
-    n += 1;
+    relays += 1;
     const found = await complaintOf(spec);
     if (found !== null) wrong.push(`${seed} ${namesOf(spec)}: ${found}`);
   }
-  for (const one of wrong) await t.step(one, () => {});
   assert.ok(wrong.length * RELAYS_PER_MISTAKE <= RELAYS, wrong.join("\n"));
 });
 
