@@ -66,7 +66,7 @@ export interface AuditSubject {
 
 /** Known events on either side of the moment that is asked about, where one question is asked and where many are. */
 const NEIGHBOURS = 10;
-const MANY_NEIGHBOURS = 60;
+const MANY_NEIGHBOURS = 20;
 
 /** Room in an answer for what is not known. */
 const ROOM = 20;
