@@ -26,7 +26,7 @@ import type { Page, PageEvent, Query } from "../walk/page.ts";
 import { ParallelRanges } from "../walk/parallel_ranges.ts";
 import type { Repeats } from "../walk/repeats.ts";
 import { Rhythm } from "../walk/rhythm.ts";
-import { audit } from "./audit.ts";
+import { audit } from "../audit/audit.ts";
 import type { Counted } from "./count_check.ts";
 import { driveRanges } from "./drive_ranges.ts";
 import type { Findings } from "./findings.ts";
