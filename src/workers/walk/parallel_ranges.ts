@@ -181,7 +181,11 @@ export class ParallelRanges {
     for (const one of this.#ranges) {
       if (one.newer === range) one.newer = null;
     }
-    if (brokenBy === null) return;
+    if (brokenBy !== null) this.giveUp(brokenBy);
+  }
+
+  /** Asks nothing more: what is left is a gap. */
+  giveUp(brokenBy: NoPage): void {
     this.#brokenBy ??= brokenBy;
     for (const { remaining } of this.#ranges.splice(0)) {
       const { since, until } = remaining;

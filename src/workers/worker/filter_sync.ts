@@ -9,6 +9,8 @@
 import { sleep } from "../../base/sleep.ts";
 import type { Filter } from "../../models/filter.ts";
 import { mergeWindows, OPEN_END, type Window } from "../../models/window.ts";
+import { audit } from "../audit/audit.ts";
+import { RecentEvents } from "../ingest/recent_events.ts";
 import {
   type AuditReport,
   NO_AUDIT,
@@ -26,7 +28,6 @@ import type { Page, PageEvent, Query } from "../walk/page.ts";
 import { ParallelRanges } from "../walk/parallel_ranges.ts";
 import type { Repeats } from "../walk/repeats.ts";
 import { Rhythm } from "../walk/rhythm.ts";
-import { audit } from "../audit/audit.ts";
 import type { Counted } from "./count_check.ts";
 import { driveRanges } from "./drive_ranges.ts";
 import type { Findings } from "./findings.ts";
@@ -104,6 +105,12 @@ const WEAK_AUDIT_CHANCE = 1 / 8;
 /** Claims that took as many requests are much, or that are about as much time: three days, seconds. */
 const MUCH_REQUESTS = 6;
 const MUCH_SECONDS = 3 * 86_400;
+
+/** Pages without an event that did not come before, one after the other: a walk that brings nothing ends here. */
+const MAX_BARREN_PAGES = 300;
+
+/** Events remembered to tell by. */
+const SEEN_EVENTS = 1_000;
 
 /** Authors kept to be asked for by name. */
 const MAX_AUTHORS = 20;
@@ -334,6 +341,8 @@ export class FilterSync {
       witnesses.addKnown({ id, createdAt });
     }
     let isFirst = true;
+    const seen = new RecentEvents(SEEN_EVENTS);
+    let barren = 0;
     return await driveRanges(ranges, {
       halt: halt?.signal ?? null,
       fetch: async (query, repeats) => {
@@ -346,6 +355,9 @@ export class FilterSync {
           if (page.events.length > 0) this.#beginCount();
         }
         if (isWhole(query, filter)) this.#rhythm.add(page.events);
+        const news = page.accepted.filter((event) => seen.add(event));
+        barren = news.length > 0 ? 0 : barren + 1;
+        if (barren >= MAX_BARREN_PAGES) ranges.giveUp("unconfirmed");
         return page;
       },
     });
