@@ -130,8 +130,8 @@ end
 $$;
 comment on function sync_retraction_apply(int4, int8, jsonb) is 'Takes back what a contradiction concerns; returns how many seconds';
 
--- Returns one JSON object, as AuditStatus in src/archive/sync_audit.ts reads it. A window is under audit while what was
--- contradicted, or could not be confirmed, is not proven again.
+-- Returns one JSON object, as AuditStatus in src/archive/sync/sync_audit.ts reads it. A window is under audit while what
+-- was contradicted, or could not be confirmed, is not proven again.
 create or replace function sync_audit_status() returns jsonb
 language sql stable
 as $$

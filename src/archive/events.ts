@@ -17,7 +17,7 @@ import {
   onConnection,
 } from "../core/database/connection/executor.ts";
 import { type Rejection, rejectionRows } from "./rejected_events.ts";
-import type { Proof, Strength } from "./sync_coverage.ts";
+import type { Proof, Strength } from "./sync/sync_coverage.ts";
 
 /** A window proven complete by everything stored up to and with this batch. */
 export interface NewCoverage extends Window {

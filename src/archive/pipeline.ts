@@ -8,8 +8,8 @@ import {
   type Executor,
   onConnection,
 } from "../core/database/connection/executor.ts";
-import type { AuditStatus } from "./sync_audit.ts";
-import type { StrengthShares } from "./sync_coverage.ts";
+import type { AuditStatus } from "./sync/sync_audit.ts";
+import type { StrengthShares } from "./sync/sync_coverage.ts";
 
 export interface CandidateCounts {
   readonly total: number;

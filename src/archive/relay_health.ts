@@ -9,7 +9,7 @@ import {
   type Executor,
   onConnection,
 } from "../core/database/connection/executor.ts";
-import type { Strength, StrengthShares } from "./sync_coverage.ts";
+import type { Strength, StrengthShares } from "./sync/sync_coverage.ts";
 
 /** A count of relays, and the first few of them. */
 export interface NamedRelays {

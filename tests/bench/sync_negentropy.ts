@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { relayVector } from "../../src/archive/relay_listing.ts";
+import { relayVector } from "../../src/archive/sync/relay_listing.ts";
 import { filterHash } from "../../src/models/filter.ts";
 import type { RelayUrl } from "../../src/models/relay_url.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";

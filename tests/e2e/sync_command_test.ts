@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { STRENGTHS } from "../../src/archive/sync_coverage.ts";
+import { STRENGTHS } from "../../src/archive/sync/sync_coverage.ts";
 import { testArchive } from "../support/archive.ts";
 import { eventFactory } from "../support/event_factory.ts";
 import {

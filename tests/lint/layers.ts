@@ -52,6 +52,7 @@ const ORDER =
 const THREADS: Readonly<Record<string, "main thread" | "worker">> = {
   host: "main thread",
   worker: "worker",
+  audit: "worker",
   ingest: "worker",
   walk: "worker",
   negentropy: "worker",

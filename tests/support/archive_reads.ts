@@ -5,8 +5,8 @@
  */
 import type { RelayCheck } from "../../src/archive/checks.ts";
 import type { Rejection } from "../../src/archive/rejected_events.ts";
-import type { AuditStatus } from "../../src/archive/sync_audit.ts";
-import { type Gap, walkStates } from "../../src/archive/sync_coverage.ts";
+import type { AuditStatus } from "../../src/archive/sync/sync_audit.ts";
+import { type Gap, walkStates } from "../../src/archive/sync/sync_coverage.ts";
 import {
   type Executor,
   onConnection,

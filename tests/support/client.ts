@@ -3,10 +3,8 @@
  *
  * @module
  */
-import {
-  type ConnectOptions,
-  connectRelay,
-} from "../../src/nips/client/connect_relay.ts";
+import type { ConnectOptions } from "../../src/nips/client/connect_options.ts";
+import { connectRelay } from "../../src/nips/client/connect_relay.ts";
 import type {
   RelayClient,
   RequestOptions,

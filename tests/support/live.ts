@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { relayProofs } from "../../src/archive/sync_coverage.ts";
+import { relayProofs } from "../../src/archive/sync/sync_coverage.ts";
 import { type Filter, filterHash } from "../../src/models/filter.ts";
 import type { RelayUrl } from "../../src/models/relay_url.ts";
 import type { Window } from "../../src/models/window.ts";

@@ -5,7 +5,7 @@
  */
 import type { Counted } from "../../archive/pipeline.ts";
 import { relayReport } from "../../archive/relay_health.ts";
-import { withheldEvents } from "../../archive/relay_listing.ts";
+import { withheldEvents } from "../../archive/sync/relay_listing.ts";
 import { NETWORKS } from "../../models/network.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import type { Command, Invocation } from "../command.ts";

@@ -3,8 +3,11 @@
  *
  * @module
  */
-import type { AuditStatus } from "../../archive/sync_audit.ts";
-import { STRENGTHS, type StrengthShares } from "../../archive/sync_coverage.ts";
+import type { AuditStatus } from "../../archive/sync/sync_audit.ts";
+import {
+  STRENGTHS,
+  type StrengthShares,
+} from "../../archive/sync/sync_coverage.ts";
 import { duration, grouped } from "../terminal/numbers.ts";
 
 /** `reconciled 80.0 %, weak 20.0 %`, strongest first; what holds nothing is left out. */

@@ -6,7 +6,7 @@
 import {
   type StrengthShares,
   weakestStrength,
-} from "../../archive/sync_coverage.ts";
+} from "../../archive/sync/sync_coverage.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { Wanted } from "../../services/synchronizer/plan.ts";
 import type { RelaySync } from "../../services/synchronizer/sync_relay.ts";

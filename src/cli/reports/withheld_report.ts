@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { WithheldEvent } from "../../archive/relay_listing.ts";
+import type { WithheldEvent } from "../../archive/sync/relay_listing.ts";
 import { moment } from "../terminal/moments.ts";
 import { counted } from "../terminal/numbers.ts";
 import { table } from "../terminal/table.ts";

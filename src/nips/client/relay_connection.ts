@@ -11,7 +11,7 @@ import type { RelayFailure } from "../../transport/failure.ts";
 import type { RelaySocket } from "../../transport/websocket/relay_socket.ts";
 import { AuthRetry } from "./auth_retry.ts";
 import { Backlog } from "./backlog.ts";
-import type { ConnectOptions } from "./connect_relay.ts";
+import type { ConnectOptions } from "./connect_options.ts";
 import { readMessages } from "./message_loop.ts";
 import type { Dialogue } from "../negentropy/dialogue.ts";
 import { Authenticator } from "../nip42.ts";

@@ -8,7 +8,7 @@ import type { OutboxEvent } from "../../archive/outbox.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import { parsePublicKey } from "../../models/public_key.ts";
 import { directMessage, messageRelays } from "../../nips/nip17.ts";
-import type { Alert } from "./alerts.ts";
+import type { Alert } from "./alert.ts";
 import type { MonitorConfig } from "./config.ts";
 import { type Publisher, usableRelays } from "./publish/publisher.ts";
 
@@ -104,7 +104,7 @@ function message(
 }
 
 /** An alert as a sentence for people. */
-export function alertText({ url, at, isUp, downtime }: Alert): string {
+function alertText({ url, at, isUp, downtime }: Alert): string {
   const { since, failures, cause } = downtime;
   return isUp
     ? `${url} is back since ${moment(at)}. It was down since ${

@@ -17,6 +17,7 @@ import {
 } from "../../archive/service_state.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import { failureText } from "../../transport/failure.ts";
+import type { Alert, Downtime } from "./alert.ts";
 import { alertMessages } from "./alert_messages.ts";
 import type { MonitorConfig } from "./config.ts";
 import { type Publisher, usableRelays } from "./publish/publisher.ts";
@@ -28,27 +29,6 @@ export interface ChangedAlerts {
   /** Relays that are back, or not watched any more. */
   readonly over: readonly string[];
   readonly messages: readonly OutboxEvent[];
-}
-
-/** A watched relay that does not answer. */
-export interface Downtime {
-  /** Unix seconds of the first failed check. */
-  readonly since: number;
-  /** In a row. */
-  readonly failures: number;
-  /** The failure of the last check. */
-  readonly cause: string;
-  /** Whether the operators were told. */
-  readonly told: boolean;
-}
-
-/** Something to tell about a watched relay. */
-export interface Alert {
-  readonly url: string;
-  /** Unix seconds. */
-  readonly at: number;
-  readonly isUp: boolean;
-  readonly downtime: Downtime;
 }
 
 const KEY = { serviceName: "monitor", stateType: "alert" } as const;

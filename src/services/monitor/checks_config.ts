@@ -75,6 +75,8 @@ export const checksConfig = z.strictObject({
     .prefault({}),
 });
 
+export type ChecksConfig = z.output<typeof checksConfig>;
+
 /** The MMDB files that geo and net look things up in. */
 export const mmdbConfig = z.strictObject({
   cityPath: z.string().min(1).optional()

@@ -5,7 +5,7 @@
  */
 import type { Database } from "../../core/database/connection/database.ts";
 import { type SyncStatus, syncStatus } from "../../archive/pipeline.ts";
-import { STRENGTHS } from "../../archive/sync_coverage.ts";
+import { STRENGTHS } from "../../archive/sync/sync_coverage.ts";
 import type { ServiceMetrics } from "../../core/metrics/metrics.ts";
 
 /** Coverage is not read more often: that takes time in proportion to the number of relays. */

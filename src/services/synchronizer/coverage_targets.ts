@@ -4,7 +4,7 @@
  * @module
  */
 import type { Database } from "../../core/database/connection/database.ts";
-import { wantWalks } from "../../archive/sync_coverage.ts";
+import { wantWalks } from "../../archive/sync/sync_coverage.ts";
 import { filterHash } from "../../models/filter.ts";
 import type { WantedFilter } from "./plan.ts";
 

@@ -4,14 +4,14 @@
  * @module
  */
 import type { Database } from "../../core/database/connection/database.ts";
-import { countSightings } from "../../archive/live_coverage.ts";
+import { countSightings } from "../../archive/sync/live_coverage.ts";
 import {
   type Gap,
   relayProofs,
   retractCoverage,
   type WalkState,
   walkStates,
-} from "../../archive/sync_coverage.ts";
+} from "../../archive/sync/sync_coverage.ts";
 import { type Filter, filterHash } from "../../models/filter.ts";
 import {
   intersectWindows,

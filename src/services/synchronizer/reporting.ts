@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { weakestStrength } from "../../archive/sync_coverage.ts";
+import { weakestStrength } from "../../archive/sync/sync_coverage.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import type { Network } from "../../models/network.ts";
 import { failureText } from "../../transport/failure.ts";

@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { type AuditOutcome, recordAudit } from "../../archive/sync_audit.ts";
+import {
+  type AuditOutcome,
+  recordAudit,
+} from "../../archive/sync/sync_audit.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import type { FilterAudit, SyncReport } from "../../workers/protocol/report.ts";
 

@@ -8,7 +8,7 @@ import type { CandidateBudgets } from "../../archive/candidates.ts";
 import {
   proofShares,
   type StrengthShares,
-} from "../../archive/sync_coverage.ts";
+} from "../../archive/sync/sync_coverage.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import type { Network } from "../../models/network.ts";
 import { filterHash } from "../../models/filter.ts";

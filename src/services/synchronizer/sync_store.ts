@@ -34,12 +34,12 @@ import {
   findListed,
   recordListing,
   relayVector,
-} from "../../archive/relay_listing.ts";
+} from "../../archive/sync/relay_listing.ts";
 import {
   relayAuthors,
   relaySightings,
   sightingsNear,
-} from "../../archive/witnesses.ts";
+} from "../../archive/sync/witnesses.ts";
 import type { SessionHost } from "../../workers/host/session_handle.ts";
 import type {
   SyncProgress,

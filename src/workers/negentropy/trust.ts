@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { NegentropyJob, NegentropySupport } from "../protocol/job.ts";
+import type { NegentropyJob } from "../protocol/job.ts";
+import type { NegentropySupport } from "../protocol/report.ts";
 
 /** What went wrong with a comparison, by what it says of the relay. */
 export type Problem =

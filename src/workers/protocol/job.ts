@@ -6,7 +6,7 @@
 import type { Proof } from "./evidence.ts";
 import type { Window } from "../../models/window.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
-import type { RelayTraits } from "./report.ts";
+import type { NegentropySupport, RelayTraits } from "./report.ts";
 import type { Filter } from "../../models/filter.ts";
 
 /** Sync one relay. */
@@ -74,9 +74,6 @@ export interface NegentropyJob {
   /** Silence by which a relay shows that it does not know it, ms. */
   readonly probeTimeoutMs: number;
 }
-
-/** Whether a relay knows NIP-77. */
-export type NegentropySupport = "supported" | "unsupported" | "unknown";
 
 /** Stay with the relay once everything wanted is proven, and take what comes. */
 export interface LiveJob {

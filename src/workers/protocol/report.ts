@@ -13,7 +13,6 @@ import type {
 import type { Window } from "../../models/window.ts";
 import type { RelayHint } from "../../models/relay_hints.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
-import type { NegentropySupport } from "./job.ts";
 import type { Filter } from "../../models/filter.ts";
 import type { EncodedEvents, EventKeys } from "../../models/encoded_events.ts";
 
@@ -161,6 +160,9 @@ export interface SyncProgress {
   /** What it is doing there, newest range first. */
   readonly doing: readonly WalkState[];
 }
+
+/** Whether a relay knows NIP-77. */
+export type NegentropySupport = "supported" | "unsupported" | "unknown";
 
 /** How a session ended. */
 export interface SyncReport extends SyncProgress {

@@ -16,7 +16,7 @@ import type {
   GapReason,
   WalkState,
 } from "../protocol/report.ts";
-import { isBroad } from "./kinds_only.ts";
+import { isBroad } from "./kinds.ts";
 import type { Page, Query } from "./page.ts";
 import type { RelayProfile } from "./relay_profile.ts";
 import type { RequestPolicy } from "./request_policy.ts";

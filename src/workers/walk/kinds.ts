@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Filter } from "../../models/filter.ts";
 
 /** Four events of five have one of these (relay statistics of 2023 to 2026), most frequent first. */
 export const POPULAR_KINDS: readonly number[] = [
@@ -36,4 +37,9 @@ const RESTRICTED_KINDS: ReadonlySet<number> = new Set([4, 13, 14, 1059, 1060]);
 
 export function isRestrictedKind(kind: number): boolean {
   return RESTRICTED_KINDS.has(kind);
+}
+
+/** Whether a filter leaves open which kinds are meant. */
+export function isBroad({ kinds, ids }: Filter): boolean {
+  return kinds === undefined && ids === undefined;
 }

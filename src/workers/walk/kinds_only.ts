@@ -4,13 +4,8 @@
  *
  * @module
  */
-import type { Filter } from "../../models/filter.ts";
 import type { NoPage, Walk, WalkFindings } from "./ask.ts";
-
-/** Whether a filter leaves open which kinds are meant. */
-export function isBroad({ kinds, ids }: Filter): boolean {
-  return kinds === undefined && ids === undefined;
-}
+import { isBroad } from "./kinds.ts";
 
 /**
  * The walk to be made instead of one that failed so; null where kinds are named already, or where the relay has given

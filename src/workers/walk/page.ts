@@ -108,13 +108,3 @@ export function newestOf(events: readonly PageEvent[]): number {
     -1,
   );
 }
-
-/** The ids of the events of one second. */
-export function idsAt(
-  events: readonly PageEvent[],
-  second: number,
-): Set<string> {
-  return new Set(
-    events.filter(({ createdAt }) => createdAt === second).map(({ id }) => id),
-  );
-}

@@ -20,7 +20,8 @@ import {
   goBelow,
 } from "./cursor.ts";
 import { confirmEnd, endEarly } from "./ending.ts";
-import { inKinds, isBroad, narrowed } from "./kinds_only.ts";
+import { isBroad } from "./kinds.ts";
+import { inKinds, narrowed } from "./kinds_only.ts";
 import { checkOrder } from "./order_check.ts";
 import {
   hintOf,

@@ -9,6 +9,8 @@
 import { sleep } from "../../base/sleep.ts";
 import type { Filter } from "../../models/filter.ts";
 import { mergeWindows, OPEN_END, type Window } from "../../models/window.ts";
+import { audit } from "../audit/audit.ts";
+import { RecentEvents } from "../ingest/recent_events.ts";
 import {
   type AuditReport,
   NO_AUDIT,
@@ -26,8 +28,6 @@ import type { Page, PageEvent, Query } from "../walk/page.ts";
 import { ParallelRanges } from "../walk/parallel_ranges.ts";
 import type { Repeats } from "../walk/repeats.ts";
 import { Rhythm } from "../walk/rhythm.ts";
-import { RecentEvents } from "../ingest/recent_events.ts";
-import { audit } from "./audit.ts";
 import type { Counted } from "./count_check.ts";
 import { driveRanges } from "./drive_ranges.ts";
 import type { Findings } from "./findings.ts";

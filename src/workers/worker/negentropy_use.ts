@@ -6,7 +6,8 @@
  */
 import type { Window } from "../../models/window.ts";
 import { Reconciler, type ReconcilerDeps } from "../negentropy/reconciler.ts";
-import type { NegentropySupport, WalkJob } from "../protocol/job.ts";
+import type { WalkJob } from "../protocol/job.ts";
+import type { NegentropySupport } from "../protocol/report.ts";
 import type { WalkFindings } from "../walk/ask.ts";
 import type { Reconciling } from "./filter_sync.ts";
 

@@ -12,7 +12,7 @@ import {
   releaseRelays,
 } from "../../../src/archive/leases.ts";
 import { pipelineCounts, syncStatus } from "../../../src/archive/pipeline.ts";
-import { wantWalks } from "../../../src/archive/sync_coverage.ts";
+import { wantWalks } from "../../../src/archive/sync/sync_coverage.ts";
 import { insertRelays } from "../../../src/archive/relays.ts";
 import { type Filter, filterHash } from "../../../src/models/filter.ts";
 import { testOnEachServer } from "../../support/each_server.ts";

@@ -8,7 +8,7 @@ import {
   type Vector,
   type VectorQuery,
   withheldEvents,
-} from "../../../src/archive/relay_listing.ts";
+} from "../../../src/archive/sync/relay_listing.ts";
 import {
   encodeEvents,
   encodeKeys,

@@ -27,9 +27,9 @@ import {
   ROLES,
 } from "../../../src/core/database/roles.ts";
 import { readSchema, type Schema } from "../../../src/core/database/schema.ts";
-import { recordListing } from "../../../src/archive/relay_listing.ts";
-import { recordAudit } from "../../../src/archive/sync_audit.ts";
-import { wantWalks } from "../../../src/archive/sync_coverage.ts";
+import { recordListing } from "../../../src/archive/sync/relay_listing.ts";
+import { recordAudit } from "../../../src/archive/sync/sync_audit.ts";
+import { wantWalks } from "../../../src/archive/sync/sync_coverage.ts";
 import { encodeKeys } from "../../../src/models/encoded_events.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import { upsertState } from "../../../src/archive/service_state.ts";

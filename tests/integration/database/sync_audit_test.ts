@@ -5,7 +5,7 @@ import {
   type AuditRecord,
   type NewContradiction,
   recordAudit,
-} from "../../../src/archive/sync_audit.ts";
+} from "../../../src/archive/sync/sync_audit.ts";
 import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import {

@@ -10,7 +10,7 @@ import {
   relayProofs,
   retractCoverage,
   STRENGTHS,
-} from "../../../src/archive/sync_coverage.ts";
+} from "../../../src/archive/sync/sync_coverage.ts";
 import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import { STRENGTHS as WORKER_STRENGTHS } from "../../../src/workers/protocol/evidence.ts";

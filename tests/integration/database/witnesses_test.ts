@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { storeBatch } from "../../../src/archive/events.ts";
-import { recordListing } from "../../../src/archive/relay_listing.ts";
+import { recordListing } from "../../../src/archive/sync/relay_listing.ts";
 import {
   relayAuthors,
   relaySightings,
   sightingsNear,
   type WitnessQuery,
-} from "../../../src/archive/witnesses.ts";
+} from "../../../src/archive/sync/witnesses.ts";
 import { encodeKeys } from "../../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { type Filter, filterHash } from "../../../src/models/filter.ts";

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { relayProofs } from "../../../src/archive/sync_coverage.ts";
+import { relayProofs } from "../../../src/archive/sync/sync_coverage.ts";
 import { filterHash, matchesFilter } from "../../../src/models/filter.ts";
 import { testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { storeBatch } from "../../../src/archive/events.ts";
-import { retractCoverage } from "../../../src/archive/sync_coverage.ts";
+import { retractCoverage } from "../../../src/archive/sync/sync_coverage.ts";
 import { relayCoverage } from "../../support/archive_reads.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import { OPEN_END } from "../../../src/models/window.ts";

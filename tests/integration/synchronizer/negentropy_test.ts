@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { insertEvents } from "../../../src/archive/events.ts";
-import { relayProofs } from "../../../src/archive/sync_coverage.ts";
+import { relayProofs } from "../../../src/archive/sync/sync_coverage.ts";
 import { encodeEvents } from "../../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { filterHash } from "../../../src/models/filter.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { relayProofs } from "../../../src/archive/sync_coverage.ts";
+import { relayProofs } from "../../../src/archive/sync/sync_coverage.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import { relayCoverage } from "../../support/archive_reads.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { STRENGTHS } from "../../../src/archive/sync_coverage.ts";
+import { STRENGTHS } from "../../../src/archive/sync/sync_coverage.ts";
 import { join } from "node:path";
 import { insertChecks } from "../../../src/archive/checks.ts";
 import { insertRelays } from "../../../src/archive/relays.ts";

@@ -11,7 +11,7 @@ import type { CheckDocument } from "../../../nips/check_document.ts";
 import type { Mmdb, MmdbFault } from "../../../nips/nip66/mmdb.ts";
 import type { Dialer } from "../../../transport/dialer.ts";
 import type { DnsServer } from "../../../transport/dns_client.ts";
-import type { MonitorConfig } from "../config.ts";
+import type { ChecksConfig } from "../checks_config.ts";
 
 /** Every check, in the order in which they are listed to people. */
 export const CHECK_NAMES = [
@@ -47,7 +47,7 @@ export interface CheckTarget extends CheckDeps {
   readonly relay: RelayUrl;
   readonly config: {
     readonly networks: Networks;
-    readonly checks: MonitorConfig["checks"];
+    readonly checks: ChecksConfig;
   };
   readonly signal: AbortSignal;
 }

@@ -20,8 +20,6 @@ export const requestsConfig = z.strictObject({
     .describe("A request that brings more has failed, in bytes"),
 });
 
-export type RequestsConfig = z.output<typeof requestsConfig>;
-
 const { limit, idleTimeoutMs, totalTimeoutMs, maxEventBytes, maxPageBytes } =
   requestsConfig.shape;
 

@@ -7,8 +7,11 @@
  * @module
  */
 import type { Database } from "../../../core/database/connection/database.ts";
-import { countSightings, liveWindows } from "../../../archive/live_coverage.ts";
-import { retractCoverage } from "../../../archive/sync_coverage.ts";
+import {
+  countSightings,
+  liveWindows,
+} from "../../../archive/sync/live_coverage.ts";
+import { retractCoverage } from "../../../archive/sync/sync_coverage.ts";
 import { intersectAll, type Window } from "../../../models/window.ts";
 
 /** The windows that were proven live and are walked again. */

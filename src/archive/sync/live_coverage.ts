@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { storableJson } from "../models/storable_text.ts";
-import type { Window } from "../models/window.ts";
+import { storableJson } from "../../models/storable_text.ts";
+import type { Window } from "../../models/window.ts";
 import {
   type Executor,
   onConnection,
-} from "../core/database/connection/executor.ts";
+} from "../../core/database/connection/executor.ts";
 
 /** By filter hash, ascending; what a sync has walked since is not among them, and hashes without any are missing. */
 export function liveWindows(

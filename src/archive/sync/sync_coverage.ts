@@ -5,13 +5,13 @@
  *
  * @module
  */
-import type { Filter } from "../models/filter.ts";
-import type { Window } from "../models/window.ts";
-import { storableJson } from "../models/storable_text.ts";
+import type { Filter } from "../../models/filter.ts";
+import type { Window } from "../../models/window.ts";
+import { storableJson } from "../../models/storable_text.ts";
 import {
   type Executor,
   onConnection,
-} from "../core/database/connection/executor.ts";
+} from "../../core/database/connection/executor.ts";
 
 /** Methods by which a window is proven complete. */
 export const PROOFS = [

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { EventKeys } from "../models/encoded_events.ts";
-import type { Filter } from "../models/filter.ts";
-import { storableJson } from "../models/storable_text.ts";
-import type { Window } from "../models/window.ts";
+import type { EventKeys } from "../../models/encoded_events.ts";
+import type { Filter } from "../../models/filter.ts";
+import { storableJson } from "../../models/storable_text.ts";
+import type { Window } from "../../models/window.ts";
 import {
   type Executor,
   onConnection,
-} from "../core/database/connection/executor.ts";
+} from "../../core/database/connection/executor.ts";
 
 /** The list of a relay, as far as a filter shows it. */
 export interface Listing {
@@ -161,7 +161,7 @@ const LAST = { createdAt: Number.MAX_SAFE_INTEGER, id: "ff".repeat(33) };
 const KEY_BYTES = 8 + 32;
 
 /** Packed keys, 8 bytes of `created_at` and 32 of id each: from newest first to ascending. */
-export function unpackKeys(packed: Uint8Array): EventKeys {
+function unpackKeys(packed: Uint8Array): EventKeys {
   const size = packed.length / KEY_BYTES;
   const view = new DataView(packed.buffer, packed.byteOffset);
   const ids = new Uint8Array(32 * size);

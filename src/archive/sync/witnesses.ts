@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { EventKeys } from "../models/encoded_events.ts";
-import type { Filter } from "../models/filter.ts";
-import { storableJson } from "../models/storable_text.ts";
-import type { Window } from "../models/window.ts";
+import type { EventKeys } from "../../models/encoded_events.ts";
+import type { Filter } from "../../models/filter.ts";
+import { storableJson } from "../../models/storable_text.ts";
+import type { Window } from "../../models/window.ts";
 import {
   type Executor,
   onConnection,
-} from "../core/database/connection/executor.ts";
+} from "../../core/database/connection/executor.ts";
 import type { Listing } from "./relay_listing.ts";
 
 /** Keys of sightings, ascending: all there are between the first and the last. */

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { storableJson } from "../models/storable_text.ts";
-import type { Window } from "../models/window.ts";
+import { storableJson } from "../../models/storable_text.ts";
+import type { Window } from "../../models/window.ts";
 import {
   type Executor,
   onConnection,
-} from "../core/database/connection/executor.ts";
+} from "../../core/database/connection/executor.ts";
 import type { Proof } from "./sync_coverage.ts";
 
 /** An answer that contradicts a proof: the window that was proven, and what should have been known or shown. */
