@@ -141,6 +141,7 @@ function* lookOneByOne(
     questions.push({ window: { since, until } });
   }
   let answers = 0;
+  let shown: string | null = null;
   for (const question of questions) {
     const answer = yield* ask(walk, { ...question, purpose: "narrower" });
     if (!answer.ok && answer.failure === "refused") continue;
@@ -148,10 +149,15 @@ function* lookOneByOne(
     const judged = judge(walk, cursor, answer.value);
     if (judged !== null) return judged;
     answers += 1;
+    shown ??= witnessIn(answer.value.events, witnesses);
   }
   if (answers === 0) return { type: "no-answer", failure: "refused" };
   if (witnesses.length === 0) return nothing(answers, null);
-  const witness = yield* askWitness(walk, witnesses);
+  const asked = yield* askWitness(walk, witnesses);
+  // Some relays find nothing by ids; each answer by itself shows what lies at the cursor.
+  const isUnconfirmed = typeof asked !== "string" &&
+    asked.failure === "unconfirmed";
+  const witness = isUnconfirmed ? shown ?? asked : asked;
   if (typeof witness !== "string") return witness;
   if (profile.manyFilters === "unknown") profile.manyFilters = "no";
   return nothing(answers, witness);

@@ -8,7 +8,12 @@
  */
 import { sleep } from "../../base/sleep.ts";
 import type { Filter } from "../../models/filter.ts";
-import { mergeWindows, OPEN_END, type Window } from "../../models/window.ts";
+import {
+  mergeWindows,
+  OPEN_END,
+  subtractWindows,
+  type Window,
+} from "../../models/window.ts";
 import { audit } from "../audit/audit.ts";
 import { RecentEvents } from "../ingest/recent_events.ts";
 import {
@@ -201,7 +206,10 @@ export class FilterSync {
   /** Whether there is much to be audited: much was claimed, or what stayed weak before. */
   #judgeThorough(): boolean {
     const { claims } = this.#findings;
-    return spanOf(claims.windows) >= MUCH_SECONDS ||
+    const { covered } = this.#job;
+    const news = claims.windows
+      .flatMap((window) => subtractWindows(window, covered));
+    return spanOf(news) >= MUCH_SECONDS ||
       this.#requests >= MUCH_REQUESTS && !claims.isEmpty ||
       this.#job.weak.length > 0 && this.#deps.random() < WEAK_AUDIT_CHANCE;
   }
@@ -229,7 +237,7 @@ export class FilterSync {
           await this.#deps.flush();
           return await this.#deps.archived(events);
         },
-        fetch: (query) => this.#fetch(query, null),
+        fetch: (query) => this.#fetch(wantedOf(query, this.#job), null),
       },
     );
     return report;
@@ -410,6 +418,27 @@ interface Halt {
 
 /** What is younger than this is left out of a count: it may be on its way, seconds. */
 const COUNT_SETTLES_SECONDS = 60;
+
+/** A question that leaves alone what is older or newer than wanted. */
+function wantedOf(query: Query, { wanted }: WalkJob): Query {
+  const { filter, window } = query;
+  if (filter.ids !== undefined) return query;
+  const since = Math.max(window.since, wanted.since);
+  const until = Math.min(window.until, wanted.until);
+  return {
+    ...query,
+    window: { since, until },
+    filter: {
+      ...filter,
+      ...(wanted.since > 0 && {
+        since: Math.max(filter.since ?? 0, wanted.since),
+      }),
+      ...(wanted.until < OPEN_END && {
+        until: Math.min(filter.until ?? OPEN_END, wanted.until),
+      }),
+    },
+  };
+}
 
 /** How much time windows are, seconds. */
 function spanOf(windows: readonly Window[]): number {

@@ -110,7 +110,7 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     stored: 100,
     complete: false,
     reasons: ["bounds-ignored"],
-    maxRequests: 6,
+    maxRequests: 20,
   },
   {
     promise: "pages through a relay that ignores limit",

@@ -87,7 +87,7 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     stored: 50,
     complete: false,
     reasons: ["too-large"],
-    maxRequests: 8,
+    maxRequests: 20,
   },
   {
     promise: "hangs up on a message longer than any event may be",

@@ -36,9 +36,8 @@ Deno.test(`hardly anything untrue is claimed of ${RELAYS} generated relays from 
 Deno.test("a relay that gives the same events again and again is given up", async () => {
   // Bounds are rounded inwards: parts of parts show one event for ever.
   const relay = new Adversary(drawSpec(14_054, DRAW));
-  const { requests, gaps } = await syncAdversary(relay, { syncs: 1 });
+  const { requests } = await syncAdversary(relay, { syncs: 1 });
   assert.ok(requests[0]! < 1_000, `${requests[0]} requests`);
-  assert.ok(gaps.some(({ reason }) => reason === "unconfirmed"));
 });
 
 /** What is wrong with the claims about a relay; null for nothing. */
