@@ -134,14 +134,15 @@ async function storedIds(
   return new Set(rows.map(({ id }) => id));
 }
 
+/** What is proven, and not only uncontradicted. */
 async function coverage(
   { sql }: TestArchive,
   { relayId, hash }: Walk,
 ): Promise<Window[]> {
   const rows = await sql<{ since: string; until: string | null }[]>`
     select lower(part) as since, upper(part) - 1 as until
-    from sync_coverage c, unnest(c.covered) part
-    where c.relay_id = ${relayId}
+    from sync_proof c, unnest(c.covered) part
+    where c.relay_id = ${relayId} and c.strength <> 'weak'
       and c.filter_hash = decode(${hash}, 'hex')`;
   return rows.map(({ since, until }) => ({
     since: Number(since),

@@ -47,10 +47,12 @@ export const FORGED = NEWEST_FIRST.map((event, i) => {
 });
 
 export function isWithin(
-  { since = 0, until = Infinity }: Filter,
+  { since = 0, until = Infinity, ids, kinds }: Filter,
   event: NostrEvent,
 ) {
-  return event.created_at >= since && event.created_at <= until;
+  return (ids?.includes(event.id) ?? true) &&
+    (kinds?.includes(event.kind) ?? true) && event.created_at >= since &&
+    event.created_at <= until;
 }
 
 export async function serveWithoutLimit(req: TestReq): Promise<void> {

@@ -46,7 +46,8 @@ Deno.test("what a live relay gets is archived within seconds, and the upper edge
   const truth = { relay: relay.relay, events };
   assert.equal(await assertTruthful(archive, truth), events.length);
   await until("they are counted", async () => await cameLive(service) === 3);
-  assert.equal(relay.requests.length, 1, "all on one connection");
+  const dialled = relay.requests.length;
+  assert.ok(dialled <= 2, `${dialled} connections, one of them the audit's`);
   assert.equal((await syncStatus(archive.database)).live, 1);
 
   await service.stop();
