@@ -60,8 +60,9 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     // All at once, or those at page borders would be counted twice.
     script: {
       onReq: async (req) => {
-        const [filter] = req.filters;
-        await req.events(FORGED.filter((event) => isWithin(filter!, event)));
+        const { kinds = [1], ...filter } = req.filters[0]!;
+        const page = kinds.includes(1) ? FORGED : [];
+        await req.events(page.filter((event) => isWithin(filter, event)));
         req.eose(["finish"]);
       },
     },
