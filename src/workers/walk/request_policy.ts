@@ -14,7 +14,7 @@ const MAX_DETOURS = 8;
 const MAX_CUTS = 48;
 
 /** Connections that are given up because the relay answers badly over them, without anything gained. */
-const MAX_RENEWALS = 6;
+const MAX_RENEWALS = 10;
 
 export class RequestPolicy {
   readonly concurrency: ConcurrencyControl;

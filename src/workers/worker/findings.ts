@@ -188,7 +188,8 @@ export class Findings implements WalkFindings {
       }
     }
     // News in several places come of an import, or of a relay that answers by luck: they may be anywhere.
-    const around = audit.late.length > 1 ? OPEN_END : AROUND_SECONDS;
+    const isAnywhere = isThorough || audit.late.length > 1;
+    const around = isAnywhere ? OPEN_END : AROUND_SECONDS;
     const late = audit.late.map((cause) => ({
       filterHash: cause.filterHash,
       since: Math.max(0, cause.since - around),
