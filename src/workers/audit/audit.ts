@@ -49,9 +49,16 @@ export async function audit(
   const half = questions >> 1;
   for (let n = 0; n < questions + run.more && !deps.signal.aborted; n++) {
     // Some relays are wrong on young connections only, some have several stores behind one name.
-    if (n === half && questions >= FEWEST_FOR_TWO) await deps.renew();
+    if (n === half && questions >= FEWEST_FOR_TWO) {
+      await deps.renew();
+      await run.askForGone();
+    }
     await run.ask(shapes[(first + n) % shapes.length]!);
     if (run.isDecided) break;
+  }
+  if (questions >= FEWEST_FOR_TWO && run.hasGone && !run.isDecided) {
+    await deps.renew();
+    await run.askForGone();
   }
   return run.report;
 }
@@ -68,6 +75,9 @@ const MAX_TRIES = 4;
 /** So many events that a page lacked did not all come after it. */
 const FEWEST_OMITTED = 2;
 
+/** Events kept, and asked for, that were known and are given no more. */
+const MAX_GONE = 50;
+
 /** Event ids that a contradiction names at most. */
 const MAX_NAMED_IDS = 10;
 
@@ -80,6 +90,8 @@ class Audit {
   readonly #judgement: Judgement;
   readonly #contradictions: Contradiction[] = [];
   readonly #news: Contradiction[] = [];
+  /** Known events that the connection at hand does not give, by their ids. */
+  readonly #gone = new Map<string, Key>();
   #asked = 0;
   #confirmed = 0;
   #unanswered = 0;
@@ -119,6 +131,27 @@ class Audit {
       contradictions: this.#contradictions,
       late: this.#news,
     };
+  }
+
+  /** Whether known events were not given, so many that they may lie in another store. */
+  get hasGone(): boolean {
+    return this.#gone.size >= FEWEST_OMITTED;
+  }
+
+  /**
+   * Asks a new connection for the known events that the one before did not give. What a relay has deleted nobody gets;
+   * what one connection gets and the other does not lies in one of several stores, each of which lacks something.
+   */
+  async askForGone(): Promise<void> {
+    if (!this.hasGone) return;
+    const given = await this.#judgement.stillGiven([...this.#gone.values()]);
+    this.#gone.clear();
+    if (given.length < FEWEST_OMITTED) return;
+    const times = given.map(({ createdAt }) => createdAt);
+    const interior = { since: Math.min(...times), until: Math.max(...times) };
+    const question = { shape: "ids", interior } as const;
+    const found = { kind: "omitted", keys: given } as const;
+    this.#contradictions.push(contradiction(this.#subject, question, found));
   }
 
   /** Asks one question of a shape, and judges the answer. */
@@ -161,7 +194,10 @@ class Audit {
     return keys === null ? null : toKeys(keys);
   }
 
-  /** Whether events that are known lie in a silence: the page lacked them, if the relay still has them. */
+  /**
+   * Whether events that are known lie in a silence, and the relay has them: the page lacked them, or they came to the
+   * relay while it was walked.
+   */
   async #wasNone(
     { since, until }: Window,
     keys: readonly Key[],
@@ -176,7 +212,9 @@ class Audit {
     if (given.length < FEWEST_OMITTED) return false;
     const question = { shape: "silence", interior: { since, until } } as const;
     const found = { kind: "omitted", keys: given } as const;
-    this.#contradictions.push(contradiction(this.#subject, question, found));
+    const isNews = await this.#judgement.isNews(given);
+    (isNews ? this.#news : this.#contradictions)
+      .push(contradiction(this.#subject, question, found));
     return true;
   }
 
@@ -192,6 +230,9 @@ class Audit {
     const unseen = await this.#judgement.unseen(question, page);
     const missing = await this.#judgement.missing(question, page);
     const { given } = missing;
+    for (const key of missing.gone) {
+      if (this.#gone.size < MAX_GONE) this.#gone.set(key.id, key);
+    }
     // That `until` is in the future is a reason to give nothing, too.
     const isSilent = given.length > 0 ||
       page.events.length === 0 && question.known.size > 0;
@@ -229,7 +270,10 @@ class Audit {
 
 function contradiction(
   { filterHash }: AuditSubject,
-  { shape, interior }: Pick<AuditQuestion, "shape" | "interior">,
+  { shape, interior }: {
+    readonly shape: Shape | "ids";
+    readonly interior: Window;
+  },
   { kind, keys }: {
     readonly kind: ContradictionKind;
     readonly keys: readonly { readonly id: string }[];

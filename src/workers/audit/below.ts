@@ -5,7 +5,6 @@
  * @module
  */
 import {
-  newestOf,
   oldestOf,
   type Page,
   type PageEvent,
@@ -29,7 +28,7 @@ export interface BelowDeps {
   readonly limit: number;
 }
 
-/** Pages below an answer that are asked for, as long as they bring something of what it lacks. */
+/** Pages below an answer that are asked for, until they have passed what it lacks. */
 const MAX_PAGES_BELOW = 5;
 
 /** Whether what a page lacks comes with the pages below it, or may: a relay that gives no answer is not judged. */
@@ -46,14 +45,14 @@ export async function comesBelow(
     const until = isShared ? oldest : oldest - 1;
     const below = await ask(downFrom(until, query, limit));
     if (below === null) return true;
-    const stillLacking = lackingOf(below, left);
-    if (stillLacking.length === 0) return true;
-    if (stillLacking.length === left.length) {
-      if (isOneSecond(below, stillLacking)) return true;
-      break;
-    }
-    left = stillLacking;
+    left = lackingOf(below, left);
+    if (left.length === 0) return true;
+    const bottom = oldestOf(below.events);
+    if (left.some(({ createdAt }) => createdAt > bottom)) break;
+    // Nothing at all comes below, although something is there.
+    if (below.size === 0) break;
     last = below;
+    if (n === MAX_PAGES_BELOW - 1) return true;
   }
   // Pages of relays that drop kinds may hold nothing of them.
   if (!profile.hasHidden || filter.kinds !== undefined) return false;
@@ -91,11 +90,4 @@ function downFrom(
     window: { ...window, until: lower },
     limit,
   };
-}
-
-/** Whether a page shows nothing but the second in which all that it lacks lies: that may hold more than a page. */
-function isOneSecond({ events }: Page, lacking: readonly PageEvent[]): boolean {
-  const second = newestOf(events);
-  return oldestOf(events) === second &&
-    lacking.every(({ createdAt }) => createdAt === second);
 }

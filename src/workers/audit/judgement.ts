@@ -27,7 +27,9 @@ export interface JudgementDeps extends Pick<AuditDeps, "profile" | "archived"> {
 export interface Missing {
   /** Those that the relay still gives by their ids. */
   readonly given: readonly PageEvent[];
-  /** Whether at least half of what had to come is missing. */
+  /** They, if it gives none of them by their ids over this connection. */
+  readonly gone: readonly Key[];
+  /** Whether at least half of what had to come above its oldest event is missing. */
   readonly isMost: boolean;
   /** Whether nothing came that could confirm anything. */
   readonly isAll: boolean;
@@ -101,11 +103,19 @@ export class Judgement {
     const missing = due.filter(({ id }) => !came.has(id));
     if (missing.length === 0) {
       const isAll = due.length === 0 && page.events.length === 0;
-      return { given: [], isMost: false, isAll };
+      return { given: [], gone: [], isMost: false, isAll };
     }
+    const given = await this.stillGiven(missing);
+    // What lies below a page may have been cut off by its bytes.
+    const oldest = oldestOf(page.events);
+    const above = due.filter(({ createdAt }) => createdAt > oldest);
+    const missingAbove = above.filter(({ id }) => !came.has(id));
     return {
-      given: await this.stillGiven(missing),
-      isMost: missing.length * 2 >= due.length,
+      given,
+      // An answer that gave some of them may have been cut off.
+      gone: given.length === 0 ? missing : [],
+      isMost: missingAbove.length > 0 &&
+        missingAbove.length * 2 >= above.length,
       isAll: missing.length === due.length,
     };
   }

@@ -47,10 +47,16 @@ export interface PlannerOptions {
 }
 
 /** How much time a narrow question is about, one after the other, seconds. */
-const WIDTHS = [3_600, 0, 60, 86_400];
+const WIDTHS = [86_400, 0, 3_600, 60];
 
 /** How far ahead the future is, seconds: three years, as relays look back up to one. */
 const AHEAD_SECONDS = 3 * 365 * 86_400;
+
+/** What has to come of the events that are known there: those that are replaced by and by only where there are no others. */
+function expectedOf(inside: readonly Key[]): readonly Key[] {
+  const stable = inside.filter(({ isStable }) => isStable);
+  return stable.length > 0 ? stable : inside;
+}
 
 /** Room in an answer for what is not known. */
 const ROOM = 20;
@@ -104,9 +110,7 @@ export class QuestionPlanner {
       query,
       interior,
       known: new Set(keys.map(({ id }) => id)),
-      expected: NARROWED.has(shape)
-        ? []
-        : inside.filter(({ isStable }) => isStable),
+      expected: NARROWED.has(shape) ? [] : expectedOf(inside),
     };
   }
 
@@ -177,13 +181,16 @@ export class QuestionPlanner {
     const asked = DOWNWARDS.has(shape)
       ? { since: 0, until: window.until }
       : window;
+    const { kinds: _kinds, ...ofAnyKind } = filter;
+    const isWidened = shape === "kinds" && filter.kinds !== undefined;
     return {
       filter: {
-        ...filter,
+        ...(isWidened ? ofAnyKind : filter),
         ...this.#narrowing(shape),
         ...boundsOf({ profile }, asked),
         limit,
       },
+      ...(isWidened && { match: filter }),
       window,
       limit,
       evidenceOnly: false,

@@ -16,7 +16,7 @@ export type Shape =
   | "page"
   /** Over some known events. */
   | "sample"
-  /** Over some known events, by the likely kinds. */
+  /** Over some known events, by the likely kinds; of all kinds, where the filter names some. */
   | "kinds"
   /** Over some known events, by some authors. */
   | "authors"

@@ -52,7 +52,7 @@ export type ContradictionKind =
 export interface Contradiction extends Window {
   readonly filterHash: string;
   readonly kind: ContradictionKind;
-  /** The question that showed it, in one word: `silence`, `sample`, `end`, `page`, `count`. */
+  /** The question that showed it, in one word: `silence`, `sample`, `ids`, `page`, `count`. */
   readonly question: string;
   /** Up to 10 ids. */
   readonly eventIds: readonly string[];

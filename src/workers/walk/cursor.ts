@@ -5,7 +5,13 @@
  */
 import type { Window } from "../../models/window.ts";
 import type { NoPage, Walk } from "./ask.ts";
-import type { Page, PageEvent } from "./page.ts";
+import {
+  hintOf,
+  newestOf,
+  oldestOf,
+  type Page,
+  type PageEvent,
+} from "./page.ts";
 import type { Witness } from "./witnesses.ts";
 
 /** How far down a walk has come. */
@@ -16,6 +22,8 @@ export interface Cursor {
   readonly above: readonly Witness[];
   /** The size of the page before, if it may have been cut off by the relay. */
   readonly cutSize?: number;
+  /** Whether the relay said that nothing follows the page before. */
+  readonly isFinished?: boolean;
   /** Whether this second is asked for with the full limit, after it filled a reduced one. */
   readonly isRaised?: boolean;
 }
@@ -36,6 +44,7 @@ export function below(page: Page, until: number): Cursor {
     until,
     above: page.events.slice(-MAX_ABOVE),
     ...(page.size < page.limit && { cutSize: page.size }),
+    ...(hintOf(page) === "finish" && { isFinished: true }),
   };
 }
 
@@ -57,6 +66,25 @@ export function unseenOf(
     createdAt < settledBefore && createdAt <= cursor.until && !known.has(id)
   );
 }
+
+/** Something came where the relay had said that nothing follows: its word is worth nothing in this session. */
+export function refute(
+  { findings }: Pick<Walk, "findings">,
+  { isFinished }: Cursor,
+  unseen: readonly PageEvent[],
+): void {
+  if (!isFinished || unseen.length === 0) return;
+  findings.contradict({
+    since: oldestOf(unseen),
+    until: newestOf(unseen),
+    kind: "hidden",
+    question: "finish",
+    eventIds: unseen.slice(0, MAX_NAMED_IDS).map(({ id }) => id),
+  });
+}
+
+/** Event ids that a contradiction names at most. */
+const MAX_NAMED_IDS = 10;
 
 /** Records what could not be walked. */
 export function breakOff(walk: Walk, rest: Window, failure: NoPage): Done {

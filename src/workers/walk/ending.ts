@@ -13,11 +13,13 @@ import type { Support, WalkProof } from "../protocol/evidence.ts";
 
 import { ask, type Asking, boundsOf, type NoPage, type Walk } from "./ask.ts";
 import {
+  boundaryIds,
   breakOff,
   type Cursor,
   DONE,
   type Done,
   goBelow,
+  refute,
   unseenOf,
 } from "./cursor.ts";
 import { hintOf, newestOf, type Page, type PageEvent } from "./page.ts";
@@ -57,6 +59,7 @@ export function* confirmEnd(
       walk.findings.gap(rest, "hidden");
       return DONE;
     case "something":
+      refute(walk, cursor, found.unseen);
       return skipTo(walk, cursor, found.unseen);
   }
 }
@@ -73,7 +76,10 @@ export function* endEarly(
   const { profile, findings, remaining: { since } } = walk;
   if (since > cursor.until) return DONE;
   const found = yield* lookBelow(walk, cursor);
-  if (found.type === "something") profile.hasHidden = true;
+  if (found.type === "something") {
+    profile.hasHidden = true;
+    refute(walk, cursor, found.unseen);
+  }
   if (found.type !== "nothing") return cursor;
   findings.prove({ since, until: cursor.until }, method, found.support);
   return DONE;
@@ -114,6 +120,7 @@ function* lookAtOnce(
   }
   const judged = judge(walk, cursor, answer.value);
   if (judged !== null) return judged;
+  if (!isRest(walk, cursor, answer.value)) return null;
   // One that the first filter shows says nothing of the others.
   const witness = witnessIn(answer.value.extra, witnesses);
   if (witness === null && witnesses.length > 0) return null;
@@ -142,12 +149,15 @@ function* lookOneByOne(
   }
   let answers = 0;
   let shown: string | null = null;
-  for (const question of questions) {
+  for (const [n, question] of questions.entries()) {
     const answer = yield* ask(walk, { ...question, purpose: "narrower" });
     if (!answer.ok && answer.failure === "refused") continue;
     if (!answer.ok) return { type: "no-answer", failure: answer.failure };
     const judged = judge(walk, cursor, answer.value);
     if (judged !== null) return judged;
+    if (n === 0 && !isRest(walk, cursor, answer.value)) {
+      return { type: "no-answer", failure: "hidden" };
+    }
     answers += 1;
     shown ??= witnessIn(answer.value.events, witnesses);
   }
@@ -188,6 +198,19 @@ function judge(walk: Walk, cursor: Cursor, page: Page): Below | null {
   const isForeign = page.unread.length > 0 ||
     hintOf(page) === "more" && page.size < LOOK_LIMIT;
   return isForeign ? { type: "no-answer", failure: "hidden" } : null;
+}
+
+/**
+ * Whether an answer may be all that is left: it had room for more, and shows all that is known of the cursor's second.
+ * One that lacks some of that lacks others, too.
+ */
+function isRest({ profile }: Walk, cursor: Cursor, page: Page): boolean {
+  const came = new Set(page.events.map(({ id }) => id));
+  // Whose word is to be believed has to give less than it could, with all filters taken together.
+  const isFull = cursor.isFinished === true &&
+    page.size + page.extra.length >= profile.largestPage;
+  return (page.size === 0 || profile.isShort(page)) && !isFull &&
+    [...boundaryIds(cursor)].every((id) => came.has(id));
 }
 
 function nothing(questions: number, witness: string | null): Below {

@@ -49,6 +49,7 @@ export function* checkOrder(
     !events.some((one) => one.id === id)
   );
   const isUnsorted = showsNothing(page, answer.value, since) ||
+    isPinned(page, answer.value, since) ||
     hidden.length > 0 && !(yield* areNews(walk, rest, hidden));
   const newest = newestOf(events);
   const isTopMissing = hidden.length > 0 &&
@@ -73,6 +74,15 @@ function showsNothing(page: Page, again: Page, since: number): boolean {
   const came = new Set(again.events.map(({ id }) => id));
   const shown = page.events.filter(({ createdAt }) => createdAt >= since);
   return shown.length === 0 || shown.some(({ id }) => !came.has(id));
+}
+
+/**
+ * Whether something older comes with whatever is asked for, and stands below a page without anything being told of what
+ * lies between: who only ignores `since` shows all that the page has shown.
+ */
+function isPinned(page: Page, again: Page, since: number): boolean {
+  const below = page.events.filter(({ createdAt }) => createdAt < since);
+  return again.older > 0 && again.older * 2 < below.length;
 }
 
 /** Whether events that the page did not show have come to the relay meanwhile: then the same question shows them now. */

@@ -47,6 +47,9 @@ interface Range {
   emptyBelow: number;
 }
 
+/** A range begins at most so many pages further down: most relays hold nothing of the first years. */
+const FAR_PAGES = 64;
+
 /** A range with fewer pages than this is not worth dividing. */
 const MIN_PAGES = 4;
 
@@ -227,7 +230,10 @@ export class ParallelRanges {
     if (largest === null) return false;
     const { remaining } = largest;
     const { since, floor, reach, top } = remaining;
-    const until = Math.floor((beginningOf(largest) + remaining.until) / 2);
+    const until = Math.floor(Math.max(
+      (beginningOf(largest) + remaining.until) / 2,
+      remaining.until - secondsOf(largest, worth * FAR_PAGES / MIN_PAGES),
+    ));
     const older = this.#open({
       since,
       until,
@@ -242,6 +248,7 @@ export class ParallelRanges {
     });
     if (older === null) return false;
     older.newer = largest;
+    older.emptyBelow = largest.emptyBelow;
     return true;
   }
 }
@@ -256,9 +263,18 @@ function reachOf({ remaining, query: { window } }: Range): Window {
 
 /** How many events are left if they lie as close as those that have come. */
 function eventsLeft(range: Range): number {
-  const { remaining: { until }, newest, events } = range;
-  const span = newest - until;
-  return span > 0 ? events / span * (until - beginningOf(range)) : 0;
+  const second = secondsOf(range, 1);
+  return second > 0 && second < Infinity
+    ? (range.remaining.until - beginningOf(range)) / second
+    : 0;
+}
+
+/** In how many seconds so many events lie, if they lie as close as those that have come. */
+function secondsOf(
+  { remaining, newest, events: seen }: Range,
+  events: number,
+): number {
+  return events * (newest - remaining.until) / seen;
 }
 
 /** Where events begin, as a rule. */

@@ -18,6 +18,8 @@ import {
   DONE,
   type Done,
   goBelow,
+  refute,
+  unseenOf,
 } from "./cursor.ts";
 import { confirmEnd, endEarly } from "./ending.ts";
 import { isBroad } from "./kinds.ts";
@@ -144,6 +146,7 @@ function* descend(
   const top = cursor.until;
   const oldest = bottomOf(page);
   learnCut(walk, cursor, page);
+  refute(walk, cursor, unseenOf(walk, page.events, cursor));
   if (isPastFloor(walk, page)) {
     if (since <= top) findings.prove({ since, until: top }, "paging", by(page));
     return DONE;
@@ -217,10 +220,12 @@ function* stay(walk: Walk, cursor: Cursor, page: Page): Asking<Cursor | Done> {
   const { profile, policy, remaining } = walk;
   const { until } = cursor;
   const known = page.events.filter(({ createdAt }) => createdAt === until);
-  const here = { until, above: known };
+  const isFinished = hintOf(page) === "finish";
+  const here = { until, above: known, isFinished };
   if (policy.isReduced && page.size >= page.limit) {
     // Asked for more of it, the relay fails.
     if (cursor.isRaised) {
+      walk.findings.gap({ since: until, until }, "saturated");
       return yield* goAround(walk, here, policy.lastFailure ?? "over-budget");
     }
     policy.raiseLimit();

@@ -285,8 +285,12 @@ class Session {
     const target: PageTarget = {
       accept,
       reject: (...rejection) => {
-        // What a relay gives instead of a witness says nothing about what it holds.
-        const isBeside = query.evidenceOnly && rejection[0] === "filter";
+        // What a relay gives instead of a witness says nothing about what it holds; nor do the kinds that an audit asks
+        // for beside those that are wanted.
+        const isMore = query.match !== undefined &&
+          query.filter.ids === undefined;
+        const isBeside = (query.evidenceOnly || isMore) &&
+          rejection[0] === "filter";
         if (!isBeside) this.#ingest.reject(...rejection);
       },
       late: ({ window }, { id, created_at: at }) => {

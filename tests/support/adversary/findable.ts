@@ -9,13 +9,8 @@ import type { AdversarySpec } from "./spec.ts";
 
 /** Answers depend on luck: the same question is answered now so, now otherwise. */
 const BY_LUCK = [
-  "by chance",
-  "in bad times",
   "backend by",
   "shard down at times",
-  "cap by lot",
-  "answers one late",
-  "answers swapped",
   "drawn tenth missing",
 ] as const;
 
@@ -26,8 +21,6 @@ const BY_NAME = [
   "kinds dropped from filters without kinds",
   "kinds hidden from filters with kinds",
   "count and pages of wide windows lack the same",
-  "when the window is wide",
-  "when the window is narrow",
 ] as const;
 
 /** Answers reach over a part of the time that was asked for, or are those to another question. */
@@ -44,9 +37,7 @@ const BY_SAMPLE = [
   "tenth missing",
   "half missing",
   "half a page",
-  "older half",
   "ties collapsed",
-  "hole in the page",
   "edge missing",
   "one event when",
 ] as const;
@@ -55,12 +46,8 @@ const BY_SAMPLE = [
 const BY_CUT = [
   "cap by bytes",
   "shrinking cap",
-  "scan budget",
   "lists truncated",
-  "quota of a connection",
   "kinds dropped after the limit",
-  "last page repeated",
-  "events once a connection",
 ] as const;
 
 const BEYOND = [

@@ -17,10 +17,7 @@ const RELAYS = Number(env.ADVERSARIES ?? 10_000);
 const DRAW = { withNegentropy: false, maxEvents: 150 } as const;
 const SYNCS = 2;
 
-/** Of so many relays one may deceive the program, until every rule holds against every mixture of faults. */
-const RELAYS_PER_MISTAKE = 1_000;
-
-Deno.test(`hardly anything untrue is claimed of ${RELAYS} generated relays from seed ${SEED} on, and hardly an honest one is accused`, async () => {
+Deno.test(`nothing untrue is claimed of ${RELAYS} generated relays from seed ${SEED} on, and no honest one is accused`, async () => {
   const wrong: string[] = [];
   let relays = 0;
   for (let seed = SEED; relays < RELAYS; seed++) {
@@ -30,7 +27,7 @@ Deno.test(`hardly anything untrue is claimed of ${RELAYS} generated relays from 
     const found = await complaintOf(spec);
     if (found !== null) wrong.push(`${seed} ${namesOf(spec)}: ${found}`);
   }
-  assert.ok(wrong.length * RELAYS_PER_MISTAKE <= RELAYS, wrong.join("\n"));
+  assert.deepEqual(wrong, []);
 });
 
 Deno.test("a relay that gives the same events again and again is given up", async () => {
