@@ -112,8 +112,8 @@ export class Judgement {
     const missingAbove = above.filter(({ id }) => !came.has(id));
     return {
       given,
-      // An answer that gave some of them may have been cut off.
-      gone: given.length === 0 ? missing : [],
+      // An answer that gave some of them may have been cut off; a relay that is tired gives nothing of anything.
+      gone: given.length === 0 && page.events.length > 0 ? missing : [],
       isMost: missingAbove.length > 0 &&
         missingAbove.length * 2 >= above.length,
       isAll: missing.length === due.length,

@@ -27,22 +27,27 @@ export function* recover(
   const { profile, policy, remaining } = walk;
   remaining.doing = "recovering";
   const isBelow = newestOf(page.events) < cursor.until;
+  let { connection } = policy;
   for (const offset of OFFSETS) {
     const until = cursor.until + offset;
     const answer = yield* ask(walk, {
       window: { since: remaining.reach, until },
     });
-    if (!answer.ok) break;
+    // Another walk has a new connection opened: what comes over it says nothing of the offset.
+    if (!answer.ok || policy.connection !== connection) break;
     if (!overlaps(walk, answer.value, { ...cursor, until })) continue;
     if (isBelow && shows(answer.value, cursor)) {
       profile.untilOffset = Math.max(profile.untilOffset, offset);
     }
     return { cursor: { ...cursor, until }, page: answer.value };
   }
-  while (policy.mayRenew()) {
+  for (;;) {
+    const isFresh = policy.connection === connection;
+    if (isFresh && !policy.mayRenew()) break;
+    ({ connection } = policy);
     const answer = yield* ask(walk, {
       window: { since: remaining.reach, until: cursor.until },
-      isFresh: true,
+      ...(isFresh && { isFresh }),
     });
     if (!answer.ok) break;
     if (!overlaps(walk, answer.value, cursor)) continue;

@@ -24,6 +24,7 @@ export class RequestPolicy {
   #successes = 0;
   #detours = 0;
   #renewals = 0;
+  #connection = 0;
   #hasSucceeded = false;
   #lastFailure: FailureReason | null = null;
 
@@ -105,7 +106,15 @@ export class RequestPolicy {
 
   /** Whether one more connection may be given up for a new one; counts it. */
   mayRenew(): boolean {
-    return this.#renewals++ < MAX_RENEWALS;
+    if (this.#renewals >= MAX_RENEWALS) return false;
+    this.#renewals += 1;
+    this.#connection += 1;
+    return true;
+  }
+
+  /** How many connections were given up so far: what was asked before may have been answered over another one. */
+  get connection(): number {
+    return this.#connection;
   }
 
   /** The last new connection was of use: another may be. */

@@ -219,7 +219,13 @@ function isPastFloor({ remaining, profile }: Walk, page: Page): boolean {
 function* stay(walk: Walk, cursor: Cursor, page: Page): Asking<Cursor | Done> {
   const { profile, policy, remaining } = walk;
   const { until } = cursor;
-  const known = page.events.filter(({ createdAt }) => createdAt === until);
+  const known = [
+    ...new Map(
+      [...cursor.above, ...page.events]
+        .filter(({ createdAt }) => createdAt === until)
+        .map((one) => [one.id, one]),
+    ).values(),
+  ];
   const isFinished = hintOf(page) === "finish";
   const here = { until, above: known, isFinished };
   if (policy.isReduced && page.size >= page.limit) {

@@ -237,6 +237,7 @@ export class Findings implements WalkFindings {
 
 /** Reasons that say something of what lies there: what was claimed of it before is out of date. */
 const IS_ABOUT_EVENTS: ReadonlySet<GapReason> = new Set([
+  "contradicted",
   "saturated",
   "hidden",
   "too-large",
