@@ -109,6 +109,10 @@ export function* ask(
     if (reason === "aborted") return fail(reason);
     if (reason === null) {
       policy.onSuccess();
+      if (profile.refutesOffset(page)) {
+        failures -= 1;
+        continue;
+      }
       profile.learn(page, { isPlain: question.extraFilters === undefined });
       witnesses.add(page.accepted);
       if (isBroad(question.filter ?? walk.filter)) {
@@ -116,6 +120,7 @@ export function* ask(
       }
       return ok(page);
     }
+    if (reason === "disconnected") policy.onDisconnected();
     if (page.isShared && mayBeShared(reason) && shared < MAX_SHARED) {
       shared += 1;
       failures -= 1;

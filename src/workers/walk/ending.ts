@@ -30,6 +30,9 @@ const DEPTHS = [3_600, 86_400, 30, 180, 365, 730].map((days, i) =>
   i < 2 ? days : days * 86_400
 );
 
+/** So often the end is looked at, where connections end meanwhile. */
+const MAX_LOOKS = 3;
+
 /** Events asked for by each look: to see one is enough. */
 const LOOK_LIMIT = 20;
 
@@ -94,7 +97,14 @@ function* lookBelow(walk: Walk, cursor: Cursor): Asking<Below> {
     const found = yield* lookAtOnce(walk, cursor, witnesses);
     if (found !== null) return found;
   }
-  return yield* lookOneByOne(walk, cursor, witnesses);
+  for (let n = 0; n < MAX_LOOKS; n++) {
+    const { connection } = walk.policy;
+    const found = yield* lookOneByOne(walk, cursor, witnesses);
+    // A witness that comes over a new connection says nothing of what came over the last one.
+    if (walk.policy.connection === connection) return found;
+    if (found.type !== "nothing") return found;
+  }
+  return { type: "no-answer", failure: "unconfirmed" };
 }
 
 /** All looks by one REQ. Null when the relay does not answer all its filters, as far as can be seen. */

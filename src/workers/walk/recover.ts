@@ -37,7 +37,7 @@ export function* recover(
     if (!answer.ok || policy.connection !== connection) break;
     if (!overlaps(walk, answer.value, { ...cursor, until })) continue;
     if (isBelow && shows(answer.value, cursor)) {
-      profile.untilOffset = Math.max(profile.untilOffset, offset);
+      profile.learnOffset(offset);
     }
     return { cursor: { ...cursor, until }, page: answer.value };
   }

@@ -30,10 +30,10 @@ export class RelayProfile {
   broadFilters: "answered" | "refused" | "unknown" = "unknown";
   /** Whether it answers all filters of a REQ, or only the first. */
   manyFilters: RelayTraits["manyFilters"];
-  /** Seconds to be added to `until` so that the second meant is included; 0 as NIP-01 has it. */
-  untilOffset: number;
   /** How long to wait for events after EOSE, ms; 0 where none come. */
   lingerMs: number;
+  #untilOffset: number;
+  #isOffsetRefuted = false;
   #order: RelayOrder;
   #likelyOrder: RelayOrder = "unknown";
   #largestPage = 0;
@@ -45,7 +45,7 @@ export class RelayProfile {
   constructor(remembered: RelayTraits) {
     this.#remembered = remembered;
     this.#order = remembered.order;
-    this.untilOffset = remembered.untilOffset;
+    this.#untilOffset = remembered.untilOffset;
     this.manyFilters = remembered.manyFilters;
     this.lingerMs = remembered.lingerMs;
     this.#caught = remembered.caught;
@@ -65,7 +65,7 @@ export class RelayProfile {
       ...this.#remembered,
       order: this.#order === "unknown" ? this.#likelyOrder : this.#order,
       largestPage: Math.max(this.#largestPage, this.#remembered.largestPage),
-      untilOffset: this.untilOffset,
+      untilOffset: this.#untilOffset,
       manyFilters: this.manyFilters,
       lingerMs: this.lingerMs,
       caught: this.#caught,
@@ -81,6 +81,25 @@ export class RelayProfile {
   judgeOrder(order: "newest-first" | "unsorted", isTelling: boolean): void {
     this.#likelyOrder = order;
     if (isTelling || order === "unsorted") this.#order = order;
+  }
+
+  /** Seconds to be added to `until` so that the second meant is included; 0 as NIP-01 has it. */
+  get untilOffset(): number {
+    return this.#untilOffset;
+  }
+
+  /** What was meant came when so much was added. */
+  learnOffset(offset: number): void {
+    if (this.#isOffsetRefuted) return;
+    this.#untilOffset = Math.max(this.#untilOffset, offset);
+  }
+
+  /** Whether a page shows events above the second meant, so that nothing must be added any more. */
+  refutesOffset({ newer }: Page): boolean {
+    if (this.#untilOffset === 0 || newer === 0) return false;
+    this.#untilOffset = 0;
+    this.#isOffsetRefuted = true;
+    return true;
   }
 
   /** Most events it gave at once in this session. */

@@ -112,9 +112,14 @@ export class RequestPolicy {
     return true;
   }
 
-  /** How many connections were given up so far: what was asked before may have been answered over another one. */
+  /** How many connections have ended so far: what was asked before may have been answered over another one. */
   get connection(): number {
     return this.#connection;
+  }
+
+  /** The relay has ended the connection. */
+  onDisconnected(): void {
+    this.#connection += 1;
   }
 
   /** The last new connection was of use: another may be. */

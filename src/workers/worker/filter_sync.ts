@@ -375,6 +375,7 @@ export class FilterSync {
     this.#requests += 1;
     const page = await this.#deps.fetch(query, repeats);
     this.#findings.skipUnread(query, page);
+    if (page.end.type === "failed") this.#findings.glimpse(query, page);
     return page;
   }
 

@@ -6,6 +6,7 @@
  */
 import {
   intersectWindows,
+  mergeWindows,
   OPEN_END,
   subtractWindows,
   type Window,
@@ -31,7 +32,7 @@ import {
   distrustOf,
   FIRST_STRENGTH,
 } from "../walk/claims.ts";
-import { oldestOf, type Page, type Query } from "../walk/page.ts";
+import { newestOf, oldestOf, type Page, type Query } from "../walk/page.ts";
 import type { Counted } from "./count_check.ts";
 
 /** Takes what becomes of a finding, behind the events it rests on. */
@@ -47,6 +48,8 @@ export class Findings implements WalkFindings {
   readonly #holes: Window[] = [];
   readonly #contradictions: Contradiction[] = [];
   readonly #retractions: Retraction[] = [];
+  /** Time of which events came without an end that could be believed. */
+  #glimpsed: Window[] = [];
   #counted: { readonly window: Window; readonly relay: number } | null = null;
   readonly #caught: number;
   #distrust: GapReason | null;
@@ -138,6 +141,25 @@ export class Findings implements WalkFindings {
     }
   }
 
+  /** Events came in a page that failed: what was claimed before of their time, and below, may be out of date. */
+  glimpse({ window: { since } }: Query, { accepted }: Page): void {
+    if (accepted.length === 0) return;
+    const seen = { since, until: newestOf(accepted) };
+    this.#glimpsed = mergeWindows([...this.#glimpsed, seen]);
+  }
+
+  /** Takes back what was claimed before of time of which events came, and which was not walked again. */
+  #retractGlimpsed(): void {
+    for (const glimpsed of this.#glimpsed) {
+      for (const left of subtractWindows(glimpsed, this.#claims.windows)) {
+        for (const before of this.job.covered) {
+          const stale = intersectWindows(left, before);
+          if (stale !== null) this.#retract(stale, "late", []);
+        }
+      }
+    }
+  }
+
   /** Takes back what was claimed of a window: events of it came after the end of their page. */
   late({ since, until }: Window, eventId: string): void {
     this.hole({ since, until }, "late");
@@ -173,6 +195,7 @@ export class Findings implements WalkFindings {
     audit: AuditReport,
     { isThorough }: { readonly isThorough: boolean },
   ): Retraction[] {
+    this.#retractGlimpsed();
     const [cause] = audit.contradictions;
     if (cause !== undefined) {
       const { filterHash } = this.job;

@@ -37,6 +37,8 @@ const BY_SAMPLE = [
   "tenth missing",
   "half missing",
   "half a page",
+  "older half",
+  "hole in the page",
   "ties collapsed",
   "edge missing",
   "one event when",
@@ -46,6 +48,7 @@ const BY_SAMPLE = [
 const BY_CUT = [
   "cap by bytes",
   "shrinking cap",
+  "scan budget",
   "lists truncated",
   "kinds dropped after the limit",
 ] as const;
