@@ -68,6 +68,8 @@ export interface WalkFindings {
   gap(window: Window, reason: GapReason): void;
   /** An answer turned out to be wrong. */
   contradict(contradiction: Omit<Contradiction, "filterHash">): void;
+  /** Events came where the relay had said that there are none, or they came to it meanwhile. */
+  doubt(eventIds: readonly string[]): void;
 }
 
 /** Why there is no page that is worth anything: the relay's doing, or ours. */

@@ -5,13 +5,7 @@
  */
 import type { Window } from "../../models/window.ts";
 import type { NoPage, Walk } from "./ask.ts";
-import {
-  hintOf,
-  newestOf,
-  oldestOf,
-  type Page,
-  type PageEvent,
-} from "./page.ts";
+import { hintOf, type Page, type PageEvent } from "./page.ts";
 import type { Witness } from "./witnesses.ts";
 
 /** How far down a walk has come. */
@@ -67,23 +61,17 @@ export function unseenOf(
   );
 }
 
-/** Something came where the relay had said that nothing follows: its word is worth nothing in this session. */
+/** Something came where the relay had said that nothing follows. */
 export function refute(
   { findings }: Pick<Walk, "findings">,
   { isFinished }: Cursor,
   unseen: readonly PageEvent[],
 ): void {
   if (!isFinished || unseen.length === 0) return;
-  findings.contradict({
-    since: oldestOf(unseen),
-    until: newestOf(unseen),
-    kind: "hidden",
-    question: "finish",
-    eventIds: unseen.slice(0, MAX_NAMED_IDS).map(({ id }) => id),
-  });
+  findings.doubt(unseen.slice(0, MAX_NAMED_IDS).map(({ id }) => id));
 }
 
-/** Event ids that a contradiction names at most. */
+/** Event ids that a doubt names at most. */
 const MAX_NAMED_IDS = 10;
 
 /** Records what could not be walked. */

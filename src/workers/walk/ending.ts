@@ -151,7 +151,9 @@ function* lookOneByOne(
   ];
   const open = profile.withoutRestricted(walk.filter);
   if (open !== null) {
-    questions.push({ window: { since, until: cursor.until }, filter: open });
+    const looks = topsOf(walk, cursor)
+      .map((until) => ({ window: { since, until }, filter: open }));
+    questions.push(...looks);
   }
   if (half?.until !== undefined) {
     const until = half.until - profile.untilOffset;
@@ -251,17 +253,28 @@ function looksBelow(walk: Walk, cursor: Cursor): Filter[] {
     .filter((until) => until > since && until < cursor.until);
   const open = walk.profile.withoutRestricted(filter);
   return [
-    ...(open === null ? [] : [{
+    ...(open === null ? [] : topsOf(walk, cursor).map((until) => ({
       ...open,
-      ...boundsOf(walk, { since, until: cursor.until }),
+      ...boundsOf(walk, { since, until }),
       limit: LOOK_LIMIT,
-    }]),
+    }))),
     ...[...new Set(untils)].map((until) => ({
       ...filter,
       ...boundsOf(walk, { since, until }),
       limit: LOOK_LIMIT,
     })),
   ];
+}
+
+/** Where a look by kinds begins: at the cursor, and below its second, too, where that may fill the look by itself. */
+function topsOf(
+  { profile, remaining }: Walk,
+  cursor: Cursor,
+): readonly number[] {
+  const { until } = cursor;
+  const room = Math.min(LOOK_LIMIT, profile.largestPage);
+  const isCrowded = boundaryIds(cursor).size >= room;
+  return isCrowded && until > remaining.since ? [until, until - 1] : [until];
 }
 
 /** Something lies there after all: two answers contradict each other, and what lies above it is a gap. */

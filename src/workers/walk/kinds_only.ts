@@ -39,5 +39,6 @@ function withoutProofs(findings: WalkFindings): WalkFindings {
     prove: (window) => findings.gap(window, "kinds-only"),
     gap: (window, reason) => findings.gap(window, reason),
     contradict: (contradiction) => findings.contradict(contradiction),
+    doubt: (eventIds) => findings.doubt(eventIds),
   };
 }

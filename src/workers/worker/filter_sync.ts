@@ -465,6 +465,7 @@ function within(window: Window, findings: WalkFindings): WalkFindings {
       if (clipped !== null) findings.gap(clipped, reason);
     },
     contradict: (contradiction) => findings.contradict(contradiction),
+    doubt: (eventIds) => findings.doubt(eventIds),
   };
 }
 

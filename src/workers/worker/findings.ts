@@ -129,6 +129,12 @@ export class Findings implements WalkFindings {
     this.#contradictions.push({ ...contradiction, filterHash });
   }
 
+  /** Takes back everything, and claims nothing more in this session; the relay is not blamed, as much may be on its way to it. */
+  doubt(eventIds: readonly string[]): void {
+    this.#distrust ??= "late";
+    this.#retract({ since: 0, until: OPEN_END }, "late", eventIds);
+  }
+
   /** Makes gaps of what came with a page and was not read: nothing there is claimed in this session. */
   skipUnread({ window, match }: Query, page: Page): void {
     for (const { since, until, reason } of page.unread) {

@@ -12,6 +12,12 @@ const BY_LUCK = [
   "backend by",
   "shard down at times",
   "drawn tenth missing",
+  "in bad times",
+  "cap by lot",
+  "answers one late",
+  "answers swapped",
+  "last page repeated",
+  "stray old event",
 ] as const;
 
 /** Only who names the author, the kind, or the very second or hour of what is hidden is shown it. */

@@ -39,7 +39,12 @@ Deno.test("A walk takes an event that came before, but was not handed on", () =>
     profile: new RelayProfile({ ...UNKNOWN_TRAITS, order: "newest-first" }),
     policy: new RequestPolicy(3, 1),
     witnesses: new Witnesses(),
-    findings: { prove: () => {}, gap: () => {}, contradict: () => {} },
+    findings: {
+      prove: () => {},
+      gap: () => {},
+      contradict: () => {},
+      doubt: () => {},
+    },
     authors: () => [],
     now: 1_000,
   });
