@@ -69,6 +69,9 @@ const MAX_NEWS = 2;
 /** Questions more that one answer with news is worth. */
 const MORE_QUESTIONS = 6;
 
+/** Questions about nothing: a relay that is empty is not asked for long. */
+const MAX_EMPTY_HANDED = 4;
+
 /** Tries to find a question that was not asked yet. */
 const MAX_TRIES = 4;
 
@@ -92,6 +95,8 @@ class Audit {
   readonly #news: Contradiction[] = [];
   /** Known events that the connection at hand does not give, by their ids. */
   readonly #gone = new Map<string, Key>();
+  /** Questions about time in which nothing at all is known. */
+  #emptyHanded = 0;
   #asked = 0;
   #confirmed = 0;
   #unanswered = 0;
@@ -118,9 +123,10 @@ class Audit {
     return this.#news.length * MORE_QUESTIONS;
   }
 
-  /** Whether the relay was shown to be wrong: more questions would change nothing. */
+  /** Whether the relay was shown to be wrong, or to hold nothing: more questions would change nothing. */
   get isDecided(): boolean {
-    return this.#contradictions.length > 0 || this.#news.length >= MAX_NEWS;
+    return this.#contradictions.length > 0 || this.#news.length >= MAX_NEWS ||
+      this.#emptyHanded >= MAX_EMPTY_HANDED;
   }
 
   get report(): AuditReport {
@@ -158,6 +164,7 @@ class Audit {
   async ask(shape: Shape): Promise<void> {
     const question = await this.#plan(shape);
     if (question === null) return;
+    if (question.known.size === 0) this.#emptyHanded += 1;
     const page = await this.#fetch(question.query);
     if (page === null) {
       this.#unanswered += 1;

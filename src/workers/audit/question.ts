@@ -89,8 +89,8 @@ export class QuestionPlanner {
   }
 
   /**
-   * The question of this shape about a moment, with the events next to it; null where nothing is known there, and for
-   * a question that was planned before.
+   * The question of this shape about a moment, with the events next to it; null where nothing is claimed, and for a
+   * question that was planned before.
    */
   plan(shape: Shape, at: number, keys: readonly Key[]): AuditQuestion | null {
     const surroundings = this.#surroundingsOf(at, keys);
@@ -114,10 +114,10 @@ export class QuestionPlanner {
     };
   }
 
-  /** What is known around a moment; null where nothing is. */
+  /** What is known around a moment, or that nothing is; null where nothing is claimed. */
   #surroundingsOf(at: number, keys: readonly Key[]): Surroundings | null {
     const claimed = this.#claimedAround(at);
-    if (claimed === null || keys.length === 0) return null;
+    if (claimed === null) return null;
     const below = keys.filter(({ createdAt }) => createdAt <= at);
     const above = keys.filter(({ createdAt }) => createdAt > at);
     // Where fewer are known than were asked for, nothing is known beyond, as far as the claim reaches.

@@ -54,6 +54,8 @@ export interface Remaining {
   reach: number;
   /** Events known to lie at or above `until`, from which the first page begins. */
   readonly ceiling: readonly Witness[];
+  /** Events known to lie in it, the newest ones: who says that nothing is there still has to give none of them. */
+  readonly within: readonly Witness[];
   /** Where it began; `OPEN_END` where all that is to come is wanted. */
   readonly top: number;
   /** What the walk is doing, for whoever wants to know. */

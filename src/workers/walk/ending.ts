@@ -175,7 +175,7 @@ function* lookOneByOne(
   }
   if (answers === 0) return { type: "no-answer", failure: "refused" };
   if (witnesses.length === 0) return nothing(answers, null);
-  const asked = yield* askWitness(walk, witnesses);
+  const asked = yield* askWitness(walk, cursor, witnesses);
   // Some relays find nothing by ids; each answer by itself shows what lies at the cursor.
   const isUnconfirmed = typeof asked !== "string" &&
     asked.failure === "unconfirmed";
@@ -188,6 +188,7 @@ function* lookOneByOne(
 /** Whether the relay still shows an event that it has given: the id of one, or why nothing can be said. */
 function* askWitness(
   walk: Walk,
+  cursor: Cursor,
   witnesses: readonly Witness[],
 ): Asking<string | Extract<Below, { type: "no-answer" }>> {
   const ids = witnesses.map(({ id }) => id);
@@ -198,6 +199,10 @@ function* askWitness(
   });
   if (!answer.ok) return { type: "no-answer", failure: answer.failure };
   const { events } = answer.value;
+  const { since } = walk.remaining;
+  const isBelow = unseenOf(walk, events, cursor)
+    .some(({ createdAt }) => createdAt >= since);
+  if (isBelow) return { type: "no-answer", failure: "hidden" };
   return witnessIn(events, witnesses) ??
     { type: "no-answer", failure: "unconfirmed" };
 }
@@ -237,11 +242,23 @@ function witnessIn(
   return witnesses.find(({ id }) => came.has(id))?.id ?? null;
 }
 
-/** The events at the cursor are witnesses, too, where no better ones are known. */
+/**
+ * Events that an answer has to show. Those that are known from below the cursor come first: who gives one of them by its
+ * id, and says that nothing is there, contradicts itself. The events at the cursor are witnesses, too, where no better
+ * ones are known.
+ */
 function witnessesOf({ witnesses, remaining }: Walk, cursor: Cursor) {
-  const known = [...witnesses.pick(), ...remaining.ceiling, ...cursor.above];
-  return [...new Map(known.map((one) => [one.id, one])).values()].slice(0, 5);
+  const { since, within, ceiling } = remaining;
+  const below = within.filter(({ createdAt }) =>
+    createdAt >= since && createdAt <= cursor.until
+  );
+  const known = [...below, ...witnesses.pick(), ...ceiling, ...cursor.above];
+  return [...new Map(known.map((one) => [one.id, one])).values()]
+    .slice(0, MAX_WITNESSES);
 }
+
+/** Witnesses named in one question. */
+const MAX_WITNESSES = 6;
 
 /** Filters that look lower in time, and one that leaves out the kinds that relays hold back. */
 function looksBelow(walk: Walk, cursor: Cursor): Filter[] {

@@ -240,6 +240,7 @@ export class ParallelRanges {
       floor,
       reach,
       ceiling: [],
+      within: remaining.within,
       top,
       doing: "paging",
     }, {

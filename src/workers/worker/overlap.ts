@@ -24,8 +24,17 @@ export async function overlapping(
   const floor = since === 0 ? [] : witnessesOf(
     await near({ ...query, at: since - 1, below: OVERLAP, above: 0 }),
   );
-  const ceiling = until === OPEN_END ? [] : witnessesOf(
-    await near({ ...query, at: until, below: 0, above: OVERLAP }),
+  const around = witnessesOf(
+    await near({
+      ...query,
+      at: until,
+      below: OVERLAP,
+      above: until === OPEN_END ? 0 : OVERLAP,
+    }),
+  );
+  const ceiling = around.filter(({ createdAt }) => createdAt > until);
+  const within = around.filter(({ createdAt }) =>
+    createdAt >= since && createdAt <= until
   );
   const lowest = floor.reduce(
     (least, { createdAt }) => Math.min(least, createdAt),
@@ -37,6 +46,7 @@ export async function overlapping(
     floor,
     reach: lowest,
     ceiling,
+    within,
     top: until,
     doing: "paging",
   };

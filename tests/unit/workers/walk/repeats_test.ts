@@ -32,6 +32,7 @@ Deno.test("A walk takes an event that came before, but was not handed on", () =>
       floor: [],
       reach: 0,
       ceiling: [],
+      within: [],
       top: OPEN_END,
       doing: "paging",
     },

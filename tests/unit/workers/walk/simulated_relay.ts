@@ -167,6 +167,7 @@ export function simulate(
       floor: [],
       reach: window.since,
       ceiling: [],
+      within: [],
       top: window.until,
       doing: "paging",
     },
