@@ -74,6 +74,11 @@ export function refute(
 /** Event ids that a doubt names at most. */
 const MAX_NAMED_IDS = 10;
 
+/** Whether all that is left went to a walk below, while a page was on its way. */
+export function isGivenAway({ remaining }: Walk, { until }: Cursor): boolean {
+  return until < remaining.since;
+}
+
 /** Records what could not be walked. */
 export function breakOff(walk: Walk, rest: Window, failure: NoPage): Done {
   if (failure !== "aborted") walk.findings.gap(rest, failure);

@@ -19,6 +19,7 @@ import {
   DONE,
   type Done,
   goBelow,
+  isGivenAway,
   refute,
   unseenOf,
 } from "./cursor.ts";
@@ -49,6 +50,7 @@ export function* confirmEnd(
   cursor: Cursor,
   method: WalkProof = "empty-page",
 ): Asking<Cursor | Done> {
+  if (isGivenAway(walk, cursor)) return DONE;
   const rest = { since: walk.remaining.since, until: cursor.until };
   const found = yield* lookBelow(walk, cursor);
   switch (found.type) {
@@ -56,6 +58,7 @@ export function* confirmEnd(
       walk.findings.prove(rest, method, found.support);
       return DONE;
     case "no-answer":
+      if (isGivenAway(walk, cursor)) return DONE;
       if (found.failure !== "hidden") {
         return breakOff(walk, rest, found.failure);
       }
@@ -77,7 +80,7 @@ export function* endEarly(
   method: WalkProof = "empty-page",
 ): Asking<Cursor | Done> {
   const { profile, findings, remaining: { since } } = walk;
-  if (since > cursor.until) return DONE;
+  if (isGivenAway(walk, cursor)) return DONE;
   const found = yield* lookBelow(walk, cursor);
   if (found.type === "something") {
     profile.hasHidden = true;
@@ -98,6 +101,7 @@ function* lookBelow(walk: Walk, cursor: Cursor): Asking<Below> {
     if (found !== null) return found;
   }
   for (let n = 0; n < MAX_LOOKS; n++) {
+    if (isGivenAway(walk, cursor)) break;
     const { connection } = walk.policy;
     const found = yield* lookOneByOne(walk, cursor, witnesses);
     // A witness that comes over a new connection says nothing of what came over the last one.
@@ -157,7 +161,7 @@ function* lookOneByOne(
   }
   if (half?.until !== undefined) {
     const until = half.until - profile.untilOffset;
-    questions.push({ window: { since, until } });
+    if (until >= since) questions.push({ window: { since, until } });
   }
   let answers = 0;
   let shown: string | null = null;

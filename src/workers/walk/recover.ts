@@ -6,7 +6,7 @@
  * @module
  */
 import { ask, type Asking, type Walk } from "./ask.ts";
-import type { Cursor } from "./cursor.ts";
+import { type Cursor, isGivenAway } from "./cursor.ts";
 import { isNewestFirst, newestOf, type Page } from "./page.ts";
 
 /** A page that overlaps with what is known, and from where it was asked. */
@@ -29,6 +29,7 @@ export function* recover(
   const isBelow = newestOf(page.events) < cursor.until;
   let { connection } = policy;
   for (const offset of OFFSETS) {
+    if (isGivenAway(walk, cursor)) return null;
     const until = cursor.until + offset;
     const answer = yield* ask(walk, {
       window: { since: remaining.reach, until },
@@ -42,6 +43,7 @@ export function* recover(
     return { cursor: { ...cursor, until }, page: answer.value };
   }
   for (;;) {
+    if (isGivenAway(walk, cursor)) return null;
     const isFresh = policy.connection === connection;
     if (isFresh && !policy.mayRenew()) break;
     ({ connection } = policy);

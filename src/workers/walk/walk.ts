@@ -18,6 +18,7 @@ import {
   DONE,
   type Done,
   goBelow,
+  isGivenAway,
   refute,
   unseenOf,
 } from "./cursor.ts";
@@ -49,6 +50,7 @@ export function* walkWindow(walk: Walk): Asking<NoPage | null> {
   if (profile.order === "unsorted") return yield* walkInParts(walk);
   let next: Cursor | Done = firstCursor(walk);
   while ("until" in next) {
+    if (isGivenAway(walk, next)) return null;
     remaining.until = next.until;
     remaining.doing = "paging";
     next = yield* step(walk, next);
@@ -101,7 +103,11 @@ function* digest(
   if (!isNewestFirst(page, settledBefore)) return yield* inParts(walk, rest);
   if (!showsKnown(page, cursor)) {
     const recovered = yield* recover(walk, cursor, page);
-    if (recovered === null) return breakOff(walk, rest, "unconfirmed");
+    if (recovered === null) {
+      return isGivenAway(walk, cursor)
+        ? DONE
+        : breakOff(walk, rest, "unconfirmed");
+    }
     return yield* descend(walk, recovered.cursor, recovered.page);
   }
   if (profile.order === "unknown" && oldestOf(page.events) < cursor.until) {
@@ -219,6 +225,7 @@ function isPastFloor({ remaining, profile }: Walk, page: Page): boolean {
 function* stay(walk: Walk, cursor: Cursor, page: Page): Asking<Cursor | Done> {
   const { profile, policy, remaining } = walk;
   const { until } = cursor;
+  if (isGivenAway(walk, cursor)) return DONE;
   const known = [
     ...new Map(
       [...cursor.above, ...page.events]

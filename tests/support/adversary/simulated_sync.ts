@@ -4,6 +4,7 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import { type Filter, matchesFilter } from "../../../src/models/filter.ts";
 import {
@@ -342,6 +343,9 @@ class Session {
     }
     if (query.isFresh) this.renew();
     const filters = [query.filter, ...query.extraFilters ?? []];
+    for (const { since = 0, until = Infinity } of filters) {
+      assert.ok(since <= until, `since ${since} is above until ${until}`);
+    }
     const asked = this.#relay.open(this.#connection, {
       filters,
       nowMs: this.#nowMs,
