@@ -167,7 +167,10 @@ class Audit {
     if (question.known.size === 0) this.#emptyHanded += 1;
     const page = await this.#fetch(question.query);
     if (page === null) {
-      this.#unanswered += 1;
+      // That a relay wants kinds to be named says nothing of those that were.
+      const isWidened = question.query.match !== undefined;
+      if (isWidened) this.#deps.profile.broadFilters = "refused";
+      else this.#unanswered += 1;
       return;
     }
     await this.#judge(question, page);

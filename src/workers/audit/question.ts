@@ -182,7 +182,8 @@ export class QuestionPlanner {
       ? { since: 0, until: window.until }
       : window;
     const { kinds: _kinds, ...ofAnyKind } = filter;
-    const isWidened = shape === "kinds" && filter.kinds !== undefined;
+    const isWidened = shape === "kinds" && filter.kinds !== undefined &&
+      profile.broadFilters !== "refused";
     return {
       filter: {
         ...(isWidened ? ofAnyKind : filter),

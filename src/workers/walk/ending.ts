@@ -100,13 +100,9 @@ function* lookBelow(walk: Walk, cursor: Cursor): Asking<Below> {
     const found = yield* lookAtOnce(walk, cursor, witnesses);
     if (found !== null) return found;
   }
-  for (let n = 0; n < MAX_LOOKS; n++) {
-    if (isGivenAway(walk, cursor)) break;
-    const { connection } = walk.policy;
+  for (let n = 0; n < MAX_LOOKS && !isGivenAway(walk, cursor); n++) {
     const found = yield* lookOneByOne(walk, cursor, witnesses);
-    // A witness that comes over a new connection says nothing of what came over the last one.
-    if (walk.policy.connection === connection) return found;
-    if (found.type !== "nothing") return found;
+    if (found !== null) return found;
   }
   return { type: "no-answer", failure: "unconfirmed" };
 }
@@ -142,13 +138,17 @@ function* lookAtOnce(
   return nothing(1 + looks.length, witness);
 }
 
-/** One look after the other, and a witness behind them. */
+/**
+ * One look after the other, and a witness behind them; null where the witness came over another connection, and so says
+ * nothing of the looks.
+ */
 function* lookOneByOne(
   walk: Walk,
   cursor: Cursor,
   witnesses: readonly Witness[],
-): Asking<Below> {
-  const { profile, remaining: { since } } = walk;
+): Asking<Below | null> {
+  const { profile, policy, remaining: { since } } = walk;
+  const { connection } = policy;
   const half = looksBelow(walk, cursor).at(-1);
   const questions: { window: Window; filter?: Filter }[] = [
     { window: { since, until: cursor.until } },
@@ -185,6 +185,7 @@ function* lookOneByOne(
     asked.failure === "unconfirmed";
   const witness = isUnconfirmed ? shown ?? asked : asked;
   if (typeof witness !== "string") return witness;
+  if (shown === null && policy.connection !== connection) return null;
   if (profile.manyFilters === "unknown") profile.manyFilters = "no";
   return nothing(answers, witness);
 }
@@ -205,7 +206,7 @@ function* askWitness(
   const { events } = answer.value;
   const { since } = walk.remaining;
   const isBelow = unseenOf(walk, events, cursor)
-    .some(({ createdAt }) => createdAt >= since);
+    .some(({ id, createdAt }) => createdAt >= since && ids.includes(id));
   if (isBelow) return { type: "no-answer", failure: "hidden" };
   return witnessIn(events, witnesses) ??
     { type: "no-answer", failure: "unconfirmed" };

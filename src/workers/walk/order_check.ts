@@ -77,12 +77,13 @@ function showsNothing(page: Page, again: Page, since: number): boolean {
 }
 
 /**
- * Whether something older comes with whatever is asked for, and stands below a page without anything being told of what
- * lies between: who only ignores `since` shows all that the page has shown.
+ * Whether the event at the bottom of a page comes with whatever is asked for: it says nothing of what lies above it.
+ * Who only ignores `since` shows all that the page has shown.
  */
 function isPinned(page: Page, again: Page, since: number): boolean {
   const below = page.events.filter(({ createdAt }) => createdAt < since);
-  return again.older > 0 && again.older * 2 < below.length;
+  return again.lowest === oldestOf(page.events) &&
+    again.older * 2 < below.length;
 }
 
 /** Whether events that the page did not show have come to the relay meanwhile: then the same question shows them now. */

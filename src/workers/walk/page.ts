@@ -52,6 +52,8 @@ export interface Page {
   readonly newer: number;
   /** Events older than the window: the relay ignores `since`. */
   readonly older: number;
+  /** The second of the oldest of them; `OPEN_END` where there is none. */
+  readonly lowest: number;
   /** Where something came that could not be read: in the order of the page, between its neighbours. */
   readonly unread: readonly Hole[];
   /** Whether other requests were under way at the same time: a failure may come from that. */

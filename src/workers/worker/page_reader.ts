@@ -5,6 +5,7 @@
  */
 import type { NostrEvent } from "../../models/event.ts";
 import { type Filter, matchesFilter } from "../../models/filter.ts";
+import { OPEN_END } from "../../models/window.ts";
 import type { Unread } from "../../nips/client/unread.ts";
 import { readEvent } from "../ingest/read_event.ts";
 import type { RejectReason } from "../protocol/report.ts";
@@ -38,6 +39,7 @@ export class PageReader {
   #strangers = 0;
   #newer = 0;
   #older = 0;
+  #lowest = OPEN_END;
 
   constructor(query: Query, sink: PageSink) {
     this.#query = query;
@@ -95,6 +97,7 @@ export class PageReader {
       size: this.size,
       newer: this.#newer,
       older: this.#older,
+      lowest: this.#lowest,
       unread: isTold
         ? holesOf(this.#marks, this.#events, this.#query.window)
         : holesOf(this.#wantedMarks, this.#wanted, this.#query.window),
@@ -124,8 +127,10 @@ export class PageReader {
     }
     if (this.#isRepeated(event)) return false;
     if (event.created_at > window.until) this.#newer += 1;
-    else if (event.created_at < window.since) this.#older += 1;
-    else this.#events.push(toPageEvent(event));
+    else if (event.created_at < window.since) {
+      this.#older += 1;
+      this.#lowest = Math.min(this.#lowest, event.created_at);
+    } else this.#events.push(toPageEvent(event));
     return true;
   }
 

@@ -37,7 +37,7 @@ const AGAIN = { lookbackSeconds: 31_536_000 };
 const RECENT = Math.floor(Date.now() / 1_000) - 3_600;
 
 /** What the questions about claims may cost: one, or nine where the one of the sync before confirmed nothing. */
-const AUDIT = { received: 400, requests: 12 };
+const AUDIT = { received: 480, requests: 12 };
 
 function summary({ stored, complete, method }: RelaySync) {
   return { stored, complete, method };

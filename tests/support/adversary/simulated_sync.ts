@@ -10,6 +10,7 @@ import { type Filter, matchesFilter } from "../../../src/models/filter.ts";
 import {
   intersectWindows,
   mergeWindows,
+  OPEN_END,
   subtractWindows,
   type Window,
 } from "../../../src/models/window.ts";
@@ -422,6 +423,7 @@ function toPage(
   let strangers = 0;
   let newer = 0;
   let older = 0;
+  let lowest = OPEN_END;
   for (const item of items) {
     if (!isEvent(item)) {
       marks.push({ place: events.length, at: null });
@@ -445,8 +447,10 @@ function toPage(
       extra.push(event);
       seen.delete(item.id);
     } else if (item.created_at > until) newer += 1;
-    else if (item.created_at < since) older += 1;
-    else {
+    else if (item.created_at < since) {
+      older += 1;
+      lowest = Math.min(lowest, item.created_at);
+    } else {
       events.push(event);
       if (!query.evidenceOnly && isWanted(query, item)) accepted.push(event);
     }
@@ -458,6 +462,7 @@ function toPage(
     size: items.length - extra.length,
     newer,
     older,
+    lowest,
     unread: marks.map(({ place, at }): Hole =>
       at === null
         ? {

@@ -52,7 +52,7 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     },
     stored: 400,
     complete: true,
-    maxReceived: 1_900,
+    maxReceived: 2_100,
   },
   {
     promise: "gets everything from a relay that drips events",

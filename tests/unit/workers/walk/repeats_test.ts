@@ -78,6 +78,7 @@ function page(
     limit: 3,
     newer: 0,
     older: 0,
+    lowest: OPEN_END,
     unread: [],
     extra: [],
     isShared: false,

@@ -7,6 +7,7 @@ import type { NostrEvent } from "../../../../src/models/event.ts";
 import { type Filter, matchesFilter } from "../../../../src/models/filter.ts";
 import {
   mergeWindows,
+  OPEN_END,
   subtractWindows,
   type Window,
 } from "../../../../src/models/window.ts";
@@ -349,6 +350,10 @@ function toPage(
     size: sent.length + (relay.strangers ?? 0),
     newer: read.filter(({ created_at }) => created_at > until).length,
     older: read.filter(({ created_at }) => created_at < since).length,
+    lowest: Math.min(
+      OPEN_END,
+      ...read.map(({ created_at }) => created_at).filter((at) => at < since),
+    ),
     isShared: false,
     backpressured: false,
     unread: sent.flatMap(({ id, created_at: at }, i) => {
