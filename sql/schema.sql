@@ -841,6 +841,17 @@ CREATE OR REPLACE FUNCTION public.archive_reference()
 AS $function$ select pg_advisory_xact_lock_shared(hashtextextended('bigbrotr reference', 0)) $function$;
 comment on function archive_reference() is 'Keeps what is about to be referred to from being deleted as an orphan';
 
+CREATE OR REPLACE FUNCTION public.archive_sizes()
+ RETURNS TABLE(name text, bytes bigint, rows bigint)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select relname::text, pg_total_relation_size(oid), greatest(reltuples, 0)::int8
+  from pg_class
+  where relnamespace = (select relnamespace from pg_class where oid = 'event'::regclass) and relkind in ('r', 'p')
+$function$;
+comment on function archive_sizes() is 'Bytes on disk and estimated rows of each table';
+
 CREATE OR REPLACE FUNCTION public.archive_unreferenced()
  RETURNS void
  LANGUAGE sql

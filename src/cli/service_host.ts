@@ -6,8 +6,10 @@
  */
 import { Registry } from "prom-client";
 import { databaseClock } from "../archive/clock.ts";
+import type { BrotrConfig } from "../core/config/brotr_config.ts";
 import type { MetricsConfig } from "../core/config/common_config.ts";
 import type { Database } from "../core/database/connection/database.ts";
+import { registerDatabaseMetrics } from "../core/database/database_metrics.ts";
 import { createNotifier } from "../core/lifecycle/notify.ts";
 import { readiness } from "../core/lifecycle/readiness.ts";
 import type { ServiceRuntime } from "../core/lifecycle/runtime.ts";
@@ -18,12 +20,14 @@ import {
   type Readiness,
   serveMetrics,
 } from "../core/metrics/metrics_server.ts";
+import { openProcessMetrics } from "../core/metrics/process_metrics.ts";
 import type { Politeness } from "../transport/politeness.ts";
 import { openRuntimeRecord } from "./runtime_record.ts";
 import { VERSION } from "./version.ts";
 
 export interface ServiceHostOptions {
   readonly database: Database;
+  readonly config: BrotrConfig;
   readonly log: Logger;
   /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal;
@@ -56,6 +60,8 @@ export function openServiceHost(options: ServiceHostOptions): ServiceHost {
   const { database, log, signal, politeness } = options;
   const stack = new AsyncDisposableStack();
   const registry = new Registry();
+  stack.use(openProcessMetrics({ registry, version: VERSION }));
+  registerDatabaseMetrics({ registry, database, config: options.config });
   const record = stack.use(openRuntimeRecord(database, log));
   serveEndpoints(options, { registry, runtimes: record.runtimes, stack });
   const notifier = stack.use(createNotifier({ log }));

@@ -72,6 +72,7 @@ async function runService(
   const database = await invocation.openDatabase();
   await using host = openServiceHost({
     database,
+    config: invocation.brotrConfig(),
     log,
     signal,
     endpoints: { ...config.metrics, enabled: config.metrics.enabled && !once },

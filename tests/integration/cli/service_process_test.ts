@@ -53,7 +53,7 @@ Deno.test("a service serves its health, shows in status, and ends with 0 on SIGT
   const { text } = await fetchText(`${base}/metrics`);
   match(
     text,
-    /service_counter_total\{service="seeder",name="cycles_success"\} 1\n/,
+    /bigbrotr_service_counter_total\{service="seeder",name="cycles_success"\} 1\n/,
   );
 
   const { code, stderr } = await seeder.stop("SIGTERM");
