@@ -26,6 +26,8 @@ Deno.test("every unit tells systemd when it is ready, is watched, and is confine
     match(text, /^RestartPreventExitStatus=2$/m, unit);
     // SIGTERM to the whole group would end PostgreSQL's connections before the last batch is written.
     match(text, /^KillMode=mixed$/m, unit);
+    // ProtectSystem=strict leaves no other place for a log file.
+    match(text, /^LogsDirectory=bigbrotr$/m, unit);
   }
 });
 
@@ -41,13 +43,34 @@ Deno.test({
         stdout: "null",
         stderr: "piped",
       }).output();
-      equal(new TextDecoder().decode(stderr), "");
+      equal(textOf(stderr), "");
       equal(code, 0);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
   },
 });
+
+Deno.test({
+  name: "systemd-analyze security: the exposure of every unit is at most 2.0",
+  ignore: !await isInstalled("systemd-analyze"),
+  async fn() {
+    for (const unit of UNITS) {
+      const path = join(FOLDER.pathname, unit);
+      const { code, stdout, stderr } = await new Deno.Command(
+        "systemd-analyze",
+        { args: ["security", "--offline=true", "--threshold=20", path] },
+      ).output();
+      const report = textOf(stdout);
+      match(report, /Overall exposure level .*: \d\.\d OK/, textOf(stderr));
+      equal(code, 0, report);
+    }
+  },
+});
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
 
 /** The units as `systemctl enable` would have them, with a program that is there on every machine. */
 async function installedUnits(folder: string): Promise<string[]> {

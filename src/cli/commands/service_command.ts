@@ -66,7 +66,7 @@ async function runService(
   invocation: Invocation,
   overrides: Readonly<Record<string, unknown>>,
 ): Promise<number> {
-  const { log, signal, options } = invocation;
+  const { log, notifier, signal, options } = invocation;
   const once = options.flag("once");
   const config = invocation.serviceConfig(service, overrides);
   const database = await invocation.openDatabase();
@@ -74,6 +74,7 @@ async function runService(
     database,
     config: invocation.brotrConfig(),
     log,
+    notifier,
     signal,
     endpoints: { ...config.metrics, enabled: config.metrics.enabled && !once },
     portKey: `metrics.port in config/services/${service.name}.yaml`,

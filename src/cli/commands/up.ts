@@ -34,7 +34,7 @@ http://127.0.0.1:8000: /metrics, /healthz, /readyz ("up.metrics" in config/brotr
 };
 
 async function runEverything(invocation: Invocation): Promise<number> {
-  const { log } = invocation;
+  const { log, notifier } = invocation;
   const config = invocation.brotrConfig();
   const { metrics, maxNewConnectionsPerMinute } = config.up;
   const configs = serviceConfigs(invocation);
@@ -46,6 +46,7 @@ async function runEverything(invocation: Invocation): Promise<number> {
     database,
     config,
     log,
+    notifier,
     signal,
     endpoints: metrics,
     politeness: new Politeness({ maxNewConnectionsPerMinute }),

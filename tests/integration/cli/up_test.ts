@@ -1,7 +1,10 @@
-import { equal, match, ok } from "node:assert/strict";
+import assert, { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { testArchive } from "../../support/archive.ts";
-import { runProgram, SOURCE } from "../../support/program.ts";
+import { testWith } from "../../support/installed.ts";
+import { scratchDatabase } from "../../support/postgres.ts";
+import { runProgram, SOURCE, startProgram } from "../../support/program.ts";
+import { serviceManager } from "../../support/service_manager.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
 /** A directory in which `up` has nothing to do on the real network. */
@@ -65,6 +68,37 @@ Deno.test("up tells the problems of all service files at once, before it starts 
   );
   ok(!stderr.includes("info up"));
 });
+
+await testWith(
+  "python3",
+  "up tells systemd what it does while it migrates, and asks for the time that takes",
+  async () => {
+    await using scratch = await scratchDatabase();
+    await using directory = await home();
+    const cwd = directory.path;
+    const socket = join(cwd, "notify");
+    await using manager = await serviceManager(socket);
+    const line = ["up", "--database", scratch.url];
+    const env = { NOTIFY_SOCKET: socket };
+    await using up = startProgram(SOURCE, line, { cwd, env });
+    const heard: string[] = [];
+    while (!heard.includes("READY=1")) {
+      const message = await Promise.race([manager.next(), up.end()]);
+      assert(typeof message === "string", "up ended before it was ready");
+      heard.push(message);
+    }
+    deepEqual(heard.slice(0, 2), [
+      "STATUS=starting: opening the database",
+      "EXTEND_TIMEOUT_USEC=60000000",
+    ]);
+    match(
+      heard.join("\n"),
+      /^STATUS=starting: bringing the schema up to date \(\d+ files\)$/m,
+    );
+    match(await manager.next(), /^STATUS=0 of 0 relays online, 0 events/);
+    equal((await up.stop("SIGTERM")).code, 0);
+  },
+);
 
 Deno.test("up shows live lines on a terminal, and Ctrl-C ends it with 0", async () => {
   await using archive = await testArchive();
