@@ -57,6 +57,7 @@ async function runEverything(invocation: Invocation): Promise<number> {
     host,
     log,
     screen: invocation.screen,
+    signal,
   });
   log.info("everything started", {
     services: configs.map(([{ name }]) => name),

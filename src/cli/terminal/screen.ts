@@ -4,26 +4,37 @@
  * @module
  */
 import { type LogSink, stderrSink } from "../../core/log/sink.ts";
+import { terminalLogLine } from "./log_line.ts";
 import type { Output } from "./output.ts";
+import { type Paint, paintFor } from "./paint.ts";
+import { cutToWidth, displayWidth } from "./width.ts";
+
+/** Lines, or what gives them for a width: then they are laid out anew when the terminal is resized. */
+export type LiveLines =
+  | readonly string[]
+  | ((columns: number) => readonly string[]);
 
 /** Where the log goes when it goes to stderr, and where progress is shown. */
 export interface Screen extends LogSink {
   /** False in a pipe or a file: then `show` does nothing, and what matters must be logged. */
   readonly isTerminal: boolean;
+  /** Colours, where this terminal has them. */
+  readonly paint: Paint;
   columns(): number;
-  /** Replaces the live lines; none removes them. Each is cut at the terminal's width. */
-  show(lines: readonly string[]): void;
+  /** Replaces the live lines; none removes them. Each is cut at the terminal's width, and all at its height. */
+  show(lines: LiveLines): void;
 }
 
 /** The screen on `stderr`; disposing removes the live lines. */
 export function openScreen(stderr: Output): Screen {
-  return stderr.isTerminal ? new TerminalScreen(stderr) : plainScreen();
+  return stderr.isTerminal ? new TerminalScreen(stderr) : plainScreen(stderr);
 }
 
-function plainScreen(): Screen {
+function plainScreen(stderr: Output): Screen {
   return {
     ...stderrSink(),
     isTerminal: false,
+    paint: paintFor(stderr),
     columns: () => 80,
     show: () => {},
   };
@@ -31,11 +42,16 @@ function plainScreen(): Screen {
 
 class TerminalScreen implements Screen {
   readonly isTerminal = true;
+  readonly paint: Paint;
   readonly #stderr: Output;
-  #live: readonly string[] = [];
+  #lines: LiveLines = [];
+  /** As they stand on the terminal. */
+  #drawn: readonly string[] = [];
+  #isWatching = false;
 
   constructor(stderr: Output) {
     this.#stderr = stderr;
+    this.paint = paintFor(stderr);
   }
 
   columns(): number {
@@ -43,36 +59,61 @@ class TerminalScreen implements Screen {
   }
 
   write(line: string): void {
-    const live = this.#live;
-    this.#put(this.#erase() + line + this.#draw(live));
+    const { paint } = this;
+    const text = terminalLogLine(line, { columns: this.columns(), paint });
+    this.#put(this.#erase() + text + this.#draw());
   }
 
-  show(lines: readonly string[]): void {
-    if (lines.length === 0 && this.#live.length === 0) return;
-    const width = this.columns() - 1;
-    const cut = lines.map((line) => [...line].slice(0, width).join(""));
-    this.#put(this.#erase() + this.#draw(cut));
+  show(lines: LiveLines): void {
+    this.#lines = lines;
+    this.#redraw();
+    this.#watchSize(typeof lines === "function" || lines.length > 0);
   }
 
   [Symbol.dispose](): void {
     this.show([]);
   }
 
-  /** Back to the first column of the first live line, and everything below wiped. */
-  #erase(): string {
-    const up = this.#live.length - 1;
-    if (up < 0) return "";
-    this.#live = [];
-    return (up > 0 ? `\x1b[${up}A` : "") + "\r\x1b[J";
+  #redraw = (): void => this.#put(this.#erase() + this.#draw());
+
+  /** A window that is resized is drawn anew at once, and not when there is something new to show. */
+  #watchSize(isShown: boolean): void {
+    if (isShown === this.#isWatching || Deno.build.os === "windows") return;
+    this.#isWatching = isShown;
+    if (isShown) Deno.addSignalListener("SIGWINCH", this.#redraw);
+    else Deno.removeSignalListener("SIGWINCH", this.#redraw);
   }
 
-  #draw(lines: readonly string[]): string {
-    this.#live = lines;
-    return lines.join("\r\n");
+  /**
+   * Back to the first column of the first live line, and everything below wiped. What was drawn in a wider window has
+   * been wrapped by the terminal meanwhile.
+   */
+  #erase(): string {
+    if (this.#drawn.length === 0) return "";
+    const columns = this.columns();
+    const rows = this.#drawn.reduce(
+      (sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / columns)),
+      0,
+    );
+    this.#drawn = [];
+    return (rows > 1 ? `\x1b[${rows - 1}A` : "") + "\r\x1b[J";
+  }
+
+  #draw(): string {
+    const columns = this.columns();
+    const lines = typeof this.#lines === "function"
+      ? this.#lines(columns)
+      : this.#lines;
+    // A line of log is to stay in sight, and what has scrolled away could not be wiped.
+    const height = Math.max(1, this.#stderr.rows() - 2);
+    this.#drawn = lines.slice(0, height)
+      .map((line) => cutToWidth(line, columns - 1));
+    return this.#drawn.join("\r\n");
   }
 
   /** A terminal that was closed ends nothing but the show. */
   #put(text: string): void {
+    if (text === "") return;
     try {
       this.#stderr.write(text);
     } catch (error) {

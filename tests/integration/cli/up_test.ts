@@ -100,12 +100,14 @@ await testWith(
   },
 );
 
-Deno.test("up shows live lines on a terminal, and Ctrl-C ends it with 0", async () => {
+const LIVE =
+  "up shows live lines that fit a terminal of 60 columns, and Ctrl-C ends it with 0";
+
+await testWith("script", LIVE, async () => {
   await using archive = await testArchive();
   await using directory = await home();
   const up = [...SOURCE.command, "up", "--database", archive.url];
   const child = inTerminal(up, directory.path);
-  if (child === null) return;
   const writer = child.stdin.getWriter();
   let screen = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -119,33 +121,30 @@ Deno.test("up shows live lines on a terminal, and Ctrl-C ends it with 0", async 
   await writer.close().catch(() => {});
   await child.status;
   match(screen, /exit code 0\s*$/);
-  match(screen, /candidates 0 \(0 due\) · relays 0 \(0 online\)/);
+  match(screen, /^ candidates 0\r+\n relays {5}0 · 0 online\r+\n/m);
   match(screen, /info up stopping signal=SIGINT/);
+  const heads = screen.match(/── bigbrotr \d[^\r\n]*/g) ?? [];
+  ok(heads.length > 0);
+  for (const head of heads) equal(head.length, 59, head);
 });
 
 function isShown(screen: string): boolean {
-  return /events 0 \(\+0\/s\) · synced 0 relays/.test(screen);
+  return /^ events {5}0 · \+0\/s\r+\n proven {5}nothing yet/m.test(screen);
 }
 
-/**
- * The command in a pseudo terminal, and at last its exit code: that of `script` itself is not always the command's.
- * Null, aloud, without util-linux's `script`.
- */
+/** The command in a pseudo terminal, and at last its exit code: that of `script` itself is not always the command's. */
 function inTerminal(command: readonly string[], cwd: string) {
   const quoted = command.map((word) => `'${word}'`).join(" ");
-  try {
-    return new Deno.Command("script", {
-      args: ["-qc", `trap : INT; ${quoted}; echo exit code $?`, "/dev/null"],
-      cwd,
-      env: { NO_COLOR: "1", TERM: "xterm" },
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const notice =
-      "skipped: live lines on a terminal, as there is no script(1)\n";
-    Deno.stderr.writeSync(new TextEncoder().encode(notice));
-    return null;
-  }
+  const size = "stty cols 60 rows 20";
+  return new Deno.Command("script", {
+    args: [
+      "-qc",
+      `${size}; trap : INT; ${quoted}; echo exit code $?`,
+      "/dev/null",
+    ],
+    cwd,
+    env: { NO_COLOR: "1", TERM: "xterm" },
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
 }

@@ -2,8 +2,15 @@ import { deepStrictEqual, equal } from "node:assert/strict";
 import type { Output } from "../../../../src/cli/terminal/output.ts";
 import { openScreen } from "../../../../src/cli/terminal/screen.ts";
 
+interface Terminal extends Output {
+  readonly lines: string[];
+  /** Makes the window narrower or wider; as most terminals do, it wraps what is too long now. */
+  resize(columns: number): void;
+}
+
 /** A terminal that knows what the screen uses: line breaks, one step up, wiping downwards. */
-function terminal(width: number): Output & { readonly lines: string[] } {
+function terminal(width: number, height = 24): Terminal {
+  let columns = width;
   const lines = [""];
   let row = 0;
   let column = 0;
@@ -30,7 +37,17 @@ function terminal(width: number): Output & { readonly lines: string[] } {
   return {
     lines,
     isTerminal: true,
-    columns: () => width,
+    columns: () => columns,
+    rows: () => height,
+    resize(narrower) {
+      columns = narrower;
+      const wrapped = lines.flatMap((line) =>
+        line.match(new RegExp(`.{1,${columns}}`, "g")) ?? [""]
+      );
+      lines.splice(0, lines.length, ...wrapped);
+      row = lines.length - 1;
+      column = lines[row]?.length ?? 0;
+    },
     write(text) {
       const parts = String(text).matchAll(
         /\p{Cc}\[(\d*)([AJ])|([\r\n])|\P{Cc}+/gu,
@@ -73,6 +90,44 @@ Deno.test("a live line is cut at the terminal's width, so that it can be wiped",
   deepStrictEqual(tty.lines, ["012345678", "ok"]);
 });
 
+Deno.test("a window that is resized is drawn anew for its width, and nothing stale is left", async () => {
+  const tty = terminal(40);
+  using screen = openScreen(tty);
+  screen.write("log\n");
+  let drawn = Promise.withResolvers<void>();
+  screen.show((columns) => {
+    drawn.resolve();
+    return ["=".repeat(columns - 1), `${columns} columns`];
+  });
+  // A signal that is waited for does not keep a program alive.
+  const alive = setInterval(() => {}, 1_000);
+  for (const columns of [13, 60, 25]) {
+    tty.resize(columns);
+    drawn = Promise.withResolvers();
+    Deno.kill(Deno.pid, "SIGWINCH");
+    await drawn.promise;
+    deepStrictEqual(tty.lines, [
+      "log",
+      "=".repeat(columns - 1),
+      `${columns} columns`,
+    ]);
+  }
+  clearInterval(alive);
+  // Somebody writes before the signal has come.
+  tty.resize(12);
+  screen.write("more\n");
+  deepStrictEqual(tty.lines, ["log", "more", "=".repeat(11), "12 columns"]);
+});
+
+Deno.test("no more live lines are drawn than can be wiped", () => {
+  const tty = terminal(40, 6);
+  const screen = openScreen(tty);
+  screen.show(Array.from({ length: 9 }, (_, i) => `line ${i}`));
+  deepStrictEqual(tty.lines, ["line 0", "line 1", "line 2", "line 3"]);
+  screen[Symbol.dispose]();
+  deepStrictEqual(tty.lines, [""]);
+});
+
 Deno.test("live lines never reach what is not a terminal", () => {
   const pipe: Output = {
     write: (text) => {
@@ -80,6 +135,7 @@ Deno.test("live lines never reach what is not a terminal", () => {
     },
     isTerminal: false,
     columns: () => 80,
+    rows: () => 24,
   };
   using screen = openScreen(pipe);
   screen.show(["never"]);
