@@ -212,8 +212,10 @@ function sparkline(values: readonly number[]): string {
   ).join("");
 }
 
+/** What fails first, then what works, then what waits: a narrow terminal has not room for all. */
 function serviceParts({ runtimes, now }: PipelineView): Part[] {
-  const parts = [...runtimes].map(([name, runtime]): Part => {
+  const services = [...runtimes].sort(([, a], [, b]) => rank(a) - rank(b));
+  const parts = services.map(([name, runtime]): Part => {
     const { consecutiveFailures, cycleStartedAt, running } = runtime;
     if (!running) return [[`${name} done`, "faint"]];
     if (consecutiveFailures > 0) return [[`${name} fails`, "bad"]];
@@ -224,6 +226,13 @@ function serviceParts({ runtimes, now }: PipelineView): Part[] {
     return [[name, "name"], ` ${duration(seconds)}`];
   });
   return parts.length === 0 ? [[["starting", "faint"]]] : parts;
+}
+
+function rank(runtime: ServiceRuntime): number {
+  const { consecutiveFailures, cycleStartedAt, running } = runtime;
+  if (!running) return 3;
+  if (consecutiveFailures > 0) return 0;
+  return cycleStartedAt === null ? 2 : 1;
 }
 
 /** A cycle begins an interval after the beginning of the one before. */

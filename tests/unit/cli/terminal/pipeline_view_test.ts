@@ -55,7 +55,7 @@ Deno.test("a wide terminal shows all of the pipeline", () => {
     " relays     1,204 · 980 online · 5 live · 12 being synced · 24 offline · 200 not checked yet",
     " events     ~12,345,678 · +210/s ▁▃▄█ · each seen on 4.7 relays",
     " proven     ███████████████░░░░░░░ 71.9 % · 312 of 1,204 complete · 812 gaps · 4 min behind",
-    " services   seeder done · finder in 20 s · monitor 12 s",
+    " services   monitor 12 s · finder in 20 s · seeder done",
   ]);
 });
 
@@ -69,7 +69,7 @@ Deno.test("at 60 columns the most important is there, and nothing is cut in the 
       " relays     1,204 · 980 online · 5 live · 12 being synced",
       " events     ~12,345,678 · +210/s ▁▃▄█",
       " proven     ████████░░░░ 71.9 % · 312 of 1,204 complete",
-      " services   seeder done · finder in 20 s · monitor 12 s",
+      " services   monitor 12 s · finder in 20 s · seeder done",
     ],
   );
 });
