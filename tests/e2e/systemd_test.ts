@@ -5,9 +5,11 @@
  */
 import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
+import { missing, unless } from "../support/installed.ts";
 
 const FOLDER = new URL("../../config/systemd/", import.meta.url);
 const UNITS = ["bigbrotr.service", "bigbrotr@.service", "bigbrotr-db.service"];
+const NO_ANALYZE = await missing("systemd-analyze");
 const SERVICES = ["seeder", "finder", "validator", "monitor", "synchronizer"];
 
 Deno.test("config/systemd has these units and the account they run as", async () => {
@@ -32,8 +34,10 @@ Deno.test("every unit tells systemd when it is ready, is watched, and is confine
 });
 
 Deno.test({
-  name: "systemd-analyze verify finds nothing wrong with the units",
-  ignore: !await isInstalled("systemd-analyze"),
+  ...unless(
+    NO_ANALYZE,
+    "systemd-analyze verify finds nothing wrong with the units",
+  ),
   async fn() {
     const folder = await Deno.makeTempDir({ prefix: "bigbrotr-units-" });
     try {
@@ -52,8 +56,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "systemd-analyze security: the exposure of every unit is at most 2.0",
-  ignore: !await isInstalled("systemd-analyze"),
+  ...unless(
+    NO_ANALYZE,
+    "systemd-analyze security: the exposure of every unit is at most 2.0",
+  ),
   async fn() {
     for (const unit of UNITS) {
       const path = join(FOLDER.pathname, unit);
@@ -85,23 +91,4 @@ async function installedUnits(folder: string): Promise<string[]> {
   }
   return ["bigbrotr.service", "bigbrotr-db.service", ...instances]
     .map((unit) => join(folder, unit));
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  try {
-    await new Deno.Command(program, {
-      args: ["--version"],
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    Deno.stderr.writeSync(
-      new TextEncoder().encode(
-        `skipped: verification of the systemd units (no ${program}; Debian package systemd)\n`,
-      ),
-    );
-    return false;
-  }
 }

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { unless } from "../support/installed.ts";
 import {
   type Program,
   type ProgramOptions,
@@ -75,8 +76,10 @@ for (const program of programs()) {
   });
 
   Deno.test({
-    name: `${program.name}: up runs as an unprivileged user`,
-    ignore: !canBeNobody(program),
+    ...unless(
+      cannotBeNobody(program),
+      `${program.name}: up runs as an unprivileged user`,
+    ),
     async fn() {
       await using home = await makeHome();
       await Deno.chown(home.path, NOBODY.uid, NOBODY.gid);
@@ -149,18 +152,10 @@ async function assertNoServer(home: string): Promise<void> {
   await assert.rejects(Deno.stat(pidFile), Deno.errors.NotFound);
 }
 
-/** Says aloud why not, as the test is then skipped. */
-function canBeNobody({ name }: Program): boolean {
-  const obstacle = Deno.uid() !== 0
-    ? "all of these tests run as one"
-    : name === "source"
+/** Why a program cannot run as nobody here; null where it can. */
+function cannotBeNobody({ name }: Program): string | null {
+  if (Deno.uid() !== 0) return "all of these tests run as one";
+  return name === "source"
     ? "Deno's cache, from which the source runs, is root's own"
     : null;
-  if (obstacle === null) return true;
-  Deno.stderr.writeSync(
-    new TextEncoder().encode(
-      `skipped: up of the ${name} as an unprivileged user (${obstacle})\n`,
-    ),
-  );
-  return false;
 }
