@@ -7,6 +7,7 @@
 import process from "node:process";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { METRIC_PREFIX } from "./metrics.ts";
+import { type OpenFiles, openOpenFiles } from "./open_files.ts";
 
 export interface ProcessMetricsOptions {
   readonly registry: Registry;
@@ -19,12 +20,13 @@ const LOOP_SAMPLE_MS = 1_000;
 /** From what nobody notices to what makes peers hang up. */
 const LOOP_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 
-/** Adds the metrics of this process to a registry; disposing ends the sampling of the event loop. */
+/** Adds the metrics of this process to a registry; disposing ends the sampling of the event loop, and what it reads with. */
 export function openProcessMetrics(
   { registry, version }: ProcessMetricsOptions,
 ): Disposable {
   const registers = [registry];
-  registerResources(registry);
+  const stack = new DisposableStack();
+  registerResources(registry, stack.use(openOpenFiles()));
   const info = new Gauge({
     name: `${METRIC_PREFIX}build_info`,
     help:
@@ -41,7 +43,8 @@ export function openProcessMetrics(
     buckets: LOOP_SECONDS,
     registers,
   });
-  return sampleLoop((seconds) => lateness.observe(seconds));
+  stack.use(sampleLoop((seconds) => lateness.observe(seconds)));
+  return stack;
 }
 
 function sampleLoop(observe: (seconds: number) => void): Disposable {
@@ -55,7 +58,7 @@ function sampleLoop(observe: (seconds: number) => void): Disposable {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-function registerResources(registry: Registry): void {
+function registerResources(registry: Registry, files: OpenFiles): void {
   const registers = [registry];
   let counted = 0;
   new Counter({
@@ -90,7 +93,7 @@ function registerResources(registry: Registry): void {
     help: "Open file descriptors, sockets to relays among them",
     registers,
     collect() {
-      this.set(countEntries("/proc/self/fd"));
+      this.set(files.count());
     },
   });
   new Gauge({
@@ -99,27 +102,7 @@ function registerResources(registry: Registry): void {
       "Limit on open file descriptors (LimitNOFILE=); near process_open_fds: raise it, or no relay can be dialled",
     registers,
     collect() {
-      this.set(maxOpenFiles());
+      this.set(files.limit());
     },
   });
-}
-
-/** NaN where there is no /proc. */
-function countEntries(directory: string): number {
-  try {
-    return [...Deno.readDirSync(directory)].length;
-  } catch {
-    return NaN;
-  }
-}
-
-/** NaN where there is no /proc; infinite when there is no limit. */
-function maxOpenFiles(): number {
-  try {
-    const limits = Deno.readTextFileSync("/proc/self/limits");
-    const [, soft = ""] = /^Max open files +(\S+)/m.exec(limits) ?? [];
-    return soft === "unlimited" ? Infinity : Number(soft || NaN);
-  } catch {
-    return NaN;
-  }
 }
