@@ -18,6 +18,8 @@ export interface StatusOptions {
   readonly log: Logger;
   readonly notifier: Notifier;
   readonly runtimes: ReadonlyMap<string, ServiceRuntime>;
+  /** Aborts when the process is asked to stop, from when on the line is no longer ours. */
+  readonly signal: AbortSignal;
 }
 
 export interface ManagerStatus extends AsyncDisposable {
@@ -30,20 +32,21 @@ const COUNT_EVERY_MS = 60_000;
 
 /** Counts now and then for as long as somebody hears it; disposing waits for the count under way. */
 export function keepStatus(options: StatusOptions): ManagerStatus {
-  const { database, log, notifier, runtimes } = options;
+  const { database, log, notifier, runtimes, signal } = options;
   const ended = new AbortController();
   const rate = eventRate();
   let archive = "";
   const refresh = () => {
     const parts = [failuresText(runtimes), archive];
     const text = parts.filter((part) => part !== "").join("; ");
-    if (text !== "" && !ended.signal.aborted) notifier.status(text);
+    if (text !== "" && !signal.aborted) notifier.status(text);
   };
   const count = async () => {
     while (!ended.signal.aborted) {
       try {
-        const { signal } = ended;
-        const counts = await database.run(pipelineCounts, { signal });
+        const counts = await database.run(pipelineCounts, {
+          signal: ended.signal,
+        });
         archive = archiveText(counts, rate(counts.events.count));
       } catch (error) {
         archive = "the database does not answer";

@@ -66,12 +66,21 @@ export function openServiceHost(options: ServiceHostOptions): ServiceHost {
   registerDatabaseMetrics({ registry, database, config: options.config });
   const record = stack.use(openRuntimeRecord(database, log));
   serveEndpoints(options, { registry, runtimes: record.runtimes, stack });
-  const stopping = () => notifier.stopping();
+  const stopping = () => {
+    notifier.stopping();
+    notifier.status("stopping: what is in hand is finished");
+  };
   signal.addEventListener("abort", stopping, { once: true });
   stack.defer(() => signal.removeEventListener("abort", stopping));
   notifier.ready();
   const status = stack.use(
-    keepStatus({ database, log, notifier, runtimes: record.runtimes }),
+    keepStatus({
+      database,
+      log,
+      notifier,
+      signal,
+      runtimes: record.runtimes,
+    }),
   );
   return {
     runtimes: record.runtimes,

@@ -46,7 +46,9 @@ export function terminalLogLine(
   ].join(" ");
   let text = head;
   let width = displayWidth(head);
-  for (const field of fields.filter((field) => !NOISE.test(field))) {
+  const isDetailed = level === "debug";
+  for (const field of fields) {
+    if (!isDetailed && NOISE.test(field)) continue;
     const fieldWidth = 1 + displayWidth(field);
     const isNew = width + fieldWidth > columns;
     text += (isNew ? `\n${INDENT}` : " ") + paint(field, "faint");

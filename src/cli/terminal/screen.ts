@@ -116,8 +116,8 @@ class TerminalScreen implements Screen {
     if (text === "") return;
     try {
       this.#stderr.write(text);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    } catch {
+      // EPIPE, EIO and others, as the terminal likes.
     }
   }
 }

@@ -39,6 +39,28 @@ testOnEachServer(
 );
 
 testOnEachServer(
+  "a role that may only read can run all of them",
+  async (archive) => {
+    await populate(archive);
+    const { sql } = archive;
+    const queries = queriesOf(await Deno.readTextFile(PAGE));
+    const role = sql(`research_${crypto.randomUUID().replaceAll("-", "")}`);
+    await sql`create role ${role}`;
+    try {
+      await sql`grant select on all tables in schema public to ${role}`;
+      await sql.begin(async (sql) => {
+        await sql`set local role ${role}`;
+        await sql`set transaction read only`;
+        for (const { text } of queries) await sql.unsafe(text);
+      });
+    } finally {
+      await sql`drop owned by ${role}`;
+      await sql`drop role ${role}`;
+    }
+  },
+);
+
+testOnEachServer(
   "a plan that reads a large table is found out",
   async (archive) => {
     await populate(archive);

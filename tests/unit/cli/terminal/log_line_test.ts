@@ -14,6 +14,13 @@ Deno.test("terminalLogLine() shows the time of day, and leaves out what only tel
     terminalLogLine(line, { columns: 80, paint: plain }),
     "22:55:05Z info monitor relays checked online=1\n",
   );
+  assert.equal(
+    terminalLogLine(line.replace("info", "debug"), {
+      columns: 80,
+      paint: plain,
+    }),
+    "22:55:05Z debug monitor relays checked trace=5e410224 online=1 rejected={}\n",
+  );
   const seconds = line.replace(AT, "1795820105.123");
   assert.equal(
     terminalLogLine(seconds, { columns: 80, paint: plain }),

@@ -128,6 +128,19 @@ Deno.test("no more live lines are drawn than can be wiped", () => {
   deepStrictEqual(tty.lines, [""]);
 });
 
+Deno.test("a terminal that is gone ends nothing", () => {
+  const gone: Output = {
+    ...terminal(40),
+    write: () => {
+      throw new Error("Input/output error (os error 5)");
+    },
+  };
+  const screen = openScreen(gone);
+  screen.show(["live"]);
+  screen.write("log\n");
+  screen[Symbol.dispose]();
+});
+
 Deno.test("live lines never reach what is not a terminal", () => {
   const pipe: Output = {
     write: (text) => {
