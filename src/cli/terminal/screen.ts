@@ -40,6 +40,9 @@ function plainScreen(stderr: Output): Screen {
   };
 }
 
+/** More than fit a window. */
+const MAX_LOG_LINES = 200;
+
 class TerminalScreen implements Screen {
   readonly isTerminal = true;
   readonly paint: Paint;
@@ -47,6 +50,10 @@ class TerminalScreen implements Screen {
   #lines: LiveLines = [];
   /** As they stand on the terminal. */
   #drawn: readonly string[] = [];
+  /** The last lines of the log, as they came. */
+  readonly #log: string[] = [];
+  /** Width of the window when it was last known to be painted right. */
+  #paintedColumns = 0;
   #isWatching = false;
 
   constructor(stderr: Output) {
@@ -59,9 +66,9 @@ class TerminalScreen implements Screen {
   }
 
   write(line: string): void {
-    const { paint } = this;
-    const text = terminalLogLine(line, { columns: this.columns(), paint });
-    this.#put(this.#erase() + text + this.#draw());
+    this.#log.push(line);
+    if (this.#log.length > MAX_LOG_LINES) this.#log.shift();
+    this.#put(this.#erase() + this.#logText(line) + this.#draw());
   }
 
   show(lines: LiveLines): void {
@@ -74,14 +81,61 @@ class TerminalScreen implements Screen {
     this.show([]);
   }
 
-  #redraw = (): void => this.#put(this.#erase() + this.#draw());
+  #logText(line: string): string {
+    const { paint } = this;
+    return terminalLogLine(line, { columns: this.columns(), paint });
+  }
+
+  #redraw(): void {
+    this.#put(this.#erase() + this.#draw());
+  }
 
   /** A window that is resized is drawn anew at once, and not when there is something new to show. */
   #watchSize(isShown: boolean): void {
     if (isShown === this.#isWatching || Deno.build.os === "windows") return;
     this.#isWatching = isShown;
-    if (isShown) Deno.addSignalListener("SIGWINCH", this.#redraw);
-    else Deno.removeSignalListener("SIGWINCH", this.#redraw);
+    this.#paintedColumns = this.columns();
+    if (isShown) Deno.addSignalListener("SIGWINCH", this.#resized);
+    else Deno.removeSignalListener("SIGWINCH", this.#resized);
+  }
+
+  /**
+   * A terminal that becomes narrower wraps what stands on it some time before it says so. What was drawn in between may
+   * be anywhere, so that all of the window is painted anew.
+   */
+  #resized = (): void => {
+    const columns = this.columns();
+    if (columns < this.#paintedColumns) this.#put(this.#repaint());
+    else this.#redraw();
+    this.#paintedColumns = columns;
+  };
+
+  /** The window wiped line by line, which leaves its scrollback alone, and the last of the log above the live lines. */
+  #repaint(): string {
+    const rows = this.#stderr.rows();
+    const live = this.#draw();
+    let room = rows - this.#drawn.length;
+    let log = "";
+    for (const line of this.#log.toReversed()) {
+      const text = this.#logText(line);
+      room -= this.#rowsOf(text.trimEnd().split("\n"));
+      if (room < 0) break;
+      log = text + log;
+    }
+    const wiped = Array.from(
+      { length: rows },
+      (_, row) => `\x1b[${row + 1};1H\x1b[2K`,
+    );
+    return `${wiped.join("")}\x1b[1;1H${log}${live}`;
+  }
+
+  /** Rows that lines take in the window as it is. */
+  #rowsOf(lines: readonly string[]): number {
+    const columns = this.columns();
+    return lines.reduce(
+      (sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / columns)),
+      0,
+    );
   }
 
   /**
@@ -90,11 +144,7 @@ class TerminalScreen implements Screen {
    */
   #erase(): string {
     if (this.#drawn.length === 0) return "";
-    const columns = this.columns();
-    const rows = this.#drawn.reduce(
-      (sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / columns)),
-      0,
-    );
+    const rows = this.#rowsOf(this.#drawn);
     this.#drawn = [];
     return (rows > 1 ? `\x1b[${rows - 1}A` : "") + "\r\x1b[J";
   }
