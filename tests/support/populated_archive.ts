@@ -59,10 +59,15 @@ const RELAY_ROWS = `
   select unix_now() - 86400 * day, unix_now() - 86400 * day + 600, id, 2, 'timeout'
   from relay cross join generate_series(1, 30) as day;`;
 
-/** One-letter tags of the common kinds, with few popular values and many rare ones. */
+/**
+ * In no order of created_at, as the pasts of many relays arrive side by side, but of seen_at. One-letter tags of the common
+ * kinds, with few popular values and many rare ones.
+ */
 const EVENT_ROWS = `
   insert into event (created_at, seen_at, kind, id, pubkey, sig, tags, content)
-  select created_at, created_at + 5, kind, sha256(convert_to('event' || i, 'UTF8')),
+  select created_at,
+    unix_now() + (30 * 86400 * (row_number() over (order by hashint4(i)) / ${EVENTS}::float8 - 1))::int8,
+    kind, sha256(convert_to('event' || i, 'UTF8')),
     sha256(convert_to('author' || (${AUTHORS} * random() ^ 3)::int4, 'UTF8')),
     decode(repeat('00', 64), 'hex'),
     case
@@ -79,14 +84,15 @@ const EVENT_ROWS = `
   cross join lateral (
     select unix_now() - 60 * 86400 + (i::float8 / ${EVENTS} * 60 * 86400)::int8 - 10,
       (array[1, 1, 1, 1, 7, 7, 7, 6, 0, 3, 10002, 9735])[1 + i % 12]
-  ) as drawn (created_at, kind);`;
+  ) as drawn (created_at, kind)
+  order by hashint4(i);`;
 
 const KEY = `'\\x${SUBJECT.pubkey}'::bytea`;
 
 /** Everything that a query names, each kind at an age in days. */
 const SPECIAL_ROWS = `
   insert into event (created_at, seen_at, kind, id, pubkey, sig, tags, content)
-  select unix_now() - (age * 86400)::int8, unix_now() - (age * 86400)::int8, kind,
+  select unix_now() - (age * 86400)::int8, unix_now(), kind,
     coalesce(id, sha256(convert_to('special' || i, 'UTF8'))),
     coalesce(pubkey, sha256(convert_to('special author' || i, 'UTF8'))),
     decode(repeat('00', 64), 'hex'), tags::jsonb, content
