@@ -18,6 +18,27 @@ AS $function$
 $function$;
 comment on function event_tag_hashes(p_tags jsonb) is 'Hashes of name:value of the one-letter tags, for the tag index';
 
+CREATE OR REPLACE FUNCTION public.from_unix(p_seconds bigint)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select case when p_seconds between 0 and 8000000000000 then to_timestamp(p_seconds) else 'infinity' end $function$;
+comment on function from_unix(p_seconds bigint) is 'Moment of Unix seconds';
+
+CREATE OR REPLACE FUNCTION public.hex(p_bytes bytea)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select encode(p_bytes, 'hex') $function$;
+comment on function hex(p_bytes bytea) is 'Lower-case hex digits, as NIP-01 writes ids and keys';
+
+CREATE OR REPLACE FUNCTION public.npub(p_pubkey bytea)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select nip19_encode('npub', p_pubkey) $function$;
+comment on function npub(p_pubkey bytea) is 'Public key as npub1… (NIP-19)';
+
 create table archive (
   singleton boolean not null default true,
   edition text not null,
@@ -582,6 +603,51 @@ comment on column sync_withheld.filter_hash is 'sha256 of the filter, as in sync
 comment on column sync_withheld.is_whole is 'Whether relay_listing has all of the events, and not only the first 100 000';
 comment on column sync_withheld.withheld is 'Unix seconds, in at most 200 ranges: those next to each other are merged';
 
+create view event_readable as
+ SELECT from_unix(created_at) AS created_time,
+    hex(id) AS id_hex,
+    npub(pubkey) AS npub,
+    hex(pubkey) AS pubkey_hex,
+    kind,
+    content,
+    tags,
+    from_unix(seen_at) AS seen_time,
+    id,
+    pubkey,
+    created_at,
+    seen_at,
+    sig
+   FROM event;
+comment on view event_readable is 'Events with timestamps, hex and npub to be read; id, pubkey, kind and created_at have the indexes of event';
+
+create view event_relay_readable as
+ SELECT from_unix(s.created_at) AS created_time,
+    from_unix(s.seen_at) AS seen_time,
+    r.url AS relay_url,
+    r.network,
+    hex(s.event_id) AS event_id_hex,
+    s.event_id,
+    s.relay_id,
+    s.created_at,
+    s.seen_at
+   FROM (event_relay s
+     JOIN relay r ON ((r.id = s.relay_id)));
+comment on view event_relay_readable is 'Sightings with the URL of their relay; relay_url and event_id have indexes, created_at one beside relay_url';
+
+create view relay_check_readable as
+ SELECT from_unix(c.checked_at) AS checked_time,
+    r.url AS relay_url,
+    c.online,
+    c.open_ms,
+    c.read_ms,
+    c.write_ms,
+    c.failure,
+    c.relay_id,
+    c.checked_at
+   FROM (relay_check c
+     JOIN relay r ON ((r.id = c.relay_id)));
+comment on view relay_check_readable is 'Checks with the URL of their relay; relay_url has an index, checked_at one beside it';
+
 create view relay_health as
  SELECT s.relay_id,
     r.url,
@@ -669,12 +735,85 @@ create view relay_outage_history as
      JOIN relay_state s ON ((s.relay_id = o.relay_id)));
 comment on view relay_outage_history is 'Outages with the URL of their relay and how long they lasted, or have lasted so far';
 
+create view relay_readable as
+ SELECT r.url,
+    r.network,
+    r.host,
+    r.domain,
+    from_unix(r.discovered_at) AS discovered_time,
+    s.online,
+    from_unix(s.since) AS since_time,
+    from_unix(s.last_checked_at) AS last_checked_time,
+    from_unix(s.last_online_at) AS last_online_time,
+    c.open_ms,
+    c.read_ms,
+    c.write_ms,
+    c.failure,
+    r.id AS relay_id
+   FROM ((relay r
+     LEFT JOIN relay_state s ON ((s.relay_id = r.id)))
+     LEFT JOIN LATERAL ( SELECT relay_check.open_ms,
+            relay_check.read_ms,
+            relay_check.write_ms,
+            relay_check.failure
+           FROM relay_check
+          WHERE ((relay_check.relay_id = s.relay_id) AND (relay_check.checked_at = s.last_checked_at))
+         LIMIT 1) c ON (true));
+comment on view relay_readable is 'Relays, where each stands (online since when, or offline), and the numbers of its last check';
+
+create view sync_gap_readable as
+ SELECT r.url AS relay_url,
+    c.filter,
+    from_unix(g.since) AS since_time,
+    from_unix(g.until) AS until_time,
+    g.reason,
+    from_unix(g.found_at) AS found_time,
+    g.attempts,
+    g.since,
+    g.until,
+    g.relay_id
+   FROM ((sync_gap g
+     JOIN sync_coverage c USING (relay_id, filter_hash))
+     JOIN relay r ON ((r.id = g.relay_id)));
+comment on view sync_gap_readable is 'Windows of created_at (both ends included) in which events of a relay may be missing, and why';
+
+create view sync_proof_readable as
+ SELECT r.url AS relay_url,
+    c.filter,
+    from_unix(lower(proven.proven)) AS since_time,
+    from_unix((upper(proven.proven) - 1)) AS until_time,
+    p.strength,
+    p.method,
+    lower(proven.proven) AS since,
+    (upper(proven.proven) - 1) AS until,
+    p.relay_id
+   FROM (((sync_proof p
+     JOIN sync_coverage c USING (relay_id, filter_hash))
+     JOIN relay r ON ((r.id = p.relay_id)))
+     CROSS JOIN LATERAL unnest(p.covered) proven(proven));
+comment on view sync_proof_readable is 'Windows of created_at (both ends included) in which a relay''s events are archived and proven complete, and by what';
+
 CREATE OR REPLACE FUNCTION public.archive_edition()
  RETURNS text
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$ select coalesce((select edition from archive), 'full') $function$;
 comment on function archive_edition() is 'full or lite';
+
+CREATE OR REPLACE FUNCTION public.archive_has_tags()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+AS $function$
+begin
+  if archive_edition() = 'lite' then
+    raise exception 'Cannot look up tags: this archive is lite and keeps none'
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  return true;
+end
+$function$;
+comment on function archive_has_tags() is 'True; raises in a lite archive, whose events have no tags';
 
 CREATE OR REPLACE FUNCTION public.archive_init(p_edition text)
  RETURNS text
@@ -702,11 +841,45 @@ CREATE OR REPLACE FUNCTION public.archive_reference()
 AS $function$ select pg_advisory_xact_lock_shared(hashtextextended('bigbrotr reference', 0)) $function$;
 comment on function archive_reference() is 'Keeps what is about to be referred to from being deleted as an orphan';
 
+CREATE OR REPLACE FUNCTION public.archive_sizes()
+ RETURNS TABLE(name text, bytes bigint, rows bigint)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select relname::text, pg_total_relation_size(oid), greatest(reltuples, 0)::int8
+  from pg_class
+  where relnamespace = (select relnamespace from pg_class where oid = 'event'::regclass) and relkind in ('r', 'p')
+$function$;
+comment on function archive_sizes() is 'Bytes on disk and estimated rows of each table';
+
 CREATE OR REPLACE FUNCTION public.archive_unreferenced()
  RETURNS void
  LANGUAGE sql
 AS $function$ select pg_advisory_xact_lock(hashtextextended('bigbrotr reference', 0)) $function$;
 comment on function archive_unreferenced() is 'Waits until nobody is adding references, and keeps them waiting';
+
+CREATE OR REPLACE FUNCTION public.bech32_prefix_check(p_prefix text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+declare
+  c_generator constant int4[] := '{0,996825010,642813549,490396127,513874426,634080840,955357079,60538917,1027748829,103310447,454213040,544795138,602090023,411663765,95659082,1054471160,705979059,293483777,205843678,925809516,884308809,266284283,317060388,697279126,391532910,742131420,822533891,174885041,167200916,849157926,799524601,349016395}';
+  v_check int4 := 1;
+  v_codes int4[];
+  v_digit int4;
+begin
+  select array_agg(ascii(letter) order by i) into v_codes
+  from unnest(string_to_array(p_prefix, null)) with ordinality as letters (letter, i);
+  foreach v_digit in array
+    array(select code >> 5 from unnest(v_codes) as code) || 0 || array(select code & 31 from unnest(v_codes) as code)
+  loop
+    v_check := ((v_check & 33554431) << 5) # v_digit # c_generator[(v_check >> 25) + 1];
+  end loop;
+  return v_check;
+end
+$function$;
+comment on function bech32_prefix_check(p_prefix text) is 'State of the checksum of bech32 (BIP-173) after the prefix';
 
 CREATE OR REPLACE FUNCTION public.candidate_claim(p_networks jsonb, p_limit integer, p_claim_seconds integer)
  RETURNS SETOF candidate
@@ -1337,6 +1510,62 @@ end
 $function$;
 comment on function event_require(p_created_at bigint[], p_ids bytea) is 'Raises unless all these events are archived; they stay so until the end of the transaction';
 
+CREATE OR REPLACE FUNCTION public.event_tag_hash(p_name text, p_value text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+  if length(p_name) <> 1 then
+    raise exception 'Cannot look up tags named "%": only names of one letter are indexed (NIP-01)', p_name
+      using errcode = 'invalid_parameter_value',
+        hint = 'Narrow events down by kind, author or time, and compare tag_value(tags, name)';
+  end if;
+  return hashtextextended(p_name || ':' || p_value, 0);
+end
+$function$;
+comment on function event_tag_hash(p_name text, p_value text) is 'Hash of name:value of a one-letter tag, as the tag index has it';
+
+CREATE OR REPLACE FUNCTION public.events_by_tag(p_name text, p_value text, p_kinds integer[] DEFAULT NULL::integer[], p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_limit bigint DEFAULT NULL::bigint)
+ RETURNS SETOF event_readable
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select *
+  from event_readable
+  where (select archive_has_tags())
+    and tags is not null
+    and event_tag_hashes(tags) @> array[event_tag_hash(p_name, p_value)]
+    and p_value in (select tag_values(tags, p_name))
+    and (p_kinds is null or kind + 0 = any (p_kinds))
+    and (p_since is null or created_at + 0 >= unix(p_since))
+    and (p_until is null or created_at + 0 <= unix(p_until))
+  order by created_at + 0 desc, id
+  limit p_limit
+$function$;
+comment on function events_by_tag(p_name text, p_value text, p_kinds integer[], p_since timestamp with time zone, p_until timestamp with time zone, p_limit bigint) is 'Events with a one-letter tag of this name and value, newest first: events_by_tag(''t'', ''bitcoin'', p_limit => 100)';
+
+CREATE OR REPLACE FUNCTION public.from_hex(p_hex text)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select decode(p_hex, 'hex') $function$;
+comment on function from_hex(p_hex text) is 'Bytes of hex digits';
+
+CREATE OR REPLACE FUNCTION public.from_note(p_text text)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select nip19_subject('note', 'nevent', 'the id of an event', p_text) $function$;
+comment on function from_note(p_text text) is 'Id of an event of note1…, nevent1… or hex digits';
+
+CREATE OR REPLACE FUNCTION public.from_npub(p_text text)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select nip19_subject('npub', 'nprofile', 'a public key', p_text) $function$;
+comment on function from_npub(p_text text) is 'Public key of npub1…, nprofile1… or hex digits';
+
 CREATE OR REPLACE FUNCTION public.metadata_insert(p_documents jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1354,6 +1583,136 @@ begin
 end
 $function$;
 comment on function metadata_insert(p_documents jsonb) is 'Stores documents by content; returns the number of new ones';
+
+CREATE OR REPLACE FUNCTION public.nip19_decode(p_prefix text, p_text text)
+ RETURNS bytea
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+declare
+  c_digits constant text := 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+  c_generator constant int4[] := '{0,996825010,642813549,490396127,513874426,634080840,955357079,60538917,1027748829,103310447,454213040,544795138,602090023,411663765,95659082,1054471160,705979059,293483777,205843678,925809516,884308809,266284283,317060388,697279126,391532910,742131420,822533891,174885041,167200916,849157926,799524601,349016395}';
+  v_text text := lower(p_text);
+  v_first int4 := length(p_prefix) + 2;
+  v_last int4 := length(p_text) - 6;
+  v_check int4 := bech32_prefix_check(p_prefix);
+  v_bytes bytea := '';
+  v_held int4 := 0;
+  v_bits int4 := 0;
+  v_digit int4;
+begin
+  if p_text not in (v_text, upper(p_text)) or not starts_with(v_text, p_prefix || '1')
+    or v_last < v_first or length(p_text) > 5000 then
+    raise exception 'Cannot read this as %: it is not bech32 (NIP-19)', p_prefix
+      using errcode = 'invalid_parameter_value';
+  end if;
+  for i in v_first .. length(v_text) loop
+    v_digit := strpos(c_digits, substr(v_text, i, 1)) - 1;
+    if v_digit < 0 then
+      raise exception 'Cannot read this as %: its character % is not of bech32 (NIP-19)', p_prefix, i
+        using errcode = 'invalid_parameter_value';
+    end if;
+    v_check := ((v_check & 33554431) << 5) # v_digit # c_generator[(v_check >> 25) + 1];
+    if i <= v_last then
+      v_held := ((v_held << 5) | v_digit) & 4095;
+      v_bits := v_bits + 5;
+      if v_bits >= 8 then
+        v_bits := v_bits - 8;
+        v_bytes := v_bytes || set_byte('\x00', 0, (v_held >> v_bits) & 255);
+      end if;
+    end if;
+  end loop;
+  if v_check <> 1 then
+    raise exception 'Cannot read this as %: its checksum is wrong, so that a character is wrong or missing', p_prefix
+      using errcode = 'invalid_parameter_value';
+  end if;
+  return v_bytes;
+end
+$function$;
+comment on function nip19_decode(p_prefix text, p_text text) is 'Bytes of a bech32 text with this prefix (NIP-19)';
+
+CREATE OR REPLACE FUNCTION public.nip19_encode(p_prefix text, p_bytes bytea)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+declare
+  c_digits constant text := 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+  c_generator constant int4[] := '{0,996825010,642813549,490396127,513874426,634080840,955357079,60538917,1027748829,103310447,454213040,544795138,602090023,411663765,95659082,1054471160,705979059,293483777,205843678,925809516,884308809,266284283,317060388,697279126,391532910,742131420,822533891,174885041,167200916,849157926,799524601,349016395}';
+  v_text text := p_prefix || '1';
+  v_check int4 := bech32_prefix_check(p_prefix);
+  v_held int4 := 0;
+  v_bits int4 := 0;
+  v_digit int4;
+begin
+  if octet_length(p_bytes) <> 32 then
+    raise exception 'Cannot write these bytes as %: it has 32 bytes, not %', p_prefix, octet_length(p_bytes)
+      using errcode = 'invalid_parameter_value';
+  end if;
+  for i in 0 .. 31 loop
+    v_held := ((v_held << 8) | get_byte(p_bytes, i)) & 4095;
+    v_bits := v_bits + 8;
+    while v_bits >= 5 loop
+      v_bits := v_bits - 5;
+      v_digit := (v_held >> v_bits) & 31;
+      v_check := ((v_check & 33554431) << 5) # v_digit # c_generator[(v_check >> 25) + 1];
+      v_text := v_text || substr(c_digits, v_digit + 1, 1);
+    end loop;
+  end loop;
+  -- 256 bits are 51 digits and a bit.
+  v_digit := (v_held << 4) & 31;
+  v_check := ((v_check & 33554431) << 5) # v_digit # c_generator[(v_check >> 25) + 1];
+  v_text := v_text || substr(c_digits, v_digit + 1, 1);
+  for i in 1 .. 6 loop
+    v_check := ((v_check & 33554431) << 5) # c_generator[(v_check >> 25) + 1];
+  end loop;
+  v_check := v_check # 1;
+  for i in reverse 5 .. 0 loop
+    v_text := v_text || substr(c_digits, ((v_check >> (5 * i)) & 31) + 1, 1);
+  end loop;
+  return v_text;
+end
+$function$;
+comment on function nip19_encode(p_prefix text, p_bytes bytea) is '32 bytes as bech32 with a prefix of NIP-19: npub or note';
+
+CREATE OR REPLACE FUNCTION public.nip19_subject(p_plain text, p_entity text, p_what text, p_text text)
+ RETURNS bytea
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+declare
+  v_text text := regexp_replace(p_text, '^\s*(nostr:)?|\s+$', '', 'gi');
+  v_bytes bytea;
+  v_at int4 := 0;
+begin
+  if v_text ~ '^[0-9a-fA-F]{64}$' then
+    return decode(v_text, 'hex');
+  elsif starts_with(lower(v_text), p_plain || '1') then
+    v_bytes := nip19_decode(p_plain, v_text);
+    if octet_length(v_bytes) = 32 then
+      return v_bytes;
+    end if;
+  elsif starts_with(lower(v_text), p_entity || '1') then
+    v_bytes := nip19_decode(p_entity, v_text);
+    while v_at + 2 <= octet_length(v_bytes) loop
+      if get_byte(v_bytes, v_at) = 0 and get_byte(v_bytes, v_at + 1) = 32 and v_at + 34 <= octet_length(v_bytes) then
+        return substr(v_bytes, v_at + 3, 32);
+      end if;
+      v_at := v_at + 2 + get_byte(v_bytes, v_at + 1);
+    end loop;
+  end if;
+  raise exception 'Cannot read this as %: expected is %1…, %1… or 64 hex digits', p_what, p_plain, p_entity
+    using errcode = 'invalid_parameter_value';
+end
+$function$;
+comment on function nip19_subject(p_plain text, p_entity text, p_what text, p_text text) is 'The key or id that hex digits or a NIP-19 text name';
+
+CREATE OR REPLACE FUNCTION public.note(p_id bytea)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select nip19_encode('note', p_id) $function$;
+comment on function note(p_id bytea) is 'Id of an event as note1… (NIP-19)';
 
 CREATE OR REPLACE FUNCTION public.orphan_event_delete(p_after_created_at bigint, p_after_id bytea, p_limit integer, OUT last_created_at bigint, OUT last_id bytea, OUT deleted integer)
  RETURNS record
@@ -3215,6 +3574,39 @@ begin
 end
 $function$;
 comment on function sync_withheld_set(p_relay_id integer, p_filter_hash bytea, p_withheld int8multirange) is 'Sets where a relay withholds what it lists';
+
+CREATE OR REPLACE FUNCTION public.tag_value(p_tags jsonb, p_name text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select tag ->> 1
+  from jsonb_array_elements(p_tags) with ordinality as tags (tag, i)
+  where tag ->> 0 = p_name
+  order by i
+  limit 1
+$function$;
+comment on function tag_value(p_tags jsonb, p_name text) is 'Value of the first tag of this name';
+
+CREATE OR REPLACE FUNCTION public.tag_values(p_tags jsonb, p_name text)
+ RETURNS SETOF text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select tag ->> 1 from jsonb_array_elements(p_tags) as tag where tag ->> 0 = p_name $function$;
+comment on function tag_values(p_tags jsonb, p_name text) is 'Values of the tags of this name, in order';
+
+CREATE OR REPLACE FUNCTION public.unix(p_time timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select case p_time
+    when 'infinity' then 9223372036854775807
+    when '-infinity' then 0
+    else floor(extract(epoch from p_time))::int8
+  end
+$function$;
+comment on function unix(p_time timestamp with time zone) is 'Unix seconds of a moment: created_at >= unix(now() - interval ''7 days'')';
 
 CREATE OR REPLACE FUNCTION public.unix_now()
  RETURNS bigint

@@ -63,7 +63,7 @@ export class ClockWatch {
       const clock = await databaseClock(database, { signal });
       metrics.gauge(
         "clock_skew_seconds",
-        "This machine's clock minus the database's, in seconds",
+        "This machine's clock minus the database's; beyond 5 either way nothing is proven: set the clock (NTP)",
         [],
       ).set({}, clock.skewSeconds);
       this.#say(clock);

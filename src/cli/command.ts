@@ -6,6 +6,7 @@
 import type { BrotrConfig } from "../core/config/brotr_config.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
+import type { Notifier } from "../core/lifecycle/notify.ts";
 import type { Logger } from "../core/log/logger.ts";
 import type { OptionValues } from "./options/option_values.ts";
 import type { Output } from "./terminal/output.ts";
@@ -74,6 +75,8 @@ export interface Invocation {
   /** For people, on stderr: live lines (progress) with the log scrolling by above them. */
   readonly screen: Screen;
   readonly log: Logger;
+  /** For the service manager (systemd), if there is one. */
+  readonly notifier: Notifier;
   /** `config/brotr.yaml` under the common options; throws `ConfigError`. Read once. */
   brotrConfig(): BrotrConfig;
   /**

@@ -18,6 +18,7 @@ import {
   requireCurrentSchema,
   schemaState,
 } from "../core/database/migrate.ts";
+import { counted } from "./terminal/numbers.ts";
 import { serverAddress } from "../core/database/connection/server_address.ts";
 
 /** State of the schema that a command needs; see `Invocation.openDatabase`. */
@@ -28,17 +29,23 @@ export type SchemaDemand =
   | "as-is"
   | "as-found";
 
+interface OpenOptions extends DatabaseOptions {
+  readonly schema: SchemaDemand;
+  /** Told of what takes long before it begins. */
+  readonly onStep: (step: string) => void;
+}
+
 /** Connects and sees to the schema. Throws a sentence that says what to do when it is not as demanded. */
 export async function openReadyDatabase(
   config: BrotrConfig,
-  { schema, ...options }: DatabaseOptions & { readonly schema: SchemaDemand },
+  { schema, onStep, ...options }: OpenOptions,
 ): Promise<Database> {
   if (schema === "current" || schema === "as-found") {
     await demandArchive(config);
   }
   const database = await connectDatabase(config, options);
   try {
-    await meetDemand(database, { schema, config, ...options });
+    await meetDemand(database, { schema, config, onStep, ...options });
     return database;
   } catch (error) {
     await database[Symbol.asyncDispose]();
@@ -59,8 +66,7 @@ async function demandArchive(config: BrotrConfig): Promise<void> {
 
 async function meetDemand(
   database: Database,
-  { schema, config, log, signal }: DatabaseOptions & {
-    readonly schema: SchemaDemand;
+  { schema, config, log, signal, onStep }: OpenOptions & {
     readonly config: BrotrConfig;
   },
 ): Promise<void> {
@@ -70,7 +76,9 @@ async function meetDemand(
     return await requireCurrentSchema(database);
   }
   // Looked up first: the usual start then takes no lock and needs no right to change anything.
-  if ((await schemaState(database)).state === "current") return;
+  const { state, pending } = await schemaState(database);
+  if (state === "current") return;
+  onStep(`bringing the schema up to date (${counted(pending.length, "file")})`);
   const { applied, edition } = await migrate(database, { signal });
   log.info("schema brought up to date", { applied: applied.length, edition });
 }

@@ -7,6 +7,7 @@ import { type BrotrConfig, brotrConfig } from "../core/config/brotr_config.ts";
 import { loadConfig } from "../core/config/load.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
+import { createNotifier, type Notifier } from "../core/lifecycle/notify.ts";
 import { createLogger, type Logger } from "../core/log/logger.ts";
 import type { Invocation } from "./command.ts";
 import { brotrOverrides } from "./options/common_options.ts";
@@ -41,6 +42,7 @@ export class Run implements Invocation, AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   #config: BrotrConfig | null = null;
   #log: Logger | null = null;
+  #notifier: Notifier | null = null;
   #database: Promise<Database> | null = null;
 
   constructor({ name, arguments: words, options, stop }: RunOptions) {
@@ -59,6 +61,10 @@ export class Run implements Invocation, AsyncDisposable {
 
   get log(): Logger {
     return this.#log ??= this.#openLog();
+  }
+
+  get notifier(): Notifier {
+    return this.#notifier ??= this.use(createNotifier({ log: this.log }));
   }
 
   brotrConfig(): BrotrConfig {
@@ -101,12 +107,16 @@ export class Run implements Invocation, AsyncDisposable {
   }
 
   async #openDatabase(schema: SchemaDemand): Promise<Database> {
+    const { notifier } = this;
+    // A server recovers after a crash for as long as it takes, and a migration goes over every row there is.
+    using _starting = notifier.starting("starting: opening the database");
     return this.use(
       await openReadyDatabase(this.brotrConfig(), {
         schema,
         log: this.log,
         signal: this.signal,
         service: this.#name,
+        onStep: (step) => notifier.status(`starting: ${step}`),
       }),
     );
   }

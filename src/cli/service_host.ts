@@ -6,9 +6,11 @@
  */
 import { Registry } from "prom-client";
 import { databaseClock } from "../archive/clock.ts";
+import type { BrotrConfig } from "../core/config/brotr_config.ts";
 import type { MetricsConfig } from "../core/config/common_config.ts";
 import type { Database } from "../core/database/connection/database.ts";
-import { createNotifier } from "../core/lifecycle/notify.ts";
+import { registerDatabaseMetrics } from "../core/database/database_metrics.ts";
+import type { Notifier } from "../core/lifecycle/notify.ts";
 import { readiness } from "../core/lifecycle/readiness.ts";
 import type { ServiceRuntime } from "../core/lifecycle/runtime.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
@@ -18,13 +20,17 @@ import {
   type Readiness,
   serveMetrics,
 } from "../core/metrics/metrics_server.ts";
+import { openProcessMetrics } from "../core/metrics/process_metrics.ts";
 import type { Politeness } from "../transport/politeness.ts";
+import { keepStatus } from "./manager_status.ts";
 import { openRuntimeRecord } from "./runtime_record.ts";
 import { VERSION } from "./version.ts";
 
 export interface ServiceHostOptions {
   readonly database: Database;
+  readonly config: BrotrConfig;
   readonly log: Logger;
+  readonly notifier: Notifier;
   /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal;
   readonly endpoints: MetricsConfig;
@@ -53,16 +59,29 @@ export interface ServiceHost extends AsyncDisposable {
 
 /** Opens the endpoints and tells the service manager that start-up is over. Throws when the port is taken. */
 export function openServiceHost(options: ServiceHostOptions): ServiceHost {
-  const { database, log, signal, politeness } = options;
+  const { database, log, notifier, signal, politeness } = options;
   const stack = new AsyncDisposableStack();
   const registry = new Registry();
+  stack.use(openProcessMetrics({ registry, version: VERSION }));
+  registerDatabaseMetrics({ registry, database, config: options.config });
   const record = stack.use(openRuntimeRecord(database, log));
   serveEndpoints(options, { registry, runtimes: record.runtimes, stack });
-  const notifier = stack.use(createNotifier({ log }));
-  const stopping = () => notifier.stopping();
+  const stopping = () => {
+    notifier.stopping();
+    notifier.status("stopping: what is in hand is finished");
+  };
   signal.addEventListener("abort", stopping, { once: true });
   stack.defer(() => signal.removeEventListener("abort", stopping));
   notifier.ready();
+  const status = stack.use(
+    keepStatus({
+      database,
+      log,
+      notifier,
+      signal,
+      runtimes: record.runtimes,
+    }),
+  );
   return {
     runtimes: record.runtimes,
     registry,
@@ -77,19 +96,12 @@ export function openServiceHost(options: ServiceHostOptions): ServiceHost {
         metrics: createMetrics(service.name, { version: VERSION, registry }),
         recordRuntime: async (runtime) => {
           const stored = record.put(service.name, runtime);
-          notifier.status(summary(record.runtimes));
+          status.refresh();
           await stored;
         },
       }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-/** Line for `systemctl status`: `finder 12 cycles, validator 40 cycles (2 failed)`. */
-function summary(runtimes: ReadonlyMap<string, ServiceRuntime>): string {
-  return [...runtimes].map(([name, { cycles, failures }]) =>
-    `${name} ${cycles} cycles${failures > 0 ? ` (${failures} failed)` : ""}`
-  ).join(", ");
 }
 
 function serveEndpoints(

@@ -68,12 +68,12 @@ export async function countWaiting(
   );
   metrics.gauge(
     "monitor_outbox_pending",
-    "Events that wait for a relay to take them",
+    "Signed events that wait for a relay to take them; growing: monitor_published_total says what relays answer",
     [],
   ).set({}, pending);
   metrics.gauge(
     "monitor_outbox_oldest_seconds",
-    "Age of the oldest of them",
+    "Age of the oldest event that waits; it is given up when it expires",
     [],
   ).set({}, oldestSeconds ?? 0);
 }
@@ -89,7 +89,7 @@ export async function expireOld(
   });
   metrics.counter(
     "monitor_outbox_expired_total",
-    "Events that no relay took in time",
+    "Events that no relay took in time; look at the publishing relays of monitor.yaml",
     [],
   ).inc({}, expired);
 }
@@ -167,7 +167,7 @@ function tell(
 ): void {
   const published = metrics.counter(
     "monitor_published_total",
-    "Answers to what was sent, by kind and result (retried: it is sent again)",
+    "Answers to what was sent, by kind and result (retried: it is sent again); refused: the log says why",
     ["kind", "result"],
   );
   const tally = { accepted: 0, refused: 0, failed: 0, retried: 0 };

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestArchive, testArchive } from "../support/archive.ts";
+import { missing, unless } from "../support/installed.ts";
 import { addRelay, reply } from "../support/monitor.ts";
 import {
   type Program,
@@ -25,12 +26,13 @@ function shifted(shift: string | null): Program {
     : { ...SOURCE, command: ["faketime", "-f", shift, command, ...args] };
 }
 
-const ignore = !await hasFaketime();
+const NO_FAKETIME = await missing("faketime", ["-f", "+0", "true"]);
 
 Deno.test({
-  name:
+  ...unless(
+    NO_FAKETIME,
     "a monitor whose clock is a month, two or years ahead neither leaves relays alone for it nor forgets today",
-  ignore,
+  ),
   async fn() {
     await using home = await temporaryDirectory();
     await using archive = await testArchive();
@@ -71,8 +73,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "status says that a clock differs from the database's, and by how much",
-  ignore,
+  ...unless(
+    NO_FAKETIME,
+    "status says that a clock differs from the database's, and by how much",
+  ),
   async fn() {
     await using home = await temporaryDirectory();
     await using archive = await testArchive();
@@ -113,19 +117,4 @@ function run(
 ): Promise<ProgramResult> {
   const all = [...args, "--database", archive.url];
   return runProgram(shifted(shift), all, { cwd });
-}
-
-async function hasFaketime(): Promise<boolean> {
-  try {
-    await new Deno.Command("faketime", { args: ["--version"] }).output();
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    Deno.stderr.writeSync(
-      new TextEncoder().encode(
-        "skipped: a machine whose clock is wrong (no faketime here)\n",
-      ),
-    );
-    return false;
-  }
 }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { brotrConfig } from "../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../src/core/database/connect.ts";
+import { Random } from "../support/adversary/random.ts";
 import { silentLogger } from "../support/silent_logger.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
 import { eventFactory } from "../support/event_factory.ts";
@@ -26,6 +27,9 @@ import { type TestRelay, testRelay } from "../support/test_relay.ts";
 
 const KILLS = 20;
 
+/** `KILL_SEED=… deno test …` draws the same moments again, as far as the machine allows. */
+const SEED = Number(Deno.env.get("KILL_SEED") ?? Date.now() % 1_000_000);
+
 const factory = eventFactory("kill -9");
 const EVENTS = Array.from(
   { length: 2_500 },
@@ -35,7 +39,7 @@ const EVENTS = Array.from(
 
 // The one that users have, where it is built.
 for (const program of programs().slice(-1)) {
-  Deno.test(`${program.name}: sync survives ${KILLS} times kill -9 with its embedded server`, async () => {
+  Deno.test(`${program.name}: sync survives ${KILLS} times kill -9 with its embedded server (seed ${SEED})`, async () => {
     await using home = await temporaryDirectory();
     await using relay = await slowRelay();
     const run = {
@@ -50,7 +54,7 @@ for (const program of programs().slice(-1)) {
     await onEmbedded(run, (archive) => checkWhole(archive, relay));
   });
 
-  Deno.test(`${program.name}: sync survives ${KILLS} times kill -9 on an external server`, async () => {
+  Deno.test(`${program.name}: sync survives ${KILLS} times kill -9 on an external server (seed ${SEED})`, async () => {
     await using home = await temporaryDirectory();
     await using archive = await testArchive({
       version: await externalVersion(),
@@ -86,13 +90,14 @@ function slowRelay(): Promise<TestRelay> {
 }
 
 async function killAgainAndAgain(run: Run): Promise<void> {
+  const random = new Random(SEED);
   for (let kill = 0; kill < KILLS; kill++) {
     await using running = startSync(run);
     // A third anywhere from the first instruction on, the rest after some pages, however slow the machine is.
-    const pages = 1 + kill % 3 * Math.floor(Math.random() * 4);
+    const pages = 1 + kill % 3 * random.below(4);
     const asked = run.relay.received("REQ", run.relay.count("REQ") + pages);
     if (kill % 3 > 0) await Promise.race([asked, running.end()]);
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 400));
+    await new Promise((resolve) => setTimeout(resolve, random.below(400)));
     if (!running.hasEnded) await running.stop("SIGKILL");
   }
 }

@@ -5,9 +5,11 @@
  */
 import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
+import { missing, unless } from "../support/installed.ts";
 
 const FOLDER = new URL("../../config/systemd/", import.meta.url);
 const UNITS = ["bigbrotr.service", "bigbrotr@.service", "bigbrotr-db.service"];
+const NO_ANALYZE = await missing("systemd-analyze");
 const SERVICES = ["seeder", "finder", "validator", "monitor", "synchronizer"];
 
 Deno.test("config/systemd has these units and the account they run as", async () => {
@@ -26,12 +28,16 @@ Deno.test("every unit tells systemd when it is ready, is watched, and is confine
     match(text, /^RestartPreventExitStatus=2$/m, unit);
     // SIGTERM to the whole group would end PostgreSQL's connections before the last batch is written.
     match(text, /^KillMode=mixed$/m, unit);
+    // ProtectSystem=strict leaves no other place for a log file.
+    match(text, /^LogsDirectory=bigbrotr$/m, unit);
   }
 });
 
 Deno.test({
-  name: "systemd-analyze verify finds nothing wrong with the units",
-  ignore: !await isInstalled("systemd-analyze"),
+  ...unless(
+    NO_ANALYZE,
+    "systemd-analyze verify finds nothing wrong with the units",
+  ),
   async fn() {
     const folder = await Deno.makeTempDir({ prefix: "bigbrotr-units-" });
     try {
@@ -41,13 +47,36 @@ Deno.test({
         stdout: "null",
         stderr: "piped",
       }).output();
-      equal(new TextDecoder().decode(stderr), "");
+      equal(textOf(stderr), "");
       equal(code, 0);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
   },
 });
+
+Deno.test({
+  ...unless(
+    NO_ANALYZE,
+    "systemd-analyze security: the exposure of every unit is at most 2.0",
+  ),
+  async fn() {
+    for (const unit of UNITS) {
+      const path = join(FOLDER.pathname, unit);
+      const { code, stdout, stderr } = await new Deno.Command(
+        "systemd-analyze",
+        { args: ["security", "--offline=true", "--threshold=20", path] },
+      ).output();
+      const report = textOf(stdout);
+      match(report, /Overall exposure level .*: \d\.\d OK/, textOf(stderr));
+      equal(code, 0, report);
+    }
+  },
+});
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
 
 /** The units as `systemctl enable` would have them, with a program that is there on every machine. */
 async function installedUnits(folder: string): Promise<string[]> {
@@ -62,23 +91,4 @@ async function installedUnits(folder: string): Promise<string[]> {
   }
   return ["bigbrotr.service", "bigbrotr-db.service", ...instances]
     .map((unit) => join(folder, unit));
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  try {
-    await new Deno.Command(program, {
-      args: ["--version"],
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    Deno.stderr.writeSync(
-      new TextEncoder().encode(
-        `skipped: verification of the systemd units (no ${program}; Debian package systemd)\n`,
-      ),
-    );
-    return false;
-  }
 }

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { unless } from "../support/installed.ts";
 import {
   type Program,
   type ProgramOptions,
@@ -24,7 +25,7 @@ for (const program of programs()) {
     await using home = await makeHome();
     for (let start = 0; start < 2; start++) {
       await using up = startUp(program, home);
-      await untilReady(up);
+      await assertMeasured(await untilReady(up));
       const status = await readStatus(program, home);
       assert.equal(status.events.count, 0);
       const { code } = await up.stop("SIGTERM");
@@ -75,8 +76,10 @@ for (const program of programs()) {
   });
 
   Deno.test({
-    name: `${program.name}: up runs as an unprivileged user`,
-    ignore: !canBeNobody(program),
+    ...unless(
+      cannotBeNobody(program),
+      `${program.name}: up runs as an unprivileged user`,
+    ),
     async fn() {
       await using home = await makeHome();
       await Deno.chown(home.path, NOBODY.uid, NOBODY.gid);
@@ -122,15 +125,35 @@ function startUp(
   return startProgram(program, args, { ...options, ...(user && { user }) });
 }
 
-/** Waits for the first cycles: only then everything answers that it is ready. */
-async function untilReady(up: RunningProgram): Promise<void> {
-  const [, address] = await up.said(/served.*url=(http:\/\/[^/]+)/);
+/** Waits for the first cycles: only then everything answers that it is ready. Gives its address. */
+async function untilReady(up: RunningProgram): Promise<string> {
+  const [, address = ""] = await up.said(/served.*url=(http:\/\/[^/]+)/);
   await until(`${address} is ready`, async () => {
     if (up.hasEnded) throw new Error((await up.end()).stderr);
     const response = await fetch(`${address}/readyz`);
     await response.body?.cancel();
     return response.ok;
   });
+  return address;
+}
+
+/** What is measured of process, disk and database is there with the permissions that the program has. */
+async function assertMeasured(address: string): Promise<void> {
+  const text = await (await fetch(`${address}/metrics`)).text();
+  for (
+    const name of [
+      "process_cpu_seconds_total",
+      "process_resident_memory_bytes",
+      "process_open_fds",
+      "process_max_fds",
+      "bigbrotr_disk_free_bytes",
+      "bigbrotr_disk_size_bytes",
+      "bigbrotr_database_size_bytes",
+    ]
+  ) {
+    const [, value] = new RegExp(`^${name} (\\S+)$`, "m").exec(text) ?? [];
+    assert(Number(value) > 0, `${name} is ${value}`);
+  }
 }
 
 async function readStatus(program: Program, { options }: Home) {
@@ -149,18 +172,10 @@ async function assertNoServer(home: string): Promise<void> {
   await assert.rejects(Deno.stat(pidFile), Deno.errors.NotFound);
 }
 
-/** Says aloud why not, as the test is then skipped. */
-function canBeNobody({ name }: Program): boolean {
-  const obstacle = Deno.uid() !== 0
-    ? "all of these tests run as one"
-    : name === "source"
+/** Why a program cannot run as nobody here; null where it can. */
+function cannotBeNobody({ name }: Program): string | null {
+  if (Deno.uid() !== 0) return "all of these tests run as one";
+  return name === "source"
     ? "Deno's cache, from which the source runs, is root's own"
     : null;
-  if (obstacle === null) return true;
-  Deno.stderr.writeSync(
-    new TextEncoder().encode(
-      `skipped: up of the ${name} as an unprivileged user (${obstacle})\n`,
-    ),
-  );
-  return false;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Registry } from "prom-client";
 import { brotrConfig } from "../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../src/core/database/connect.ts";
 import type { Database } from "../../src/core/database/connection/database.ts";
@@ -12,7 +13,10 @@ import type {
   Service,
 } from "../../src/core/lifecycle/service.ts";
 import { createLogger } from "../../src/core/log/logger.ts";
-import { createMetrics } from "../../src/core/metrics/metrics.ts";
+import {
+  createMetrics,
+  METRIC_PREFIX,
+} from "../../src/core/metrics/metrics.ts";
 import type { Politeness } from "../../src/transport/politeness.ts";
 import {
   type ScratchDatabase,
@@ -68,7 +72,7 @@ export async function testArchive(
 export interface ServiceRun {
   /** The lines of its log, as JSON. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
-  /** The value of one series of its metrics, 0 when it was never set. */
+  /** The value of one series of its metrics, named without the prefix; 0 when it was never set. */
   metric(
     name: string,
     labels?: Readonly<Record<string, string>>,
@@ -82,6 +86,8 @@ export interface RunOptions {
   readonly once?: boolean;
   readonly politeness?: Politeness;
   readonly signal?: AbortSignal;
+  /** Where its metrics go; by default to a registry of its own. */
+  readonly registry?: Registry;
 }
 
 /** Runs one cycle of a service, or all until the signal aborts. */
@@ -130,10 +136,11 @@ function begin<C extends CommonConfig>(
     politeness,
     once = true,
     signal = new AbortController().signal,
+    registry = new Registry(),
   }: RunOptions,
 ): ServiceRun & { readonly ended: Promise<void> } {
   const log: Record<string, unknown>[] = [];
-  const metrics = createMetrics(service.name, { version: "test" });
+  const metrics = createMetrics(service.name, { version: "test", registry });
   const logger = createLogger({
     level: "debug",
     format: "json",
@@ -157,7 +164,8 @@ function begin<C extends CommonConfig>(
     log,
     ended,
     async metric(name, labels = {}) {
-      const found = await metrics.registry.getSingleMetric(name)?.get();
+      const found = await metrics.registry.getSingleMetric(METRIC_PREFIX + name)
+        ?.get();
       const wanted = Object.entries({ service: service.name, ...labels });
       const value = found?.values.find((series) =>
         wanted.every(([label, text]) => series.labels[label] === text)

@@ -8,19 +8,6 @@ import type { DnsServer } from "../../src/transport/dns_client.ts";
 /** Disposing ends it. */
 export interface TestDnsServer extends DnsServer, AsyncDisposable {}
 
-/** Whether dnsmasq is here; says so when it is not, because the test will be skipped. */
-export function hasDnsmasq(): boolean {
-  try {
-    new Deno.Command("dnsmasq", { args: ["--version"], stdout: "null" })
-      .outputSync();
-    return true;
-  } catch {
-    const notice = "skipped: DNS, as dnsmasq is not installed\n";
-    Deno.stderr.writeSync(new TextEncoder().encode(notice));
-    return false;
-  }
-}
-
 /** Starts it with options of its own language, such as `host-record=a.example,192.0.2.1`. */
 export async function startDnsmasq(
   options: readonly string[],

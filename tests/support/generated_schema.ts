@@ -48,11 +48,11 @@ create extension if not exists pgcrypto;
 
 async function schemaText(sql: Sql): Promise<string> {
   const functions = await functionTexts(sql);
-  const forTables = functions.filter(({ early }) => early);
+  const needed = functions.filter(({ early }) => early);
   const others = functions.filter(({ early }) => !early);
   const parts = [
     HEADER,
-    ...forTables.map(({ text }) => text),
+    ...needed.map(({ text }) => text),
     ...await tableTexts(sql),
     ...await viewTexts(sql),
     ...others.map(({ text }) => text),
@@ -62,7 +62,7 @@ async function schemaText(sql: Sql): Promise<string> {
 
 interface FunctionText {
   readonly text: string;
-  /** An index needs it. */
+  /** An index or a view needs it. */
   readonly early: boolean;
 }
 
@@ -75,7 +75,8 @@ async function functionTexts(sql: Sql): Promise<FunctionText[]> {
         as signature,
       obj_description(p.oid) as comment,
       exists (select from pg_depend where refclassid = 'pg_proc'::regclass
-        and refobjid = p.oid and classid = 'pg_class'::regclass) as early
+        and refobjid = p.oid
+        and classid in ('pg_class'::regclass, 'pg_rewrite'::regclass)) as early
     from pg_proc p
     where pronamespace = current_schema()::regnamespace
       and not exists (select from pg_depend d
@@ -158,8 +159,16 @@ async function viewTexts(sql: Sql): Promise<string[]> {
           and d.deptype = 'e')
     order by relname`;
   return views.map(({ name, text, comment }) =>
-    `create view ${name} as\n${text}\n${commentOn("view", name, comment)}`
+    `create view ${name} as\n${unqualified(text)}\n${
+      commentOn("view", name, comment)
+    }`
   );
+}
+
+/** Without the table in front of each column where there is only one: PostgreSQL 16 stopped writing it. */
+function unqualified(view: string): string {
+  const [, only] = /^ +FROM (\w+);$/m.exec(view) ?? [];
+  return only === undefined ? view : view.replaceAll(`${only}.`, "");
 }
 
 function commentOn(kind: string, name: string, comment: string): string {

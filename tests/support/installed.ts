@@ -1,31 +1,42 @@
 /**
- * Programs that tests can do without: such a test is ignored, and its name says why.
+ * What tests can do without: where it is missing such a test is ignored, and its name says why.
  *
  * @module
  */
 
-/** Whether the program is installed here. */
-export async function isInstalled(program: string): Promise<boolean> {
+/** Null where the program is installed, else what is to be said. */
+export async function missing(
+  program: string,
+  args: readonly string[] = ["--version"],
+): Promise<string | null> {
   try {
     const { success } = await new Deno.Command(program, {
-      args: ["--version"],
+      args: [...args],
       stdout: "null",
       stderr: "null",
     }).output();
-    return success;
+    return success ? null : `${program} does not run here`;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return `${program} is not installed`;
   }
+}
+
+/** Name of a test, and whether it is ignored: it is where there is an obstacle. */
+export function unless(
+  obstacle: string | null,
+  name: string,
+): { readonly name: string; readonly ignore: boolean } {
+  return obstacle === null
+    ? { name, ignore: false }
+    : { name: `${name} (ignored: ${obstacle})`, ignore: true };
 }
 
 /** Registers a test that needs the program. */
 export async function testWith(
   program: string,
   name: string,
-  test: () => Promise<void>,
+  fn: () => Promise<void>,
 ): Promise<void> {
-  const ignore = !await isInstalled(program);
-  const reason = ignore ? ` (ignored: ${program} is not installed)` : "";
-  Deno.test({ name: name + reason, ignore, fn: test });
+  Deno.test({ ...unless(await missing(program), name), fn });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { missing } from "./installed.ts";
 import { lines } from "./lines.ts";
 
 /** Microsocks, running. */
@@ -12,24 +13,29 @@ export interface Microsocks extends AsyncDisposable {
   nextConnection(): Promise<string>;
 }
 
+/** Why it cannot be started here; null where it can. */
+export async function noMicrosocks(): Promise<string | null> {
+  const script = "mount --bind /etc/hosts /etc/hosts && command -v microsocks";
+  const obstacle = await missing("unshare", ["-rm", "sh", "-c", script]);
+  return obstacle && "no microsocks in a mount namespace of its own";
+}
+
 /**
  * Starts microsocks in a mount namespace of its own, where a hosts file gives `name` to this machine:
- * outside nobody can resolve it. Null, said aloud, where that cannot be done.
+ * outside nobody can resolve it.
  */
-export async function microsocks(name: string): Promise<Microsocks | null> {
+export async function microsocks(name: string): Promise<Microsocks> {
   const port = freePort();
   const hosts = await Deno.makeTempFile();
   await Deno.writeTextFile(hosts, `127.0.0.1 localhost ${name}\n`);
   const script = `mount --bind ${hosts} /etc/hosts && ` +
     `exec microsocks -i 127.0.0.1 -p ${port}`;
   const child = spawn("unshare", ["-rm", "sh", "-c", script]);
-  if (child === null || !await listens(port, child)) {
-    await child?.status;
-    await child?.stderr.cancel();
+  if (!await listens(port, child)) {
+    const { stderr } = await child.output();
     await Deno.remove(hosts);
-    const notice = "skipped: microsocks in a mount namespace of its own\n";
-    Deno.stderr.writeSync(new TextEncoder().encode(notice));
-    return null;
+    const why = new TextDecoder().decode(stderr).trim();
+    throw new Error(`Cannot start microsocks: ${why}`);
   }
   const log = lines(child.stderr);
   return {
@@ -51,18 +57,13 @@ export async function microsocks(name: string): Promise<Microsocks | null> {
   };
 }
 
-function spawn(command: string, args: string[]): Deno.ChildProcess | null {
-  try {
-    return new Deno.Command(command, {
-      args,
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+function spawn(command: string, args: string[]): Deno.ChildProcess {
+  return new Deno.Command(command, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
 }
 
 /** Microsocks cannot be told to choose a port itself. */

@@ -6,20 +6,6 @@
 import assert from "node:assert/strict";
 import type { Certificate } from "./tls.ts";
 
-/** Whether there is an OpenSSL here; says so when there is none, because the test will be skipped. */
-export function hasOpenssl(): boolean {
-  try {
-    new Deno.Command("openssl", { args: ["version"], stdout: "null" })
-      .outputSync();
-    return true;
-  } catch {
-    Deno.stderr.writeSync(
-      new TextEncoder().encode("SKIPPED: openssl is not installed\n"),
-    );
-    return false;
-  }
-}
-
 /** A server's certificate under an authority under a root, with everything a name can have. */
 export async function makeChain(
   directory: string,

@@ -15,21 +15,6 @@ export interface PgBouncer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Whether it is installed; its absence is said aloud. */
-export function hasPgBouncer(): boolean {
-  try {
-    Deno.statSync(PROGRAM);
-    return true;
-  } catch {
-    Deno.stderr.writeSync(
-      new TextEncoder().encode(
-        `skipped: tests behind PgBouncer (no ${PROGRAM})\n`,
-      ),
-    );
-    return false;
-  }
-}
-
 /** Starts it with its default settings but those for transaction mode and two server connections per database. */
 export async function pgBouncer(cluster: ScratchCluster): Promise<PgBouncer> {
   await using stack = new AsyncDisposableStack();

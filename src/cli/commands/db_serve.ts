@@ -6,7 +6,6 @@
 import { openEmbedded } from "../../core/database/embedded/embedded_server.ts";
 import { embeddedUrl } from "../../core/database/embedded/embedded_url.ts";
 import { serverAddress } from "../../core/database/connection/server_address.ts";
-import { createNotifier } from "../../core/lifecycle/notify.ts";
 import type { Command, Invocation } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
 
@@ -33,7 +32,7 @@ run it; a second one is told so.`,
 };
 
 async function serve(invocation: Invocation): Promise<number> {
-  const { log, options, signal, stdout } = invocation;
+  const { log, notifier, options, signal, stdout } = invocation;
   const { database, embedded } = invocation.brotrConfig();
   if (serverAddress(database) !== null) {
     throw new UsageError(
@@ -44,12 +43,16 @@ async function serve(invocation: Invocation): Promise<number> {
   const { dataDir } = embedded;
   const port = options.integer("port", { min: 1, max: 65_535 }) ??
     embedded.port;
-  invocation.use(
-    await openEmbedded({ dataDir, port, log, attach: false }, signal),
-  );
-  stdout.write(`${await embeddedUrl({ dataDir, tcp: false })}\n`);
-  using notifier = createNotifier({ log });
+  {
+    using _starting = notifier.starting("starting: PostgreSQL");
+    invocation.use(
+      await openEmbedded({ dataDir, port, log, attach: false }, signal),
+    );
+  }
+  const url = await embeddedUrl({ dataDir, tcp: false });
+  stdout.write(`${url}\n`);
   notifier.ready();
+  notifier.status(`PostgreSQL is up at ${url}`);
   await aborted(signal);
   notifier.stopping();
   return 0;

@@ -66,13 +66,15 @@ async function runService(
   invocation: Invocation,
   overrides: Readonly<Record<string, unknown>>,
 ): Promise<number> {
-  const { log, signal, options } = invocation;
+  const { log, notifier, signal, options } = invocation;
   const once = options.flag("once");
   const config = invocation.serviceConfig(service, overrides);
   const database = await invocation.openDatabase();
   await using host = openServiceHost({
     database,
+    config: invocation.brotrConfig(),
     log,
+    notifier,
     signal,
     endpoints: { ...config.metrics, enabled: config.metrics.enabled && !once },
     portKey: `metrics.port in config/services/${service.name}.yaml`,

@@ -34,8 +34,9 @@ http://127.0.0.1:8000: /metrics, /healthz, /readyz ("up.metrics" in config/brotr
 };
 
 async function runEverything(invocation: Invocation): Promise<number> {
-  const { log } = invocation;
-  const { metrics, maxNewConnectionsPerMinute } = invocation.brotrConfig().up;
+  const { log, notifier } = invocation;
+  const config = invocation.brotrConfig();
+  const { metrics, maxNewConnectionsPerMinute } = config.up;
   const configs = serviceConfigs(invocation);
   const database = await invocation.openDatabase({ schema: "migrate" });
   // A service that gives up takes the others with it: a supervisor restarts the whole.
@@ -43,7 +44,9 @@ async function runEverything(invocation: Invocation): Promise<number> {
   const signal = AbortSignal.any([invocation.signal, gaveUp.signal]);
   await using host = openServiceHost({
     database,
+    config,
     log,
+    notifier,
     signal,
     endpoints: metrics,
     politeness: new Politeness({ maxNewConnectionsPerMinute }),
@@ -54,6 +57,7 @@ async function runEverything(invocation: Invocation): Promise<number> {
     host,
     log,
     screen: invocation.screen,
+    signal,
   });
   log.info("everything started", {
     services: configs.map(([{ name }]) => name),

@@ -13,6 +13,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Width of the terminal in characters; 80 where there is none. */
   columns(): number;
+  /** Height of the terminal in lines; 24 where there is none. */
+  rows(): number;
 }
 
 /** Columns that text may take: a file or a pipe has no right edge. */
@@ -36,13 +38,19 @@ function output(stream: typeof Deno.stdout): Output {
       writeAll(stream, bytes, Infinity);
     },
     isTerminal: stream.isTerminal(),
-    columns() {
-      if (!stream.isTerminal()) return 80;
-      try {
-        return Deno.consoleSize().columns || 80;
-      } catch {
-        return 80;
-      }
-    },
+    columns: () => sizeOf(stream).columns || 80,
+    rows: () => sizeOf(stream).rows || 24,
   };
+}
+
+/** Zeros where nobody can tell. */
+function sizeOf(
+  stream: typeof Deno.stdout,
+): { readonly columns: number; readonly rows: number } {
+  try {
+    if (stream.isTerminal()) return Deno.consoleSize();
+  } catch {
+    // No terminal of ours, although the stream is one.
+  }
+  return { columns: 0, rows: 0 };
 }

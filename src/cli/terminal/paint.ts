@@ -5,13 +5,20 @@
  */
 import type { Output } from "./output.ts";
 
-/** What a colour means. */
-export type Paint = (
-  text: string,
-  as: "good" | "bad" | "strong" | "faint",
-) => string;
+const CODES = {
+  good: 32,
+  warn: 33,
+  bad: 31,
+  name: 36,
+  strong: 1,
+  faint: 2,
+} as const;
 
-const CODES = { good: 32, bad: 31, strong: 1, faint: 2 } as const;
+/** What a colour means: `bad` is a failure of ours, `warn` something to look at. */
+export type Colour = keyof typeof CODES;
+
+/** Text in a colour, where there are colours. */
+export type Paint = (text: string, as: Colour) => string;
 
 /** Colours for a terminal, unless `NO_COLOR` is set (no-color.org); none for files and pipes. */
 export function paintFor({ isTerminal }: Pick<Output, "isTerminal">): Paint {

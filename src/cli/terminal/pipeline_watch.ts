@@ -3,14 +3,16 @@
  *
  * @module
  */
-import type { Database } from "../../core/database/connection/database.ts";
 import { type PipelineCounts, pipelineCounts } from "../../archive/pipeline.ts";
+import { errorText } from "../../base/error_text.ts";
 import { sleep } from "../../base/sleep.ts";
+import type { Database } from "../../core/database/connection/database.ts";
 import type { Logger } from "../../core/log/logger.ts";
-import { type Network, NETWORKS } from "../../models/network.ts";
-import { duration, grouped } from "./numbers.ts";
-import type { Screen } from "./screen.ts";
+import { eventRate } from "../event_rate.ts";
 import type { ServiceHost } from "../service_host.ts";
+import { VERSION } from "../version.ts";
+import { pipelineLines, sumOf } from "./pipeline_view.ts";
+import type { Screen } from "./screen.ts";
 
 /** What the next stage works on. */
 export type Stage = "candidates" | "relays";
@@ -25,12 +27,17 @@ export interface PipelineWatchOptions {
   readonly host: ServiceHost;
   readonly log: Logger;
   readonly screen: Screen;
+  /** Aborts when the process is asked to stop; watching goes on until disposal. */
+  readonly signal: AbortSignal;
 }
 
 const LIVE_SECONDS = 2;
 const LOG_SECONDS = 60;
 /** Until the first relay is there somebody waits for it. */
 const FIRST_SECONDS = 0.5;
+
+/** A database that is away is waited for by who works, not by who watches. */
+const ANSWER_MS = 10_000;
 
 /** Starts watching; disposing ends it and removes the live lines. */
 export function watchPipeline(options: PipelineWatchOptions): PipelineWatch {
@@ -39,15 +46,18 @@ export function watchPipeline(options: PipelineWatchOptions): PipelineWatch {
     candidates: Promise.withResolvers<void>(),
     relays: Promise.withResolvers<void>(),
   };
-  const watching = watch(options, ended.signal, (stage) => {
-    first[stage].resolve();
+  const { screen } = options;
+  const display = screen.isTerminal ? liveDisplay(options) : logged(options);
+  const watching = watch(options, display, {
+    signal: ended.signal,
+    isThere: (stage) => first[stage].resolve(),
   });
   return {
     firstOf: (stage, signal) => orAborted(first[stage].promise, signal),
     async [Symbol.asyncDispose]() {
       ended.abort();
       await watching;
-      options.screen.show([]);
+      display[Symbol.dispose]();
     },
   };
 }
@@ -65,107 +75,113 @@ async function orAborted(
   signal.removeEventListener("abort", abort);
 }
 
+/** Where counts are shown. */
+interface Display extends Disposable {
+  /** Between two counts. */
+  readonly everySeconds: number;
+  counted(counts: PipelineCounts): void;
+  notCounted(error: unknown): void;
+}
+
 async function watch(
-  options: PipelineWatchOptions,
-  signal: AbortSignal,
-  isThere: (stage: Stage) => void,
+  { database }: PipelineWatchOptions,
+  display: Display,
+  { signal, isThere }: {
+    readonly signal: AbortSignal;
+    readonly isThere: (stage: Stage) => void;
+  },
 ): Promise<void> {
-  const { database, screen, log } = options;
-  const show = screen.isTerminal ? showLive(options) : logNow(options);
-  const often = screen.isTerminal ? LIVE_SECONDS : LOG_SECONDS;
   let seconds = FIRST_SECONDS;
   while (!signal.aborted) {
     try {
-      const counts = await pipelineCounts(database);
-      const relays = sum(counts.relays, (one) => one.total);
-      if (sum(counts.candidates, (one) => one.total) > 0) isThere("candidates");
+      const counts = await database.run(pipelineCounts, {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+      });
+      const relays = sumOf(counts.relays, (one) => one.total);
+      if (sumOf(counts.candidates, (one) => one.total) > 0) {
+        isThere("candidates");
+      }
       if (relays > 0) isThere("relays");
-      seconds = relays > 0 ? often : FIRST_SECONDS;
-      if (!signal.aborted) show(counts);
+      seconds = relays > 0 ? display.everySeconds : FIRST_SECONDS;
+      display.counted(counts);
     } catch (error) {
-      log.warn("pipeline not counted", { error });
-      seconds = often;
+      if (signal.aborted) return;
+      display.notCounted(error);
+      seconds = display.everySeconds;
     }
     await sleep(seconds * 1_000, signal);
   }
 }
 
-type Show = (counts: PipelineCounts) => void;
+/** As many rates as are shown beside each other. */
+const RATES = 12;
 
-function showLive({ host, screen }: PipelineWatchOptions): Show {
+/** Durations go on between two counts. */
+const REDRAW_MS = 1_000;
+
+function liveDisplay({ host, screen, signal }: PipelineWatchOptions): Display {
+  const startedAtMs = performance.now();
   const rate = eventRate();
-  return (counts) => {
-    const now = Date.now() / 1_000;
-    const working = [...host.runtimes]
-      .filter(([, { cycleStartedAt }]) => cycleStartedAt !== null)
-      .map(([name, { cycleStartedAt }]) =>
-        `${name} ${duration(Math.max(0, now - (cycleStartedAt ?? now)))}`
-      );
-    screen.show([
-      `candidates ${grouped(sum(counts.candidates, (one) => one.total))}` +
-      ` (${grouped(sum(counts.candidates, (one) => one.due))} due)` +
-      ` · relays ${relayText(counts)}`,
-      `events ${grouped(counts.events.count)} (+${grouped(rate(counts))}/s)` +
-      ` · synced ${grouped(counts.coverage.relays)} relays, ${
-        grouped(counts.coverage.gaps)
-      } gaps${caughtText(counts)}`,
-      working.length === 0 ? "idle" : `in work: ${working.join(" · ")}`,
-    ]);
+  const rates: number[] = [];
+  let counts: PipelineCounts | null = null;
+  let trouble: string | null = null;
+  const draw = () =>
+    screen.show((columns) =>
+      pipelineLines({
+        version: VERSION,
+        counts,
+        rates,
+        runtimes: host.runtimes,
+        trouble,
+        upSeconds: (performance.now() - startedAtMs) / 1_000,
+        isStopping: signal.aborted,
+        now: Date.now() / 1_000,
+      }, { columns, paint: screen.paint })
+    );
+  draw();
+  const timer = setInterval(draw, REDRAW_MS);
+  return {
+    everySeconds: LIVE_SECONDS,
+    counted(now) {
+      counts = now;
+      trouble = null;
+      rates.push(rate(now.events.count));
+      if (rates.length > RATES) rates.shift();
+      draw();
+    },
+    notCounted(error) {
+      trouble = errorText(error);
+      draw();
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      screen.show([]);
+    },
   };
 }
 
-/** Only where a relay was caught: as a rule none is. */
-function caughtText({ coverage: { audit } }: PipelineCounts): string {
-  return audit.caughtRelays === 0
-    ? ""
-    : `, ${grouped(audit.caughtRelays)} relays caught`;
-}
-
-function relayText({ relays }: PipelineCounts): string {
-  const networks = NETWORKS.filter((network) => relays[network].total > 0)
-    .map((network) => `${network} ${grouped(relays[network].total)}`);
-  const online = sum(relays, (one) => one.online);
-  return `${networks.join(", ") || "0"} (${grouped(online)} online)`;
-}
-
-function logNow({ log }: PipelineWatchOptions): Show {
+function logged({ log }: PipelineWatchOptions): Display {
   const rate = eventRate();
   let loggedAt = performance.now();
-  return (counts) => {
-    if (performance.now() - loggedAt < LOG_SECONDS * 1_000) return;
-    loggedAt = performance.now();
-    log.info("pipeline", {
-      candidates: sum(counts.candidates, (one) => one.total),
-      relays: sum(counts.relays, (one) => one.total),
-      online: sum(counts.relays, (one) => one.online),
-      events: counts.events.count,
-      eventsPerSecond: Math.round(rate(counts)),
-      syncedRelays: counts.coverage.relays,
-      gaps: counts.coverage.gaps,
-      caughtRelays: counts.coverage.audit.caughtRelays,
-    });
+  return {
+    everySeconds: LOG_SECONDS,
+    counted(counts) {
+      if (performance.now() - loggedAt < LOG_SECONDS * 1_000) return;
+      loggedAt = performance.now();
+      log.info("pipeline", {
+        candidates: sumOf(counts.candidates, (one) => one.total),
+        relays: sumOf(counts.relays, (one) => one.total),
+        online: sumOf(counts.relays, (one) => one.online),
+        events: counts.events.count,
+        eventsPerSecond: Math.round(rate(counts.events.count)),
+        syncedRelays: counts.coverage.relays,
+        gaps: counts.coverage.gaps,
+        caughtRelays: counts.coverage.audit.caughtRelays,
+      });
+    },
+    notCounted(error) {
+      log.warn("pipeline not counted", { error });
+    },
+    [Symbol.dispose]() {},
   };
-}
-
-/** Events stored per second since the call before, over at least the span between two calls. */
-function eventRate(): (counts: PipelineCounts) => number {
-  let before: { readonly at: number; readonly count: number } | null = null;
-  return ({ events: { count } }) => {
-    const at = performance.now();
-    const rate = before === null
-      ? 0
-      : Math.max(0, (count - before.count) / ((at - before.at) / 1_000));
-    before = { at, count };
-    return rate;
-  };
-}
-
-function sum<T>(
-  perNetwork: Readonly<Record<Network, T>>,
-  of: (one: T) => number,
-): number {
-  return NETWORKS.reduce(
-    (total, network) => total + of(perNetwork[network]),
-    0,
-  );
 }

@@ -19,7 +19,7 @@ export function showProgress(
   lines: () => readonly ProgressLine[],
 ): Disposable {
   if (!screen.isTerminal) return { [Symbol.dispose]() {} };
-  const draw = () => screen.show(render(lines(), screen.columns()));
+  const draw = () => screen.show((columns) => render(lines(), columns));
   draw();
   const timer = setInterval(draw, REDRAW_EVERY_MS);
   return {

@@ -10,6 +10,13 @@ import type { Logger } from "../log/logger.ts";
 
 /** Tells the service manager; does nothing when there is none. It never throws. */
 export interface Notifier extends Disposable {
+  /** Whether anybody hears it: without a service manager nothing need be found out for it. */
+  readonly isHeard: boolean;
+  /**
+   * Start-up is at something that may take longer than the unit allows (`TimeoutStartSec=`): shows it, and asks for more
+   * time until it is disposed, for two hours at most.
+   */
+  starting(text: string): Disposable;
   /** Start-up is over. From now on the watchdog is fed. */
   ready(): void;
   /** Sets the line of `systemctl status`. */
@@ -20,9 +27,11 @@ export interface Notifier extends Disposable {
 
 /** Connects to the service manager that `NOTIFY_SOCKET` and `WATCHDOG_USEC` tell of. */
 export function createNotifier(
-  { log, readEnv = Deno.env.get }: {
+  { log, readEnv = Deno.env.get, extendEveryMs = EXTEND_EVERY_MS }: {
     readonly log: Logger;
     readonly readEnv?: ReadEnv;
+    /** Between two requests for more time to start. Default: 20 s, a third of what is asked for. */
+    readonly extendEveryMs?: number;
   },
 ): Notifier {
   const socket = readEnv("NOTIFY_SOCKET");
@@ -32,38 +41,71 @@ export function createNotifier(
     return silentNotifier;
   }
   try {
-    return new SocketNotifier(openDatagram(socket), watchdogMs(readEnv), log);
+    return new SocketNotifier(openDatagram(socket), {
+      watchdogMs: watchdogMs(readEnv),
+      extendEveryMs,
+      log,
+    });
   } catch (error) {
     log.warn("service manager not told", { socket, error });
     return silentNotifier;
   }
 }
 
+/** Asked for at once, and again before it is over: a process that hangs gets no more than this. */
+const EXTENSION_MS = 60_000;
+const EXTEND_EVERY_MS = 20_000;
+
+/** A start that is not over by then is not slow, it hangs. */
+const MAX_EXTENSION_MS = 2 * 3_600_000;
+
 const silentNotifier: Notifier = {
+  isHeard: false,
+  starting: () => ({ [Symbol.dispose]() {} }),
   ready() {},
   status() {},
   stopping() {},
   [Symbol.dispose]() {},
 };
 
+interface SocketNotifierOptions {
+  /** Between two messages to the watchdog; null without one. */
+  readonly watchdogMs: number | null;
+  readonly extendEveryMs: number;
+  readonly log: Logger;
+}
+
 class SocketNotifier implements Notifier {
+  readonly isHeard = true;
   readonly #datagram: Datagram;
-  readonly #watchdogMs: number | null;
-  readonly #log: Logger;
+  readonly #options: SocketNotifierOptions;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(datagram: Datagram, watchdogMs: number | null, log: Logger) {
+  constructor(datagram: Datagram, options: SocketNotifierOptions) {
     this.#datagram = datagram;
-    this.#watchdogMs = watchdogMs;
-    this.#log = log;
+    this.#options = options;
+  }
+
+  starting(text: string): Disposable {
+    const endsAtMs = performance.now() + MAX_EXTENSION_MS;
+    const extend = () => {
+      if (performance.now() > endsAtMs) return;
+      this.#send(`EXTEND_TIMEOUT_USEC=${EXTENSION_MS * 1_000}`);
+    };
+    this.status(text);
+    extend();
+    const timer = setInterval(extend, this.#options.extendEveryMs);
+    Deno.unrefTimer(timer);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   ready(): void {
     this.#send("READY=1");
-    if (this.#watchdogMs === null || this.#timer !== undefined) return;
+    const { watchdogMs } = this.#options;
+    if (watchdogMs === null || this.#timer !== undefined) return;
     const feed = () => this.#send("WATCHDOG=1");
     feed();
-    const timer = setInterval(feed, this.#watchdogMs);
+    const timer = setInterval(feed, watchdogMs);
     Deno.unrefTimer(timer);
     this.#timer = timer;
   }
@@ -83,7 +125,9 @@ class SocketNotifier implements Notifier {
 
   #send(message: string): void {
     if (!this.#datagram.send(message)) {
-      this.#log.debug("service manager did not take a message", { message });
+      this.#options.log.debug("service manager did not take a message", {
+        message,
+      });
     }
   }
 }

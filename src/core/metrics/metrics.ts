@@ -7,6 +7,9 @@
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
+/** Of every metric but those of the process, which have the names that every Prometheus client gives them. */
+export const METRIC_PREFIX = "bigbrotr_";
+
 export type Labels = Readonly<Record<string, string>>;
 
 export interface HistogramShape {
@@ -17,13 +20,16 @@ export interface HistogramShape {
 
 export interface ServiceMetrics {
   readonly registry: Registry;
-  /** `service_gauge{service,name}`. */
+  /** `bigbrotr_service_gauge{service,name}`. */
   setGauge(name: string, value: number): void;
-  /** `service_counter_total{service,name}`. */
+  /** `bigbrotr_service_counter_total{service,name}`. */
   incCounter(name: string, by?: number): void;
-  /** The duration of one cycle, into `cycle_duration_seconds{service}`. */
+  /** The duration of one cycle, into `bigbrotr_cycle_duration_seconds{service}`. */
   observeCycle(seconds: number): void;
-  /** A counter of the service's own. Asking twice for one name gives the same counter. */
+  /**
+   * A counter of the service's own, named without the prefix. Asking twice for one name gives the same counter.
+   * The help says what it counts and, where that is not plain, what to look at when it grows.
+   */
   counter(
     name: string,
     help: string,
@@ -52,9 +58,11 @@ export function createMetrics(
   },
 ): ServiceMetrics {
   const metrics = new RegistryMetrics(service, registry);
-  metrics.gauge("service_info", "Constant 1: which service, which version", [
-    "version",
-  ]).set({ version }, 1);
+  metrics.gauge(
+    "service_info",
+    "Constant 1: which services run here, in which version",
+    ["version"],
+  ).set({ version }, 1);
   return metrics;
 }
 
@@ -68,23 +76,30 @@ class RegistryMetrics implements ServiceMetrics {
   }
 
   setGauge(name: string, value: number): void {
-    this.gauge("service_gauge", "Current value of `name`", ["name"])
-      .set({ name }, value);
+    this.gauge(
+      "service_gauge",
+      "Current value of `name`; consecutive_failures above 0: cycles fail, and the log says why",
+      ["name"],
+    ).set({ name }, value);
   }
 
   incCounter(name: string, by = 1): void {
-    this.counter("service_counter_total", "How often `name` happened", ["name"])
-      .inc({ name }, by);
+    this.counter(
+      "service_counter_total",
+      "How often `name` happened; when cycles_failed grows, errors_* say of what",
+      ["name"],
+    ).inc({ name }, by);
   }
 
   observeCycle(seconds: number): void {
-    const help = "Duration of one cycle";
+    const help =
+      "Duration of one cycle; longer than the service's interval: it falls behind";
     const shape = { labelNames: [], buckets: CYCLE_BUCKETS };
     this.histogram("cycle_duration_seconds", help, shape).observe({}, seconds);
   }
 
   counter(name: string, help: string, labelNames: readonly string[]) {
-    const found = this.registry.getSingleMetric(name);
+    const found = this.registry.getSingleMetric(METRIC_PREFIX + name);
     const counter = found instanceof Counter
       ? found
       : new Counter(this.#options(name, help, labelNames));
@@ -94,7 +109,7 @@ class RegistryMetrics implements ServiceMetrics {
   }
 
   gauge(name: string, help: string, labelNames: readonly string[]) {
-    const found = this.registry.getSingleMetric(name);
+    const found = this.registry.getSingleMetric(METRIC_PREFIX + name);
     const gauge = found instanceof Gauge
       ? found
       : new Gauge(this.#options(name, help, labelNames));
@@ -109,7 +124,7 @@ class RegistryMetrics implements ServiceMetrics {
     help: string,
     { labelNames, buckets }: HistogramShape,
   ) {
-    const found = this.registry.getSingleMetric(name);
+    const found = this.registry.getSingleMetric(METRIC_PREFIX + name);
     const histogram = found instanceof Histogram ? found : new Histogram({
       ...this.#options(name, help, labelNames),
       buckets: [...buckets],
@@ -122,7 +137,7 @@ class RegistryMetrics implements ServiceMetrics {
 
   #options(name: string, help: string, labelNames: readonly string[]) {
     return {
-      name,
+      name: METRIC_PREFIX + name,
       help,
       labelNames: ["service", ...labelNames],
       registers: [this.registry],

@@ -73,7 +73,7 @@ async function askSource(
   const list = await fetchRelayList(dialer, visit.source, ctx.signal);
   const answers = ctx.metrics.counter(
     "finder_api_answers_total",
-    "Answers of API sources by outcome",
+    "Answers of API sources by outcome; the log names the source that failed",
     ["outcome"],
   );
   if (!list.ok) {

@@ -40,7 +40,7 @@ export function countCandidates(
 ): void {
   const candidates = metrics.counter(
     "finder_candidates_total",
-    "Relays found, by where and by outcome",
+    "Relay URLs found, by where and by outcome; over_budget: their host, domain or author has had its share",
     ["found_in", "outcome"],
   );
   candidates.inc({ found_in: foundIn, outcome: "inserted" }, inserted);

@@ -20,18 +20,18 @@ export function countCheck(
   const outcome = outcomeOf(document);
   metrics.counter(
     "monitor_checks_total",
-    "Checks made, by outcome: ok, the kind of failure, or unknown where there was nothing to find",
+    "Checks made, by outcome: ok, the kind of failure, or unknown where there was nothing to find; geo and net all failed: look at the MMDB files",
     ["check", "network", "outcome"],
   ).inc({ check, network, outcome });
   metrics.histogram(
-    "monitor_check_seconds",
-    "Seconds that a check took, retries included",
+    "monitor_check_duration_seconds",
+    "Time that a check took, retries included",
     { labelNames: ["check", "network"], buckets: SECONDS },
   ).observe({ check, network }, seconds);
   if (retries > 0) {
     metrics.counter(
       "monitor_check_retries_total",
-      "Checks made again at once",
+      "Checks made again at once after a failure that may pass",
       ["check", "network"],
     ).inc({ check, network }, retries);
   }
@@ -45,7 +45,7 @@ export function setLag(
 ): void {
   metrics.gauge(
     "monitor_lag_seconds",
-    "How late the relay was that had been due longest when relays were last taken",
+    "How late the relay was that had been due longest when relays were last taken; growing: raise the monitor's slots for that network",
     ["network"],
   ).set({ network }, seconds);
 }

@@ -260,7 +260,7 @@ function count(
   if (typeof openMs === "number") {
     metrics.histogram(
       "monitor_open_seconds",
-      "Seconds from the first packet to an open connection",
+      "Time from the first packet to an open connection",
       { labelNames: ["network"], buckets: OPEN_BUCKETS },
     ).observe({ network }, openMs / 1_000);
   }
@@ -271,7 +271,7 @@ function count(
 function checkedCounter({ metrics }: CheckCycle["ctx"]) {
   return metrics.counter(
     "monitor_relays_checked_total",
-    "Relays checked, by network and outcome",
+    "Relays checked, by network and outcome: online, or why not",
     ["network", "outcome"],
   );
 }

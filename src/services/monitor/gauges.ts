@@ -13,12 +13,12 @@ export async function setRelayGauges(
 ): Promise<void> {
   const relays = metrics.gauge(
     "monitor_relays",
-    "Relays by network and by what their last check found",
+    "Relays by network and by what their last check found; all of one network offline at once: it is our proxy or network",
     ["network", "state"],
   );
   const outages = metrics.gauge(
     "monitor_outages_open",
-    "Relays that are offline and were online once, by network",
+    "Relays that are offline and were online once, by network (relay_outage_history)",
     ["network"],
   );
   for (const [network, counts] of await countRelayStates(database)) {

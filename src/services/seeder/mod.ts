@@ -68,9 +68,13 @@ function report(
   { config, log, metrics }: Context<SeederConfig>,
   { seeds, stored, malformed, refused }: SeedCounts,
 ): void {
-  const outcomes = metrics.counter("seeds_total", "Seed lines by outcome", [
-    "outcome",
-  ]);
+  const outcomes = metrics.counter(
+    "seeds_total",
+    "Lines of the seed file by outcome; of malformed ones the log has the first",
+    [
+      "outcome",
+    ],
+  );
   outcomes.inc({ outcome: "stored" }, stored);
   outcomes.inc({ outcome: "known" }, seeds - stored);
   outcomes.inc({ outcome: "malformed" }, malformed);

@@ -40,29 +40,33 @@ export class CoverageGauges {
 function gaugesOf(metrics: ServiceMetrics): (status: SyncStatus) => void {
   const relays = metrics.gauge(
     "sync_covered_relays",
-    "Relays by whether anything is missing below the newest second that is proven",
+    "Relays by whether anything is missing below the newest second that is proven; why not: sync_open_gaps, and `status --relay URL`",
     ["state"],
   );
   const share = metrics.gauge(
     "sync_covered_ratio",
-    "Seconds proven complete of seconds wanted since November 2020, by how strongly",
+    "Seconds proven complete of seconds wanted since November 2020, by how strongly; the sum should grow towards 1",
     ["strength"],
   );
   const lag = metrics.gauge(
     "sync_lag_seconds",
-    "How far what is proven is behind now; 0.5 is the median of all walks, 1 the worst",
-    ["quantile"],
+    "How far what is proven is behind now, median and worst of all walks; a growing median: too few synchronizers, or the database is slow",
+    ["statistic"],
   );
   const running = metrics.gauge(
     "sync_leased_relays",
-    "Relays that synchronizers work on now",
+    "Relays that synchronizers work on now; 0 while the lag grows: none runs, or none gets through",
     [],
   );
-  const gaps = byReason(metrics, "sync_open_gaps", "Windows not proven");
+  const gaps = byReason(
+    metrics,
+    "sync_open_gaps",
+    "Windows in which events may be missing (sync_gap)",
+  );
   const rejected = byReason(
     metrics,
     "sync_rejected_events",
-    "Events that were not archived so far",
+    "Events refused so far (rejected_event has the newest of each relay)",
   );
   return (status) => {
     relays.set({ state: "complete" }, status.completeRelays);
@@ -74,8 +78,8 @@ function gaugesOf(metrics: ServiceMetrics): (status: SyncStatus) => void {
       const covered = status.coveredShare ?? 0;
       share.set({ strength }, covered * status.strengths[strength]);
     }
-    lag.set({ quantile: "0.5" }, status.medianLagSeconds ?? 0);
-    lag.set({ quantile: "1" }, status.worstLagSeconds ?? 0);
+    lag.set({ statistic: "median" }, status.medianLagSeconds ?? 0);
+    lag.set({ statistic: "worst" }, status.worstLagSeconds ?? 0);
     running.set({}, status.running);
     gaps(status.gapReasons);
     rejected(status.rejectedReasons);

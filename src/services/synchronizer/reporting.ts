@@ -63,30 +63,32 @@ export function startCycleStats(
 function countersOf(metrics: Context["metrics"]) {
   const relays = metrics.counter(
     "sync_relays_total",
-    "Syncs of single relays, by how they ended",
+    "Syncs of single relays, by how they ended; one failure that prevails is ours: proxy, DNS or network",
     ["network", "outcome"],
   );
   const events = metrics.counter(
     "sync_events_total",
-    "Events received, by what became of them",
+    "Events received, by what became of them: stored, known, or why refused",
     ["network", "result"],
   );
-  const requests = metrics.counter("sync_requests_total", "REQs sent", [
-    "network",
-  ]);
+  const requests = metrics.counter(
+    "sync_requests_total",
+    "REQs sent to relays; beside sync_events_total they say what an event costs",
+    ["network"],
+  );
   const gaps = metrics.counter(
     "sync_gaps_total",
-    "Windows that were not proven complete, by reason",
+    "Windows that were not proven complete, by reason; clock means that this machine's or the database's clock is wrong",
     ["network", "reason"],
   );
   const questions = metrics.counter(
     "sync_audit_questions_total",
-    "Questions asked in time that was proven, by what the answers said of it",
+    "Audit questions about windows that were proven, by what the answers said; contradicted: `status` names the relay",
     ["network", "outcome"],
   );
   const retractions = metrics.counter(
     "sync_retractions_total",
-    "Proofs taken back, by the kind of what contradicted them",
+    "Proofs taken back, by what contradicted them (sync_contradiction)",
     ["network", "kind"],
   );
   return (network: Network, result: RelaySync) => {

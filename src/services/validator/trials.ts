@@ -129,7 +129,7 @@ function count(
 function triedCounter({ metrics }: Trials["ctx"]) {
   return metrics.counter(
     "validator_candidates_total",
-    "Candidates tried, by network and outcome",
+    "Candidates tried, by network and outcome: promoted, or why not; proxy: that network's proxy is down",
     ["network", "outcome"],
   );
 }

@@ -1,7 +1,10 @@
-import { equal, match, ok } from "node:assert/strict";
+import assert, { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { testArchive } from "../../support/archive.ts";
-import { runProgram, SOURCE } from "../../support/program.ts";
+import { testWith } from "../../support/installed.ts";
+import { scratchDatabase } from "../../support/postgres.ts";
+import { runProgram, SOURCE, startProgram } from "../../support/program.ts";
+import { serviceManager } from "../../support/service_manager.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
 /** A directory in which `up` has nothing to do on the real network. */
@@ -66,12 +69,45 @@ Deno.test("up tells the problems of all service files at once, before it starts 
   ok(!stderr.includes("info up"));
 });
 
-Deno.test("up shows live lines on a terminal, and Ctrl-C ends it with 0", async () => {
+await testWith(
+  "python3",
+  "up tells systemd what it does while it migrates, and asks for the time that takes",
+  async () => {
+    await using scratch = await scratchDatabase();
+    await using directory = await home();
+    const cwd = directory.path;
+    const socket = join(cwd, "notify");
+    await using manager = await serviceManager(socket);
+    const line = ["up", "--database", scratch.url];
+    const env = { NOTIFY_SOCKET: socket };
+    await using up = startProgram(SOURCE, line, { cwd, env });
+    const heard: string[] = [];
+    while (!heard.includes("READY=1")) {
+      const message = await Promise.race([manager.next(), up.end()]);
+      assert(typeof message === "string", "up ended before it was ready");
+      heard.push(message);
+    }
+    deepEqual(heard.slice(0, 2), [
+      "STATUS=starting: opening the database",
+      "EXTEND_TIMEOUT_USEC=60000000",
+    ]);
+    match(
+      heard.join("\n"),
+      /^STATUS=starting: bringing the schema up to date \(\d+ files\)$/m,
+    );
+    match(await manager.next(), /^STATUS=0 of 0 relays online, 0 events/);
+    equal((await up.stop("SIGTERM")).code, 0);
+  },
+);
+
+const LIVE =
+  "up shows live lines that fit a terminal of 60 columns, and Ctrl-C ends it with 0";
+
+await testWith("script", LIVE, async () => {
   await using archive = await testArchive();
   await using directory = await home();
   const up = [...SOURCE.command, "up", "--database", archive.url];
   const child = inTerminal(up, directory.path);
-  if (child === null) return;
   const writer = child.stdin.getWriter();
   let screen = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -85,33 +121,30 @@ Deno.test("up shows live lines on a terminal, and Ctrl-C ends it with 0", async 
   await writer.close().catch(() => {});
   await child.status;
   match(screen, /exit code 0\s*$/);
-  match(screen, /candidates 0 \(0 due\) · relays 0 \(0 online\)/);
+  match(screen, /^ candidates 0\r+\n relays {5}0 · 0 online\r+\n/m);
   match(screen, /info up stopping signal=SIGINT/);
+  const heads = screen.match(/── bigbrotr \d[^\r\n]*/g) ?? [];
+  ok(heads.length > 0);
+  for (const head of heads) equal(head.length, 59, head);
 });
 
 function isShown(screen: string): boolean {
-  return /events 0 \(\+0\/s\) · synced 0 relays/.test(screen);
+  return /^ events {5}0 · \+0\/s\r+\n proven {5}nothing yet/m.test(screen);
 }
 
-/**
- * The command in a pseudo terminal, and at last its exit code: that of `script` itself is not always the command's.
- * Null, aloud, without util-linux's `script`.
- */
+/** The command in a pseudo terminal, and at last its exit code: that of `script` itself is not always the command's. */
 function inTerminal(command: readonly string[], cwd: string) {
   const quoted = command.map((word) => `'${word}'`).join(" ");
-  try {
-    return new Deno.Command("script", {
-      args: ["-qc", `trap : INT; ${quoted}; echo exit code $?`, "/dev/null"],
-      cwd,
-      env: { NO_COLOR: "1", TERM: "xterm" },
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const notice =
-      "skipped: live lines on a terminal, as there is no script(1)\n";
-    Deno.stderr.writeSync(new TextEncoder().encode(notice));
-    return null;
-  }
+  const size = "stty cols 60 rows 20";
+  return new Deno.Command("script", {
+    args: [
+      "-qc",
+      `${size}; trap : INT; ${quoted}; echo exit code $?`,
+      "/dev/null",
+    ],
+    cwd,
+    env: { NO_COLOR: "1", TERM: "xterm" },
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
 }

@@ -38,14 +38,19 @@ Deno.test("a scrape of /metrics gets the series in Prometheus' text format", asy
       "text/plain; version=0.0.4",
     ),
   );
-  ok(text.includes('service_info{service="finder",version="1.2.3"} 1\n'), text);
   ok(
     text.includes(
-      'service_counter_total{service="finder",name="cycles_success"} 7\n',
+      'bigbrotr_service_info{service="finder",version="1.2.3"} 1\n',
     ),
     text,
   );
-  ok(text.includes("# TYPE service_counter_total counter\n"), text);
+  ok(
+    text.includes(
+      'bigbrotr_service_counter_total{service="finder",name="cycles_success"} 7\n',
+    ),
+    text,
+  );
+  ok(text.includes("# TYPE bigbrotr_service_counter_total counter\n"), text);
 });
 
 Deno.test("/healthz answers while the process lives, /readyz says what is wrong", async () => {

@@ -45,6 +45,33 @@ for (const kind of ["a path", "an abstract address"]) {
   });
 }
 
+await testWith(
+  "python3",
+  "a start that takes long asks for more time again and again, until it is over",
+  async () => {
+    const socket = `@bigbrotr-test-${crypto.randomUUID()}`;
+    await using manager = await serviceManager(socket);
+    using notifier = createNotifier({
+      log: silentLogger(),
+      readEnv: environment({ NOTIFY_SOCKET: socket }),
+      extendEveryMs: 10,
+    });
+    {
+      using _starting = notifier.starting("starting: the database");
+      equal(await manager.next(), "STATUS=starting: the database");
+      for (let asked = 0; asked < 3; asked++) {
+        equal(await manager.next(), "EXTEND_TIMEOUT_USEC=60000000");
+      }
+    }
+    notifier.ready();
+    let message = await manager.next();
+    while (message.startsWith("EXTEND")) message = await manager.next();
+    equal(message, "READY=1");
+    notifier.stopping();
+    equal(await manager.next(), "STOPPING=1");
+  },
+);
+
 const ABSENT: readonly { what: string; socket: string; said: string[] }[] = [
   { what: "no service manager", socket: "", said: [] },
   {

@@ -55,7 +55,9 @@ function clockWatch({ database }: TestArchive) {
   const watch = new ClockWatch({ database, log, metrics, consequence });
   const compare = async () => {
     await watch.compare(signal);
-    const gauge = metrics.registry.getSingleMetric("clock_skew_seconds");
+    const gauge = metrics.registry.getSingleMetric(
+      "bigbrotr_clock_skew_seconds",
+    );
     const skew = (await gauge?.get())?.values[0]?.value ?? NaN;
     return { skew, line: lines.splice(0).at(-1) };
   };

@@ -11,14 +11,18 @@ import {
   openDatabase,
   openServer,
 } from "../../support/embedded.ts";
+import { unless } from "../../support/installed.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
-const isRoot = Deno.uid() === 0;
+const NOT_ROOT = Deno.uid() === 0 ? null : "only root can do this";
+const NO_DISK = NOT_ROOT ??
+  (await canMount() ? null : "no small disk can be mounted here");
 
 Deno.test({
-  name:
+  ...unless(
+    NOT_ROOT,
     "a directory that the unprivileged server cannot reach is named, and what to do",
-  ignore: !onlyAsRoot("unreachable directories"),
+  ),
   async fn() {
     await using directory = await temporaryDirectory();
     const closed = `${directory.path}/closed`;
@@ -114,8 +118,7 @@ Deno.test("on a system without glibc the message names --database", async () => 
 });
 
 Deno.test({
-  name: "a full disk is called one",
-  ignore: !onlyAsRoot("full disks") || !await canMount(),
+  ...unless(NO_DISK, "a full disk is called one"),
   async fn() {
     for (const mebibytes of [20, 80]) {
       await using disk = await smallDisk(mebibytes);
@@ -127,9 +130,10 @@ Deno.test({
 });
 
 Deno.test({
-  name:
+  ...unless(
+    NO_DISK,
     "an archive that does not fit on the disk is an error, not half unpacked",
-  ignore: !onlyAsRoot("archives that do not fit") || !await canMount(),
+  ),
   async fn() {
     await using source = await temporaryDirectory();
     await Deno.writeFile(`${source.path}/a`, new Uint8Array(2 * 1024 * 1024));
@@ -143,9 +147,10 @@ Deno.test({
 });
 
 Deno.test({
-  name:
+  ...unless(
+    NO_DISK,
     "a disk that fills up stops the writing, and nothing else when there is room again",
-  ignore: !onlyAsRoot("disks that fill up") || !await canMount(),
+  ),
   async fn() {
     await using disk = await smallDisk(300);
     await using database = await openDatabase(`${disk.path}/data`, {
@@ -178,19 +183,11 @@ Deno.test({
   },
 });
 
-function onlyAsRoot(what: string): boolean {
-  if (!isRoot) say(`skipped: the embedded server on ${what} (not root)`);
-  return isRoot;
-}
-
 async function canMount(): Promise<boolean> {
   try {
     await using _disk = await smallDisk(1);
     return true;
   } catch {
-    say(
-      "skipped: the embedded server on a full disk (cannot mount a small one)",
-    );
     return false;
   }
 }
@@ -213,10 +210,6 @@ async function run(program: string, args: string[]): Promise<void> {
     stderr: "null",
   }).output();
   if (!success) throw new Error(`Cannot ${program} ${args.join(" ")}`);
-}
-
-function say(sentence: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${sentence}\n`));
 }
 
 function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {

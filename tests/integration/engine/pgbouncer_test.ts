@@ -3,14 +3,14 @@ import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../../src/core/database/connect.ts";
 import type { Database } from "../../../src/core/database/connection/database.ts";
 import { silentLogger } from "../../support/silent_logger.ts";
-import { hasPgBouncer, pgBouncer } from "../../support/pgbouncer.ts";
+import { missing, unless } from "../../support/installed.ts";
+import { pgBouncer } from "../../support/pgbouncer.ts";
 import { scratchDatabase } from "../../support/postgres.ts";
 
-const ignore = !hasPgBouncer();
+const NO_PGBOUNCER = await missing("/usr/sbin/pgbouncer");
 
 Deno.test({
-  name: "work goes through PgBouncer in transaction mode",
-  ignore,
+  ...unless(NO_PGBOUNCER, "work goes through PgBouncer in transaction mode"),
   async fn() {
     await using scratch = await scratchDatabase();
     await scratch.sql`create table word (word text primary key)`;
@@ -31,9 +31,10 @@ Deno.test({
 });
 
 Deno.test({
-  name:
+  ...unless(
+    NO_PGBOUNCER,
     "behind PgBouncer nothing is left on the connection for the next client",
-  ignore,
+  ),
   async fn() {
     await using scratch = await scratchDatabase();
     await using bouncer = await pgBouncer(scratch.cluster);
@@ -63,8 +64,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "behind PgBouncer a deadline cancels the statement on the server",
-  ignore,
+  ...unless(
+    NO_PGBOUNCER,
+    "behind PgBouncer a deadline cancels the statement on the server",
+  ),
   async fn() {
     await using scratch = await scratchDatabase();
     await using bouncer = await pgBouncer(scratch.cluster);
@@ -84,8 +87,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "behind PgBouncer work is tried again when its backend is killed",
-  ignore,
+  ...unless(
+    NO_PGBOUNCER,
+    "behind PgBouncer work is tried again when its backend is killed",
+  ),
   async fn() {
     await using scratch = await scratchDatabase();
     await using bouncer = await pgBouncer(scratch.cluster);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { openMmdb } from "../../../src/nips/nip66/mmdb.ts";
 import { runOnce, testArchive } from "../../support/archive.ts";
 import { testDialer } from "../../support/dialing.ts";
-import { hasDnsmasq, startDnsmasq } from "../../support/dnsmasq.ts";
+import { startDnsmasq } from "../../support/dnsmasq.ts";
+import { missing, unless } from "../../support/installed.ts";
 import { mmdbFile } from "../../support/mmdb_file.ts";
 import {
   addRelay,
@@ -16,6 +17,7 @@ import { testRelay } from "../../support/test_relay.ts";
 import { makeCertificate } from "../../support/tls.ts";
 import { until } from "../../support/until.ts";
 
+const NO_DNS = await missing("dnsmasq");
 const HOST = "relay.example.test";
 const NETWORKS = { clearnet: { maxConnections: 10, timeoutMs: 5_000 } };
 
@@ -63,8 +65,10 @@ async function namedRelay() {
 }
 
 Deno.test({
-  name: "monitor stores every document of a relay with a name and TLS, right",
-  ignore: !hasDnsmasq(),
+  ...unless(
+    NO_DNS,
+    "monitor stores every document of a relay with a name and TLS, right",
+  ),
   async fn() {
     await using archive = await testArchive();
     await using place = await namedRelay();
@@ -134,9 +138,10 @@ const SWITCHED = {
 } as const;
 
 Deno.test({
-  name:
+  ...unless(
+    NO_DNS,
     "monitor does not make a check that is disabled, nor keep a document that is not to be stored",
-  ignore: !hasDnsmasq(),
+  ),
   async fn() {
     await using place = await namedRelay();
     for (const [name, type] of Object.entries(SWITCHED)) {

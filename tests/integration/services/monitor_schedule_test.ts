@@ -159,7 +159,7 @@ Deno.test("monitor tells how late the relay is that has been due longest", async
     run: async (ctx) => {
       const read = async () => {
         const gauge = ctx.metrics.registry.getSingleMetric(
-          "monitor_lag_seconds",
+          "bigbrotr_monitor_lag_seconds",
         );
         const [series] = (await gauge?.get())?.values ?? [];
         during.push(series?.value ?? 0);

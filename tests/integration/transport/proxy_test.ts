@@ -7,7 +7,8 @@ import {
   testNetworks,
   valueOf,
 } from "../../support/dialing.ts";
-import { microsocks } from "../../support/microsocks.ts";
+import { unless } from "../../support/installed.ts";
+import { microsocks, noMicrosocks } from "../../support/microsocks.ts";
 import { socksProxy, type SocksScript } from "../../support/socks.ts";
 import { testRelay } from "../../support/test_relay.ts";
 import { makeCertificate } from "../../support/tls.ts";
@@ -44,9 +45,16 @@ Deno.test("a relay on each overlay is reached through its own proxy, which alone
   }
 });
 
-Deno.test("microsocks carries a relay named .onion end to end, and is asked for the name", async () => {
+const CARRIES =
+  "microsocks carries a relay named .onion end to end, and is asked for the name";
+
+Deno.test({
+  ...unless(await noMicrosocks(), CARRIES),
+  fn: carriesOnion,
+});
+
+async function carriesOnion(): Promise<void> {
   await using proxy = await microsocks(ONION);
-  if (proxy === null) return;
   const event = eventFactory("onion").sign();
   await using relay = await testRelay({ events: [event] });
   const networks = testNetworks({ tor: proxy.url });
@@ -66,7 +74,7 @@ Deno.test("microsocks carries a relay named .onion end to end, and is asked for 
   assert.equal(page.outcome.type, "eose");
   const line = await proxy.nextConnection();
   assert.match(line, new RegExp(`connected to ${ONION}:${relay.port}`));
-});
+}
 
 Deno.test("clearnet goes through a proxy, too, when there is one: TLS and HTTP included", async () => {
   const certificate = await makeCertificate({ names: ["relay.test"] });

@@ -90,24 +90,29 @@ Deno.test("parseRelayUrl() never throws, and what it gives parses to itself", ()
     pieces.join("")
   );
   const url = fc.oneof(text, text.map((rest) => `wss://${rest}`));
+  let read = 0;
   fc.assert(
     fc.property(url, fc.boolean(), (input, allowPrivate) => {
       const parsed = parseRelayUrl(input, { allowPrivate });
       if (!parsed.ok) return;
+      read++;
       const again = parseRelayUrl(parsed.value.url, { allowPrivate });
       assert.deepEqual(again, parsed);
     }),
     { numRuns: 3000, seed: 1 },
   );
+  assert(read > 100, `only ${read} texts were URLs at all`);
 });
 
 Deno.test("parseRelayUrl() agrees with the platform's URL about host and port", () => {
   const url = fc.webUrl({ withQueryParameters: true, withFragments: true })
     .map((text) => text.replace(/^http/, "ws"));
+  let read = 0;
   fc.assert(
     fc.property(url, (input) => {
       const parsed = parseRelayUrl(input);
       if (!parsed.ok) return;
+      read++;
       const platform = new URL(input);
       assert.equal(parsed.value.host, platform.hostname);
       assert.equal(String(parsed.value.port ?? ""), platform.port);
@@ -115,6 +120,7 @@ Deno.test("parseRelayUrl() agrees with the platform's URL about host and port", 
     }),
     { numRuns: 500, seed: 1 },
   );
+  assert(read > 250, `only ${read} URLs were taken`);
 });
 
 Deno.test("parseRelayUrl() knows the seed list: everything but private and reserved names", () => {

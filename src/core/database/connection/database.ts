@@ -26,8 +26,9 @@ export interface Database extends AsyncDisposable {
     work: (sql: Sql) => Promise<T>,
     options?: WorkOptions,
   ): Promise<T>;
-  /** For metrics: connections open, those of them idle, and work that waits for one. */
+  /** For metrics: connections allowed and open, those of them idle, and work that waits for one. */
   readonly connections: {
+    readonly max: number;
     readonly open: number;
     readonly idle: number;
     readonly waiting: number;

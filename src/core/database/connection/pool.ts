@@ -14,8 +14,9 @@ export interface PoolOptions {
   open(signal: AbortSignal): Promise<Connection>;
 }
 
-/** How many connections there are, and how many ask for one. */
+/** How many connections there are, how many there may be, and how many ask for one. */
 export interface PoolCounts {
+  readonly max: number;
   readonly open: number;
   readonly idle: number;
   readonly waiting: number;
@@ -46,6 +47,7 @@ export class Pool implements AsyncDisposable {
 
   get counts(): PoolCounts {
     return {
+      max: this.#limits.maxConnections,
       open: this.#total,
       idle: this.#idle.length,
       waiting: this.#waiting.length,

@@ -133,7 +133,7 @@ class Watch {
       : NaN;
     this.#ctx.metrics.gauge(
       "monitor_mmdb_age_seconds",
-      "How long ago an MMDB file was built; NaN while there is none to be used",
+      "How long ago an MMDB file was built; NaN while there is none to be used, so that geo or net checks fail",
       ["file"],
     ).set({ file: this.#name }, seconds);
   }

@@ -26,7 +26,7 @@ export class LiveMetrics {
   constructor(metrics: ServiceMetrics) {
     this.#connections = metrics.gauge(
       "sync_live_connections",
-      "Relays whose subscriptions are open",
+      "Relays whose live subscriptions are open",
       ["network"],
     );
     this.#events = metrics.counter(
@@ -36,12 +36,12 @@ export class LiveMetrics {
     );
     this.#ends = metrics.counter(
       "sync_live_ends_total",
-      "Ends of live connections, by reason",
+      "Ends of live connections, by reason; many of one reason in one network: look at its proxy, or our own network",
       ["network", "reason"],
     );
     this.#missed = metrics.counter(
       "sync_live_missed_total",
-      "Events of the time proven live that only the sync after it brought",
+      "Events of windows proven live that only the next sync brought; such a window is taken back",
       ["network"],
     );
     this.#withholding = metrics.counter(

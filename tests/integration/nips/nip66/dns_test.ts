@@ -7,10 +7,11 @@ import {
   testDialer,
   testNetworks,
 } from "../../../support/dialing.ts";
-import { hasDnsmasq, startDnsmasq } from "../../../support/dnsmasq.ts";
+import { startDnsmasq } from "../../../support/dnsmasq.ts";
+import { missing, unless } from "../../../support/installed.ts";
 import { scriptedDnsServer } from "../../../support/scripted_dns_server.ts";
 
-const ignore = !hasDnsmasq();
+const NO_DNS = await missing("dnsmasq");
 const dialer = testDialer();
 
 function examine(
@@ -41,9 +42,10 @@ const ZONE = [
 ];
 
 Deno.test({
-  name:
+  ...unless(
+    NO_DNS,
     "examineDns() reads addresses, lifetimes, alias, name servers and the way back",
-  ignore,
+  ),
   async fn() {
     await using server = await startDnsmasq(ZONE);
     const { data, logs, failure } = await examine("wss://a.zone.com", [server]);
@@ -73,9 +75,10 @@ Deno.test({
 });
 
 Deno.test({
-  name:
+  ...unless(
+    NO_DNS,
     "examineDns() tells a name that does not exist from one without addresses",
-  ignore,
+  ),
   async fn() {
     await using server = await startDnsmasq(ZONE);
     const none = await examine("wss://missing.zone.com", [server]);
@@ -92,8 +95,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "examineDns() takes an answer too long for one packet by TCP",
-  ignore,
+  ...unless(
+    NO_DNS,
+    "examineDns() takes an answer too long for one packet by TCP",
+  ),
   async fn() {
     const many = Array.from({ length: 120 }, (_, i) => `203.0.113.${i + 1}`);
     await using server = await startDnsmasq([
@@ -124,8 +129,10 @@ Deno.test("examineDns() tells a resolver that fails, one that refuses, a silent 
 });
 
 Deno.test({
-  name: "examineDns() goes on to the next resolver when the first one fails",
-  ignore,
+  ...unless(
+    NO_DNS,
+    "examineDns() goes on to the next resolver when the first one fails",
+  ),
   async fn() {
     await using broken = await scriptedDnsServer(2);
     await using server = await startDnsmasq(ZONE);

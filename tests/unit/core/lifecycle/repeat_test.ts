@@ -224,13 +224,13 @@ Deno.test("statistics say how the service is doing", async () => {
   const text = await ctx.metrics.registry.metrics();
   ok(
     text.includes(
-      'service_counter_total{service="tested",name="cycles_success"} 1',
+      'bigbrotr_service_counter_total{service="tested",name="cycles_success"} 1',
     ),
     text,
   );
   ok(
     text.includes(
-      'service_counter_total{service="tested",name="cycles_failed"} 2',
+      'bigbrotr_service_counter_total{service="tested",name="cycles_failed"} 2',
     ),
     text,
   );
@@ -240,7 +240,10 @@ Deno.test("statistics say how the service is doing", async () => {
     ),
     text,
   );
-  ok(text.includes('cycle_duration_seconds_count{service="tested"} 3'), text);
+  ok(
+    text.includes('bigbrotr_cycle_duration_seconds_count{service="tested"} 3'),
+    text,
+  );
 });
 
 Deno.test("a recorder that fails is logged and does not fail the cycle", async () => {

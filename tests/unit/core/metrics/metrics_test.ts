@@ -23,13 +23,13 @@ Deno.test("every series carries its service, also when services share a registry
   for (const service of ["finder", "monitor"]) {
     for (
       const series of [
-        `service_info{service="${service}",version="1.2.3"} 1`,
-        `service_gauge{service="${service}",name="open"} 2`,
-        `service_counter_total{service="${service}",name="asked"} 5`,
-        `cycle_duration_seconds_bucket{le="5",service="${service}"} 1`,
-        `checks_total{service="${service}",network="tor"} 1`,
-        `relays{service="${service}",network="tor"} 9`,
-        `rtt_seconds_count{service="${service}",network="tor"} 1`,
+        `bigbrotr_service_info{service="${service}",version="1.2.3"} 1`,
+        `bigbrotr_service_gauge{service="${service}",name="open"} 2`,
+        `bigbrotr_service_counter_total{service="${service}",name="asked"} 5`,
+        `bigbrotr_cycle_duration_seconds_bucket{le="5",service="${service}"} 1`,
+        `bigbrotr_checks_total{service="${service}",network="tor"} 1`,
+        `bigbrotr_relays{service="${service}",network="tor"} 9`,
+        `bigbrotr_rtt_seconds_count{service="${service}",network="tor"} 1`,
       ]
     ) ok(text.includes(`${series}\n`), `${series} is missing in\n${text}`);
   }
