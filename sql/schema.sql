@@ -2337,13 +2337,13 @@ AS $function$
       select coalesce(jsonb_agg(jsonb_build_object('since', since, 'until', until, 'strength', strength)
         order by since desc), '[]')
       from (
-        select strength, lower(stretch) as since, upper(stretch) - 1 as until
+        select strength, lower(proven) as since, upper(proven) - 1 as until
         from (
           select strength, range_agg(piece) as covered
           from sync_proof p, unnest(p.covered) as piece
           where p.relay_id = c.relay_id and p.filter_hash = c.filter_hash
           group by strength
-        ) as by_strength, unnest(covered) as stretch
+        ) as by_strength, unnest(covered) as proven
         order by 2 desc limit 10
       ) as newest),
     'gaps', (

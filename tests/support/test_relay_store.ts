@@ -73,7 +73,7 @@ export class StoredEvents {
     return { found, complete: true };
   }
 
-  /** The candidates for a filter in order: by id, or by the stretch of time. */
+  /** The candidates for a filter in order: by id, or by the window of time. */
   #range({ ids, since, until }: Filter): StoredEvent[] {
     if (ids !== undefined) {
       return [...new Set(ids)]

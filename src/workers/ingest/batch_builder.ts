@@ -80,20 +80,20 @@ export class BatchBuilder {
     this.#unsampled.set(reason, (this.#unsampled.get(reason) ?? 0) + 1);
   }
 
-  /** Neighbouring stretches with one proof become one. */
+  /** Neighbouring windows with one proof become one. */
   note(finding: Finding): void {
     if (finding.type === "open") {
-      this.#gaps.push(finding.stretch);
+      this.#gaps.push(finding.gap);
       return;
     }
-    const { stretch } = finding;
+    const { proof } = finding;
     const last = this.#coverage.at(-1);
-    const isBelow = last !== undefined && last.since === stretch.until + 1 &&
-      last.filterHash === stretch.filterHash && last.method === stretch.method;
+    const isBelow = last !== undefined && last.since === proof.until + 1 &&
+      last.filterHash === proof.filterHash && last.method === proof.method;
     if (isBelow) {
       const until = last.until;
-      this.#coverage[this.#coverage.length - 1] = { ...stretch, until };
-    } else this.#coverage.push(stretch);
+      this.#coverage[this.#coverage.length - 1] = { ...proof, until };
+    } else this.#coverage.push(proof);
   }
 
   /** Gives the batch and begins the next. */

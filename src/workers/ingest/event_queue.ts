@@ -11,8 +11,8 @@ export type ListedEvent = Pick<NostrEvent, "id" | "created_at">;
 
 /** What a walk found out; it holds for the events before it. */
 export type Finding =
-  | { readonly type: "proven"; readonly stretch: ProvenRange }
-  | { readonly type: "open"; readonly stretch: GapRange };
+  | { readonly type: "proven"; readonly proof: ProvenRange }
+  | { readonly type: "open"; readonly gap: GapRange };
 
 /** Events that are worked on together, and the findings that follow from them. */
 export interface Group {

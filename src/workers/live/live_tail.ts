@@ -176,12 +176,14 @@ class LiveTail {
     const until = this.#deps.clock() - ago - this.#job.settlingSeconds;
     if (edge === undefined || until <= edge) return;
     const { filter, filterHash } = walk;
-    const stretch = { since: edge + 1, until, filter, filterHash };
     this.#edges.set(walk, until);
     this.#deps.ingest.add({
       type: "proven",
-      stretch: {
-        ...stretch,
+      proof: {
+        since: edge + 1,
+        until,
+        filter,
+        filterHash,
         method: "live",
         strength: "weak",
         support: { questions: 1, witness: null, counts: null },

@@ -85,7 +85,7 @@ export interface Retraction extends Window {
   readonly cause: Contradiction;
 }
 
-/** What proved a stretch complete (`PROOFS` of the database says what each is worth). */
+/** What proved a window complete (`PROOFS` of the database says what each is worth). */
 export type WalkProof =
   | "negentropy"
   | "finish"

@@ -28,7 +28,7 @@ export interface SyncJob {
   readonly allowPrivate: boolean;
 }
 
-/** One filter, and the stretches of it that are wanted. */
+/** One filter, and the windows of it that are wanted. */
 export interface WalkJob {
   /** Without `since`, `until` and `limit`. */
   readonly filter: Filter;
@@ -37,7 +37,7 @@ export interface WalkJob {
   readonly wanted: Window;
   /** Newest first; the topmost may end in `OPEN_END`. */
   readonly windows: readonly Window[];
-  /** Proven stretches to compare once more by NIP-77, and by nothing else. */
+  /** Proven windows to compare once more by NIP-77, and by nothing else. */
   readonly repairs: readonly Window[];
   /**
    * Nothing above this second is claimed, however it was proven: Unix seconds by the database's clock; null where

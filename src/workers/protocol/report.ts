@@ -28,7 +28,7 @@ export type FailureReason =
   /** More bytes than a page may have. */
   | "over-budget";
 
-/** Why a stretch could not be proven complete. */
+/** Why a window could not be proven complete. */
 export type GapReason =
   | FailureReason
   /** More events share this second than the relay gives at once, and they cannot be told apart. */

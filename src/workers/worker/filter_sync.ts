@@ -8,19 +8,9 @@
  */
 import { sleep } from "../../base/sleep.ts";
 import type { Filter } from "../../models/filter.ts";
-import {
-  mergeWindows,
-  OPEN_END,
-  subtractWindows,
-  type Window,
-} from "../../models/window.ts";
-import { audit } from "../audit/audit.ts";
+import type { Window } from "../../models/window.ts";
 import { RecentEvents } from "../ingest/recent_events.ts";
-import {
-  type AuditReport,
-  NO_AUDIT,
-  type Retraction,
-} from "../protocol/evidence.ts";
+import type { Retraction } from "../protocol/evidence.ts";
 import type { WalkJob } from "../protocol/job.ts";
 import type {
   NearKeys,
@@ -35,6 +25,7 @@ import type { Repeats } from "../walk/repeats.ts";
 import { Rhythm } from "../walk/rhythm.ts";
 import type { Counted } from "./count_check.ts";
 import { driveRanges } from "./drive_ranges.ts";
+import { auditFilter, type AuditOutcome } from "./filter_audit.ts";
 import type { Findings } from "./findings.ts";
 import { overlapping } from "./overlap.ts";
 
@@ -100,16 +91,6 @@ export interface Counting {
     ) => Promise<number | null>,
   ): Promise<Counted & { readonly window?: Window }>;
 }
-
-/** Questions about what a session has claimed newly, if that is much. */
-const QUESTIONS_AFTER_WALK = 12;
-
-/** How likely a sync is to ask as much about claims that stayed weak: they may stay so. */
-const WEAK_AUDIT_CHANCE = 1 / 8;
-
-/** Claims that took as many requests are much, or that are about as much time: three days, seconds. */
-const MUCH_REQUESTS = 6;
-const MUCH_SECONDS = 3 * 86_400;
 
 /** Pages without an event that did not come before, one after the other: a walk that brings nothing ends here. */
 const MAX_BARREN_PAGES = 300;
@@ -188,59 +169,28 @@ export class FilterSync {
   }
 
   /** Asks about what is claimed, newly or already, and makes of the claims what the answers allow. */
-  async audit(
-    questions: number,
-  ): Promise<
-    { readonly report: AuditReport; readonly retractions: Retraction[] }
-  > {
-    const found = this.#findings.contradictions;
-    const isThorough = this.#judgeThorough();
-    const report = found.length > 0
-      ? { ...NO_AUDIT, contradictions: found }
-      : await this.#ask(isThorough ? QUESTIONS_AFTER_WALK : questions);
-    const retractions = this.#findings
-      .conclude(report, { isThorough });
-    return { report, retractions };
-  }
-
-  /** Whether there is much to be audited: much was claimed, or what stayed weak before. */
-  #judgeThorough(): boolean {
-    const { claims } = this.#findings;
-    const { covered } = this.#job;
-    const news = claims.windows
-      .flatMap((window) => subtractWindows(window, covered));
-    return spanOf(news) >= MUCH_SECONDS ||
-      this.#requests >= MUCH_REQUESTS && !claims.isEmpty ||
-      this.#job.weak.length > 0 && this.#deps.random() < WEAK_AUDIT_CHANCE;
-  }
-
-  async #ask(questions: number): Promise<AuditReport> {
-    const { claims } = this.#findings;
-    if (questions === 0) return NO_AUDIT;
-    this.#deps.onState(["auditing"]);
-    await this.#deps.flush();
-    const { filter, filterHash, covered } = this.#job;
-    const report = await audit(
-      {
-        filter,
-        filterHash,
-        claimed: claimsOf(claims.windows, covered, this.#job),
-        rhythm: this.#rhythm,
-        settledBefore: this.#deps.settledBefore,
-        limit: this.#deps.limit,
-      },
+  async audit(questions: number): Promise<AuditOutcome> {
+    const { limit, settledBefore, random, signal } = this.#deps;
+    return await auditFilter({
+      job: this.#job,
+      findings: this.#findings,
+      rhythm: this.#rhythm,
+      requests: this.#requests,
       questions,
-      {
-        ...this.#deps,
-        authors: () => this.#authors,
-        archived: async (events) => {
-          await this.#deps.flush();
-          return await this.#deps.archived(events);
-        },
-        fetch: (query) => this.#fetch(wantedOf(query, this.#job), null),
-      },
-    );
-    return report;
+    }, {
+      profile: this.#deps.profile,
+      limit,
+      settledBefore,
+      random,
+      signal,
+      authors: () => this.#authors,
+      near: (query) => this.#deps.near(query),
+      renew: () => this.#deps.renew(),
+      flush: () => this.#deps.flush(),
+      archived: (events) => this.#deps.archived(events),
+      fetch: (query) => this.#fetch(query, null),
+      onBegin: () => this.#deps.onState(["auditing"]),
+    });
   }
 
   /** By NIP-77 where the relay is known to understand it; by paging, with NIP-77 beside it, where that is open. */
@@ -420,32 +370,6 @@ interface Halt {
 /** What is younger than this is left out of a count: it may be on its way, seconds. */
 const COUNT_SETTLES_SECONDS = 60;
 
-/** A question that leaves alone what is older or newer than wanted. */
-function wantedOf(query: Query, { wanted }: WalkJob): Query {
-  const { filter, window } = query;
-  if (filter.ids !== undefined) return query;
-  const since = Math.max(window.since, wanted.since);
-  const until = Math.min(window.until, wanted.until);
-  return {
-    ...query,
-    window: { since, until },
-    filter: {
-      ...filter,
-      ...(wanted.since > 0 && {
-        since: Math.max(filter.since ?? 0, wanted.since),
-      }),
-      ...(wanted.until < OPEN_END && {
-        until: Math.min(filter.until ?? OPEN_END, wanted.until),
-      }),
-    },
-  };
-}
-
-/** How much time windows are, seconds. */
-function spanOf(windows: readonly Window[]): number {
-  return windows.reduce((sum, { since, until }) => sum + until - since + 1, 0);
-}
-
 /** The findings of a walk that overlaps what is known: nothing outside of the window that was wanted. */
 function within(window: Window, findings: WalkFindings): WalkFindings {
   const clip = ({ since, until }: Window): Window | null => {
@@ -477,14 +401,4 @@ function isWhole({ filter, extraFilters }: Query, walked: Filter): boolean {
 
 function known({ floor, ceiling }: Remaining) {
   return [...floor, ...ceiling];
-}
-
-/** All that is claimed, newly and before. */
-function claimsOf(
-  claimed: readonly Window[],
-  covered: readonly Window[],
-  { provenUntil }: WalkJob,
-): Window[] {
-  return mergeWindows([...claimed, ...covered])
-    .filter(({ since }) => since <= (provenUntil ?? OPEN_END));
 }

@@ -91,7 +91,7 @@ export class Findings implements WalkFindings {
     });
     if (window === null) return;
     const { filterHash, covered } = this.job;
-    this.#sink({ type: "open", stretch: { ...window, filterHash, reason } });
+    this.#sink({ type: "open", gap: { ...window, filterHash, reason } });
     if (!IS_ABOUT_EVENTS.has(reason)) return;
     for (const before of covered) {
       const stale = intersectWindows(window, before);
@@ -259,7 +259,7 @@ export class Findings implements WalkFindings {
     const { since, until, method, support } = proof;
     this.#sink({
       type: "proven",
-      stretch: { since, until, filterHash, filter, method, strength, support },
+      proof: { since, until, filterHash, filter, method, strength, support },
     });
   }
 }

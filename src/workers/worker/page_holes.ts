@@ -28,10 +28,10 @@ export function holesOf(
   const holes = new Map<string, Hole>();
   for (const { unread, place } of marks) {
     const around = inOrder ? between(events, place, window) : window;
-    const stretch = secondOf(unread, window, around) ?? around;
-    if (stretch === "elsewhere") continue;
+    const hole = secondOf(unread, window, around) ?? around;
+    if (hole === "elsewhere") continue;
     const reason = unread.cause === "too-large" ? unread.cause : "unread";
-    const { since, until } = stretch;
+    const { since, until } = hole;
     holes.set(`${since} ${until} ${reason}`, { since, until, reason });
     if (holes.size > MAX_HOLES) return [{ ...window, reason: "unread" }];
   }

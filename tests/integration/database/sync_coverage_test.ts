@@ -44,7 +44,7 @@ testOnEachServer(
   },
 );
 
-testOnEachServer("the newest proof of a stretch counts", async (archive) => {
+testOnEachServer("the newest proof of a window counts", async (archive) => {
   await store(archive, { coverage: [covered(0, 99, "empty-page")] });
   await store(archive, { coverage: [covered(50, 120, "negentropy")] });
   assert.deepEqual(await relayProofs(archive.database, RELAY, HASH), [

@@ -222,17 +222,19 @@ class Archive implements SimulatedArchive {
   }
 
   #take(finding: Finding, now: number): void {
-    const { since, until } = finding.stretch;
+    const { since, until } = finding.type === "open"
+      ? finding.gap
+      : finding.proof;
     const window = { since, until };
     if (finding.type === "open") {
-      const { reason } = finding.stretch;
+      const { reason } = finding.gap;
       for (const open of subtractWindows(window, this.covered)) {
         this.#gaps = minus(this.#gaps, open);
         this.#gaps.push({ ...open, reason, reportedAt: now });
       }
       return;
     }
-    const { method, strength, support } = finding.stretch;
+    const { method, strength, support } = finding.proof;
     this.#proofs = minus(this.#proofs, window);
     this.#proofs.push({ ...window, method, strength, support });
     this.#gaps = minus(this.#gaps, window);

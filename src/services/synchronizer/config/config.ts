@@ -30,7 +30,7 @@ const retryConfig = z.strictObject({
     .describe("The longest wait between two tries, in seconds"),
   gapSeconds: z.int().min(0).max(31_536_000).default(604_800)
     .describe(
-      "Seconds until a stretch that the relay cannot be made to prove is asked for again",
+      "Seconds until a window that the relay cannot be made to prove is asked for again",
     ),
 });
 

@@ -44,7 +44,7 @@ export const BACKENDS: readonly Transformer[] = [
     create: (stores, deps) =>
       backends(stores, deps, ({ filters }) => fieldsOf(filters[0] ?? {})),
   }),
-  /** Data by stretches of time: of some stretches only now and then anything is found. */
+  /** Data by windows of time: of some only now and then anything is found. */
   transformer({
     name: "shard down at times",
     parameters: { days: [1, 30, 365], percent: [20, 80] },

@@ -1,5 +1,5 @@
 /**
- * What negentropy stands on: sums of stretches, bounds, sets of ids.
+ * What negentropy stands on: sums of ranges, bounds, sets of ids.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { eventKeys, manyKeys, sorted, sortedKeys } from "./key_sets.ts";
 
 const MODULUS = 1n << 256n;
 
-Deno.test("SortedKeys sums any stretch as big integers do", () => {
+Deno.test("SortedKeys sums any range as big integers do", () => {
   const list = sorted(manyKeys(200, { seed: 31 }));
   // Carries run through all words when ids are as large as they can be.
   const large = list.map((key, i) =>

@@ -19,7 +19,7 @@ Deno.test("EventQueue keeps findings behind the events they rest on", async () =
     if (group === null || typeof group === "string") break;
     seen.push([
       group.events.map(({ created_at }) => created_at),
-      group.findings.map(({ stretch }) => stretch.since),
+      group.findings.map(sinceOf),
     ]);
   }
   assert.deepEqual(seen, [[[1, 2], [1]], [[3], [2]]]);
@@ -133,11 +133,15 @@ function event(createdAt: number): NostrEvent {
 }
 
 function finding(since: number): Finding {
-  const stretch = {
+  const gap = {
     since,
     until: since,
     filterHash: "",
     reason: "timeout" as const,
   };
-  return { type: "open", stretch };
+  return { type: "open", gap };
+}
+
+function sinceOf(finding: Finding): number {
+  return finding.type === "open" ? finding.gap.since : finding.proof.since;
 }

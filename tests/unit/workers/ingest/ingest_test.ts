@@ -149,8 +149,8 @@ function assertFindingsFollow(
 
 function gap(since: number): Finding {
   const reason = "timeout" as const;
-  const stretch = { since, until: since, filterHash: "", reason };
-  return { type: "open", stretch };
+  const gap = { since, until: since, filterHash: "", reason };
+  return { type: "open", gap };
 }
 
 function ids(events: readonly NostrEvent[]): string[] {

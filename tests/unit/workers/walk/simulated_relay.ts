@@ -141,11 +141,11 @@ export function simulate(
     caught: 0,
     sink(finding) {
       if (finding.type === "open") {
-        const { since, until, reason } = finding.stretch;
+        const { since, until, reason } = finding.gap;
         gaps.push({ since, until, reason });
         return;
       }
-      const { since, until, method: proof, support } = finding.stretch;
+      const { since, until, method: proof, support } = finding.proof;
       proven.push({ since, until, proof, witness: support.witness });
       for (const { id, created_at } of obtainable) {
         if (created_at < since || created_at > until) continue;
