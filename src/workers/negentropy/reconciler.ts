@@ -219,8 +219,8 @@ export class Reconciler {
     }
     const { partOutcome, problem } = classification;
     const hasProgress = fetched.obtained.createdAt.length > 0;
-    if (partOutcome === "settled") trust.settled();
-    else trust.suffered(problem, { hasProgress });
+    if (partOutcome === "settled") trust.onSuccess();
+    else trust.onFailure(problem, { hasProgress });
     if (problem === "passing") line.slowDown();
     this.#hidden += fetched.hidden.length;
     if (this.#hidden > MAX_HIDDEN) trust.stop();

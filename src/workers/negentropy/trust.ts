@@ -21,7 +21,7 @@ export type Problem =
   /** What it lists is not what it holds. */
   | "false-list";
 
-/** Troubles in a row that are borne, in which nothing was settled and nothing obtained; see `COSTS`. */
+/** Failures in a row that are borne, between which nothing was reconciled and nothing obtained; see `COSTS`. */
 const PATIENCE = 48;
 
 /** Down to a single second it takes some forty comparisons; of what takes long, three are enough. */
@@ -38,13 +38,13 @@ export class NegentropyTrust {
   readonly #before: NegentropySupport;
   #patience = PATIENCE;
   #isLasting = false;
-  /** Whether the last trouble was one that may pass. */
+  /** Whether the last failure was one that may pass. */
   isPassing = false;
   #isFalse = false;
   /** The longest list that was shown to be whole; -1 for none. */
   #wholeList: number;
-  /** Whether anything was settled. */
-  hasSettled = false;
+  /** Whether any window was reconciled. */
+  hasSucceeded = false;
 
   constructor({ support, wholeList }: NegentropyJob) {
     this.#before = support;
@@ -62,17 +62,17 @@ export class NegentropyTrust {
   /** Whether the relay knows NIP-77. One that did is given a second chance. */
   get support(): NegentropySupport {
     if (this.#isFalse) return "unsupported";
-    if (this.hasSettled) return "supported";
+    if (this.hasSucceeded) return "supported";
     if (this.isUsable || !this.#isLasting) return this.#before;
     return this.#before === "supported" ? "unknown" : "unsupported";
   }
 
-  settled(): void {
-    this.hasSettled = true;
+  onSuccess(): void {
+    this.hasSucceeded = true;
     this.#patience = PATIENCE;
   }
 
-  suffered(problem: Problem, { hasProgress }: { hasProgress: boolean }): void {
+  onFailure(problem: Problem, { hasProgress }: { hasProgress: boolean }): void {
     this.isPassing = problem === "passing";
     if (problem !== "none") this.#isLasting = !this.isPassing;
     this.#isFalse ||= problem === "false-list";

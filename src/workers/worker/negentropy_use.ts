@@ -47,7 +47,7 @@ export class NegentropyUse implements Reconciling {
 
   /** Whether anything was proven by it. */
   get hasReconciled(): boolean {
-    return this.#reconciler.trust.hasSettled;
+    return this.#reconciler.trust.hasSucceeded;
   }
 
   /** The longest list that was shown to be whole, in events; -1 for none. */
@@ -77,7 +77,7 @@ export class NegentropyUse implements Reconciling {
 
   /** A REQ has shown events that it does not list. */
   distrust(): void {
-    this.#reconciler.trust.suffered("false-list", { hasProgress: false });
+    this.#reconciler.trust.onFailure("false-list", { hasProgress: false });
   }
 
   /** What is to be remembered. A relay that answers nothing at all says nothing about what it understands. */
