@@ -16,6 +16,10 @@ import { get, type GetOptions, type HttpAnswer } from "./http/http_get.ts";
 import { printable } from "./http/http_head.ts";
 import { type HttpUrl, parseHttpUrl } from "./http/http_url.ts";
 import { type ConnectionLimiter, limiterOf, Politeness } from "./politeness.ts";
+import {
+  type ReadBound,
+  UnfinishedMessages,
+} from "./websocket/held_message.ts";
 import type { RelaySocket } from "./websocket/relay_socket.ts";
 import { resolveHost, type Resolver, systemResolver } from "./resolve.ts";
 import {
@@ -52,6 +56,8 @@ export interface DialerOptions {
   readonly limiter?: ConnectionLimiter;
   /** Hosts that are neither looked up nor dialled, in the form `HostList` takes. Default: none. */
   readonly optOut?: readonly string[];
+  /** What large messages that have not come to their ends may hold in memory together. Default: 16 MiB. */
+  readonly maxUnfinishedBytes?: number;
   /** Default: the system's. */
   readonly resolve?: Resolver;
   /** PEM certificates of the authorities to trust instead of the usual ones. Default: the usual ones. */
@@ -66,6 +72,8 @@ export interface OpenOptions {
   readonly timeoutMs?: number;
   /** Larger messages end the connection. Default: 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Of a message that is longer, by how it begins, only the ends are given. Default: nothing is cut. */
+  readonly boundOf?: ReadBound;
   /** Silence after which the relay is asked whether it is alive, ms; after as much again it is not. Default: 30 000. */
   readonly pingAfterMs?: number;
 }
@@ -124,7 +132,10 @@ export function createDialer(options: DialerOptions): Dialer {
     slotTimeoutMs: options.slotTimeoutMs ?? 60_000,
     optedOut: new HostList(options.optOut ?? []),
   };
-  const dialing = { policy, userAgent, allowInsecureTls };
+  const memory = new UnfinishedMessages(
+    options.maxUnfinishedBytes ?? 16 * 1024 * 1024,
+  );
+  const dialing = { policy, userAgent, allowInsecureTls, memory };
   return {
     open: (relay, openOptions) => open(relay, dialing, openOptions),
     get: (url, getOptions) => getFollowing(url, dialing, getOptions),
@@ -146,6 +157,7 @@ interface Dialing {
   readonly policy: RoutePolicy;
   readonly userAgent: string;
   readonly allowInsecureTls: boolean;
+  readonly memory: UnfinishedMessages;
 }
 
 function open(
@@ -153,7 +165,7 @@ function open(
   dialing: Dialing,
   options: OpenOptions,
 ): Promise<Result<RelaySocket, RelayFailure>> {
-  const { policy, userAgent } = dialing;
+  const { policy, userAgent, memory } = dialing;
   const target = targetOf(relay);
   const attempt = {
     signal: options.signal,
@@ -166,6 +178,7 @@ function open(
       maxMessageBytes: 4 * 1024 * 1024,
       ...options,
       userAgent,
+      memory,
     });
   });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { payloadBytes } from "./message_bounds.ts";
 import type { ClientStats } from "./relay_client.ts";
 import type { RelayMessage } from "./relay_message.ts";
 import type { ReqOutcome } from "./req_outcome.ts";
@@ -16,8 +17,8 @@ const MAX_LATE_EVENTS = 200;
 /** What subscriptions need of their connection. */
 export interface SubscriptionsLine {
   readonly stats: ClientStats;
-  /** Characters are held for a subscription until it is taken. */
-  readonly held: (characters: number) => void;
+  /** About so many bytes of memory are held for a subscription until it is taken. */
+  readonly held: (bytes: number) => void;
   /** Whether the id was given to anything on this connection. */
   readonly isOurs: (subId: string) => boolean;
 }
@@ -75,7 +76,8 @@ export class Subscriptions {
     const open = this.#open.get(subId);
     if (open !== undefined) {
       stats.events += 1;
-      held(open.push(event, characters));
+      const bytes = payloadBytes(event, characters);
+      held(open.push(event, characters, bytes));
     } else if (isOurs(subId) || !mayBeEvent(event)) {
       stats.late += 1;
       this.#late(subId, event);

@@ -1,8 +1,8 @@
 /**
  * WebSocket (RFC 6455) over an open stream: the upgrade, and the socket that the protocol is spoken over.
  *
- * The frames are read and written by npm:ws. The upgrade is ours, because ws leaves it to node:http, which in
- * Deno before 2.9 cannot use a socket that is already connected, and ours must be: its address was vetted.
+ * The frames are written by npm:ws, and read by `frame_reader.ts`. The upgrade is ours, because ws leaves it to node:http,
+ * which gives the bytes behind the head only while nobody reads the socket.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import { runStep } from "../deadline.ts";
 import type { RelayFailure } from "../failure.ts";
 import { type HttpHead, printable, readHead } from "../http/http_head.ts";
 import { httpFailure } from "../http/http_failure.ts";
+import type { ReadBound, UnfinishedMessages } from "./held_message.ts";
 import { OpenRelaySocket } from "./open_relay_socket.ts";
 import type { RelaySocket } from "./relay_socket.ts";
 import type { Stream } from "../route.ts";
@@ -23,6 +24,10 @@ import { orTlsFailure } from "../tls.ts";
 export interface UpgradeOptions {
   readonly userAgent: string;
   readonly maxMessageBytes: number;
+  /** Of a longer message only the ends are given. Default: nothing is cut. */
+  readonly boundOf?: ReadBound;
+  /** The unfinished messages of all connections of this thread. */
+  readonly memory: UnfinishedMessages;
   /** Silence after which the peer is asked whether it is alive, ms. Default: 30 000. */
   readonly pingAfterMs?: number;
 }
@@ -57,6 +62,8 @@ export async function upgrade(
       relay,
       headers: answer.value.headers,
       maxMessageBytes: options.maxMessageBytes,
+      boundOf: options.boundOf ?? (() => Infinity),
+      memory: options.memory,
       pingAfterMs: options.pingAfterMs ?? 30_000,
       rest,
     }),

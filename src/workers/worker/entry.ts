@@ -99,7 +99,11 @@ async function init(options: WorkerOptions): Promise<void> {
   try {
     const { library, authKey, bufferedBytes } = options;
     const verifier = await loadVerifier({ library });
-    const dialer = createDialer({ ...options, limiter });
+    const dialer = createDialer({
+      ...options,
+      limiter,
+      maxUnfinishedBytes: bufferedBytes,
+    });
     const budget = () => memoryBudget(bufferedBytes, sessions.size);
     deps.resolve({ verifier, authKey, dialer, budget });
     const { name, detail } = verifier;
