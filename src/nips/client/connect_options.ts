@@ -23,6 +23,8 @@ export interface ConnectOptions extends OpenOptions {
   readonly maxEventBytes?: number;
   /** About what may have come and not been taken before reading stops, in bytes of memory. Default: 8 MiB. */
   readonly maxBuffered?: () => number;
+  /** Called before what came is read and handed on, each time. */
+  readonly onWork?: () => void;
   /** Told of each NOTICE, which names no request. */
   readonly onNotice?: (text: string, is: NoticeClass) => void;
 }

@@ -28,6 +28,8 @@ const MAX_PAUSE_MS = 500;
 export interface MessageSink {
   readonly maxEventBytes: number;
   readonly stats: ClientStats;
+  /** Called before a batch is read. */
+  begin(): void;
   /** `characters` is the length of the message as sent; of one that was cut, its bytes. */
   take(message: RelayMessage, characters: number): void;
   /** Resolves when there is room for more; null when there is. */
@@ -41,6 +43,7 @@ export async function readMessages(
 ): Promise<RelayFailure> {
   for await (const batch of socket) {
     const startedAt = performance.now();
+    sink.begin();
     const isWaste = takeBatch(batch, sink);
     const breach = breachOf(sink.stats);
     if (breach !== null) {

@@ -102,7 +102,7 @@ export class RelayConnection implements RelayClient {
       handedOn: () => this.stats.messages,
       isStalled: line.isStalled,
     });
-    this.closed = this.#read(options.maxEventBytes ?? SMALL_EVENT_BYTES);
+    this.closed = this.#read(options);
   }
 
   async *subscribe(
@@ -183,10 +183,13 @@ export class RelayConnection implements RelayClient {
     return signal.aborted ? ABORTED : endedBy(await this.closed);
   }
 
-  async #read(maxEventBytes: number): Promise<RelayFailure> {
+  async #read(
+    { maxEventBytes = SMALL_EVENT_BYTES, onWork = () => {} }: ConnectOptions,
+  ): Promise<RelayFailure> {
     const failure = await readMessages(this.#socket, {
       maxEventBytes,
       stats: this.stats,
+      begin: onWork,
       take: (message, characters) => this.#take(message, characters),
       room: () => {
         this.#signs.advance();
