@@ -13,7 +13,7 @@ import { fail, type Result } from "../models/result.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { RelayFailure } from "./failure.ts";
 import { get, type GetOptions, type HttpAnswer } from "./http/http_get.ts";
-import { printable } from "./http/http_head.ts";
+import { printable } from "./printable.ts";
 import { type HttpUrl, parseHttpUrl } from "./http/http_url.ts";
 import { type ConnectionLimiter, limiterOf, Politeness } from "./politeness.ts";
 import {

@@ -7,7 +7,7 @@ import { normalizeHost } from "../../models/relay_host.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import { fail, ok, type Result } from "../../models/result.ts";
 import type { RelayFailure } from "../failure.ts";
-import { printable } from "./http_head.ts";
+import { printable } from "../printable.ts";
 import type { Target } from "../route.ts";
 
 /** An `http` or `https` URL in parts. */

@@ -9,7 +9,7 @@ import type { RelayUrl } from "../../models/relay_url.ts";
 import { sleep } from "../../base/sleep.ts";
 import { errorLine } from "../../base/error_text.ts";
 import type { RelayFailure } from "../failure.ts";
-import { printable } from "../http/http_head.ts";
+import { printable } from "../printable.ts";
 import { type FrameBreach, FrameReader } from "./frame_reader.ts";
 import type {
   ReadBound,
