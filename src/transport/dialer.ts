@@ -8,7 +8,7 @@
  */
 import { HostList } from "../models/host_list.ts";
 import type { Network, Networks } from "../models/network.ts";
-import type { RelayUrl } from "../models/relay_url.ts";
+import { authorityOf, type RelayUrl } from "../models/relay_url.ts";
 import { fail, type Result } from "../models/result.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { RelayFailure } from "./failure.ts";
@@ -76,6 +76,8 @@ export interface OpenOptions {
   readonly boundOf?: ReadBound;
   /** Silence after which the relay is asked whether it is alive, ms; after as much again it is not. Default: 30 000. */
   readonly pingAfterMs?: number;
+  /** How long to wait for a slot at the address, ms; 0 for whoever has other work. Default: the dialer's. */
+  readonly slotTimeoutMs?: number | undefined;
 }
 
 /** Bounds of an examination of a relay. */
@@ -172,7 +174,11 @@ function open(
     timeoutMs: options.timeoutMs ?? policy.networks[relay.network].timeoutMs,
   };
   return verifiedFirst(dialing, async (verify) => {
-    const stream = await openStream(target, policy, { ...attempt, verify });
+    const stream = await openStream(target, policy, {
+      ...attempt,
+      ...patience(options, verify),
+      verify,
+    });
     if (!stream.ok) return stream;
     return await upgrade(stream.value, relay, {
       maxMessageBytes: 4 * 1024 * 1024,
@@ -200,9 +206,19 @@ function isDirect(network: Network, { networks }: RoutePolicy): boolean {
   return network === "clearnet" && networks.clearnet.proxyUrl === undefined;
 }
 
-function targetOf({ network, host, port, scheme }: RelayUrl): Target {
+function targetOf(relay: RelayUrl): Target {
+  const { network, host, port, scheme } = relay;
   const tls = scheme === "wss";
-  return { network, host, port: port ?? (tls ? 443 : 80), tls };
+  const authority = authorityOf(relay);
+  return { network, host, port: port ?? (tls ? 443 : 80), authority, tls };
+}
+
+/** Whoever has had a slot waits for the second one: it is his own, as soon as his socket has closed. */
+function patience(
+  { slotTimeoutMs }: Pick<OpenOptions, "slotTimeoutMs">,
+  isFirst: boolean,
+): { readonly slotTimeoutMs?: number } {
+  return isFirst && slotTimeoutMs !== undefined ? { slotTimeoutMs } : {};
 }
 
 /** A second attempt without verification, where the configuration allows it and only the certificate stood in the way. */
@@ -222,12 +238,18 @@ async function getFollowing(
   options: GetOptions,
 ): Promise<Result<HttpAnswer, RelayFailure>> {
   let url = parseHttpUrl(text);
+  const { slotTimeoutMs: _, ...patient } = options;
   for (let redirects = 0;; redirects++) {
     if (!url.ok) return url;
     const from = url.value;
     const answer = await verifiedFirst(
       dialing,
-      (verify) => get(from, dialing, { ...options, verify }),
+      (verify) =>
+        get(from, dialing, {
+          ...patient,
+          ...patience(options, verify && redirects === 0),
+          verify,
+        }),
     );
     if (!answer.ok || !isRedirect(answer.value)) return answer;
     if (redirects === MAX_REDIRECTS) {

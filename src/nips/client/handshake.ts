@@ -27,6 +27,8 @@ export interface HandshakeOptions {
   readonly signal: AbortSignal;
   /** Deadline of each of the two steps, opening and answering, ms. */
   readonly timeoutMs: number;
+  /** As {@linkcode OpenOptions.slotTimeoutMs}. */
+  readonly slotTimeoutMs?: number | undefined;
 }
 
 /** One event of the commonest kind: cheap to answer, and never refused as too wide. */
@@ -39,11 +41,12 @@ const MAX_STRANGE = 100;
 export async function handshake(
   dialer: Dialer,
   relay: RelayUrl,
-  { signal, timeoutMs }: HandshakeOptions,
+  { signal, timeoutMs, slotTimeoutMs }: HandshakeOptions,
 ): Promise<Result<Handshake, RelayFailure>> {
   const opened = await dialer.open(relay, {
     signal,
     timeoutMs,
+    slotTimeoutMs,
     boundOf: (start) => messageBound(start, SMALL_EVENT_BYTES),
   });
   if (!opened.ok) return opened;

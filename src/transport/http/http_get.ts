@@ -21,6 +21,8 @@ export interface GetOptions {
   readonly timeoutMs: number;
   /** The body's. */
   readonly maxBytes: number;
+  /** How long to wait for a slot at the address, ms; 0 for whoever has other work. Default: the dialer's. */
+  readonly slotTimeoutMs?: number | undefined;
   /** The `Accept` header. */
   readonly accept: string;
   /** Media types a 2xx answer may have, in lowercase, without parameters. Default: any. */
@@ -41,7 +43,10 @@ export interface HttpAnswer {
 export async function get(
   url: HttpUrl,
   { policy, userAgent }: { policy: RoutePolicy; userAgent: string },
-  options: GetOptions & { verify: boolean },
+  options: Omit<GetOptions, "slotTimeoutMs"> & {
+    readonly slotTimeoutMs?: number;
+    readonly verify: boolean;
+  },
 ): Promise<Result<HttpAnswer, RelayFailure>> {
   const stream = await openStream(url, policy, options);
   if (!stream.ok) return stream;

@@ -7,7 +7,7 @@
  * @module
  */
 import { createHash, randomBytes } from "node:crypto";
-import type { RelayUrl } from "../../models/relay_url.ts";
+import { authorityOf, type RelayUrl } from "../../models/relay_url.ts";
 import { fail, ok, type Result } from "../../models/result.ts";
 import { runStep } from "../deadline.ts";
 import type { RelayFailure } from "../failure.ts";
@@ -94,7 +94,7 @@ function requestOf(relay: RelayUrl, key: string, userAgent: string) {
   return {
     path: relay.path ?? "/",
     headers: {
-      Host: hostHeader(relay),
+      Host: authorityOf(relay),
       Upgrade: "websocket",
       Connection: "Upgrade",
       "Sec-WebSocket-Key": key,
@@ -102,12 +102,6 @@ function requestOf(relay: RelayUrl, key: string, userAgent: string) {
       "User-Agent": userAgent,
     },
   };
-}
-
-/** The authority as it stands in the URL. */
-function hostHeader({ host, port }: RelayUrl): string {
-  const name = host.includes(":") ? `[${host}]` : host;
-  return port === null ? name : `${name}:${port}`;
 }
 
 function checkAnswer(

@@ -104,6 +104,7 @@ export type ToLimiter =
     readonly request: number;
     readonly addresses: readonly string[];
     readonly timeoutMs: number;
+    readonly authority?: string | undefined;
   }
   /** Whoever asked for these seats does not want them any more. */
   | { readonly type: "cancel-slots"; readonly request: number }

@@ -125,6 +125,7 @@ export class RelayConnector implements AsyncDisposable {
     const connected = await connectRelay(dialer, relay, {
       signal,
       timeoutMs: bounds.connectTimeoutMs,
+      slotTimeoutMs: this.#wasConnected ? undefined : bounds.firstSlotTimeoutMs,
       maxEventBytes: bounds.maxEventBytes,
       maxMessageBytes: MAX_MESSAGE_BYTES,
       maxBuffered: budget,
