@@ -13,7 +13,7 @@ import { fail, type Result } from "../models/result.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { RelayFailure } from "./failure.ts";
 import { get, type GetOptions, type HttpAnswer } from "./http/http_get.ts";
-import { printable } from "./printable.ts";
+import { printable, withoutQuery } from "./printable.ts";
 import { type HttpUrl, parseHttpUrl } from "./http/http_url.ts";
 import { type ConnectionLimiter, limiterOf, Politeness } from "./politeness.ts";
 import {
@@ -93,7 +93,7 @@ export interface Dialer {
     relay: RelayUrl,
     options: OpenOptions,
   ): Promise<Result<RelaySocket, RelayFailure>>;
-  /** A document by HTTP or HTTPS, whatever its status; redirects are followed on the same host only. */
+  /** A document by HTTP or HTTPS, whatever its status; redirects are followed on the same host and port only (from 80 to 443, too). */
   get(
     url: string,
     options: GetOptions,
@@ -273,15 +273,24 @@ function followed(
   if (!to.ok || to.value.host !== from.host) {
     return refuseRedirect(answer, "leads to another host");
   }
+  if (!isSamePlace(from, to.value)) {
+    return refuseRedirect(answer, "leads to another port");
+  }
   return from.tls && !to.value.tls
     ? refuseRedirect(answer, "gives up TLS")
     : to;
+}
+
+/** The port may change with the scheme, from the usual one to the usual one: who is asked must not send us elsewhere. */
+function isSamePlace(from: HttpUrl, to: HttpUrl): boolean {
+  return to.port === from.port || (from.port === 80 && to.port === 443);
 }
 
 function refuseRedirect(
   { status, headers }: HttpAnswer,
   why: string,
 ): Result<never, RelayFailure> {
-  const to = printable(headers["location"] ?? "");
+  // Servers repeat the query that they were asked with.
+  const to = printable(withoutQuery(headers["location"] ?? ""));
   return fail({ code: "http", status, detail: `A redirect ${why}: ${to}` });
 }

@@ -4,6 +4,11 @@
  * @module
  */
 
+/** A URL without its query: what stands there may be a key, and is said by whoever knows that it is none. */
+export function withoutQuery(url: string): string {
+  return url.replace(/[?#][^]*$/, "?…");
+}
+
 /** Printable ASCII, at most 120 characters; anything else is a question mark. */
 export function printable(text: string): string {
   return text.slice(0, 120).replace(/[^ -~]/g, "?");

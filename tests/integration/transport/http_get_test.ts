@@ -68,11 +68,15 @@ Deno.test("get() gives up a body that is too large, however it is sent", async (
   await endless.idle();
 });
 
-Deno.test("get() follows redirects on the same host only", async () => {
+Deno.test("get() follows redirects on the same host and port only", async () => {
   await using relay = await testRelay({
     http: ({ path }): HttpReply => {
       if (path === "/end") return { status: 200, body: "arrived" };
-      const location = path === "/away" ? "http://127.0.0.2/end" : "/end";
+      const location = path === "/away"
+        ? "http://127.0.0.2/end?key=secret"
+        : path === "/port"
+        ? "http://127.0.0.1:1/end"
+        : "/end";
       return { status: 302, headers: { location } };
     },
   });
@@ -80,6 +84,9 @@ Deno.test("get() follows redirects on the same host only", async () => {
   assert.equal(new TextDecoder().decode(answer.bytes), "arrived");
   const away = failureOf(await get(`${httpOf(relay.url)}/away`), "http");
   assert.match(away.detail, /leads to another host: http:\/\/127\.0\.0\.2/);
+  assert(!away.detail.includes("secret"), "a query may hold a key");
+  const port = failureOf(await get(`${httpOf(relay.url)}/port`), "http");
+  assert.match(port.detail, /leads to another port/);
 
   await using loop = await testRelay({
     http: { status: 301, headers: { location: "/again" } },
