@@ -151,6 +151,8 @@ export interface ClientStats {
   unknownBytes: number;
   /** Characters of the messages that `late` counts. */
   lateBytes: number;
+  /** Characters of EVENT messages that take many times as much memory: no event that anybody signed looks like that. */
+  heavyBytes: number;
   notices: number;
   /** AUTH events we sent. */
   auths: number;
@@ -168,6 +170,7 @@ export function newStats(): ClientStats {
     unknown: 0,
     unknownBytes: 0,
     lateBytes: 0,
+    heavyBytes: 0,
     notices: 0,
     auths: 0,
   };

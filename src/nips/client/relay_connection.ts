@@ -190,6 +190,7 @@ export class RelayConnection implements RelayClient {
       maxEventBytes,
       stats: this.stats,
       begin: onWork,
+      awaits: (subId) => this.#subscriptions.awaits(subId),
       take: (message, characters) => this.#take(message, characters),
       room: () => {
         this.#signs.advance();

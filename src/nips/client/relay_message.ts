@@ -177,7 +177,11 @@ const HEAD_CHARACTERS = 200;
 const TYPE = /^\s*\[\s*"([^"\\]{1,64})"/;
 const EVENT_WITH_ID = /^\s*\[\s*"EVENT"\s*,\s*"([^"\\]{1,64})"\s*,/;
 
-/** The subscription that an EVENT names which is not parsed. */
+/** The subscription that an EVENT names, by the first characters; null for any other message. */
+export function subscriptionOf(message: SocketMessage): string | null {
+  return subIdOf(typeof message === "string" ? message : message.start);
+}
+
 function subIdOf(text: string): string | null {
   return EVENT_WITH_ID.exec(text.slice(0, HEAD_CHARACTERS))?.[1] ?? null;
 }

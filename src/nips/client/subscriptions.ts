@@ -14,6 +14,9 @@ import { headOfValue, mayBeEvent, Unread } from "./unread.ts";
 const MAX_ENDED = 64;
 const MAX_LATE_EVENTS = 200;
 
+/** A payload that takes so many times the memory of its text is next to nothing but brackets. */
+const HEAVY = 8;
+
 /** What subscriptions need of their connection. */
 export interface SubscriptionsLine {
   readonly stats: ClientStats;
@@ -77,6 +80,7 @@ export class Subscriptions {
     if (open !== undefined) {
       stats.events += 1;
       const bytes = payloadBytes(event, characters);
+      if (bytes > HEAVY * characters) stats.heavyBytes += characters;
       held(open.push(event, characters, bytes));
     } else if (isOurs(subId) || !mayBeEvent(event)) {
       stats.late += 1;
@@ -109,6 +113,12 @@ export class Subscriptions {
         held(each.pushUnread(cause, head, characters));
       }
     }
+  }
+
+  /** Whether an event for it is of use to anybody, be it as one that came late or for whoever it is. */
+  awaits(subId: string): boolean {
+    return this.#open.has(subId) || (this.#ended.get(subId)?.left ?? 0) > 0 ||
+      !this.#line.isOurs(subId);
   }
 
   /** Those that are open, as a list of its own: some may end while it is gone through. */
