@@ -714,8 +714,11 @@ CREATE OR REPLACE FUNCTION public.candidate_claim(p_request jsonb)
 AS $function$
 declare
   v_now int8 := unix_now();
-  v_due text[] := candidate_due(p_request);
+  v_due text[];
 begin
+  -- One claimer at a time: two that chose the same few of a crowd would leave one of them with nothing.
+  perform pg_advisory_xact_lock(hashtextextended('bigbrotr candidate claim', 0));
+  v_due := candidate_due(p_request);
   return query
   with free as (
     select c.url, chosen.place
@@ -2310,6 +2313,8 @@ begin
   if p_request -> 'longestWaitSeconds' is not null then
     perform relay_lease_correct(v_service, (p_request ->> 'longestWaitSeconds')::int8);
   end if;
+  -- One process at a time: two that chose the same few of a crowd would leave one of them with nothing.
+  perform pg_advisory_xact_lock(hashtextextended('bigbrotr lease of ' || v_service, 0));
   v_due := relay_lease_due(p_request);
 
   return query

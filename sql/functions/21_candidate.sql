@@ -157,8 +157,11 @@ language plpgsql
 as $$
 declare
   v_now int8 := unix_now();
-  v_due text[] := candidate_due(p_request);
+  v_due text[];
 begin
+  -- One claimer at a time: two that chose the same few of a crowd would leave one of them with nothing.
+  perform pg_advisory_xact_lock(hashtextextended('bigbrotr candidate claim', 0));
+  v_due := candidate_due(p_request);
   return query
   with free as (
     select c.url, chosen.place

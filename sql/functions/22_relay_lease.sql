@@ -127,6 +127,8 @@ begin
   if p_request -> 'longestWaitSeconds' is not null then
     perform relay_lease_correct(v_service, (p_request ->> 'longestWaitSeconds')::int8);
   end if;
+  -- One process at a time: two that chose the same few of a crowd would leave one of them with nothing.
+  perform pg_advisory_xact_lock(hashtextextended('bigbrotr lease of ' || v_service, 0));
   v_due := relay_lease_due(p_request);
 
   return query

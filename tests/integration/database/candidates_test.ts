@@ -167,6 +167,25 @@ testOnEachServer(
 );
 
 testOnEachServer(
+  "claimCandidates() gives each of many that claim at once its part of a crowd",
+  async ({ database }) => {
+    const crowd = Array.from(
+      { length: 40 },
+      (_, i) => hint(`wss://crowd.test/${i}`),
+    );
+    await insertCandidates(database, crowd, NO_BUDGETS);
+    const claims = await Promise.all(
+      Array.from(
+        { length: 20 },
+        () => claim(database, { limit: 10, perAuthority: 2 }),
+      ),
+    );
+    assert.deepEqual(claims.map(({ length }) => length), claims.map(() => 2));
+    assert.equal(new Set(claims.flat()).size, 40);
+  },
+);
+
+testOnEachServer(
   "claimCandidates() finds the others behind a crowd that is due before them",
   async ({ database, sql }) => {
     await sql`
