@@ -881,29 +881,35 @@ end
 $function$;
 comment on function bech32_prefix_check(p_prefix text) is 'State of the checksum of bech32 (BIP-173) after the prefix';
 
-CREATE OR REPLACE FUNCTION public.candidate_claim(p_networks jsonb, p_limit integer, p_claim_seconds integer)
+CREATE OR REPLACE FUNCTION public.candidate_claim(p_request jsonb)
  RETURNS SETOF candidate
  LANGUAGE plpgsql
 AS $function$
 declare
   v_now int8 := unix_now();
+  v_due text[];
 begin
+  -- One claimer at a time: two that chose the same few of a crowd would leave one of them with nothing.
+  perform pg_advisory_xact_lock(hashtextextended('bigbrotr candidate claim', 0));
+  v_due := candidate_due(p_request);
   return query
-  with due as (
-    select url from candidate
-    where due_at <= v_now and claimed_until <= v_now and p_networks ? network
-    order by failures, due_at, url
-    limit p_limit
-    for update skip locked
+  with free as (
+    select c.url, chosen.place
+    from unnest(v_due) with ordinality as chosen (url, place) join candidate c on c.url = chosen.url
+    -- Another process may have claimed it meanwhile.
+    where c.claimed_until <= v_now
+    order by chosen.place
+    limit (p_request ->> 'limit')::int4
+    for update of c skip locked
   ), claimed as (
-    update candidate c set claimed_until = v_now + p_claim_seconds
-    from due where c.url = due.url
+    update candidate c set claimed_until = v_now + (p_request ->> 'claimSeconds')::int8
+    from free where c.url = free.url
     returning c.*
   )
-  select * from claimed order by failures, due_at, url;
+  select claimed.* from claimed join free on free.url = claimed.url order by free.place;
 end
 $function$;
-comment on function candidate_claim(p_networks jsonb, p_limit integer, p_claim_seconds integer) is 'Claims due candidates, fewest failures first; two claimers never get the same one';
+comment on function candidate_claim(p_request jsonb) is 'Claims due candidates, fewest failures first; two claimers never get the same one';
 
 CREATE OR REPLACE FUNCTION public.candidate_drop(p_max_failures integer)
  RETURNS integer
@@ -925,6 +931,41 @@ begin
 end
 $function$;
 comment on function candidate_drop(p_max_failures integer) is 'Drops candidates that failed too often and those that are relays; returns their number';
+
+CREATE OR REPLACE FUNCTION public.candidate_due(p_request jsonb)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_limit int4 := (p_request ->> 'limit')::int4;
+  v_per_authority int4 := coalesce((p_request ->> 'perAuthority')::int4, 2147483647);
+  v_except text[] := array(select jsonb_array_elements_text(p_request -> 'exceptAuthorities'));
+  v_window int4 := 1000 + 2 * v_limit;
+  v_seen int4;
+  v_due text[];
+begin
+  loop
+    with due as (
+      select url, failures, due_at, url_authority(url) as authority from candidate
+      where due_at <= v_now and claimed_until <= v_now and p_request -> 'networks' ? network
+        and url_authority(url) <> all (v_except)
+      order by failures, due_at, url
+      limit v_window
+    ), placed as (
+      select due.*, row_number() over (partition by authority order by failures, due_at, url) as place from due
+    )
+    select (select count(*) from due),
+      array_agg(url order by failures, place, due_at, url) filter (where place <= v_per_authority)
+    into v_seen, v_due from placed;
+    exit when v_seen < v_window or cardinality(v_due) >= v_limit;
+    v_window := 8 * v_window;
+  end loop;
+  return coalesce(v_due, '{}');
+end
+$function$;
+comment on function candidate_due(p_request jsonb) is 'Candidates that are due and free, those to be claimed first coming first';
 
 CREATE OR REPLACE FUNCTION public.candidate_fail(p_failures jsonb, p_initial_seconds integer, p_max_seconds integer)
  RETURNS integer
@@ -2459,29 +2500,54 @@ declare
   v_urls text[] := array(select jsonb_array_elements_text(p_request -> 'urls'));
   v_except_urls text[] := array(select jsonb_array_elements_text(p_request -> 'exceptUrls'));
   v_except int4[] := array(select id from relay where url = any (v_except_urls));
+  v_crowded text[] := array(select jsonb_array_elements_text(p_request -> 'exceptAuthorities'));
+  v_per_authority int4 := coalesce((p_request ->> 'perAuthority')::int4, 2147483647);
+  v_limit int4 := (p_request ->> 'limit')::int4;
+  v_window int4 := 500 + v_limit;
+  v_seen int4;
+  v_due int4[];
 begin
   -- Two statements: named relays are found by their URLs, the others by when they are due.
   if p_request -> 'urls' is not null then
     return array(
-      select l.relay_id
-      from relay r join relay_lease l on l.service = v_service and l.relay_id = r.id
-      where r.url = any (v_urls) and r.network = any (v_networks) and r.id <> all (v_except)
-        and l.claimed_until <= v_now and l.due_at <= v_now
-      order by (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) desc, l.relay_id);
+      select relay_id from (
+        select relay_id, overdue, row_number() over (partition by authority order by overdue desc, relay_id) as place
+        from (
+          select l.relay_id, url_authority(r.url) as authority,
+            (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
+          from relay r join relay_lease l on l.service = v_service and l.relay_id = r.id
+          where r.url = any (v_urls) and r.network = any (v_networks) and r.id <> all (v_except)
+            and l.claimed_until <= v_now and l.due_at <= v_now
+        ) as named
+        where authority <> all (v_crowded)
+      ) as placed
+      where place <= v_per_authority
+      order by overdue / place desc, relay_id);
   end if;
-  return array(
-    select relay_id from (
-      select l.relay_id, (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
+  -- Ever more are looked at while a few authorities have all of them.
+  loop
+    with longest as (
+      select l.relay_id, url_authority(r.url) as authority,
+        (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
       from relay_lease l join relay r on r.id = l.relay_id
       where l.service = v_service and l.claimed_until <= v_now and l.due_at <= v_now
         and r.network = any (v_networks) and l.relay_id <> all (v_except)
+        and url_authority(r.url) <> all (v_crowded)
         and (not v_online or exists (select from relay_state s where s.relay_id = l.relay_id and s.online))
         and (v_checked_since is null or exists (
           select from relay_state s where s.relay_id = l.relay_id and s.last_checked_at >= v_checked_since))
       order by l.due_at
-      limit 500 + (p_request ->> 'limit')::int4
-    ) as longest
-    order by overdue desc, relay_id);
+      limit v_window
+    ), placed as (
+      select longest.*, row_number() over (partition by authority order by overdue desc, relay_id) as place from longest
+    )
+    select (select count(*) from longest),
+      array_agg(relay_id order by overdue / place desc, relay_id) filter (where place <= v_per_authority)
+    into v_seen, v_due from placed;
+    exit when v_seen < v_window or cardinality(v_due) >= v_limit;
+    v_window := 8 * v_window;
+  end loop;
+  return coalesce(v_due, '{}');
 end
 $function$;
 comment on function relay_lease_due(p_request jsonb) is 'Relays that are due and free, those to be leased first coming first';
@@ -2606,6 +2672,8 @@ begin
   if p_request -> 'longestWaitSeconds' is not null then
     perform relay_lease_correct(v_service, (p_request ->> 'longestWaitSeconds')::int8);
   end if;
+  -- One process at a time: two that chose the same few of a crowd would leave one of them with nothing.
+  perform pg_advisory_xact_lock(hashtextextended('bigbrotr lease of ' || v_service, 0));
   v_due := relay_lease_due(p_request);
 
   return query
@@ -3614,3 +3682,12 @@ CREATE OR REPLACE FUNCTION public.unix_now()
  PARALLEL SAFE
 AS $function$ select floor(extract(epoch from clock_timestamp()))::int8 $function$;
 comment on function unix_now() is 'Unix seconds by the clock of this server';
+
+CREATE OR REPLACE FUNCTION public.url_authority(p_url text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select split_part(p_url, '/', 3)
+$function$;
+comment on function url_authority(p_url text) is 'Host and port of a URL, as they stand there';

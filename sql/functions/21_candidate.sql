@@ -106,30 +106,80 @@ end
 $$;
 comment on function candidate_insert(jsonb, jsonb) is 'Stores mentioned URLs within the budgets and counts mentions; returns counts by URL';
 
--- p_networks: array of text. A claim ends by itself after p_claim_seconds.
-create or replace function candidate_claim(p_networks jsonb, p_limit int4, p_claim_seconds int4)
+-- Host and port as they stand in a URL: those who share them share an address.
+create or replace function url_authority(p_url text) returns text
+language sql immutable strict parallel safe
+as $$
+  select split_part(p_url, '/', 3)
+$$;
+comment on function url_authority(text) is 'Host and port of a URL, as they stand there';
+
+-- The candidates that candidate_claim would choose from, in that order: fewest failures first, those of one authority
+-- interleaved with the others, no more than perAuthority of it. Looks at so many of those that are due the longest, and
+-- at ever more while a few authorities have all of them.
+create or replace function candidate_due(p_request jsonb) returns text[]
+language plpgsql stable
+as $$
+declare
+  v_now int8 := unix_now();
+  v_limit int4 := (p_request ->> 'limit')::int4;
+  v_per_authority int4 := coalesce((p_request ->> 'perAuthority')::int4, 2147483647);
+  v_except text[] := array(select jsonb_array_elements_text(p_request -> 'exceptAuthorities'));
+  v_window int4 := 1000 + 2 * v_limit;
+  v_seen int4;
+  v_due text[];
+begin
+  loop
+    with due as (
+      select url, failures, due_at, url_authority(url) as authority from candidate
+      where due_at <= v_now and claimed_until <= v_now and p_request -> 'networks' ? network
+        and url_authority(url) <> all (v_except)
+      order by failures, due_at, url
+      limit v_window
+    ), placed as (
+      select due.*, row_number() over (partition by authority order by failures, due_at, url) as place from due
+    )
+    select (select count(*) from due),
+      array_agg(url order by failures, place, due_at, url) filter (where place <= v_per_authority)
+    into v_seen, v_due from placed;
+    exit when v_seen < v_window or cardinality(v_due) >= v_limit;
+    v_window := 8 * v_window;
+  end loop;
+  return coalesce(v_due, '{}');
+end
+$$;
+comment on function candidate_due(jsonb) is 'Candidates that are due and free, those to be claimed first coming first';
+
+-- p_request: {networks, limit, claimSeconds, exceptAuthorities?, perAuthority?}. A claim ends by itself after claimSeconds.
+create or replace function candidate_claim(p_request jsonb)
 returns setof candidate
 language plpgsql
 as $$
 declare
   v_now int8 := unix_now();
+  v_due text[];
 begin
+  -- One claimer at a time: two that chose the same few of a crowd would leave one of them with nothing.
+  perform pg_advisory_xact_lock(hashtextextended('bigbrotr candidate claim', 0));
+  v_due := candidate_due(p_request);
   return query
-  with due as (
-    select url from candidate
-    where due_at <= v_now and claimed_until <= v_now and p_networks ? network
-    order by failures, due_at, url
-    limit p_limit
-    for update skip locked
+  with free as (
+    select c.url, chosen.place
+    from unnest(v_due) with ordinality as chosen (url, place) join candidate c on c.url = chosen.url
+    -- Another process may have claimed it meanwhile.
+    where c.claimed_until <= v_now
+    order by chosen.place
+    limit (p_request ->> 'limit')::int4
+    for update of c skip locked
   ), claimed as (
-    update candidate c set claimed_until = v_now + p_claim_seconds
-    from due where c.url = due.url
+    update candidate c set claimed_until = v_now + (p_request ->> 'claimSeconds')::int8
+    from free where c.url = free.url
     returning c.*
   )
-  select * from claimed order by failures, due_at, url;
+  select claimed.* from claimed join free on free.url = claimed.url order by free.place;
 end
 $$;
-comment on function candidate_claim(jsonb, int4, int4) is 'Claims due candidates, fewest failures first; two claimers never get the same one';
+comment on function candidate_claim(jsonb) is 'Claims due candidates, fewest failures first; two claimers never get the same one';
 
 -- p_promotions: [{candidateUrl, url, network}]: url is what answered. Returns the number of new relays.
 create or replace function candidate_promote(p_promotions jsonb) returns int4

@@ -42,6 +42,8 @@ comment on function relay_lease_correct(text, int8) is 'Makes relays due that on
 
 -- The relays that relay_lease_take would choose from, in that order. Of those that are due the longest, the ones that are
 -- overdue by the most of their own intervals come first: so each gets its share when there are more than can be visited.
+-- Relays of one authority are interleaved with the others: the n-th of them counts as overdue by an n-th; and no more than
+-- perAuthority are chosen, as they could not be dialled side by side.
 create or replace function relay_lease_due(p_request jsonb) returns int4[]
 language plpgsql stable
 as $$
@@ -54,35 +56,61 @@ declare
   v_urls text[] := array(select jsonb_array_elements_text(p_request -> 'urls'));
   v_except_urls text[] := array(select jsonb_array_elements_text(p_request -> 'exceptUrls'));
   v_except int4[] := array(select id from relay where url = any (v_except_urls));
+  v_crowded text[] := array(select jsonb_array_elements_text(p_request -> 'exceptAuthorities'));
+  v_per_authority int4 := coalesce((p_request ->> 'perAuthority')::int4, 2147483647);
+  v_limit int4 := (p_request ->> 'limit')::int4;
+  v_window int4 := 500 + v_limit;
+  v_seen int4;
+  v_due int4[];
 begin
   -- Two statements: named relays are found by their URLs, the others by when they are due.
   if p_request -> 'urls' is not null then
     return array(
-      select l.relay_id
-      from relay r join relay_lease l on l.service = v_service and l.relay_id = r.id
-      where r.url = any (v_urls) and r.network = any (v_networks) and r.id <> all (v_except)
-        and l.claimed_until <= v_now and l.due_at <= v_now
-      order by (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) desc, l.relay_id);
+      select relay_id from (
+        select relay_id, overdue, row_number() over (partition by authority order by overdue desc, relay_id) as place
+        from (
+          select l.relay_id, url_authority(r.url) as authority,
+            (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
+          from relay r join relay_lease l on l.service = v_service and l.relay_id = r.id
+          where r.url = any (v_urls) and r.network = any (v_networks) and r.id <> all (v_except)
+            and l.claimed_until <= v_now and l.due_at <= v_now
+        ) as named
+        where authority <> all (v_crowded)
+      ) as placed
+      where place <= v_per_authority
+      order by overdue / place desc, relay_id);
   end if;
-  return array(
-    select relay_id from (
-      select l.relay_id, (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
+  -- Ever more are looked at while a few authorities have all of them.
+  loop
+    with longest as (
+      select l.relay_id, url_authority(r.url) as authority,
+        (v_now - l.due_at)::float8 / coalesce(l.interval_seconds, 900) as overdue
       from relay_lease l join relay r on r.id = l.relay_id
       where l.service = v_service and l.claimed_until <= v_now and l.due_at <= v_now
         and r.network = any (v_networks) and l.relay_id <> all (v_except)
+        and url_authority(r.url) <> all (v_crowded)
         and (not v_online or exists (select from relay_state s where s.relay_id = l.relay_id and s.online))
         and (v_checked_since is null or exists (
           select from relay_state s where s.relay_id = l.relay_id and s.last_checked_at >= v_checked_since))
       order by l.due_at
-      limit 500 + (p_request ->> 'limit')::int4
-    ) as longest
-    order by overdue desc, relay_id);
+      limit v_window
+    ), placed as (
+      select longest.*, row_number() over (partition by authority order by overdue desc, relay_id) as place from longest
+    )
+    select (select count(*) from longest),
+      array_agg(relay_id order by overdue / place desc, relay_id) filter (where place <= v_per_authority)
+    into v_seen, v_due from placed;
+    exit when v_seen < v_window or cardinality(v_due) >= v_limit;
+    v_window := 8 * v_window;
+  end loop;
+  return coalesce(v_due, '{}');
 end
 $$;
 comment on function relay_lease_due(jsonb) is 'Relays that are due and free, those to be leased first coming first';
 
 -- p_request: {service, holder, networks, limit, leaseSeconds, longestWaitSeconds?, urls?, exceptUrls?, onlineOnly?,
---, checkedWithinSeconds?}; the last two do not concern relays that are named by their URLs.
+-- checkedWithinSeconds?, exceptAuthorities?, perAuthority?}; onlineOnly and checkedWithinSeconds do not concern relays that
+-- are named by their URLs.
 create or replace function relay_lease_take(p_request jsonb)
 returns table (
   relay_id int4, url text, network text, failures int4, due_at int8, interval_seconds int4, yield float4,
@@ -99,6 +127,8 @@ begin
   if p_request -> 'longestWaitSeconds' is not null then
     perform relay_lease_correct(v_service, (p_request ->> 'longestWaitSeconds')::int8);
   end if;
+  -- One process at a time: two that chose the same few of a crowd would leave one of them with nothing.
+  perform pg_advisory_xact_lock(hashtextextended('bigbrotr lease of ' || v_service, 0));
   v_due := relay_lease_due(p_request);
 
   return query

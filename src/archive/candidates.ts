@@ -114,25 +114,34 @@ interface CandidateRowWithMentions extends CandidateHint {
   readonly hints: Record<string, number>;
 }
 
+export interface ClaimRequest extends Crowding {
+  readonly networks: readonly Network[];
+  readonly limit: number;
+  readonly claimSeconds: number;
+}
+
+/** Which of those that share an address may be taken just now. Those of one authority are interleaved with the others. */
+export interface Crowding {
+  /** None of these: host and port as they stand in a URL. */
+  readonly exceptAuthorities?: readonly string[] | undefined;
+  /** No more than so many of one authority at once. */
+  readonly perAuthority?: number | undefined;
+}
+
 /**
  * Claims due candidates for `claimSeconds`, fewest failures first. Two claimers never get the same one;
  * a claim that is neither promoted, failed nor released in time is free again.
  */
 export function claimCandidates(
   db: Executor,
-  { networks, limit, claimSeconds }: {
-    readonly networks: readonly Network[];
-    readonly limit: number;
-    readonly claimSeconds: number;
-  },
+  request: ClaimRequest,
 ): Promise<Candidate[]> {
-  const wanted = storableJson(networks);
+  const json = storableJson(request);
   return onConnection(db, async (sql) => {
     const rows = await sql<CandidateRow[]>`
       select url, network, source, failures, discovered_at, last_tried_at,
         last_failure
-      from candidate_claim(${wanted}::text::jsonb, ${limit}::int,
-        ${claimSeconds}::int)`;
+      from candidate_claim(${json}::text::jsonb)`;
     return rows.map((row) => ({
       url: row.url,
       network: row.network,

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Crowding } from "./candidates.ts";
 import type { Network } from "../models/network.ts";
 import { storableJson } from "../models/storable_text.ts";
 import {
@@ -32,7 +33,7 @@ export interface LeasedRelay {
   readonly now: () => number;
 }
 
-export interface LeaseRequest {
+export interface LeaseRequest extends Crowding {
   readonly service: string;
   /** Names this process among all of them (host, pid, random). */
   readonly holder: string;

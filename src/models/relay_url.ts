@@ -84,6 +84,12 @@ export function securedUrl(relay: RelayUrl): RelayUrl | null {
   return withUrl({ ...relay, scheme: "wss", port });
 }
 
+/** Host and port as they stand in the URL: relays that share them share an address. */
+export function authorityOf({ host, port }: RelayUrl): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return port === null ? name : `${name}:${port}`;
+}
+
 /** The form NIP-66 wants in `d` tags: RFC 3986, where the root path is `/`. */
 export function nip66Url(relay: RelayUrl): string {
   return relay.path === null ? `${relay.url}/` : relay.url;

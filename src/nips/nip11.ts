@@ -17,6 +17,8 @@ export interface Nip11Options {
   readonly signal: AbortSignal;
   /** For the whole of it, ms. */
   readonly timeoutMs: number;
+  /** As {@linkcode GetOptions.slotTimeoutMs}. */
+  readonly slotTimeoutMs?: number | undefined;
   /** A longer document is a failure. */
   readonly maxBytes: number;
 }

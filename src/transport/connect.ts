@@ -18,69 +18,98 @@ export interface Connected {
 /** Head start of each address over the next one, ms. */
 const STAGGER_MS = 250;
 
-/** Dials the addresses one after the other, a quarter of a second apart or as soon as one fails; the first to connect wins. */
+/** Where the addresses are dialled, and what is asked before. */
+export interface ConnectWay {
+  readonly port: number;
+  /** Takes a connection from the budget; resolves when it may be made. For the first address the caller has asked. */
+  readonly reserve: () => Promise<void>;
+}
+
+/** Addresses of one host that are dialled at most: more would be a look-up that opens connections by the dozen. */
+const MAX_DIALLED = 4;
+
+/**
+ * Dials the addresses, the first four at most, one after the other, a quarter of a second apart or as soon as one fails;
+ * the first to connect wins. Each is a connection of the budget.
+ */
 export function connectFirst(
   addresses: readonly string[],
-  port: number,
+  way: ConnectWay,
   deadline: Deadline,
 ): Promise<Result<Connected, RelayFailure>> {
   return runStep<Connected>("connect", deadline, (settle) => {
-    const race = new Race(addresses, port, settle);
-    race.next();
+    const race = new Race(addresses.slice(0, MAX_DIALLED), way, settle);
+    race.begin();
     return () => race.end();
   });
 }
 
 class Race {
   readonly #left: string[];
-  readonly #port: number;
+  readonly #way: ConnectWay;
   readonly #settle: Settle<Connected>;
   readonly #running = new Set<Socket>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Addresses that wait for the budget. */
+  #reserving = 0;
+  #hasEnded = false;
   #failure: RelayFailure = { code: "dns", detail: "no address to dial" };
 
   constructor(
     addresses: readonly string[],
-    port: number,
+    way: ConnectWay,
     settle: Settle<Connected>,
   ) {
     this.#left = [...addresses];
-    this.#port = port;
+    this.#way = way;
     this.#settle = settle;
   }
 
-  /** Starts the next address, if there is one; settles when there is none and nothing runs. */
-  next(): void {
-    clearTimeout(this.#timer);
+  /** Starts the first address. */
+  begin(): void {
     const address = this.#left.shift();
-    if (address === undefined) {
-      if (this.#running.size === 0) this.#settle(fail(this.#failure));
-      return;
-    }
-    this.#start(address);
-    if (this.#left.length > 0) {
-      this.#timer = setTimeout(() => this.next(), STAGGER_MS);
-    }
+    if (address === undefined) this.#settle(fail(this.#failure));
+    else this.#start(address);
   }
 
   /** Drops everything still running. */
   end(): void {
+    this.#hasEnded = true;
     clearTimeout(this.#timer);
     this.#left.length = 0;
     for (const socket of this.#running) socket.destroy();
     this.#running.clear();
   }
 
+  /** Starts the next address, if there is one; settles when there is none and nothing runs. */
+  async #next(): Promise<void> {
+    clearTimeout(this.#timer);
+    const address = this.#left.shift();
+    if (address === undefined) {
+      const isOver = this.#running.size + this.#reserving === 0;
+      if (isOver) this.#settle(fail(this.#failure));
+      return;
+    }
+    this.#reserving += 1;
+    await this.#way.reserve();
+    this.#reserving -= 1;
+    if (!this.#hasEnded) this.#start(address);
+  }
+
   #start(address: string): void {
-    const socket = connect({ host: address, port: this.#port });
+    if (this.#left.length > 0) {
+      this.#timer = setTimeout(() => void this.#next(), STAGGER_MS);
+    }
+    const { port } = this.#way;
+    const socket = connect({ host: address, port });
     // Not a byte is read ahead: Deno before 2.9 cannot start TLS on a socket that is being read.
     socket.pause();
     this.#running.add(socket);
     // Stays for good: an error of a dropped socket must not become an uncaught one.
     socket.on("error", (error) => {
       if (!this.#running.delete(socket)) return;
-      this.#failure = connectFailure(error, `${address} port ${this.#port}`);
-      this.next();
+      this.#failure = connectFailure(error, `${address} port ${port}`);
+      void this.#next();
     });
     socket.once("connect", () => {
       if (!this.#running.delete(socket)) return;

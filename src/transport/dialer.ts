@@ -8,14 +8,18 @@
  */
 import { HostList } from "../models/host_list.ts";
 import type { Network, Networks } from "../models/network.ts";
-import type { RelayUrl } from "../models/relay_url.ts";
+import { authorityOf, type RelayUrl } from "../models/relay_url.ts";
 import { fail, type Result } from "../models/result.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { RelayFailure } from "./failure.ts";
 import { get, type GetOptions, type HttpAnswer } from "./http/http_get.ts";
-import { printable } from "./http/http_head.ts";
+import { printable, withoutQuery } from "./printable.ts";
 import { type HttpUrl, parseHttpUrl } from "./http/http_url.ts";
 import { type ConnectionLimiter, limiterOf, Politeness } from "./politeness.ts";
+import {
+  type ReadBound,
+  UnfinishedMessages,
+} from "./websocket/held_message.ts";
 import type { RelaySocket } from "./websocket/relay_socket.ts";
 import { resolveHost, type Resolver, systemResolver } from "./resolve.ts";
 import {
@@ -52,6 +56,8 @@ export interface DialerOptions {
   readonly limiter?: ConnectionLimiter;
   /** Hosts that are neither looked up nor dialled, in the form `HostList` takes. Default: none. */
   readonly optOut?: readonly string[];
+  /** What large messages that have not come to their ends may hold in memory together. Default: 16 MiB. */
+  readonly maxUnfinishedBytes?: number;
   /** Default: the system's. */
   readonly resolve?: Resolver;
   /** PEM certificates of the authorities to trust instead of the usual ones. Default: the usual ones. */
@@ -66,8 +72,12 @@ export interface OpenOptions {
   readonly timeoutMs?: number;
   /** Larger messages end the connection. Default: 4 MiB. */
   readonly maxMessageBytes?: number;
+  /** Of a message that is longer, by how it begins, only the ends are given. Default: nothing is cut. */
+  readonly boundOf?: ReadBound;
   /** Silence after which the relay is asked whether it is alive, ms; after as much again it is not. Default: 30 000. */
   readonly pingAfterMs?: number;
+  /** How long to wait for a slot at the address, ms; 0 for whoever has other work. Default: the dialer's. */
+  readonly slotTimeoutMs?: number | undefined;
 }
 
 /** Bounds of an examination of a relay. */
@@ -83,7 +93,7 @@ export interface Dialer {
     relay: RelayUrl,
     options: OpenOptions,
   ): Promise<Result<RelaySocket, RelayFailure>>;
-  /** A document by HTTP or HTTPS, whatever its status; redirects are followed on the same host only. */
+  /** A document by HTTP or HTTPS, whatever its status; redirects are followed on the same host and port only (from 80 to 443, too). */
   get(
     url: string,
     options: GetOptions,
@@ -124,7 +134,10 @@ export function createDialer(options: DialerOptions): Dialer {
     slotTimeoutMs: options.slotTimeoutMs ?? 60_000,
     optedOut: new HostList(options.optOut ?? []),
   };
-  const dialing = { policy, userAgent, allowInsecureTls };
+  const memory = new UnfinishedMessages(
+    options.maxUnfinishedBytes ?? 16 * 1024 * 1024,
+  );
+  const dialing = { policy, userAgent, allowInsecureTls, memory };
   return {
     open: (relay, openOptions) => open(relay, dialing, openOptions),
     get: (url, getOptions) => getFollowing(url, dialing, getOptions),
@@ -146,6 +159,7 @@ interface Dialing {
   readonly policy: RoutePolicy;
   readonly userAgent: string;
   readonly allowInsecureTls: boolean;
+  readonly memory: UnfinishedMessages;
 }
 
 function open(
@@ -153,19 +167,24 @@ function open(
   dialing: Dialing,
   options: OpenOptions,
 ): Promise<Result<RelaySocket, RelayFailure>> {
-  const { policy, userAgent } = dialing;
+  const { policy, userAgent, memory } = dialing;
   const target = targetOf(relay);
   const attempt = {
     signal: options.signal,
     timeoutMs: options.timeoutMs ?? policy.networks[relay.network].timeoutMs,
   };
   return verifiedFirst(dialing, async (verify) => {
-    const stream = await openStream(target, policy, { ...attempt, verify });
+    const stream = await openStream(target, policy, {
+      ...attempt,
+      ...patience(options, verify),
+      verify,
+    });
     if (!stream.ok) return stream;
     return await upgrade(stream.value, relay, {
       maxMessageBytes: 4 * 1024 * 1024,
       ...options,
       userAgent,
+      memory,
     });
   });
 }
@@ -187,9 +206,19 @@ function isDirect(network: Network, { networks }: RoutePolicy): boolean {
   return network === "clearnet" && networks.clearnet.proxyUrl === undefined;
 }
 
-function targetOf({ network, host, port, scheme }: RelayUrl): Target {
+function targetOf(relay: RelayUrl): Target {
+  const { network, host, port, scheme } = relay;
   const tls = scheme === "wss";
-  return { network, host, port: port ?? (tls ? 443 : 80), tls };
+  const authority = authorityOf(relay);
+  return { network, host, port: port ?? (tls ? 443 : 80), authority, tls };
+}
+
+/** Whoever has had a slot waits for the second one: it is his own, as soon as his socket has closed. */
+function patience(
+  { slotTimeoutMs }: Pick<OpenOptions, "slotTimeoutMs">,
+  isFirst: boolean,
+): { readonly slotTimeoutMs?: number } {
+  return isFirst && slotTimeoutMs !== undefined ? { slotTimeoutMs } : {};
 }
 
 /** A second attempt without verification, where the configuration allows it and only the certificate stood in the way. */
@@ -209,12 +238,18 @@ async function getFollowing(
   options: GetOptions,
 ): Promise<Result<HttpAnswer, RelayFailure>> {
   let url = parseHttpUrl(text);
+  const { slotTimeoutMs: _, ...patient } = options;
   for (let redirects = 0;; redirects++) {
     if (!url.ok) return url;
     const from = url.value;
     const answer = await verifiedFirst(
       dialing,
-      (verify) => get(from, dialing, { ...options, verify }),
+      (verify) =>
+        get(from, dialing, {
+          ...patient,
+          ...patience(options, verify && redirects === 0),
+          verify,
+        }),
     );
     if (!answer.ok || !isRedirect(answer.value)) return answer;
     if (redirects === MAX_REDIRECTS) {
@@ -238,15 +273,24 @@ function followed(
   if (!to.ok || to.value.host !== from.host) {
     return refuseRedirect(answer, "leads to another host");
   }
+  if (!isSamePlace(from, to.value)) {
+    return refuseRedirect(answer, "leads to another port");
+  }
   return from.tls && !to.value.tls
     ? refuseRedirect(answer, "gives up TLS")
     : to;
+}
+
+/** The port may change with the scheme, from the usual one to the usual one: who is asked must not send us elsewhere. */
+function isSamePlace(from: HttpUrl, to: HttpUrl): boolean {
+  return to.port === from.port || (from.port === 80 && to.port === 443);
 }
 
 function refuseRedirect(
   { status, headers }: HttpAnswer,
   why: string,
 ): Result<never, RelayFailure> {
-  const to = printable(headers["location"] ?? "");
+  // Servers repeat the query that they were asked with.
+  const to = printable(withoutQuery(headers["location"] ?? ""));
   return fail({ code: "http", status, detail: `A redirect ${why}: ${to}` });
 }

@@ -23,6 +23,8 @@ export interface Target {
   /** A name or an IP address, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** Host and port as they stand in the URL. */
+  readonly authority: string;
   readonly tls: boolean;
 }
 
@@ -45,6 +47,8 @@ export interface Attempt {
   readonly signal: AbortSignal;
   /** Whether the certificate must hold. Overlays are never verified: there the name itself is the peer's key. */
   readonly verify: boolean;
+  /** How long to wait for a slot at the address, ms. Default: the policy's. */
+  readonly slotTimeoutMs?: number;
 }
 
 /** An open byte stream to a target. */
@@ -66,7 +70,6 @@ export async function openStream(
   attempt: Attempt,
 ): Promise<Result<Stream, RelayFailure>> {
   if (policy.optedOut.has(target.host)) return optedOut(target.host);
-  await sleep(await policy.limiter.reserve(), attempt.signal);
   const { proxyUrl, enabled } = policy.networks[target.network];
   if (!enabled) return proxyFailure(target, "is not enabled");
   if (proxyUrl !== undefined) {
@@ -89,17 +92,19 @@ async function directly(
   const lookupMs = performance.now() - began;
 
   const slotOf = (address: string) => slotAt(address, target.port);
-  const slots = await acquireSlots(
-    addresses.value.map(slotOf),
+  const slots = await acquireSlots(addresses.value.map(slotOf), {
+    target,
     policy,
     attempt,
-  );
+  });
   if (!slots.ok) return slots;
+  const reserve = () => reserved(policy, attempt);
+  await reserve();
   const startedAt = performance.now() - lookupMs;
   const deadline = { ...lookup, endsAt: startedAt + attempt.timeoutMs };
   const connected = await connectFirst(
     addresses.value.filter((address) => slots.value.includes(slotOf(address))),
-    target.port,
+    { port: target.port, reserve },
     deadline,
   );
   if (!connected.ok) {
@@ -119,8 +124,9 @@ async function throughProxy(
   policy: RoutePolicy,
   { proxyUrl, ...attempt }: Attempt & { proxyUrl: string },
 ): Promise<Result<Stream, RelayFailure>> {
-  const slots = await acquireSlots([target.host], policy, attempt);
+  const slots = await acquireSlots([target.host], { target, policy, attempt });
   if (!slots.ok) return slots;
+  await reserved(policy, attempt);
   const startedAt = performance.now();
   const deadline = deadlineIn(attempt.timeoutMs, attempt.signal);
   const { host, port } = target;
@@ -141,10 +147,22 @@ async function throughProxy(
 
 function acquireSlots(
   slots: readonly string[],
-  { limiter, slotTimeoutMs }: RoutePolicy,
-  { signal }: Attempt,
+  { target: { authority }, policy, attempt }: {
+    readonly target: Target;
+    readonly policy: RoutePolicy;
+    readonly attempt: Attempt;
+  },
 ): Promise<Result<readonly string[], RelayFailure>> {
-  return limiter.acquire(slots, { timeoutMs: slotTimeoutMs, signal });
+  const { signal, slotTimeoutMs: timeoutMs = policy.slotTimeoutMs } = attempt;
+  return policy.limiter.acquire(slots, { timeoutMs, signal, authority });
+}
+
+/** Takes a connection from the budget, and waits until it may be made. */
+async function reserved(
+  { limiter }: RoutePolicy,
+  { signal }: Attempt,
+): Promise<void> {
+  await sleep(await limiter.reserve(), signal);
 }
 
 /** A private address is a machine of our own or a test, where several relays share it by port. */

@@ -49,7 +49,11 @@ async function connectToProxy(
   const addresses = await resolveHost(host, policy, deadline);
   if (!addresses.ok) return addresses;
   const port = Number(proxy.port || 1080);
-  const connected = await connectFirst(addresses.value, port, deadline);
+  const connected = await connectFirst(addresses.value, {
+    port,
+    // The proxy is our own: what counts is the connection behind it.
+    reserve: () => Promise.resolve(),
+  }, deadline);
   return connected.ok ? ok(connected.value.socket) : connected;
 }
 

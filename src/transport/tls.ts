@@ -9,7 +9,6 @@ import { fail, ok, type Result } from "../models/result.ts";
 import { type Deadline, runStep } from "./deadline.ts";
 import { errorCode, errorLine } from "../base/error_text.ts";
 import type { RelayFailure } from "./failure.ts";
-import type { ReadEnd } from "./websocket/socket_reader.ts";
 
 /** Facts of a TLS connection. */
 export interface TlsInfo {
@@ -77,10 +76,10 @@ export function secure(
 export function orTlsFailure(
   failure: RelayFailure,
   host: string,
-  { info, end }: { info: TlsInfo | null; end: ReadEnd | undefined },
+  { info, errorCode: code }: { info: TlsInfo | null; errorCode: string },
 ): RelayFailure {
   const late = info?.protocol === null && failure.code === "closed" &&
-    end?.code !== undefined && end.code !== "";
+    code !== "";
   return late ? tlsFailure(host, new Error(failure.detail)) : failure;
 }
 

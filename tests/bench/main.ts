@@ -9,6 +9,7 @@ import { benchDatabase } from "./database.ts";
 import { benchMonitor } from "./monitor.ts";
 import { benchNegentropy } from "./negentropy.ts";
 import { benchSync } from "./sync.ts";
+import { benchSyncCrowd } from "./sync_crowd.ts";
 import { benchSyncCycle } from "./sync_cycle.ts";
 import { benchSyncFairness } from "./sync_fairness.ts";
 import { benchLatency } from "./sync_latency.ts";
@@ -26,6 +27,7 @@ const BENCHES: Readonly<
   negentropy: benchNegentropy,
   sync: benchSync,
   "sync-fairness": benchSyncFairness,
+  "sync-crowd": benchSyncCrowd,
   "sync-latency": () => benchLatency(),
   "sync-overhead": benchOverhead,
   "sync-memory": benchSyncMemory,

@@ -1,11 +1,13 @@
 /**
- * Three relays that cost more than they give, in a process of their own until stdin ends: one sends the same events for
- * ever, each time with another signature and whether it is told to stop or not; one goes down the years with events
- * that nobody signed; and one never answers. Prints their ports.
+ * Relays that cost more than they give, in a process of their own until stdin ends. Three that were the first: one sends
+ * the same events for ever, each time with another signature and whether it is told to stop or not; one goes down the
+ * years with events that nobody signed; and one never answers. Behind them those of `tests/support/pests.ts`. Prints
+ * their ports.
  *
  * @module
  */
 import { forge } from "../support/forger.ts";
+import { PESTS } from "../support/pests.ts";
 import { testRelay } from "../support/test_relay.ts";
 import type { TestReq } from "../support/test_relay_script.ts";
 import { signedEvents } from "./signed_events.ts";
@@ -14,13 +16,14 @@ const EVENTS = signedEvents(1_000, 99).sort((a, b) =>
   b.created_at - a.created_at
 );
 
-await using flooder = await testRelay({ onReq: flood });
-await using forger = await testRelay({ onReq: forge });
-await using silent = await testRelay({ onReq: () => {} });
+await using stack = new AsyncDisposableStack();
+const ports: number[] = [];
+const scripts = [flood, forge, () => {}, ...PESTS.map(({ onReq }) => onReq)];
+for (const onReq of scripts) {
+  ports.push(stack.use(await testRelay({ onReq })).port);
+}
 Deno.stdout.writeSync(
-  new TextEncoder().encode(
-    `${JSON.stringify([flooder.port, forger.port, silent.port])}\n`,
-  ),
+  new TextEncoder().encode(`${JSON.stringify(ports)}\n`),
 );
 for await (const _ of Deno.stdin.readable);
 

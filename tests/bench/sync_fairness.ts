@@ -1,6 +1,5 @@
 /**
- * What a relay that floods for ever, one that only forges and one that never answers cost those they share the threads
- * with.
+ * What relays that cost more than they give cost those they share the threads with, and the main thread.
  *
  * @module
  */
@@ -9,43 +8,97 @@ import { silentLogger } from "../support/silent_logger.ts";
 import { synchronizerConfig } from "../../src/services/synchronizer/config/config.ts";
 import { openPool } from "../../src/services/synchronizer/wiring.ts";
 import { testArchive } from "../support/archive.ts";
+import { PESTS } from "../support/pests.ts";
 import { relayAt } from "../support/dialing.ts";
 import { startScript } from "../support/script_process.ts";
 import { syncWith } from "../support/sync.ts";
-import { figure, heading, medianOf, secondsOf, whole } from "./figures.ts";
+import { figure, heading, median, secondsOf, whole } from "./figures.ts";
 
-const RUNS = 5;
 const RELAYS = 4;
 /** On each relay: some seconds' work, since what floods or forges costs most when it is met for the first time. */
 const EVENTS = 20_000;
 const CAP = 500;
 
-/** Prints everything. */
-export async function benchSyncFairness(): Promise<void> {
+/** Prints everything; each figure is the median of so many rounds. */
+export async function benchSyncFairness(
+  { runs }: { readonly runs: number },
+): Promise<void> {
   heading(
     `Sync of ${RELAYS} relays, ${whole(EVENTS)} events each, and their company`,
   );
   await using good = await startRelays("relay_crowd", RELAYS, EVENTS, CAP);
   await using pests = await startRelays("relay_pests");
+  const companies: readonly Company[] = [
+    { name: "alone", relays: [] },
+    {
+      name: "beside a flooding, a forging and a silent one",
+      relays: pests.relays.slice(0, FIRST_PESTS),
+    },
+    ...PESTS.map(({ what }, i) => ({
+      name: `beside one that ${what}`,
+      relays: pests.relays.slice(FIRST_PESTS + i, FIRST_PESTS + i + 1),
+    })),
+  ];
   // The first run is slower than those that follow, whoever takes part.
-  await throughput(good.relays, []);
-  // In turns, so that whatever else the machine does falls on both.
-  const beside: number[] = [];
-  const alone = await medianOf(RUNS, async () => {
-    beside.push(await throughput(good.relays, pests.relays));
-    return await throughput(good.relays, []);
-  });
-  const disturbed = await medianOf(
-    RUNS,
-    (run) => Promise.resolve(beside[run]!),
-  );
-  figure("alone", `${whole(alone)}/s`);
-  figure(
-    "beside a flooding, a forging and a silent one",
-    `${whole(disturbed)}/s`,
-    `${(disturbed / alone).toFixed(2)} of it`,
-  );
+  await measure(good.relays, []);
+  const measured = companies.map(() => new Array<Measured>());
+  // In turns, so that whatever else the machine does falls on all.
+  for (let run = 0; run < runs; run++) {
+    for (const [i, { relays }] of companies.entries()) {
+      measured[i]!.push(await measure(good.relays, relays));
+    }
+  }
+  const rates = measured.map((all) => median(all.map(({ rate }) => rate)));
+  for (const [i, { name }] of companies.entries()) {
+    const cpu = median(measured[i]!.map(({ cpuSeconds }) => cpuSeconds));
+    const blocked = median(measured[i]!.map(({ blockedMs }) => blockedMs));
+    figure(
+      name,
+      `${whole(rates[i]!)}/s`,
+      `${(rates[i]! / rates[0]!).toFixed(2)} of it, ${cpu.toFixed(1)} s CPU, ` +
+        `main thread held for ${Math.round(blocked)} ms at most`,
+    );
+  }
 }
+
+/** The relays that the good ones share the threads with. */
+interface Company {
+  readonly name: string;
+  readonly relays: readonly RelayUrl[];
+}
+
+/** The first pests, which are measured together. */
+const FIRST_PESTS = 3;
+
+interface Measured {
+  /** New events of the good relays a second. */
+  readonly rate: number;
+  /** Of all our threads together, s: what tells on a machine that has other work. */
+  readonly cpuSeconds: number;
+  /** The longest time for which the main thread did nothing else, ms. */
+  readonly blockedMs: number;
+}
+
+async function measure(
+  good: readonly RelayUrl[],
+  pests: readonly RelayUrl[],
+): Promise<Measured> {
+  let last = performance.now();
+  let blockedMs = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    blockedMs = Math.max(blockedMs, now - last - TICK_MS);
+    last = now;
+  }, TICK_MS);
+  const before = process.cpuUsage();
+  const rate = await throughput(good, pests).finally(() =>
+    clearInterval(timer)
+  );
+  const { user, system } = process.cpuUsage(before);
+  return { rate, cpuSeconds: (user + system) / 1e6, blockedMs };
+}
+
+const TICK_MS = 5;
 
 /** New events of the good relays a second, from the first of them to the last. */
 async function throughput(

@@ -1,5 +1,5 @@
 /**
- * Two threads of which one may be lost: of the real worker with a fault built in.
+ * Threads, two if not said otherwise, that may be lost: of the real worker with a fault built in.
  *
  * @module
  */
@@ -14,10 +14,11 @@ import {
 export function faultyPool(
   losses: string[],
   entry = new URL("./faulty_worker.ts", import.meta.url),
+  workers = 2,
 ): Promise<SyncPool> {
   const { networks } = synchronizerConfig.parse({});
   return openSyncPool({
-    workers: 2,
+    workers,
     maxBatches: 4,
     limiter: limiterOf(new Politeness({ maxNewConnectionsPerMinute: 6_000 })),
     hangTimeoutMs: 1_000,

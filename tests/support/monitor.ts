@@ -10,6 +10,7 @@ import { checkDueRelays, monitor } from "../../src/services/monitor/mod.ts";
 import type { MonitorDeps } from "../../src/services/monitor/cycle.ts";
 import { latestMetadata } from "./archive_reads.ts";
 import type { TestArchive } from "./archive.ts";
+import { AddressSlots } from "../../src/transport/politeness.ts";
 import { testDialer } from "./dialing.ts";
 import { testRelay } from "./test_relay.ts";
 import type { HttpReply } from "./test_relay_script.ts";
@@ -86,6 +87,7 @@ export function monitorDeps(deps: Partial<MonitorDeps> = {}): MonitorDeps {
   const none = () => fail({ detail: "There is no file" });
   return {
     dialer: testDialer(),
+    slots: new AddressSlots(2),
     secretKey: null,
     dnsServers: [],
     databases: { city: none, asn: none },

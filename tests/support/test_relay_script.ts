@@ -87,7 +87,7 @@ export interface TestReq {
   send(text: string): void;
   sendBinary(bytes: Uint8Array): void;
   /** Bytes below WebSocket: half a frame, garbage. */
-  sendBytes(bytes: Uint8Array): void;
+  sendBytes(bytes: Uint8Array): Promise<void>;
   /** Ends the TCP connection without a goodbye. */
   disconnect(): void;
 }

@@ -167,7 +167,7 @@ export class TestRelaySession {
       notice: (text) => this.#say("NOTICE", text),
       send: (text) => this.send(text),
       sendBinary: (bytes) => this.#webSocket.send(bytes),
-      sendBytes: (bytes) => this.#socket.write(bytes),
+      sendBytes: (bytes) => this.#write([bytes]),
       disconnect: () => this.#socket.destroy(),
     };
   }

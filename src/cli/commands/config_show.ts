@@ -4,6 +4,7 @@
  * @module
  */
 import { stringify } from "yaml";
+import { withoutSecrets } from "../../core/log/secret_text.ts";
 import type { Command } from "../command.ts";
 import { loadNamed, NAMED_CONFIGURATION } from "../options/named_config.ts";
 
@@ -33,10 +34,7 @@ command line put together, defaults included. Passwords are masked.`,
 
 /** The only secrets that a configuration can hold itself are inside URLs: a password, a key in the query. */
 function withoutPasswords(value: unknown): unknown {
-  if (typeof value === "string") {
-    return value.replace(/^([a-z0-9+.-]+:\/\/[^/:@]*:)[^/@]*@/i, "$1***@")
-      .replace(/([?&][^=&]*(?:key|token|secret|password)=)[^&#]*/gi, "$1***");
-  }
+  if (typeof value === "string") return withoutSecrets(value);
   if (Array.isArray(value)) return value.map(withoutPasswords);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(

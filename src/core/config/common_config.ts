@@ -10,7 +10,9 @@ export const metricsConfig = z.strictObject({
   enabled: z.boolean().default(false)
     .describe("Serve /metrics, /healthz and /readyz over HTTP"),
   host: z.string().min(1).default("127.0.0.1")
-    .describe("Address to listen on; 0.0.0.0 for all"),
+    .describe(
+      "Address to listen on; 0.0.0.0 for all. A loopback address answers only who asks by one, or by localhost",
+    ),
   port: z.int().min(0).max(65_535).default(8000)
     .describe("Port to listen on; 0 for any free one"),
   path: z.string().regex(/^\/[\w/.-]*$/, "must start with /")

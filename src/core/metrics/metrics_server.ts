@@ -65,15 +65,21 @@ function listen(options: MetricsServerOptions): Deno.HttpServer<Deno.NetAddr> {
 
 async function answer(
   request: Request,
-  { path, registry, readiness }: MetricsServerOptions,
+  { host, path, registry, readiness }: MetricsServerOptions,
 ): Promise<Response> {
+  const url = URL.parse(request.url);
+  if (url === null) return new Response("bad request\n", { status: 400 });
+  if (isLoopback(host) && !isLoopback(url.hostname)) {
+    // A page in a browser on this machine may have a name that leads here (DNS rebinding).
+    return new Response(`ask by the address: ${host}\n`, { status: 403 });
+  }
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("method not allowed\n", {
       status: 405,
       headers: { allow: "GET, HEAD" },
     });
   }
-  switch (new URL(request.url).pathname) {
+  switch (url.pathname) {
     case path:
       return new Response(await registry.metrics(), {
         headers: { "content-type": registry.contentType },
@@ -90,4 +96,9 @@ async function answer(
     default:
       return new Response("not found\n", { status: 404 });
   }
+}
+
+/** Whether a host is this machine to itself, IPv6 with or without brackets. */
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/.test(host);
 }

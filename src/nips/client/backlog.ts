@@ -10,7 +10,7 @@ export class Backlog {
   #resume: (() => void) | undefined;
   #isOpen = true;
 
-  /** `max` is the number of characters at which reading stops; it goes on at half of them. */
+  /** `max` is about the bytes of memory at which reading stops; it goes on at half of them. */
   constructor(max: () => number) {
     this.#max = max;
   }
@@ -20,13 +20,13 @@ export class Backlog {
     return this.#resume !== undefined;
   }
 
-  add(characters: number): void {
-    this.#held += characters;
+  add(bytes: number): void {
+    this.#held += bytes;
   }
 
   /** True when reading goes on because of it. */
-  take(characters: number): boolean {
-    this.#held -= characters;
+  take(bytes: number): boolean {
+    this.#held -= bytes;
     if (this.#held > this.#max() / 2 || !this.isStalled) return false;
     this.#goOn();
     return true;

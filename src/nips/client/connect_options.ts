@@ -19,10 +19,12 @@ export interface ConnectOptions extends OpenOptions {
   readonly maxAuths?: number;
   /** Subscriptions open at once; more wait in line. Default: 16. */
   readonly maxSubscriptions?: number;
-  /** Longer EVENT messages are not read, characters. Default: 2 MiB. */
+  /** Longer EVENT messages are not read, characters. Default: 256 KiB, for those who do not archive what they read. */
   readonly maxEventBytes?: number;
-  /** What may have come and not been taken before reading stops, characters. Default: 8 MiB. */
+  /** About what may have come and not been taken before reading stops, in bytes of memory. Default: 8 MiB. */
   readonly maxBuffered?: () => number;
+  /** Called before what came is read and handed on, each time. */
+  readonly onWork?: () => void;
   /** Told of each NOTICE, which names no request. */
   readonly onNotice?: (text: string, is: NoticeClass) => void;
 }

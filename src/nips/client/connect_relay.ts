@@ -8,6 +8,7 @@ import { ok, type Result } from "../../models/result.ts";
 import type { Dialer } from "../../transport/dialer.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
 import type { ConnectOptions } from "./connect_options.ts";
+import { messageBound, SMALL_EVENT_BYTES } from "./message_bounds.ts";
 import type { RelayClient } from "./relay_client.ts";
 import { RelayConnection } from "./relay_connection.ts";
 
@@ -20,7 +21,11 @@ export async function connectRelay(
   relay: RelayUrl,
   options: ConnectOptions,
 ): Promise<Result<RelayClient, RelayFailure>> {
-  const socket = await dialer.open(relay, options);
+  const { maxEventBytes = SMALL_EVENT_BYTES } = options;
+  const socket = await dialer.open(relay, {
+    boundOf: (start) => messageBound(start, maxEventBytes),
+    ...options,
+  });
   if (!socket.ok) return socket;
   const connection = new RelayConnection(socket.value, options);
   await connection.introduce(GREETING_MS);

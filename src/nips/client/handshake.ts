@@ -8,7 +8,9 @@ import { fail, ok, type Result } from "../../models/result.ts";
 import { deadlineIn, runStep } from "../../transport/deadline.ts";
 import type { Dialer } from "../../transport/dialer.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
+import type { SocketMessage } from "../../transport/websocket/held_message.ts";
 import type { RelaySocket } from "../../transport/websocket/relay_socket.ts";
+import { messageBound, SMALL_EVENT_BYTES } from "./message_bounds.ts";
 import { parseRelayMessage } from "./relay_message.ts";
 
 /** How a relay showed that it is one. */
@@ -25,6 +27,8 @@ export interface HandshakeOptions {
   readonly signal: AbortSignal;
   /** Deadline of each of the two steps, opening and answering, ms. */
   readonly timeoutMs: number;
+  /** As {@linkcode OpenOptions.slotTimeoutMs}. */
+  readonly slotTimeoutMs?: number | undefined;
 }
 
 /** One event of the commonest kind: cheap to answer, and never refused as too wide. */
@@ -37,9 +41,14 @@ const MAX_STRANGE = 100;
 export async function handshake(
   dialer: Dialer,
   relay: RelayUrl,
-  { signal, timeoutMs }: HandshakeOptions,
+  { signal, timeoutMs, slotTimeoutMs }: HandshakeOptions,
 ): Promise<Result<Handshake, RelayFailure>> {
-  const opened = await dialer.open(relay, { signal, timeoutMs });
+  const opened = await dialer.open(relay, {
+    signal,
+    timeoutMs,
+    slotTimeoutMs,
+    boundOf: (start) => messageBound(start, SMALL_EVENT_BYTES),
+  });
   if (!opened.ok) return opened;
   await using socket = opened.value;
   const askedAt = performance.now();
@@ -79,8 +88,8 @@ async function firstAnswer(
   return fail(await socket.closed);
 }
 
-function answerIn(text: string): Handshake["answeredBy"] | null {
-  const message = parseRelayMessage(text, Infinity);
+function answerIn(text: SocketMessage): Handshake["answeredBy"] | null {
+  const message = parseRelayMessage(text, SMALL_EVENT_BYTES);
   switch (message.type) {
     case "EVENT":
       return "event";

@@ -147,6 +147,12 @@ export interface ClientStats {
   garbage: number;
   /** Well-formed messages nobody here knows: dropped. */
   unknown: number;
+  /** Characters of the last two. */
+  unknownBytes: number;
+  /** Characters of the messages that `late` counts. */
+  lateBytes: number;
+  /** Characters of EVENT messages that take many times as much memory: no event that anybody signed looks like that. */
+  heavyBytes: number;
   notices: number;
   /** AUTH events we sent. */
   auths: number;
@@ -162,6 +168,9 @@ export function newStats(): ClientStats {
     unread: 0,
     garbage: 0,
     unknown: 0,
+    unknownBytes: 0,
+    lateBytes: 0,
+    heavyBytes: 0,
     notices: 0,
     auths: 0,
   };

@@ -12,6 +12,7 @@ import type { RelaySocket } from "../../transport/websocket/relay_socket.ts";
 import { AuthRetry } from "./auth_retry.ts";
 import { Backlog } from "./backlog.ts";
 import type { ConnectOptions } from "./connect_options.ts";
+import { SMALL_EVENT_BYTES } from "./message_bounds.ts";
 import { readMessages } from "./message_loop.ts";
 import type { Dialogue } from "../negentropy/dialogue.ts";
 import { Authenticator } from "../nip42.ts";
@@ -101,7 +102,7 @@ export class RelayConnection implements RelayClient {
       handedOn: () => this.stats.messages,
       isStalled: line.isStalled,
     });
-    this.closed = this.#read(options.maxEventBytes ?? 2 * 1024 * 1024);
+    this.closed = this.#read(options);
   }
 
   async *subscribe(
@@ -182,10 +183,14 @@ export class RelayConnection implements RelayClient {
     return signal.aborted ? ABORTED : endedBy(await this.closed);
   }
 
-  async #read(maxEventBytes: number): Promise<RelayFailure> {
+  async #read(
+    { maxEventBytes = SMALL_EVENT_BYTES, onWork = () => {} }: ConnectOptions,
+  ): Promise<RelayFailure> {
     const failure = await readMessages(this.#socket, {
       maxEventBytes,
       stats: this.stats,
+      begin: onWork,
+      awaits: (subId) => this.#subscriptions.awaits(subId),
       take: (message, characters) => this.#take(message, characters),
       room: () => {
         this.#signs.advance();

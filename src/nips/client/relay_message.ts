@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { SocketMessage } from "../../transport/websocket/held_message.ts";
+import { isTooDeep, messageBound } from "./message_bounds.ts";
 import { parseReason, type Reason } from "./reason.ts";
 import type { EoseHint } from "./req_outcome.ts";
 import {
@@ -68,16 +70,19 @@ export type RelayMessage =
 const MAX_CHALLENGE = 1_024;
 const MAX_NOTICE = 500;
 
-/** Parses a message; an EVENT of more than `maxEventBytes` characters is only recognised. Never throws. */
+/**
+ * Parses a message. What is longer than a message of its type may be, or nested as no message is, is only recognised: an
+ * EVENT of more than `maxEventBytes` characters as one that was not read. Never throws.
+ */
 export function parseRelayMessage(
-  text: string,
+  message: SocketMessage,
   maxEventBytes: number,
 ): RelayMessage {
-  if (text.length > maxEventBytes) {
-    const subId = subIdOf(text);
-    if (subId !== null) return unread("too-large", subId, headOfText(text));
-  }
-  const value = parseJson(text);
+  if (typeof message !== "string") return recognise(message);
+  const text = message;
+  const bound = messageBound(text.slice(0, HEAD_CHARACTERS), maxEventBytes);
+  if (text.length > bound) return recognise({ start: text, end: "" });
+  const value = isTooDeep(text) ? undefined : parseJson(text);
   if (value === undefined) {
     return mayBeEventText(text)
       ? unread("garbled", subIdOf(text), headOfText(text))
@@ -95,6 +100,20 @@ export function parseRelayMessage(
     return parseStrayEvent([subject, ...rest]);
   }
   return isAbout ? parseAbout(type, subject, rest) : UNKNOWN;
+}
+
+/** What a message is that is too long to be read, by its ends. */
+function recognise(
+  { start, end }: { readonly start: string; readonly end: string },
+): RelayMessage {
+  const head = () => ({ ...headOfText(end), ...headOfText(start) });
+  const subId = subIdOf(start);
+  if (subId !== null) return unread("too-large", subId, head());
+  const type = TYPE.exec(start.slice(0, HEAD_CHARACTERS))?.[1];
+  if (type === undefined) return unread("garbled", null, head());
+  return type.toUpperCase() === "EVENT"
+    ? unread("misaddressed", null, head())
+    : UNKNOWN;
 }
 
 /** An EVENT that does not say in the way of NIP-01 which subscription it is for. */
@@ -152,11 +171,19 @@ function parseAbout(
 const UNKNOWN: RelayMessage = { type: "unknown" };
 const GARBAGE: RelayMessage = { type: "garbage" };
 
+/** A message is recognised by so much of it. */
+const HEAD_CHARACTERS = 200;
+
+const TYPE = /^\s*\[\s*"([^"\\]{1,64})"/;
 const EVENT_WITH_ID = /^\s*\[\s*"EVENT"\s*,\s*"([^"\\]{1,64})"\s*,/;
 
-/** The subscription that an EVENT names which is not parsed. */
+/** The subscription that an EVENT names, by the first characters; null for any other message. */
+export function subscriptionOf(message: SocketMessage): string | null {
+  return subIdOf(typeof message === "string" ? message : message.start);
+}
+
 function subIdOf(text: string): string | null {
-  return EVENT_WITH_ID.exec(text.slice(0, 200))?.[1] ?? null;
+  return EVENT_WITH_ID.exec(text.slice(0, HEAD_CHARACTERS))?.[1] ?? null;
 }
 
 function unread(
@@ -184,9 +211,10 @@ function parseHint(value: unknown): EoseHint | undefined {
   return value.includes("finish") ? "finish" : undefined;
 }
 
+/** What is no text is not written out: that can cost more than reading it did. */
 function noticeText(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
-  return text.slice(0, MAX_NOTICE);
+  if (typeof value === "string") return value.slice(0, MAX_NOTICE);
+  return typeof value === "number" ? String(value) : "";
 }
 
 function parseCount(subId: string, value: unknown): RelayMessage {

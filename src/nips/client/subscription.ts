@@ -22,8 +22,8 @@ export interface SubscriptionLine {
   readonly ended: (outcome: ReqOutcome, silently: boolean) => void;
   /** The relay has said nothing yet for a quarter of what it may be silent, or for two seconds: called again and again. */
   readonly silent: () => void;
-  /** Characters were taken from the buffer. */
-  readonly taken: (characters: number) => void;
+  /** So many bytes of memory were taken from the buffer. */
+  readonly taken: (bytes: number) => void;
   /** Whether the relay's silence is no fault of its own just now: nobody reads, or it is being told who asks. */
   readonly isWithholding: () => boolean;
 }
@@ -35,7 +35,7 @@ const MAX_SILENCE_MS = 2_000;
 /** The longest that it lingers, however much comes late: so many times `lingerMs`. */
 const MAX_LINGERS = 5;
 
-/** What is buffered of a message that was not read, characters. */
+/** What is buffered of a message that was not read, bytes. */
 const UNREAD_CHARACTERS = 100;
 
 export class Subscription {
@@ -119,7 +119,7 @@ export class Subscription {
     return this.#sentAs;
   }
 
-  /** An EVENT came. Gives the characters that are now held for it: none when it was one too many. */
+  /** An EVENT came. Gives the bytes of memory that are now held for it: none when it was one too many. */
   push(payload: unknown, characters: number, held = characters): number {
     if (this.hasEnded || !this.#spend(characters)) return 0;
     if (this.#lingering !== undefined && mayBeLate(payload)) this.#late += 1;
@@ -230,9 +230,9 @@ export class Subscription {
   }
 
   #release(): void {
-    const characters = this.#buffered;
+    const bytes = this.#buffered;
     this.#buffered = 0;
-    if (characters > 0) this.#line.taken(characters);
+    if (bytes > 0) this.#line.taken(bytes);
   }
 
   #linger(lingerMs: number): void {

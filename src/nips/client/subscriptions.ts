@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { payloadBytes } from "./message_bounds.ts";
 import type { ClientStats } from "./relay_client.ts";
 import type { RelayMessage } from "./relay_message.ts";
 import type { ReqOutcome } from "./req_outcome.ts";
@@ -13,11 +14,14 @@ import { headOfValue, mayBeEvent, Unread } from "./unread.ts";
 const MAX_ENDED = 64;
 const MAX_LATE_EVENTS = 200;
 
+/** A payload that takes so many times the memory of its text is next to nothing but brackets. */
+const HEAVY = 8;
+
 /** What subscriptions need of their connection. */
 export interface SubscriptionsLine {
   readonly stats: ClientStats;
-  /** Characters are held for a subscription until it is taken. */
-  readonly held: (characters: number) => void;
+  /** About so many bytes of memory are held for a subscription until it is taken. */
+  readonly held: (bytes: number) => void;
   /** Whether the id was given to anything on this connection. */
   readonly isOurs: (subId: string) => boolean;
 }
@@ -75,7 +79,9 @@ export class Subscriptions {
     const open = this.#open.get(subId);
     if (open !== undefined) {
       stats.events += 1;
-      held(open.push(event, characters));
+      const bytes = payloadBytes(event, characters);
+      if (bytes > HEAVY * characters) stats.heavyBytes += characters;
+      held(open.push(event, characters, bytes));
     } else if (isOurs(subId) || !mayBeEvent(event)) {
       stats.late += 1;
       this.#late(subId, event);
@@ -107,6 +113,12 @@ export class Subscriptions {
         held(each.pushUnread(cause, head, characters));
       }
     }
+  }
+
+  /** Whether an event for it is of use to anybody, be it as one that came late or for whoever it is. */
+  awaits(subId: string): boolean {
+    return this.#open.has(subId) || (this.#ended.get(subId)?.left ?? 0) > 0 ||
+      !this.#line.isOurs(subId);
   }
 
   /** Those that are open, as a list of its own: some may end while it is gone through. */

@@ -57,8 +57,17 @@ export function mayBeEvent(value: unknown): boolean {
   return showsEvent(value, MAX_DEPTH);
 }
 
+/** A field of a long text is looked for in so much of either end. */
+const END_CHARACTERS = 16 * 1024;
+
 /** What a text that is not parsed tells of its event. */
 export function headOfText(text: string): EventHead {
+  if (text.length > 4 * END_CHARACTERS) {
+    return {
+      ...headOfText(text.slice(-END_CHARACTERS)),
+      ...headOfText(text.slice(0, END_CHARACTERS)),
+    };
+  }
   return toHead(ID.exec(text)?.[1], Number(CREATED_AT.exec(text)?.[1] ?? NaN));
 }
 

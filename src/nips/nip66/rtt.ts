@@ -21,6 +21,8 @@ export interface RttOptions {
   readonly signal: AbortSignal;
   /** Deadline of each phase, ms. */
   readonly timeoutMs: number;
+  /** How long to wait for a slot at the address, ms. Default: the dialer's. */
+  readonly slotTimeoutMs?: number | undefined;
   /** Signs the test event, and authenticates where that is asked for. Without it writing is not tested. */
   readonly secretKey?: Uint8Array;
   /** The proof of work the relay wants (NIP-11 `min_pow_difficulty`), bits. */
@@ -47,10 +49,11 @@ export async function measureRtt(
   relay: RelayUrl,
   options: RttOptions,
 ): Promise<CheckDocument> {
-  const { signal, timeoutMs, secretKey, readOnly } = options;
+  const { signal, timeoutMs, slotTimeoutMs, secretKey, readOnly } = options;
   const opened = await connectRelay(dialer, relay, {
     signal,
     timeoutMs,
+    slotTimeoutMs,
     ...(secretKey === undefined ? {} : { authKey: secretKey }),
   });
   const writes = secretKey !== undefined && !readOnly;

@@ -16,6 +16,7 @@ import {
   registrableDomain,
 } from "../../models/relay_url.ts";
 import type { Dialer } from "../../transport/dialer.ts";
+import { withoutQuery } from "../../transport/printable.ts";
 import {
   dueAt,
   loadHistories,
@@ -83,7 +84,10 @@ async function askSource(
   }
   answers.inc({ outcome: "list" });
   const stored = await storeList(ctx, visit, list.value);
-  ctx.log.info("source asked", { source: visit.source.url, ...stored });
+  ctx.log.info("source asked", {
+    source: withoutQuery(visit.source.url),
+    ...stored,
+  });
 }
 
 async function recordFailure(
@@ -96,8 +100,10 @@ async function recordFailure(
     failures: failures + 1,
     reason: failure.code,
   });
-  const { url } = source;
-  log.warn("source failed", { source: url, reason: listFailureText(failure) });
+  log.warn("source failed", {
+    source: withoutQuery(source.url),
+    reason: listFailureText(failure),
+  });
 }
 
 /** Stores candidates and checkpoint in one transaction: after a crash either both are there or neither. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { MetadataType } from "../../models/metadata.ts";
-import type { CheckDocument } from "../../nips/check_document.ts";
+import { type CheckDocument, failedCheck } from "../../nips/check_document.ts";
 import { wantedPow } from "../../nips/nip66/capabilities.ts";
 import { measureRtt } from "../../nips/nip66/rtt.ts";
 import type {
@@ -45,10 +45,14 @@ export interface CheckPlan {
   readonly checks: ReadonlySet<CheckName>;
   /** Make those, too, that make no sense, and all of them of a relay that is offline: their failure is the answer. */
   readonly regardless: boolean;
+  /** How long the first connection waits for a slot at the address, ms; `busy` after it. Default: the dialer's. */
+  readonly slotTimeoutMs?: number;
   /** The NIP-11 document as it was read last, for when it is not read this time. */
   readonly knownNip11?: CheckDocument | undefined;
   readonly onDone?: (check: DoneCheck) => void;
 }
+
+type Patience = Pick<CheckLimits, "slotTimeoutMs">;
 
 /** For the metrics. */
 export interface DoneCheck {
@@ -90,21 +94,30 @@ export async function startChecks(
     plan.checks.has(check.name) && (plan.regardless || check.applies(target))
   );
   const running = new Map<DocumentName, Promise<CheckDocument>>();
-  const start = (check: Check) => {
+  // Whoever has had a slot waits for the next one; before that, there are others to be visited.
+  const { slotTimeoutMs } = plan;
+  const impatient = slotTimeoutMs === undefined ? {} : { slotTimeoutMs };
+  const start = (check: Check, patience: Patience = {}) => {
     const { name } = check;
-    const run = (limits: CheckLimits) => check.run(target, limits);
+    const run = (limits: CheckLimits) =>
+      check.run(target, { ...limits, ...patience });
     const document = running.get(name) ?? observed(target, plan, { name, run });
     running.set(name, document);
     return document;
   };
-  if (plan.regardless) wanted.forEach(start);
+  if (plan.regardless) wanted.forEach((check) => start(check));
   const isFirst = plan.knownNip11 === undefined && wanted.includes(nip11) &&
     writes(target, plan);
   const known = isFirst
-    ? await within(stepMs(target, "rtt"), start(nip11), signal)
+    ? await within(stepMs(target, "rtt"), start(nip11, impatient), signal)
     : plan.knownNip11;
-  const rtt = await measure(target, plan, wantedPow(known));
-  if (rtt.failure === null) wanted.forEach(start);
+  const rtt = isFirst && known?.failure?.code === "busy"
+    ? failedCheck(known.failure)
+    : await measure(target, plan, {
+      minPow: wantedPow(known),
+      ...(isFirst ? {} : impatient),
+    });
+  if (rtt.failure === null) wanted.forEach((check) => start(check));
   // Documents of a relay that is not there are not waited for.
   else if (!plan.regardless) stop.abort();
   return { checkedAt, rtt, documents: documentsOf(wanted, running) };
@@ -140,11 +153,11 @@ function writes(
 function measure(
   target: CheckTarget,
   plan: CheckPlan,
-  minPow: number,
+  wanted: Patience & { readonly minPow: number },
 ): Promise<CheckDocument> {
   const { relay, dialer, secretKey } = target;
   const options = {
-    minPow,
+    ...wanted,
     readOnly: !writes(target, plan),
     ...(secretKey === null ? {} : { secretKey }),
   };

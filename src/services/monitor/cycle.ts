@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Crowding } from "../../archive/candidates.ts";
 import { insertChecks, type RelayCheck } from "../../archive/checks.ts";
 import { type LeasedRelay, leaseRelays } from "../../archive/leases.ts";
 import { gatherWrites } from "../../base/gather_writes.ts";
@@ -18,6 +19,11 @@ import {
   failureText,
   type RelayFailure,
 } from "../../transport/failure.ts";
+import {
+  type AddressSlots,
+  authorityIn,
+  takeWhereFree,
+} from "../../transport/politeness.ts";
 import { watchedUrls } from "./alerts.ts";
 import { countCheck, setLag } from "./check_metrics.ts";
 import { type Findings, startChecks, storedTypes } from "./check_relay.ts";
@@ -33,6 +39,8 @@ import { checkOf, storeVisits, type Visit } from "./store.ts";
 export interface MonitorDeps extends CheckDeps {
   /** Names this process among all that share the database. */
   readonly holder: string;
+  /** The slots that the dialer takes. */
+  readonly slots: AddressSlots;
   /** Null without a key. */
   readonly publisher: Publisher | null;
 }
@@ -87,13 +95,28 @@ export function startCycle(
   };
 }
 
-/** Leases up to `count` relays of a network that are due and free, the longest due first. */
+/** Leases up to `count` relays of a network that are due, free and can be dialled now, the longest due first. */
 export async function lease(
-  { ctx: { config, database, metrics }, deps, pauses }: CheckCycle,
+  cycle: CheckCycle,
   network: Network,
   count: number,
 ): Promise<readonly Lease[]> {
+  const { ctx, deps, pauses } = cycle;
   if (pauses.has(network)) return [];
+  return await takeWhereFree(
+    deps.slots,
+    (crowded) => leaseUncrowded(cycle, { network, count, ...crowded }),
+    ctx,
+  );
+}
+
+async function leaseUncrowded(
+  { ctx: { config, database, metrics }, deps }: CheckCycle,
+  { network, count, ...crowded }: Crowding & {
+    readonly network: Network;
+    readonly count: number;
+  },
+): Promise<readonly Lease[]> {
   const { leaseSeconds } = config;
   // From before the question and a second less, as the server's clock counts whole ones: ours ends first.
   const endsAtMs = performance.now() + (leaseSeconds - 1) * 1_000;
@@ -104,6 +127,7 @@ export async function lease(
     limit: count,
     leaseSeconds,
     longestWaitSeconds: MAX_WAIT_SECONDS,
+    ...crowded,
   });
   // A relay that was never visited is not late: it is new.
   const late = leased.filter(({ dueAt }) => dueAt > 0)
@@ -118,8 +142,11 @@ export async function visit(
   { leased, endsAtMs }: Lease,
   signal: AbortSignal,
 ): Promise<void> {
-  const { network } = leased;
-  if (cycle.pauses.has(network)) return await cycle.store(untouched(leased));
+  const { network, url } = leased;
+  const isFull = cycle.deps.slots.isFull(authorityIn(url));
+  if (isFull || cycle.pauses.has(network)) {
+    return await cycle.store(untouched(leased));
+  }
   const findings = await untilMoment(
     endsAtMs,
     signal,
@@ -133,14 +160,13 @@ export async function visit(
   }
   // A lease that ran out is somebody else's by now.
   if (failure.code === "aborted" && !signal.aborted) return;
-  const { retrySeconds, maxRetrySeconds } = cycle.ctx.config.schedule;
+  const { maxRetrySeconds } = cycle.ctx.config.schedule;
   switch (failure.code) {
     case "opted-out":
       countOptOut(cycle, leased);
       return await cycle.store(postponed(leased, maxRetrySeconds));
-    // As many sockets as we allow ourselves were open to its address.
+    // As many sockets as we allow ourselves are open to its address: it comes again as soon as one is closed.
     case "busy":
-      return await cycle.store(postponed(leased, retrySeconds));
     default:
       return await cycle.store(untouched(leased));
   }
@@ -185,6 +211,7 @@ async function examine(
       checkedAt,
       checks: dueChecks(known, config, checkedAt),
       regardless: false,
+      slotTimeoutMs: 0,
       knownNip11: knownNip11(known),
       onDone: (check) => countCheck(metrics, relay.network, check),
     },

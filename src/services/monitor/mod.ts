@@ -16,7 +16,7 @@ import {
   parseDnsServer,
   systemDnsServers,
 } from "../../transport/dns_client.ts";
-import { Politeness } from "../../transport/politeness.ts";
+import { limiterOf, Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { type MonitorConfig, monitorConfig } from "./config.ts";
 import { setRelayGauges } from "./gauges.ts";
@@ -93,13 +93,16 @@ function openDeps(
   if (secretKey === null && enabled && relays.length > 0) {
     log.warn("nothing is published, there is no key");
   }
+  const own = new Politeness(config);
+  const shared = Politeness.of(politeness);
   return {
     dialer: createDialer({
       ...config,
       userAgent: userAgent(config.contact),
       optOut: optedOutHosts(config),
-      politeness: Politeness.of(politeness),
+      limiter: limiterOf(own, shared),
     }),
+    slots: (shared ?? own).slots,
     secretKey,
     dnsServers: given.length > 0 ? given : systemDnsServers(),
     databases,

@@ -3,12 +3,19 @@
  *
  * @module
  */
+import type { Crowding } from "../../archive/candidates.ts";
 import { watchClock } from "../../archive/clock_watch.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
-import { Politeness } from "../../transport/politeness.ts";
+import {
+  type AddressSlots,
+  authorityIn,
+  limiterOf,
+  Politeness,
+  takeWhereFree,
+} from "../../transport/politeness.ts";
 import {
   type SynchronizerConfig,
   synchronizerConfig,
@@ -49,16 +56,20 @@ export const synchronizer: Service<SynchronizerConfig> = {
   async run(ctx) {
     const { config, database, log } = ctx;
     const tiers = new Tiers(config.tiers, log);
-    const politeness = Politeness.of(ctx.politeness);
+    const own = new Politeness(config);
+    const shared = Politeness.of(ctx.politeness);
     await using _clock = await watchClock({ ...ctx, consequence: CONSEQUENCE });
-    await using pool = await openPool(config, log, politeness);
+    await using pool = await openPool(config, log, limiterOf(own, shared));
     await using leases = new Leases({
       database,
       log,
       leaseSeconds: config.leaseSeconds,
       longestWaitSeconds: longestWaitSeconds(config),
     });
-    const deps = relayDeps(config, syncDeps(config, { database, pool }));
+    const deps = relayDeps(
+      config,
+      syncDeps(config, { database, pool, firstSlotTimeoutMs: 0 }),
+    );
     const queues = new RelayQueues(config, tiers);
     const dialPacer = new DialPacer(config.maxNewConnectionsPerMinute);
     const gauges = new CoverageGauges(ctx);
@@ -67,6 +78,7 @@ export const synchronizer: Service<SynchronizerConfig> = {
     const work = {
       deps,
       leases,
+      slots: (shared ?? own).slots,
       tiers,
       queues,
       dialPacer,
@@ -88,6 +100,8 @@ const ASK_AGAIN_MS = 1_000;
 interface Work {
   readonly deps: RelayDeps;
   readonly leases: Leases;
+  /** The slots that the workers take. */
+  readonly slots: AddressSlots;
   readonly tiers: Tiers;
   readonly queues: RelayQueues;
   readonly dialPacer: DialPacer;
@@ -115,7 +129,15 @@ async function syncDueRelays(
     take: async (queue, count) => {
       if (tiers.refresh()) await introduce(ctx, tiers);
       await gauges.keepFresh();
-      return await takeDue(work, queue, Math.min(count, MAX_TAKEN));
+      return await takeWhereFree(
+        work.slots,
+        (crowded) =>
+          takeDue(work, queue, {
+            limit: Math.min(count, MAX_TAKEN),
+            ...crowded,
+          }),
+        ctx,
+      );
     },
     work: (relay, stop) => syncDue(ctx, work, { relay, stop, stats }),
   }, ctx.signal);
@@ -135,11 +157,11 @@ async function introduce(
 async function takeDue(
   { leases, queues }: Work,
   queue: RelayQueue,
-  count: number,
+  { limit, ...crowded }: Crowding & { readonly limit: number },
 ): Promise<DueRelay[]> {
   const selection = queues.selectionOf(queue);
   if (selection === null) return [];
-  const taken = await leases.take(selection, count);
+  const taken = await leases.take({ ...selection, ...crowded }, limit);
   return taken.map((relay) => ({
     ...relay,
     queue,
@@ -157,6 +179,11 @@ async function syncDue(
   },
 ): Promise<void> {
   const { config } = ctx;
+  const { relayId, url } = relay;
+  // Who finds no slot at his address is put back at once, for others to be synced.
+  if (work.slots.isFull(authorityIn(url))) {
+    return await work.leases.release({ relayId });
+  }
   const rank = rankOf(relay.queue);
   const signal = AbortSignal.any([stop, relay.lost]);
   await work.dialPacer.wait(rank, signal);
@@ -170,7 +197,9 @@ async function syncDue(
     begin: (options) => syncLeased(ctx, work, { relay, options }),
     dueAgain: asReleased,
   });
-  if (end.result !== null) stats.add(relay, end.result);
+  const isBusy = end.result?.failure?.code === "busy";
+  if (isBusy) work.dialPacer.giveBack();
+  else if (end.result !== null) stats.add(relay, end.result);
   if (end.isLive) return;
   await work.leases.release(asReleased(end.result));
 }

@@ -169,8 +169,9 @@ export async function syncRelay(
 /** Filters that a live session may have: more subscriptions would leave the relay no room for anything else. */
 const MAX_LIVE_FILTERS = 8;
 
-/** Workers that one relay may cost in one sync. */
+/** Workers that one relay may cost in one sync, and those that may be lost to it without a fault of its own. */
 const MAX_LOSSES = 3;
+const MAX_RESTARTS = 20;
 
 /** The end of a sync that was live when its worker was lost: nobody counted its events. */
 const LOST: LiveEnd = { reason: "lost", events: 0, seconds: 0 };
@@ -223,7 +224,7 @@ class RelaySyncRun {
     });
   }
 
-  /** Begins a session, and again from coverage when its worker was lost. */
+  /** Begins a session, and again from coverage when its worker was lost; a loss by others is none of its own. */
   async run(): Promise<RelaySync> {
     const { database, negentropy: policy, wanted } = this.#deps;
     const { url } = this.#target.relay;
@@ -238,7 +239,8 @@ class RelaySyncRun {
       audits: [],
       live: null,
     };
-    for (let losses = 0;;) {
+    let losses = 0;
+    for (let restarts = 0;; restarts++) {
       const job = await this.#plan(before.profile, plan);
       if (job === null) {
         return await this.#result({ ...nothing, failure: null });
@@ -251,8 +253,11 @@ class RelaySyncRun {
       }
       this.#store.beginAgain();
       this.#audit.beginAgain();
-      losses += 1;
-      const failure = this.#afterLoss(losses, outcome.failure.detail);
+      const { detail, isSuspect } = outcome.failure;
+      if (isSuspect) losses += 1;
+      const failure = restarts < MAX_RESTARTS
+        ? this.#afterLoss(losses, detail)
+        : this.#afterLoss(MAX_LOSSES, detail);
       if (failure === "again") continue;
       const live = this.#isLive ? LOST : null;
       return await this.#result({ ...nothing, failure, live });

@@ -16,17 +16,17 @@ import type { RelayOverride } from "./config/overrides.ts";
 import type { WantedFilter } from "./plan.ts";
 import type { SyncDeps } from "./sync_relay.ts";
 
-/** Opens the workers, which share `politeness` with the rest of the process. The caller disposes the pool. */
+/** Opens the workers, which ask this limiter before they dial. The caller disposes the pool. */
 export async function openPool(
   config: SynchronizerConfig,
   log: Logger,
-  politeness?: Politeness,
+  limiter = limiterOf(new Politeness(config)),
 ): Promise<SyncPool> {
   const workers = config.workers || navigator.hardwareConcurrency;
   const pool = await openSyncPool({
     workers,
     maxBatches: config.maxBatches,
-    limiter: limiterOf(new Politeness(config), politeness),
+    limiter,
     hangTimeoutMs: config.hangTimeoutMs,
     verifier: {},
     worker: {
@@ -44,10 +44,18 @@ export async function openPool(
   return pool;
 }
 
+/** What `syncRelay` works with, whatever the configuration says. */
+export interface SyncResources {
+  readonly database: Database;
+  readonly pool: SyncPool;
+  /** How long a relay waits for a slot at its address before it is `busy`, ms. Default: a minute. */
+  readonly firstSlotTimeoutMs?: number;
+}
+
 /** The deps of `syncRelay` that all relays share. */
 export function syncDeps(
   config: SynchronizerConfig,
-  { database, pool }: { readonly database: Database; readonly pool: SyncPool },
+  { database, pool, firstSlotTimeoutMs = 60_000 }: SyncResources,
 ): SyncDeps {
   const { networks, requests, budgets, allowPrivate } = config;
   const { since, until, lookbackSeconds } = config;
@@ -65,6 +73,7 @@ export function syncDeps(
     },
     bounds: {
       limit: requests.limit,
+      firstSlotTimeoutMs,
       idleTimeoutMs: requests.idleTimeoutMs,
       requestTimeoutMs: requests.totalTimeoutMs,
       maxEventBytes: requests.maxEventBytes,

@@ -3,9 +3,17 @@
  *
  * @module
  */
-import { type Candidate, claimCandidates } from "../../archive/candidates.ts";
+import {
+  type Candidate,
+  claimCandidates,
+  type Crowding,
+} from "../../archive/candidates.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import type { Network } from "../../models/network.ts";
+import {
+  type AddressSlots,
+  takeWhereFree,
+} from "../../transport/politeness.ts";
 import type { ValidatorConfig } from "./config.ts";
 
 export interface Claim {
@@ -14,11 +22,25 @@ export interface Claim {
   readonly endsAtMs: number;
 }
 
-/** Claims up to `count` candidates of a network that are due, fewest failures first. */
-export async function claim(
+/** Claims up to `count` candidates of a network that are due and can be dialled now, fewest failures first. */
+export function claim(
+  ctx: Context<ValidatorConfig>,
+  slots: AddressSlots,
+  wanted: { readonly network: Network; readonly count: number },
+): Promise<readonly Claim[]> {
+  return takeWhereFree(
+    slots,
+    (crowding) => claimUncrowded(ctx, { ...wanted, ...crowding }),
+    ctx,
+  );
+}
+
+async function claimUncrowded(
   { config, database }: Context<ValidatorConfig>,
-  network: Network,
-  count: number,
+  { network, count, ...crowding }: Crowding & {
+    readonly network: Network;
+    readonly count: number;
+  },
 ): Promise<readonly Claim[]> {
   const { claimSeconds } = config;
   // From before the question and a second less, as the server's clock counts whole ones: ours ends first.
@@ -27,6 +49,7 @@ export async function claim(
     networks: [network],
     limit: count,
     claimSeconds,
+    ...crowding,
   });
   return candidates.map((candidate) => ({ candidate, endsAtMs }));
 }

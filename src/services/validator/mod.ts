@@ -9,12 +9,12 @@ import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { slotsOf } from "../../models/network.ts";
-import { createDialer, type Dialer } from "../../transport/dialer.ts";
-import { Politeness } from "../../transport/politeness.ts";
+import { createDialer } from "../../transport/dialer.ts";
+import { limiterOf, Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import { claim } from "./claims.ts";
 import { type ValidatorConfig, validatorConfig } from "./config.ts";
-import { startTrials, tryClaim } from "./trials.ts";
+import { startTrials, type TrialDeps, tryClaim } from "./trials.ts";
 
 export const validator: Service<ValidatorConfig> = {
   name: "validator",
@@ -22,29 +22,37 @@ export const validator: Service<ValidatorConfig> = {
   config: validatorConfig,
   run: (ctx) => {
     const { config } = ctx;
+    const own = new Politeness(config);
+    const shared = Politeness.of(ctx.politeness);
     const dialer = createDialer({
       ...config,
       userAgent: userAgent(config.contact),
       optOut: optedOutHosts(config),
-      politeness: Politeness.of(ctx.politeness),
+      limiter: limiterOf(own, shared),
     });
-    return repeat(ctx, (cycle) => validateDueCandidates(cycle, dialer));
+    const { slots } = shared ?? own;
+    return repeat(
+      ctx,
+      (cycle) => validateDueCandidates(cycle, { dialer, slots }),
+    );
   },
 };
 
 /** Works until no candidate is due; what becomes due meanwhile is taken along. */
 async function validateDueCandidates(
   ctx: Context<ValidatorConfig>,
-  dialer: Dialer,
+  deps: TrialDeps,
 ): Promise<void> {
   const { config, database, log, signal } = ctx;
   const dropped = await dropCandidates(database, config);
-  const trials = startTrials(ctx, dialer);
+  const trials = startTrials(ctx, deps);
   const untouched = await workInQueues({
     slots: slotsOf(config.networks),
     askAgainMs: config.intervalSeconds * 1_000,
     take: async (network, count) =>
-      trials.pauses.has(network) ? [] : await claim(ctx, network, count),
+      trials.pauses.has(network)
+        ? []
+        : await claim(ctx, deps.slots, { network, count }),
     work: (claimed, stop) => tryClaim(trials, claimed, stop),
   }, signal);
   const urls = untouched.map(({ candidate }) => candidate.url);

@@ -16,15 +16,22 @@ import {
   failureText,
   type RelayFailure,
 } from "../../transport/failure.ts";
+import { type AddressSlots, authorityIn } from "../../transport/politeness.ts";
 import type { Claim } from "./claims.ts";
 import type { ValidatorConfig } from "./config.ts";
 import { type Outcome, storeOutcomes } from "./outcomes.ts";
 import { type Answer, tryCandidate } from "./try_candidate.ts";
 
-/** Context that the trials of one cycle share. */
-export interface Trials {
-  readonly ctx: Context<ValidatorConfig>;
+/** What trials work with. */
+export interface TrialDeps {
   readonly dialer: Dialer;
+  /** The slots that the dialer takes. */
+  readonly slots: AddressSlots;
+}
+
+/** Context that the trials of one cycle share. */
+export interface Trials extends TrialDeps {
+  readonly ctx: Context<ValidatorConfig>;
   /** Networks whose proxy is down: nothing is claimed or tried there for a while. */
   readonly pauses: Pauses<Network>;
   readonly stats: { promoted: number; failed: number };
@@ -37,12 +44,12 @@ const MAX_OUTCOMES = 500;
 
 export function startTrials(
   ctx: Context<ValidatorConfig>,
-  dialer: Dialer,
+  deps: TrialDeps,
 ): Trials {
   const { config, database } = ctx;
   return {
+    ...deps,
     ctx,
-    dialer,
     pauses: new Pauses(),
     stats: { promoted: 0, failed: 0 },
     store: gatherWrites(
@@ -58,9 +65,9 @@ export async function tryClaim(
   claim: Claim,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ctx, dialer } = trials;
+  const { ctx, dialer, slots } = trials;
   const { url, network } = claim.candidate;
-  if (trials.pauses.has(network)) {
+  if (trials.pauses.has(network) || slots.isFull(authorityIn(url))) {
     return await trials.store({ type: "released", url });
   }
   const { allowPrivate, networks } = ctx.config;
@@ -101,7 +108,9 @@ function outcomeOf(
   if (trial.ok) return { type: "promoted", url, answer: trial.value };
   const { failure } = trial;
   if (countsAgainstRelay(failure)) return { type: "failed", url, failure };
-  const isOurs = signal.aborted || failure.code === "proxy";
+  // Who finds no slot at his address is put back at once, for others to be tried.
+  const isOurs = signal.aborted || failure.code === "proxy" ||
+    failure.code === "busy";
   return isOurs ? { type: "released", url } : null;
 }
 

@@ -28,7 +28,10 @@ export interface TrialOptions {
   readonly signal: AbortSignal;
 }
 
-/** Tries a candidate; of a clearnet `ws` URL its wss twin first. `aborted` says nothing about the candidate. */
+/**
+ * Tries a candidate; of a clearnet `ws` URL its wss twin first. For a slot at its address nobody waits:
+ * then the failure is `busy`, which like `aborted` says nothing about the candidate.
+ */
 export async function tryCandidate(
   dialer: Dialer,
   { url }: Pick<Candidate, "url">,
@@ -41,8 +44,11 @@ export async function tryCandidate(
   }
   const relay = parsed.value;
   const secured = securedUrl(relay);
-  if (secured === null) return await tryRelay(dialer, relay, options);
-  const first = await tryRelay(dialer, secured, options);
+  const first = await tryRelay(dialer, secured ?? relay, {
+    ...options,
+    slotTimeoutMs: 0,
+  });
+  if (secured === null) return first;
   if (first.ok || !mayAnswerWithoutTls(first.failure)) return first;
   return await tryRelay(dialer, relay, options);
 }
@@ -50,9 +56,12 @@ export async function tryCandidate(
 async function tryRelay(
   dialer: Dialer,
   relay: RelayUrl,
-  { signal, timeoutMs }: TrialOptions,
+  { signal, timeoutMs, slotTimeoutMs }: TrialOptions & {
+    readonly slotTimeoutMs?: number;
+  },
 ): Promise<Result<Answer, RelayFailure>> {
-  const answer = await handshake(dialer, relay, { signal, timeoutMs });
+  const bounds = { signal, timeoutMs, slotTimeoutMs };
+  const answer = await handshake(dialer, relay, bounds);
   return answer.ok ? ok({ relay, openMs: answer.value.openMs }) : answer;
 }
 

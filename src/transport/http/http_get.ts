@@ -3,13 +3,14 @@
  *
  * @module
  */
+import type { IncomingMessage } from "node:http";
 import { fail, ok, type Result } from "../../models/result.ts";
 import { runStep } from "../deadline.ts";
 import type { RelayFailure } from "../failure.ts";
-import { readBody } from "./http_body.ts";
-import { type HttpHead, printable, readHead } from "./http_head.ts";
+import { printable } from "../printable.ts";
+import { type BodyOptions, readBody } from "./http_body.ts";
+import { type HttpHead, sendGet } from "./http_exchange.ts";
 import { openStream, type RoutePolicy } from "../route.ts";
-import { SocketReader } from "../websocket/socket_reader.ts";
 import type { HttpUrl } from "./http_url.ts";
 import { orTlsFailure } from "../tls.ts";
 
@@ -20,6 +21,8 @@ export interface GetOptions {
   readonly timeoutMs: number;
   /** The body's. */
   readonly maxBytes: number;
+  /** How long to wait for a slot at the address, ms; 0 for whoever has other work. Default: the dialer's. */
+  readonly slotTimeoutMs?: number | undefined;
   /** The `Accept` header. */
   readonly accept: string;
   /** Media types a 2xx answer may have, in lowercase, without parameters. Default: any. */
@@ -40,51 +43,67 @@ export interface HttpAnswer {
 export async function get(
   url: HttpUrl,
   { policy, userAgent }: { policy: RoutePolicy; userAgent: string },
-  options: GetOptions & { verify: boolean },
+  options: Omit<GetOptions, "slotTimeoutMs"> & {
+    readonly slotTimeoutMs?: number;
+    readonly verify: boolean;
+  },
 ): Promise<Result<HttpAnswer, RelayFailure>> {
   const stream = await openStream(url, policy, options);
   if (!stream.ok) return stream;
   const { socket, deadline, address, tls } = stream.value;
-  const reader = new SocketReader(socket);
-  const answer = await runStep<HttpAnswer>("answer", deadline, (settle) => {
-    socket.write(requestHead(url, options.accept, userAgent));
-    readAnswer(reader, options).then((read) =>
-      settle(read.ok ? ok({ ...read.value, address }) : read)
-    );
-    return () => {};
-  });
-  const end = reader.end;
-  reader.release();
+  let errorCode = "";
+  const answer = await runStep<HttpAnswer>(
+    "answer",
+    deadline,
+    (settle) =>
+      sendGet(stream.value, requestOf(url, options.accept, userAgent), {
+        answered: (head, message) => {
+          void readAnswer(head, message, { ...options, socket })
+            .then((bytes) =>
+              settle(
+                bytes.ok ? ok({ ...head, bytes: bytes.value, address }) : bytes,
+              )
+            );
+        },
+        upgraded: () => {
+          const detail = "The HTTP answer changes to another protocol";
+          settle(fail({ code: "protocol", detail }));
+        },
+        failed: (failure, code) => {
+          errorCode = code;
+          settle(fail(failure));
+        },
+      }),
+  );
   socket.destroy();
   return answer.ok
     ? answer
-    : fail(orTlsFailure(answer.failure, url.host, { info: tls, end }));
+    : fail(orTlsFailure(answer.failure, url.host, { info: tls, errorCode }));
 }
 
 /** `identity`, because a compressed body has no bound until it is unpacked. */
-function requestHead(url: HttpUrl, accept: string, userAgent: string): string {
-  return [
-    `GET ${url.path} HTTP/1.1`,
-    `Host: ${url.authority}`,
-    `Accept: ${accept}`,
-    "Accept-Encoding: identity",
-    `User-Agent: ${userAgent}`,
-    "Connection: close",
-    "",
-    "",
-  ].join("\r\n");
+function requestOf(url: HttpUrl, accept: string, userAgent: string) {
+  return {
+    path: url.path,
+    headers: {
+      Host: url.authority,
+      Accept: accept,
+      "Accept-Encoding": "identity",
+      "User-Agent": userAgent,
+      Connection: "close",
+    },
+  };
 }
 
-async function readAnswer(
-  reader: SocketReader,
-  { maxBytes, contentTypes }: GetOptions,
-): Promise<Result<Omit<HttpAnswer, "address">, RelayFailure>> {
-  const head = await readHead(reader);
-  if (!head.ok) return head;
-  const unwanted = wrongType(head.value, contentTypes);
-  if (unwanted !== null) return fail(unwanted);
-  const bytes = await readBody(reader, head.value, maxBytes);
-  return bytes.ok ? ok({ ...head.value, bytes: bytes.value }) : bytes;
+function readAnswer(
+  head: HttpHead,
+  message: IncomingMessage,
+  { maxBytes, contentTypes, socket }: GetOptions & BodyOptions,
+): Promise<Result<Uint8Array, RelayFailure>> {
+  const unwanted = wrongType(head, contentTypes);
+  return unwanted === null
+    ? readBody(message, head, { maxBytes, socket })
+    : Promise.resolve(fail(unwanted));
 }
 
 function wrongType(

@@ -7,7 +7,7 @@ import { normalizeHost } from "../../models/relay_host.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import { fail, ok, type Result } from "../../models/result.ts";
 import type { RelayFailure } from "../failure.ts";
-import { printable } from "./http_head.ts";
+import { printable, withoutQuery } from "../printable.ts";
 import type { Target } from "../route.ts";
 
 /** An `http` or `https` URL in parts. */
@@ -47,6 +47,8 @@ export function httpUrlOf(relay: RelayUrl): string {
 }
 
 function bad(text: string): Result<never, RelayFailure> {
-  const detail = `Cannot fetch ${printable(text)}: not an http or https URL`;
+  const detail = `Cannot fetch ${
+    printable(withoutQuery(text))
+  }: not an http or https URL`;
   return fail({ code: "protocol", detail });
 }

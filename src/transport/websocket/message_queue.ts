@@ -4,15 +4,16 @@
  * @module
  */
 import { Notifier } from "../../base/notifier.ts";
+import type { SocketMessage } from "./held_message.ts";
 
-/** Reading stops at about this much, counted in UTF-16 units and a little for each message. */
+/** Reading stops at about this much, counted in UTF-16 units and a little for each message; of one that was cut all bytes count. */
 const FULL = 256 * 1024;
 const PER_MESSAGE = 64;
 
 /** A queue with one reader. */
-export class MessageQueue implements AsyncIterator<readonly string[]> {
+export class MessageQueue implements AsyncIterator<readonly SocketMessage[]> {
   readonly #drained: () => void;
-  #messages: string[] = [];
+  #messages: SocketMessage[] = [];
   #size = 0;
   #ended = false;
   readonly #changed = new Notifier();
@@ -27,10 +28,11 @@ export class MessageQueue implements AsyncIterator<readonly string[]> {
     return this.#size > FULL;
   }
 
-  push(message: string): void {
+  push(message: SocketMessage): void {
     if (this.#ended) return;
     this.#messages.push(message);
-    this.#size += message.length + PER_MESSAGE;
+    this.#size += PER_MESSAGE +
+      (typeof message === "string" ? message.length : message.bytes);
     this.#changed.notify();
   }
 
@@ -41,7 +43,7 @@ export class MessageQueue implements AsyncIterator<readonly string[]> {
   }
 
   /** All messages that came since the last call; waits when there are none. */
-  async next(): Promise<IteratorResult<readonly string[]>> {
+  async next(): Promise<IteratorResult<readonly SocketMessage[]>> {
     while (this.#messages.length === 0) {
       if (this.#ended) return { done: true, value: undefined };
       await this.#changed.wait();

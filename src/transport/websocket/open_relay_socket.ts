@@ -4,12 +4,18 @@
  * @module
  */
 // @ts-types="./ws_frames.ts"
-import { Receiver, Sender } from "ws";
+import { Sender } from "ws";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import { sleep } from "../../base/sleep.ts";
-import { errorCode, errorLine } from "../../base/error_text.ts";
+import { errorLine } from "../../base/error_text.ts";
 import type { RelayFailure } from "../failure.ts";
-import { printable } from "../http/http_head.ts";
+import { printable } from "../printable.ts";
+import { type FrameBreach, FrameReader } from "./frame_reader.ts";
+import type {
+  ReadBound,
+  SocketMessage,
+  UnfinishedMessages,
+} from "./held_message.ts";
 import { MessageQueue } from "./message_queue.ts";
 import type { RelaySocket } from "./relay_socket.ts";
 import { PingTracker } from "./ping_tracker.ts";
@@ -24,10 +30,6 @@ const CLOSE_TIMEOUT_MS = 1_000;
 const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
 /** More than this not yet taken by the peer, and nothing more is sent. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
-/** A message in more parts is not a message. */
-const MAX_FRAGMENTS = 4_096;
-/** A message that drips in byte by byte is given up: each piece costs more than it carries. */
-const MAX_PIECES = 65_536;
 
 const NOTHING = new Uint8Array();
 
@@ -36,6 +38,9 @@ export interface Upgraded {
   readonly relay: RelayUrl;
   readonly headers: Readonly<Record<string, string>>;
   readonly maxMessageBytes: number;
+  /** Of a longer message only the ends are given. */
+  readonly boundOf: ReadBound;
+  readonly memory: UnfinishedMessages;
   /** Silence after which the peer is asked whether it is alive, ms; after as much again it is not. */
   readonly pingAfterMs: number;
   /** Bytes that followed the head of the answer. */
@@ -51,7 +56,7 @@ export class OpenRelaySocket implements RelaySocket {
   readonly maxMessageBytes: number;
   readonly closed: Promise<RelayFailure>;
   readonly #socket: Stream["socket"];
-  readonly #receiver: Receiver;
+  readonly #frames: FrameReader;
   readonly #sender: Sender;
   readonly #queue: MessageQueue;
   readonly #ended = Promise.withResolvers<RelayFailure>();
@@ -74,7 +79,7 @@ export class OpenRelaySocket implements RelaySocket {
     this.closed = this.#ended.promise;
     this.#socket = stream.socket;
     this.#sender = new Sender(stream.socket, {});
-    this.#receiver = this.#receive();
+    this.#frames = this.#reader(upgraded);
     this.#queue = new MessageQueue(() => this.#pump());
     this.#pingAfterMs = upgraded.pingAfterMs;
     this.#heartbeat = setInterval(
@@ -104,7 +109,7 @@ export class OpenRelaySocket implements RelaySocket {
     return answered;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<readonly string[]> {
+  [Symbol.asyncIterator](): AsyncIterator<readonly SocketMessage[]> {
     return this.#queue;
   }
 
@@ -119,26 +124,22 @@ export class OpenRelaySocket implements RelaySocket {
     await this.close();
   }
 
-  #receive(): Receiver {
-    const receiver = new Receiver({
-      isServer: false,
-      maxPayload: this.maxMessageBytes,
-      maxFragments: MAX_FRAGMENTS,
-      maxBufferedChunks: MAX_PIECES,
-      // Without compression everything is synchronous: `write` has emitted all messages when it returns.
-      allowSynchronousEvents: true,
-      // Decoding does it, and once is enough.
-      skipUTF8Validation: true,
+  #reader({ maxMessageBytes, boundOf, memory }: Upgraded): FrameReader {
+    return new FrameReader({
+      maxMessageBytes,
+      boundOf,
+      memory,
+      sink: {
+        message: (message) => this.#take(message),
+        ping: (data) => this.#pong(data),
+        pong: (mark) => this.#pings.answer(mark, this.#messages),
+        close: (status, reason) => {
+          const detail = printable(reason) || "the relay said goodbye";
+          this.#end({ code: "closed", status, detail }, { status, reason: "" });
+        },
+        breach: (breach) => this.#breach(breach),
+      },
     });
-    receiver.on("message", (data, isBinary) => this.#take(data, isBinary));
-    receiver.on("ping", (data) => this.#pong(data));
-    receiver.on("pong", (mark) => this.#pings.answer(mark, this.#messages));
-    receiver.on("conclude", (status, reason) => {
-      const detail = printable(String(reason)) || "the relay said goodbye";
-      this.#end({ code: "closed", status, detail }, { status, reason: "" });
-    });
-    receiver.on("error", (error) => this.#breach(error));
-    return receiver;
   }
 
   #listen(rest: Uint8Array): void {
@@ -148,7 +149,7 @@ export class OpenRelaySocket implements RelaySocket {
     for (const event of ["end", "close"]) {
       socket.on(event, () => this.#lost("ended without a goodbye"));
     }
-    if (rest.length > 0) this.#receiver.write(rest);
+    if (rest.length > 0) this.#frames.write(rest);
     this.#pump();
   }
 
@@ -158,26 +159,17 @@ export class OpenRelaySocket implements RelaySocket {
       const chunk: Uint8Array | null = this.#socket.read();
       if (chunk === null) return;
       this.#silentChecks = 0;
-      if (this.#failure === undefined) this.#receiver.write(chunk);
+      if (this.#failure === undefined) this.#frames.write(chunk);
       else if ((this.#drained += chunk.length) > MAX_DRAINED_BYTES) {
         this.#socket.destroy();
       }
     }
   }
 
-  #take(data: Uint8Array, isBinary: boolean): void {
+  #take(message: SocketMessage): void {
     if (this.#failure !== undefined) return;
-    if (isBinary) {
-      this.#end({ code: "protocol", detail: "A binary message came" }, BREACH);
-      return;
-    }
     this.#messages += 1;
-    try {
-      this.#queue.push(decodeUtf8(data));
-    } catch {
-      const detail = "A message is not valid UTF-8";
-      this.#end({ code: "protocol", detail }, { status: 1007, reason: "" });
-    }
+    this.#queue.push(message);
   }
 
   #pong(data: Uint8Array): void {
@@ -186,14 +178,9 @@ export class OpenRelaySocket implements RelaySocket {
     if (writableLength < MAX_UNSENT_BYTES) this.#sender.pong(data, true);
   }
 
-  #breach(error: Error): void {
-    if (errorCode(error) === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") {
-      const detail = `A message is larger than ${this.maxMessageBytes} bytes`;
-      this.#end({ code: "too-large", detail }, { status: 1009, reason: "" });
-    } else {
-      const detail = `Not WebSocket: ${errorLine(error)}`;
-      this.#end({ code: "protocol", detail }, BREACH);
-    }
+  #breach({ status, detail }: FrameBreach): void {
+    const code = status === 1009 ? "too-large" : "protocol";
+    this.#end({ code, detail }, { status, reason: "" });
   }
 
   #lost(detail: string): void {
@@ -221,6 +208,7 @@ export class OpenRelaySocket implements RelaySocket {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
     clearInterval(this.#heartbeat);
+    this.#frames.end();
     this.#queue.end();
     this.#pings.endAll();
     this.#hangUp(closing).then(() => this.#ended.resolve(failure));
@@ -244,21 +232,7 @@ export class OpenRelaySocket implements RelaySocket {
   }
 }
 
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
-const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
-
-/**
- * The text; throws where it is not valid UTF-8. Deno decodes leniently four times as fast as strictly, and what it mends
- * shows by U+FFFD, which few texts have by themselves.
- */
-function decodeUtf8(data: Uint8Array): string {
-  const text = lenient.decode(data);
-  return text.includes("\ufffd") ? strict.decode(data) : text;
-}
-
 interface CloseFrame {
   readonly status: number;
   readonly reason: string;
 }
-
-const BREACH: CloseFrame = { status: 1002, reason: "" };

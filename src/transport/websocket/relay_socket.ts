@@ -6,6 +6,7 @@
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { RelayFailure } from "../failure.ts";
 import type { TlsInfo } from "../tls.ts";
+import type { SocketMessage } from "./held_message.ts";
 
 /**
  * An open connection to a relay.
@@ -15,7 +16,7 @@ import type { TlsInfo } from "../tls.ts";
  * about a quarter of a megabyte. The iteration ends when the connection does, for whatever reason: `closed` says which.
  */
 export interface RelaySocket
-  extends AsyncIterable<readonly string[]>, AsyncDisposable {
+  extends AsyncIterable<readonly SocketMessage[]>, AsyncDisposable {
   readonly relay: RelayUrl;
   /** From the first packet to the answered upgrade, ms; waiting in our own queue not counted. */
   readonly openMs: number;

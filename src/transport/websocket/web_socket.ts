@@ -1,28 +1,33 @@
 /**
  * WebSocket (RFC 6455) over an open stream: the upgrade, and the socket that the protocol is spoken over.
  *
- * The frames are read and written by npm:ws. The upgrade is ours, because ws leaves it to node:http, which in
- * Deno before 2.9 cannot use a socket that is already connected, and ours must be: its address was vetted.
+ * The upgrade is node:http's, over the socket that was dialled to the vetted address; the frames are written by npm:ws
+ * and read by `frame_reader.ts`.
  *
  * @module
  */
 import { createHash, randomBytes } from "node:crypto";
-import type { RelayUrl } from "../../models/relay_url.ts";
+import { authorityOf, type RelayUrl } from "../../models/relay_url.ts";
 import { fail, ok, type Result } from "../../models/result.ts";
 import { runStep } from "../deadline.ts";
 import type { RelayFailure } from "../failure.ts";
-import { type HttpHead, printable, readHead } from "../http/http_head.ts";
+import { type HttpHead, sendGet } from "../http/http_exchange.ts";
 import { httpFailure } from "../http/http_failure.ts";
+import type { ReadBound, UnfinishedMessages } from "./held_message.ts";
 import { OpenRelaySocket } from "./open_relay_socket.ts";
 import type { RelaySocket } from "./relay_socket.ts";
 import type { Stream } from "../route.ts";
-import { SocketReader } from "./socket_reader.ts";
+import { printable } from "../printable.ts";
 import { orTlsFailure } from "../tls.ts";
 
 /** Options of an upgrade. */
 export interface UpgradeOptions {
   readonly userAgent: string;
   readonly maxMessageBytes: number;
+  /** Of a longer message only the ends are given. Default: nothing is cut. */
+  readonly boundOf?: ReadBound;
+  /** The unfinished messages of all connections of this thread. */
+  readonly memory: UnfinishedMessages;
   /** Silence after which the peer is asked whether it is alive, ms. Default: 30 000. */
   readonly pingAfterMs?: number;
 }
@@ -35,21 +40,32 @@ export async function upgrade(
 ): Promise<Result<RelaySocket, RelayFailure>> {
   const key = randomBytes(16).toString("base64");
   const { socket } = stream;
-  const reader = new SocketReader(socket);
-  const answer = await runStep<HttpHead>(
+  let errorCode = "";
+  const answer = await runStep<Upgrade>(
     "upgrade",
     stream.deadline,
     (settle) => {
-      socket.write(requestHead(relay, key, options.userAgent));
-      readHead(reader).then((head) => settle(checkAnswer(head, key)));
-      return () => {};
+      const end = sendGet(stream, requestOf(relay, key, options.userAgent), {
+        answered: (head) =>
+          settle(
+            head.status === 101
+              ? checkAnswer(head, NOTHING, key)
+              : fail(notUpgraded(head)),
+          ),
+        upgraded: (head, rest) => settle(checkAnswer(head, rest, key)),
+        failed: (failure, code) => {
+          errorCode = code;
+          settle(fail(failure));
+        },
+      });
+      return (succeeded) => {
+        if (!succeeded) end();
+      };
     },
   );
-  const end = reader.end;
-  const rest = reader.release();
   if (!answer.ok) {
     socket.destroy();
-    const seen = { info: stream.tls, end };
+    const seen = { info: stream.tls, errorCode };
     return fail(orTlsFailure(answer.failure, relay.host, seen));
   }
   return ok(
@@ -57,40 +73,42 @@ export async function upgrade(
       relay,
       headers: answer.value.headers,
       maxMessageBytes: options.maxMessageBytes,
+      boundOf: options.boundOf ?? (() => Infinity),
+      memory: options.memory,
       pingAfterMs: options.pingAfterMs ?? 30_000,
-      rest,
+      rest: answer.value.rest,
     }),
   );
 }
 
-/** Extensions are not offered: compressed messages could be bombs, and cost more than they save here. */
-function requestHead(relay: RelayUrl, key: string, userAgent: string): string {
-  return [
-    `GET ${relay.path ?? "/"} HTTP/1.1`,
-    `Host: ${hostHeader(relay)}`,
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Key: ${key}`,
-    "Sec-WebSocket-Version: 13",
-    `User-Agent: ${userAgent}`,
-    "",
-    "",
-  ].join("\r\n");
+const NOTHING = new Uint8Array();
+
+/** An answered upgrade. */
+interface Upgrade extends HttpHead {
+  /** Bytes that followed the head. */
+  readonly rest: Uint8Array;
 }
 
-/** The authority as it stands in the URL. */
-function hostHeader({ host, port }: RelayUrl): string {
-  const name = host.includes(":") ? `[${host}]` : host;
-  return port === null ? name : `${name}:${port}`;
+/** Extensions are not offered: compressed messages could be bombs, and cost more than they save here. */
+function requestOf(relay: RelayUrl, key: string, userAgent: string) {
+  return {
+    path: relay.path ?? "/",
+    headers: {
+      Host: authorityOf(relay),
+      Upgrade: "websocket",
+      Connection: "Upgrade",
+      "Sec-WebSocket-Key": key,
+      "Sec-WebSocket-Version": "13",
+      "User-Agent": userAgent,
+    },
+  };
 }
 
 function checkAnswer(
-  head: Result<HttpHead, RelayFailure>,
+  { status, headers }: HttpHead,
+  rest: Uint8Array,
   key: string,
-): Result<HttpHead, RelayFailure> {
-  if (!head.ok) return head;
-  const { status, headers } = head.value;
-  if (status !== 101) return fail(notUpgraded(head.value));
+): Result<Upgrade, RelayFailure> {
   const refused = headers["upgrade"]?.toLowerCase() !== "websocket"
     ? "no upgrade to websocket"
     : headers["sec-websocket-accept"] !== acceptOf(key)
@@ -98,7 +116,7 @@ function checkAnswer(
     : headers["sec-websocket-extensions"] !== undefined
     ? "an extension that was not asked for"
     : null;
-  if (refused === null) return head;
+  if (refused === null) return ok({ status, headers, rest });
   const detail = `The WebSocket upgrade was answered with ${refused}`;
   return fail({ code: "protocol", detail });
 }

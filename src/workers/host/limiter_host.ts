@@ -61,7 +61,7 @@ export class LimiterHost {
   }
 
   async #take(
-    { request, addresses, timeoutMs }: Extract<
+    { request, addresses, timeoutMs, authority }: Extract<
       ToLimiter,
       { type: "acquire-slots" }
     >,
@@ -69,7 +69,11 @@ export class LimiterHost {
     const line = new AbortController();
     this.#lines.set(request, line);
     const { signal } = line;
-    const taken = await this.#limiter.acquire(addresses, { timeoutMs, signal });
+    const taken = await this.#limiter.acquire(addresses, {
+      timeoutMs,
+      signal,
+      ...(authority !== undefined && { authority }),
+    });
     this.#lines.delete(request);
     if (taken.ok && !this.#isOpen) return this.#limiter.release(taken.value);
     for (const slot of taken.ok ? taken.value : []) {

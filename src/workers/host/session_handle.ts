@@ -49,6 +49,8 @@ export interface SessionHost {
 /** The worker died or hung. What it had sent is stored; the rest is still wanted. */
 export interface SessionLoss {
   readonly detail: string;
+  /** Whether this session may be why: its messages were taken up last, or nobody knows whose were. */
+  readonly isSuspect: boolean;
 }
 
 /** Messages of a session; `ask-verified` is between its worker and the pool. */
@@ -133,10 +135,10 @@ export class SessionHandle implements Borrower {
   }
 
   /** The worker is gone, or not to be waited for any longer. */
-  lose(detail: string): void {
+  lose(loss: SessionLoss): void {
     if (this.#ended) return;
     this.#post({ type: "abandon", session: this.number });
-    this.#end(fail({ detail }));
+    this.#end(fail(loss));
   }
 
   cancel(): void {

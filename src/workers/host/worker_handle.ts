@@ -201,7 +201,12 @@ export class WorkerHandle implements Disposable {
     this.#worker.terminate();
     void this.#limiter.close(this.#options.signal);
     this.#verifications.abandon(new Error(detail));
-    for (const session of this.#sessions.values()) session.lose(detail);
+    const running = new Int32Array(this.#options.options.running)[0] ?? 0;
+    const isKnown = this.#sessions.has(running);
+    for (const session of this.#sessions.values()) {
+      const isSuspect = !isKnown || session.number === running;
+      session.lose({ detail, isSuspect });
+    }
     this.#options.onLost(this, detail);
   }
 }

@@ -2,7 +2,8 @@
  * The pool of workers: a bounded number of threads that carry any number of sessions.
  *
  * A worker that dies or hangs is replaced. Its sessions end with a loss, which whoever began them answers by beginning
- * again from coverage; the sessions of other workers never notice.
+ * again from coverage; only the one whose messages it had taken up last is under suspicion. The sessions of other workers
+ * never notice.
  *
  * @module
  */
@@ -34,7 +35,10 @@ export interface SyncPoolOptions {
   readonly limiter: ConnectionLimiter;
   /** Where libsecp256k1 is looked for. */
   readonly verifier: VerifierOptions;
-  readonly worker: Omit<WorkerOptions, "library" | "bufferedBytes">;
+  readonly worker: Omit<
+    WorkerOptions,
+    "library" | "bufferedBytes" | "running"
+  >;
   /** A worker was lost and will be replaced. */
   readonly onLost: (detail: string) => void;
   /** Silence of a worker that counts as hanging. Default: 30 s. */
@@ -175,6 +179,7 @@ class WorkerPool implements SyncPool {
         ...this.#parts.worker,
         library: verifier.library,
         bufferedBytes: HELD_BYTES / this.#parts.workers,
+        running: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
       },
       permissions,
       limiter,
@@ -198,6 +203,6 @@ class WorkerPool implements SyncPool {
     const ended = session.outcome.then(() => {}, () => {});
     await Promise.race([ended, sleep(graceMs, over.signal)]);
     over.abort();
-    session.lose("It did not end in time");
+    session.lose({ detail: "It did not end in time", isSuspect: true });
   }
 }

@@ -57,6 +57,8 @@ export interface SyncBounds {
   readonly batchEvents: number;
   readonly batchBytes: number;
   readonly connectTimeoutMs: number;
+  /** How long the first connection waits for a slot at the address, ms; then the session ends as `busy`. */
+  readonly firstSlotTimeoutMs: number;
   /** Silence after which a request has failed. */
   readonly idleTimeoutMs: number;
   /** Duration after which a request has failed. */

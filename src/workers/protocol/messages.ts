@@ -104,6 +104,7 @@ export type ToLimiter =
     readonly request: number;
     readonly addresses: readonly string[];
     readonly timeoutMs: number;
+    readonly authority?: string | undefined;
   }
   /** Whoever asked for these seats does not want them any more. */
   | { readonly type: "cancel-slots"; readonly request: number }
@@ -209,6 +210,8 @@ export interface WorkerOptions {
   readonly userAgent: string;
   /** Hosts that are neither looked up nor dialled. */
   readonly optOut: readonly string[];
+  /** One Int32: the session whose messages the worker took up last; 0 before the first. Shared, as one that hangs says nothing. */
+  readonly running: SharedArrayBuffer;
   /** What its sessions together may hold of each sort between socket and database, bytes. */
   readonly bufferedBytes: number;
   /** Answers NIP-42 challenges; null for nobody. */

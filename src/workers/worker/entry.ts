@@ -34,6 +34,8 @@ interface Deps {
 const sessions = new Map<number, HostLink>();
 const limiter = new RemoteLimiter(postMessage);
 const deps = Promise.withResolvers<Deps>();
+/** As {@linkcode WorkerOptions.running}; `init` is the first message. */
+let running: Int32Array = new Int32Array(1);
 
 globalThis.addEventListener("message", (event) => {
   if (event instanceof MessageEvent) receive(event.data);
@@ -96,10 +98,15 @@ function receive(message: ToWorker): void {
 }
 
 async function init(options: WorkerOptions): Promise<void> {
+  running = new Int32Array(options.running);
   try {
     const { library, authKey, bufferedBytes } = options;
     const verifier = await loadVerifier({ library });
-    const dialer = createDialer({ ...options, limiter });
+    const dialer = createDialer({
+      ...options,
+      limiter,
+      maxUnfinishedBytes: bufferedBytes,
+    });
     const budget = () => memoryBudget(bufferedBytes, sessions.size);
     deps.resolve({ verifier, authKey, dialer, budget });
     const { name, detail } = verifier;
@@ -110,7 +117,7 @@ async function init(options: WorkerOptions): Promise<void> {
 }
 
 async function sync(session: number, job: SyncJob): Promise<void> {
-  const link = new HostLink(session, postMessage);
+  const link = new HostLink(session, postMessage, running);
   sessions.set(session, link);
   try {
     const report = await runSession(job, {

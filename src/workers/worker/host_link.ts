@@ -33,6 +33,7 @@ export type Post = (message: FromWorker) => void;
 export class HostLink {
   readonly #session: number;
   readonly #post: Post;
+  readonly #running: Int32Array;
   readonly #stop = new AbortController();
   readonly #known = new PendingRequests<Uint8Array>();
   readonly #verified = new PendingRequests<Uint8Array | null>();
@@ -46,10 +47,21 @@ export class HostLink {
   #abandoned = false;
   #lastProgressAt = 0;
 
-  constructor(session: number, post: Post) {
+  /** `running` is the view of {@linkcode WorkerOptions.running}. */
+  constructor(
+    session: number,
+    post: Post,
+    running: Int32Array = new Int32Array(1),
+  ) {
     this.#session = session;
     this.#post = post;
+    this.#running = running;
   }
+
+  /** What came for this session is taken up now: if the thread is lost, it is the one that is asked. */
+  readonly isRunning = (): void => {
+    this.#running[0] = this.#session;
+  };
 
   /** Aborts when no more is to be asked of the relay. */
   get signal(): AbortSignal {

@@ -21,6 +21,8 @@ export interface RelayConnectorOptions {
   readonly authKey: Uint8Array | null;
   /** What may have been read and not taken, bytes. */
   readonly budget: () => number;
+  /** Called before anything that came is worked on. */
+  readonly onWork?: () => void;
   /** Aborts when no more is to be asked. */
   readonly signal: AbortSignal;
 }
@@ -117,14 +119,17 @@ export class RelayConnector implements AsyncDisposable {
   }
 
   async #dial(): Promise<Result<RelayClient, RelayFailure>> {
-    const { dialer, relay, signal, authKey, bounds, budget } = this.#options;
+    const { dialer, relay, signal, authKey, bounds, budget, onWork } =
+      this.#options;
     const authTimeoutMs = Math.min(MAX_AUTH_WAIT_MS, bounds.idleTimeoutMs);
     const connected = await connectRelay(dialer, relay, {
       signal,
       timeoutMs: bounds.connectTimeoutMs,
+      slotTimeoutMs: this.#wasConnected ? undefined : bounds.firstSlotTimeoutMs,
       maxEventBytes: bounds.maxEventBytes,
       maxMessageBytes: MAX_MESSAGE_BYTES,
       maxBuffered: budget,
+      ...(onWork !== undefined && { onWork }),
       ...(authKey !== null &&
         { authKey, authPolicy: "when-challenged" as const, authTimeoutMs }),
     });

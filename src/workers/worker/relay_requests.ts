@@ -170,6 +170,7 @@ export class RelayRequests implements AsyncDisposable {
           .next();
         if (chunk.done) return chunk.value;
         this.received += chunk.value.length;
+        this.#options.onWork?.();
         for (const raw of chunk.value) reader.take(raw);
         const waitsSince = performance.now();
         await target.room();

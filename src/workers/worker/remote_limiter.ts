@@ -31,7 +31,7 @@ export class RemoteLimiter implements ConnectionLimiter {
 
   async acquire(
     addresses: readonly string[],
-    { timeoutMs, signal }: WaitOptions,
+    { timeoutMs, signal, authority }: WaitOptions,
   ): Promise<Result<readonly string[], RelayFailure>> {
     if (signal.aborted) return fail({ code: "aborted" });
     // Whoever leaves is answered all the same, maybe by a seat that was given just before: then he has to free it.
@@ -39,7 +39,8 @@ export class RemoteLimiter implements ConnectionLimiter {
     const taken = await this.#slots.ask((request) => {
       const leave = () => this.#post({ type: "cancel-slots", request });
       signal.addEventListener("abort", leave, { signal: left.signal });
-      this.#post({ type: "acquire-slots", request, addresses, timeoutMs });
+      const wait = { addresses, timeoutMs, authority };
+      this.#post({ type: "acquire-slots", request, ...wait });
     });
     left.abort();
     return taken;

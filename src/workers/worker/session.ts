@@ -54,7 +54,8 @@ export async function runSession(
   job: SyncJob,
   deps: SessionDeps,
 ): Promise<SyncReport> {
-  await using line = new RelayRequests({ ...deps, ...job });
+  const onWork = deps.link.isRunning;
+  await using line = new RelayRequests({ ...deps, ...job, onWork });
   const session = new Session(job, deps, line);
   const connected = await line.connect();
   if (connected.ok) {

@@ -105,3 +105,27 @@ Deno.test("the port is free again after disposal", async () => {
   await using second = serve(first.port);
   equal(second.port, first.port);
 });
+
+Deno.test("a Host that is none gets 400, and one that only leads here gets 403", async () => {
+  await using server = serve();
+  const cases = [
+    ["a b", 400],
+    ["[", 400],
+    ["x:99999", 400],
+    ["rebinding.example", 403],
+    [`rebinding.example:${server.port}`, 403],
+    ["localhost", 200],
+    [`127.0.0.1:${server.port}`, 200],
+    [`[::1]:${server.port}`, 200],
+  ] as const;
+  for (const [host, status] of cases) {
+    using connection = await Deno.connect({ port: server.port });
+    const request = `GET /metrics HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    const answer = new Uint8Array(1_024);
+    const length = await connection.read(answer) ?? 0;
+    const [line] = new TextDecoder().decode(answer.subarray(0, length))
+      .split("\r\n");
+    equal(line?.split(" ")[1], String(status), host);
+  }
+});

@@ -137,6 +137,69 @@ testOnEachServer(
 );
 
 testOnEachServer(
+  "claimCandidates() interleaves those that share an address, and leaves out those that are full",
+  async ({ database }) => {
+    const crowd = Array.from(
+      { length: 30 },
+      (_, i) => hint(`wss://a-crowd.test/${String(i).padStart(2, "0")}`),
+    );
+    const full = ["a", "b"].map((path) => hint(`wss://full.test:81/${path}`));
+    const others = ["x", "y", "z"].map((name) => hint(`wss://${name}.test`));
+    await insertCandidates(
+      database,
+      [...crowd, ...full, ...others],
+      NO_BUDGETS,
+    );
+    const crowding = { perAuthority: 2, exceptAuthorities: ["full.test:81"] };
+    const claimed = await claim(database, { ...crowding, limit: 4 });
+    assert.deepEqual(claimed, [
+      "wss://a-crowd.test/00",
+      "wss://x.test",
+      "wss://y.test",
+      "wss://z.test",
+    ]);
+    assert.deepEqual(await claim(database, { ...crowding, limit: 10 }), [
+      "wss://a-crowd.test/01",
+      "wss://a-crowd.test/02",
+    ]);
+    assert.equal((await claim(database, { limit: 100 })).length, 29);
+  },
+);
+
+testOnEachServer(
+  "claimCandidates() gives each of many that claim at once its part of a crowd",
+  async ({ database }) => {
+    const crowd = Array.from(
+      { length: 40 },
+      (_, i) => hint(`wss://crowd.test/${i}`),
+    );
+    await insertCandidates(database, crowd, NO_BUDGETS);
+    const claims = await Promise.all(
+      Array.from(
+        { length: 20 },
+        () => claim(database, { limit: 10, perAuthority: 2 }),
+      ),
+    );
+    assert.deepEqual(claims.map(({ length }) => length), claims.map(() => 2));
+    assert.equal(new Set(claims.flat()).size, 40);
+  },
+);
+
+testOnEachServer(
+  "claimCandidates() finds the others behind a crowd that is due before them",
+  async ({ database, sql }) => {
+    await sql`
+      insert into candidate (url, network, host, domain, source, hints, discovered_at, due_at)
+      select 'wss://crowd.test/' || n, 'clearnet', 'crowd.test', 'crowd.test', 'seed', '{}', 1, 1
+      from generate_series(1, 12000) as n`;
+    await insertCandidates(database, [hint("wss://behind.test")], NO_BUDGETS);
+    const claimed = await claim(database, { limit: 10, perAuthority: 2 });
+    assert.equal(claimed.length, 3);
+    assert.ok(claimed.includes("wss://behind.test"));
+  },
+);
+
+testOnEachServer(
   "claimCandidates() takes fewest failures first, of wanted networks only",
   async ({ database }) => {
     const onion = `ws://${"b".repeat(56)}.onion`;

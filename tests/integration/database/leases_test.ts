@@ -224,6 +224,44 @@ testOnEachServer(
   },
 );
 
+testOnEachServer(
+  "leaseRelays() interleaves those that share an address, and leaves out those that are full",
+  async ({ database, sql }) => {
+    const crowd = Array.from({ length: 3_000 }, (_, n) => ({
+      url: `wss://crowd.test/${n}`,
+      network: "clearnet" as const,
+    }));
+    const full = { url: "wss://full.test:81/a", network: "clearnet" } as const;
+    await insertRelays(database, [...crowd, full, ...relays(2)]);
+    const honest = relays(2).map(({ url }) => url);
+    // All are enrolled by the first lease; the crowd is due the longest.
+    await leaseRelays(database, request({ limit: 1, networks: ["tor"] }));
+    await sql`
+      update relay_lease set due_at = case when url like '%crowd%' then 1 else 1000 end
+      from relay where relay.id = relay_id`;
+    const crowding = { perAuthority: 2, exceptAuthorities: ["full.test:81"] };
+    const take = async (rest: Partial<LeaseRequest>) => {
+      const leased = await leaseRelays(database, request(rest));
+      return leased.map(({ url }) => url);
+    };
+    const urls = await take({ ...crowding, limit: 10 });
+    assert.deepEqual(
+      new Set(urls.filter((url) => !url.includes("crowd"))),
+      new Set(honest),
+    );
+    assert.equal(urls.length, 4);
+    assert.match(urls[0]!, /crowd/, "the longest due is first");
+    assert.deepEqual(honest.includes(urls[1]!), true, "and not its neighbour");
+    const named = crowd.slice(100, 110).map(({ url }) => url);
+    assert.equal((await take({ ...crowding, urls: named })).length, 2);
+    assert.deepEqual(
+      await take({ ...crowding, urls: [full.url] }),
+      [],
+    );
+    assert.deepEqual(await take({ urls: [full.url] }), [full.url]);
+  },
+);
+
 const HOLDER = { service: "synchronizer", holder: "a" } as const;
 
 function request(rest: Partial<LeaseRequest> = {}): LeaseRequest {

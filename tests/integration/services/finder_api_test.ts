@@ -42,6 +42,20 @@ Deno.test("finder makes candidates of a published list and asks again only after
   assert.equal(api.requests.length, 1);
 });
 
+Deno.test("finder logs no query of a source, as it may be a key", async () => {
+  await using archive = await testArchive();
+  await using api = apiServer(() => []);
+  await using other = apiServer(() => new Response("no", { status: 403 }));
+  const sources = [api, other].map(({ url }) => ({ url: `${url}?k=secret` }));
+  const { log } = await runOnce(finder, archive.database, config(sources));
+  const lines = log.filter(({ source }) => source !== undefined);
+  assert.deepEqual(
+    lines.map(({ source }) => source),
+    [api, other].map(({ url }) => `${url}?…`),
+  );
+  assert(!JSON.stringify(log).includes("secret"));
+});
+
 Deno.test("finder asks by the database's clock, and again what a wrong clock has put off", async () => {
   await using archive = await testArchive();
   await using api = apiServer(() => []);

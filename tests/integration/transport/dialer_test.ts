@@ -232,6 +232,7 @@ Deno.test("dialers with common politeness share the slots of an address, and eve
   const first = valueOf(await open(one));
   failureOf(await open(other), "busy");
   await first.close();
+  await valueOf(await open(other)).close();
   assert(politeness.rate.take(1) > 0, "both of two at once are used up");
   assert.equal(relay.peak, 1);
 });
@@ -254,6 +255,41 @@ Deno.test("open() gives up a full address as busy, which says nothing about the 
   const waiting = dialer.open(relay.relay, { signal: impatient.signal });
   impatient.abort();
   failureOf(await waiting, "aborted");
+});
+
+Deno.test("open() says busy at once to whoever has other work, and dials nothing for it", async () => {
+  await using relay = await testRelay();
+  const politeness = new Politeness({
+    maxSocketsPerAddress: 1,
+    maxNewConnectionsPerMinute: 12,
+  });
+  const dialer = testDialer({ politeness });
+  const options = { signal: never, slotTimeoutMs: 0 };
+  const authority = `127.0.0.1:${relay.port}`;
+  assert.equal(politeness.slots.isFull(authority), false, "nobody knows yet");
+  const only = valueOf(await dialer.open(relay.relay, options));
+  assert.deepEqual(politeness.slots.full(), [authority]);
+  failureOf(await dialer.open(relay.relay, options), "busy");
+  const patient = dialer.open(relay.relay, { signal: never });
+  await only.close();
+  await using _second = valueOf(await patient);
+  assert.equal(relay.requests.length, 2);
+  assert(politeness.rate.take(1) > 0, "two connections, and not three");
+});
+
+Deno.test("open() takes each address that it dials out of the budget, and dials no more than four", async () => {
+  const politeness = new Politeness({ maxNewConnectionsPerMinute: 36 });
+  const addresses = Array.from({ length: 16 }, (_, i) => `127.0.1.${i + 1}`);
+  const dialer = testDialer({
+    politeness,
+    resolve: () => Promise.resolve(addresses),
+  });
+  // Nobody listens at any of them.
+  const { port } = await testRelayThatLeft();
+  const target = relayAt(`ws://many.test:${port}`);
+  failureOf(await dialer.open(target, { signal: never }), "refused");
+  assert.deepEqual([politeness.rate.take(1), politeness.rate.take(1)], [0, 0]);
+  assert(politeness.rate.take(1) > 0, "four of six were used");
 });
 
 Deno.test("open() gives its slot back after every failure", async () => {

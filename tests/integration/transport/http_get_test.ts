@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import type { GetOptions } from "../../../src/transport/dialer.ts";
 import {
   failureOf,
@@ -68,11 +68,15 @@ Deno.test("get() gives up a body that is too large, however it is sent", async (
   await endless.idle();
 });
 
-Deno.test("get() follows redirects on the same host only", async () => {
+Deno.test("get() follows redirects on the same host and port only", async () => {
   await using relay = await testRelay({
     http: ({ path }): HttpReply => {
       if (path === "/end") return { status: 200, body: "arrived" };
-      const location = path === "/away" ? "http://127.0.0.2/end" : "/end";
+      const location = path === "/away"
+        ? "http://127.0.0.2/end?key=secret"
+        : path === "/port"
+        ? "http://127.0.0.1:1/end"
+        : "/end";
       return { status: 302, headers: { location } };
     },
   });
@@ -80,6 +84,9 @@ Deno.test("get() follows redirects on the same host only", async () => {
   assert.equal(new TextDecoder().decode(answer.bytes), "arrived");
   const away = failureOf(await get(`${httpOf(relay.url)}/away`), "http");
   assert.match(away.detail, /leads to another host: http:\/\/127\.0\.0\.2/);
+  assert(!away.detail.includes("secret"), "a query may hold a key");
+  const port = failureOf(await get(`${httpOf(relay.url)}/port`), "http");
+  assert.match(port.detail, /leads to another port/);
 
   await using loop = await testRelay({
     http: { status: 301, headers: { location: "/again" } },
@@ -158,11 +165,35 @@ Deno.test("get() refuses what is not HTTP, or not plain", async () => {
     [`${head}${"x: y\r\n".repeat(300)}\r\n`, "protocol"],
     [`${head}x: ${"y".repeat(40_000)}\r\n\r\n`, "too-large"],
     ["HTTP/1.1 100 Continue\r\n\r\n".repeat(9), "protocol"],
-    [`${head}Transfer-Encoding: chunked\r\n\r\nfffffffffff\r\n`, "too-large"],
+    [`${head}Transfer-Encoding: chunked\r\n\r\nfffffffffff\r\n`, "closed"],
   ] as const;
   for (const [answer, code] of cases) {
     await using server = await saying(answer);
     failureOf(await get(server.url), code);
+  }
+});
+
+Deno.test("get() bounds what it reads, not only what it keeps", async () => {
+  const plain = "HTTP/1.1 200 OK\r\n";
+  const floods = {
+    "chunks of one byte": [
+      `${plain}Transfer-Encoding: chunked\r\n\r\n`,
+      `1;${"x".repeat(8_000)}\r\n{\r\n`,
+    ],
+    "an extension without an end": [
+      `${plain}Transfer-Encoding: chunked\r\n\r\n1;`,
+      "x".repeat(8_000),
+    ],
+    "a head without an end": [plain, `x: ${"y".repeat(1_000)}\r\n`],
+    "interim answers without an end": ["", "HTTP/1.1 103 Hints\r\n\r\n"],
+  } as const;
+  for (const [what, [start, again]] of Object.entries(floods)) {
+    await using server = await flooding(start, again);
+    const startedAt = performance.now();
+    const answer = await get(server.url, { maxBytes: 64 * 1_024 });
+    assert(!answer.ok, what);
+    assert.match(answer.failure.code, /^(too-large|protocol)$/, what);
+    assert(performance.now() - startedAt < 5_000, what);
   }
 });
 
@@ -182,12 +213,30 @@ function httpOf(url: string): string {
 }
 
 /** A server that answers every connection with this text, and hangs up. */
-async function saying(
-  text: string,
+function saying(text: string) {
+  return serving((socket) => socket.end(text, "latin1"));
+}
+
+/** A server that begins its answer so, and goes on for ever. */
+function flooding(start: string, again: string) {
+  const block = again.repeat(Math.ceil(100_000 / again.length));
+  return serving((socket) => {
+    const send = () => {
+      while (!socket.destroyed && socket.write(block));
+      if (!socket.destroyed) socket.once("drain", send);
+    };
+    socket.write(start);
+    send();
+  });
+}
+
+/** A server that answers every connection so. */
+async function serving(
+  answer: (socket: Socket) => void,
 ): Promise<AsyncDisposable & { url: string }> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
-    socket.once("data", () => socket.end(text, "latin1"));
+    socket.once("data", () => answer(socket));
   });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);

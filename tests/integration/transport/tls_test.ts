@@ -96,7 +96,7 @@ Deno.test("messages flow over TLS as fast as they are taken", async () => {
   let count = 0;
   for await (const batch of socket) {
     count += batch.length;
-    if (batch.at(-1)?.startsWith('["EOSE"')) break;
+    if (String(batch.at(-1)).startsWith('["EOSE"')) break;
   }
   assert.equal(count, 1_001);
 });

@@ -106,6 +106,23 @@ Deno.test("RelaySocket ends the connection over a message larger than its bound"
   assert.equal(inParts.code, "too-large");
 });
 
+Deno.test("RelaySocket gives of a message that is longer than is read its length, and goes on", async () => {
+  await using relay = await testRelay({
+    onReq: (req) => {
+      req.send(`["NOTICE","${"x".repeat(3_000_000)}"]`);
+      req.send("next");
+    },
+  });
+  await using socket = valueOf(
+    await testDialer().open(relay.relay, {
+      signal: never,
+      boundOf: () => 100_000,
+    }),
+  );
+  assert(socket.send('["REQ","x",{}]'));
+  assert.deepEqual(await take(socket, 2), ["cut: 3000013", "next"]);
+});
+
 Deno.test("RelaySocket holds a flood back until somebody takes it, and loses nothing", async () => {
   const event = eventFactory("flood").sign({ content: "x".repeat(10_000) });
   const flood = 4_000;
@@ -231,7 +248,11 @@ async function endOf(
 async function take(socket: RelaySocket, count: number): Promise<string[]> {
   const messages: string[] = [];
   for await (const batch of socket) {
-    messages.push(...batch);
+    for (const message of batch) {
+      messages.push(
+        typeof message === "string" ? message : `cut: ${message.bytes}`,
+      );
+    }
     if (messages.length >= count) break;
   }
   return messages;

@@ -151,6 +151,7 @@ function requestsOf({ relay }: TestRelay): RelayRequests {
       idleTimeoutMs: 10_000,
       requestTimeoutMs: 60_000,
       maxEventBytes: 100_000,
+      firstSlotTimeoutMs: 60_000,
       maxPageBytes: 10_000_000,
     },
   });

@@ -57,6 +57,8 @@ export interface CheckLimits {
   readonly signal: AbortSignal;
   /** For each step, ms. */
   readonly timeoutMs: number;
+  /** How long to wait for a slot at the address, ms. Default: the dialer's. */
+  readonly slotTimeoutMs?: number | undefined;
 }
 
 /** A check whose document is kept. It never throws. */

@@ -44,6 +44,11 @@ export class DialPacer {
     return promise.finally(() => signal.removeEventListener("abort", leave));
   }
 
+  /** A dial was not made after all: the next may be made in its place. */
+  giveBack(): void {
+    this.#nextAtMs -= this.#intervalMs;
+  }
+
   async #serve(): Promise<void> {
     this.#isServing = true;
     while (this.#waiting.length > 0) {

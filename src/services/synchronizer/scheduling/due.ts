@@ -32,7 +32,10 @@ export function dueAgain(
 ): ReleasedRelay {
   const { relayId, failures } = relay;
   const failure = result?.failure ?? null;
-  if (failure?.code === "aborted") return { relayId };
+  // The fault is ours: what we stopped, or an address to which as many sockets are open as we allow ourselves.
+  if (failure?.code === "aborted" || failure?.code === "busy") {
+    return { relayId };
+  }
   if (failure?.code === "opted-out") {
     return { relayId, nextDueInSeconds: config.retry.maxSeconds };
   }

@@ -15,6 +15,7 @@ import {
   renewLeases,
   type WalkProgress,
 } from "../../../archive/leases.ts";
+import type { Crowding } from "../../../archive/candidates.ts";
 import { gatherWrites } from "../../../base/gather_writes.ts";
 import type { Logger } from "../../../core/log/logger.ts";
 import type { Network } from "../../../models/network.ts";
@@ -33,7 +34,7 @@ export interface LeaseOptions {
 }
 
 /** The relays that are wanted. */
-export interface Selection {
+export interface Selection extends Crowding {
   readonly networks: readonly Network[];
   /** Only these; left out: all. */
   readonly urls?: readonly string[];

@@ -112,14 +112,14 @@ Deno.test("SessionHandle ends by what the host throws, tells its worker, and len
 Deno.test("SessionHandle stores what it has when its worker is lost, and hears no more of it", async () => {
   const { handle, host } = open();
   handle.receive({ type: "batch", session: SESSION, batch: batch("sent") });
-  handle.lose("It crashed");
+  handle.lose({ detail: "It crashed", isSuspect: true });
   handle.receive({ type: "batch", session: SESSION, batch: batch("late") });
   handle.receive({ type: "done", session: SESSION, report: REPORT });
   await setImmediate();
   host.finish();
   assert.deepEqual(await handle.outcome, {
     ok: false,
-    failure: { detail: "It crashed" },
+    failure: { detail: "It crashed", isSuspect: true },
   });
   assert.deepEqual(host.begun, ["sent"]);
 });
@@ -132,7 +132,7 @@ Deno.test("SessionHandle rejects when the session crashed, and cancels only what
   await assert.rejects(handle.outcome, /at line 1/);
   const told = posted.length;
   handle.cancel();
-  handle.lose("too late");
+  handle.lose({ detail: "too late", isSuspect: true });
   assert.equal(posted.length, told);
 });
 

@@ -5,8 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import { Notifier } from "../../base/notifier.ts";
-import { errorCode, errorLine } from "../../base/error_text.ts";
+import { Notifier } from "../../src/base/notifier.ts";
+import { errorCode, errorLine } from "../../src/base/error_text.ts";
 
 /** Why nothing more can be read. */
 export interface ReadEnd {
