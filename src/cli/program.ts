@@ -77,7 +77,7 @@ Examples:
   $ bigbrotr status                         what stands where in the pipeline
   $ bigbrotr validator --help               explain one command
 
-Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted twice.`;
+Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted before it was done.`;
 
 const GROUPS: Readonly<Record<string, string>> = {
   db: "set up, look after and reach the database",

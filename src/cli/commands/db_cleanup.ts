@@ -70,7 +70,7 @@ async function clean(invocation: Invocation): Promise<number> {
       options.integer("candidate-failures", { min: 1, max: 1_000_000 }) ?? null,
     orphanEvents: options.flag("orphan-events"),
   };
-  const database = await invocation.openDatabase();
+  const database = await invocation.openDatabase({ schema: "current" });
   const deleted = await cleanup(database, {
     ...limits,
     batchSize: BATCH_SIZE,

@@ -21,7 +21,7 @@ export const exportCommand: Command = {
 signature. Streams, so any number of events takes the same little memory. Everything is exported unless a filter says
 less. JSONL is the only format so far, plain or gzip; there is no Parquet yet.
 
-A file appears under its name when it is whole. Exits 1 when it was interrupted before.`,
+A file appears under its name when it is whole: one that was interrupted before leaves nothing.`,
   options: [
     ...FILTER_OPTIONS,
     {
@@ -56,7 +56,7 @@ async function exportToTarget(invocation: Invocation): Promise<number> {
   const { options, stdout, log, signal } = invocation;
   const filter = limitedFilter(options);
   const output = options.text("output") ?? "-";
-  const database = await invocation.openDatabase();
+  const database = await invocation.openDatabase({ schema: "current" });
   let events = 0;
   const run: RunExport = async (write) => {
     await exportEvents(database, filter, {

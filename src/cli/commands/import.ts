@@ -65,7 +65,7 @@ async function importFiles(invocation: Invocation): Promise<number> {
     max: 256 * 1024 * 1024,
   }) ?? MAX_LINE_BYTES;
   using verifier = await loadVerifier();
-  const database = await invocation.openDatabase();
+  const database = await invocation.openDatabase({ schema: "made" });
   log.info("import started", { files: files.length, verifier: verifier.name });
 
   const reports: FileReport[] = [];

@@ -35,7 +35,8 @@ export function serviceCommand(
     arguments: line.arguments,
     options: [{
       name: "once",
-      description: "run one cycle and exit: 0 when it succeeded, 1 when not",
+      description:
+        "run one cycle and exit: 0 when it succeeded, 1 when not, 130 when it was interrupted",
     }, ...line.options],
     examples: line.examples.length > 0 ? line.examples : [
       { command: service.name, does: "until SIGINT or SIGTERM" },
@@ -46,6 +47,10 @@ export function serviceCommand(
         does: "on a server",
       },
     ],
+    // A seeder without an interval is done when its list is read.
+    runsUntilStopped: (invocation) =>
+      !invocation.options.flag("once") &&
+      invocation.serviceConfig(service).intervalSeconds > 0,
     run: (invocation) => {
       const overrides = line.overrides(invocation);
       return runService(service, invocation, overrides);

@@ -50,7 +50,7 @@ proven complete is recorded, so that a second run asks only for what is new, and
 it was. Relays that are new to the database are added to it.
 
 Exits 0 when every relay could be asked, also when something could not be proven complete (that is reported); 1 when one
-could not be asked at all. An interrupt (Ctrl-C) finishes what is in hand and prints the summary.`,
+could not be asked at all. An interrupt (Ctrl-C) finishes what is in hand, prints the summary and exits 130.`,
   arguments: [{
     name: "URL",
     description: "a relay: wss://… or ws://…",
@@ -79,7 +79,7 @@ async function syncRelays(invocation: Invocation): Promise<number> {
   const relays = readRelays(invocation.arguments, options, base);
   const config = configWith(base, options, relays);
   const filters = wantedFilters(options, config);
-  const database = await invocation.openDatabase();
+  const database = await invocation.openDatabase({ schema: "made" });
   await insertRelays(database, relays);
   await compareClocks(database, log);
   const pool = invocation.use(await openPool(config, log));

@@ -30,6 +30,7 @@ http://127.0.0.1:8000: /metrics, /healthz, /readyz ("up.metrics" in config/brotr
       does: "on a server",
     },
   ],
+  runsUntilStopped: () => true,
   run: runEverything,
 };
 

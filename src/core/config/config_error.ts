@@ -29,5 +29,8 @@ export function whyUnreadable(error: unknown): string {
     return "this user may not read it";
   }
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  if (error instanceof Deno.errors.NotCapable) {
+    return "files below /dev, /proc and /sys are closed to this program: copy it elsewhere, or pipe it in as -";
+  }
   return error instanceof Error ? error.message : String(error);
 }
