@@ -93,7 +93,10 @@ type Engine = ReturnType<typeof createInflateRaw | typeof createZstdDecompress>;
 /** Bytes given to the engine at a time; deflate makes a thousand times as many of them at most. */
 const SLICE_BYTES = 16 * 1024;
 
-/** Bytes that no frame or member needs: an engine that is done leaves them, one that is not takes them. */
+/**
+ * Bytes behind the last ones of the input: an engine that is done leaves them, one that is not takes them. In one write
+ * with the last ones, since zstd takes what comes in a later write for the next frame.
+ */
 const PROBE = new Uint8Array(8);
 
 /** The output of the engine up to the end of its data; what comes behind stays in the reader. */
@@ -106,10 +109,10 @@ async function* engineOutput(
   try {
     while (!run.isDone) {
       const slice = await input.some(SLICE_BYTES);
-      const isLast = slice.length === 0;
-      await run.write(isLast ? PROBE : slice);
+      const isLast = (await input.peek(1)).length === 0;
+      await run.write(isLast ? new Uint8Array([...slice, ...PROBE]) : slice);
       given += slice.length;
-      if (isLast && !(run.isDone && run.taken === given)) throw cut();
+      if (isLast && !(run.isDone && run.taken <= given)) throw cut();
       yield* run.output();
       if (run.failure !== null) {
         throw new DamagedError(`is damaged (${run.failure})`);

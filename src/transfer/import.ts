@@ -43,7 +43,10 @@ export interface ImportCounts {
   readonly samples: readonly RejectedSample[];
   /** Whether the end of the source was reached. */
   readonly complete: boolean;
-  /** Why the source could not be read to its end; null when it could, or when the import was stopped. */
+  /**
+   * Why the source could not be read to its end, or why nothing of it could be imported; null when it was imported, or
+   * when the import was stopped.
+   */
   readonly unreadable: string | null;
 }
 
@@ -83,7 +86,9 @@ export async function importSource(
       onProgress(totals.counts());
       if (signal.aborted) break;
     }
-    totals.complete = !signal.aborted;
+    await storing;
+    if (totals.isFruitless()) totals.unreadable = fruitless(source);
+    else totals.complete = !signal.aborted;
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     totals.unreadable = error.message;
@@ -91,6 +96,11 @@ export async function importSource(
     await storing;
   }
   return totals.counts();
+}
+
+/** A file of another kind must not count as imported, however harmless each of its lines is. */
+function fruitless({ name }: Source): string {
+  return `Nothing of ${name} can be imported: no line of it is a valid event`;
 }
 
 function blocksFrom(
@@ -155,6 +165,12 @@ class ImportTotals {
         this.#samples.push({ line, reason, detail });
       }
     }
+  }
+
+  /** Whether there were lines and none of them was an event. */
+  isFruitless(): boolean {
+    return this.#firstLine === 1 && this.#stored + this.#known === 0 &&
+      this.#rejected.size > 0;
   }
 
   counts(): ImportCounts {

@@ -61,7 +61,7 @@ class ArrayScanner {
     else if (CLOSING.has(byte) && this.isOpen) {
       return --this.#depth === 0 ? LINE_BREAK : byte;
     } else if (byte === COMMA && this.#depth === 1) return LINE_BREAK;
-    else if (byte === LINE_BREAK) return SPACE;
+    else if (byte === LINE_BREAK && this.isOpen) return SPACE;
     return byte;
   }
 }

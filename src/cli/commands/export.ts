@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isStandardOutput } from "../../base/standard_streams.ts";
 import type { Filter } from "../../models/filter.ts";
 import { exportEvents } from "../../transfer/export.ts";
 import { openTarget } from "../../transfer/target.ts";
@@ -69,9 +70,11 @@ async function exportToTarget(invocation: Invocation): Promise<number> {
     });
   };
   try {
-    if (output === "-") await exportToStream(stdout, run);
-    else await exportToFile(output, run);
-    log.info("events exported", { events, output });
+    const isWhole = isStandardOutput(output)
+      ? await exportToStream(stdout, run)
+      : await exportToFile(output, run);
+    const message = isWhole ? "events exported" : "reader had enough events";
+    log.info(message, { events, output });
     return 0;
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -96,19 +99,26 @@ type RunExport = (
   write: (lines: string) => Promise<void> | void,
 ) => Promise<void>;
 
-/** A reader that has enough (`… | head`) ends the export, and nothing is wrong with that. */
-async function exportToStream(stdout: Output, run: RunExport): Promise<void> {
+/** Whether all was read. A reader that has enough (`… | head`) ends the export, and nothing is wrong with that. */
+async function exportToStream(
+  stdout: Output,
+  run: RunExport,
+): Promise<boolean> {
   try {
     await run((lines) => stdout.write(lines));
+    return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return false;
   }
 }
 
-async function exportToFile(path: string, run: RunExport): Promise<void> {
+/** Always true: a file takes everything, or throws. */
+async function exportToFile(path: string, run: RunExport): Promise<boolean> {
   await using target = await openTarget(path);
   await run((lines) => target.write(lines));
   await target.finish();
+  return true;
 }
 
 /** Only where it does not mix with the events on one terminal. */

@@ -28,9 +28,33 @@ export function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) {
     return "this user may not read it";
   }
-  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
   if (error instanceof Deno.errors.NotCapable) {
-    return "files below /dev, /proc and /sys are closed to this program: copy it elsewhere, or pipe it in as -";
+    return `${CLOSED}: copy it elsewhere, or pipe it in as -`;
+  }
+  return whyRefused(error);
+}
+
+/** Why a file could not be written, in words for people. */
+export function whyUnwritable(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) {
+    return "there is no such directory";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "this user may not write there";
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return `${CLOSED}: choose another place, or pipe it out of -`;
+  }
+  return whyRefused(error);
+}
+
+/** Deno opens them with all permissions only, which this program does not ask for. */
+const CLOSED = "files below /dev, /proc and /sys are closed to this program";
+
+function whyRefused(error: unknown): string {
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  if (Reflect.get(Object(error), "code") === "ENOSPC") {
+    return "the disk is full";
   }
   return error instanceof Error ? error.message : String(error);
 }

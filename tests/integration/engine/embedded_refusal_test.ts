@@ -11,6 +11,7 @@ import {
   openDatabase,
   openServer,
 } from "../../support/embedded.ts";
+import { canMountSmallDisk, smallDisk } from "../../support/small_disk.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
 const isRoot = Deno.uid() === 0;
@@ -184,35 +185,13 @@ function onlyAsRoot(what: string): boolean {
 }
 
 async function canMount(): Promise<boolean> {
-  try {
-    await using _disk = await smallDisk(1);
-    return true;
-  } catch {
+  const can = await canMountSmallDisk();
+  if (!can) {
     say(
       "skipped: the embedded server on a full disk (cannot mount a small one)",
     );
-    return false;
   }
-}
-
-async function smallDisk(
-  mebibytes: number,
-): Promise<AsyncDisposable & { readonly path: string }> {
-  await using stack = new AsyncDisposableStack();
-  const { path } = stack.use(await temporaryDirectory());
-  await run("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "none", path]);
-  stack.defer(() => run("umount", [path]));
-  await Deno.chmod(path, 0o755);
-  const owned = stack.move();
-  return { path, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-async function run(program: string, args: string[]): Promise<void> {
-  const { success } = await new Deno.Command(program, {
-    args,
-    stderr: "null",
-  }).output();
-  if (!success) throw new Error(`Cannot ${program} ${args.join(" ")}`);
+  return can;
 }
 
 function say(sentence: string): void {
