@@ -79,11 +79,13 @@ export interface Invocation {
   /** For people, on stderr: live lines (progress) with the log scrolling by above them. */
   readonly screen: Screen;
   readonly log: Logger;
+  /** Configuration files that were read so far. */
+  readonly configFiles: readonly string[];
   /** `config/brotr.yaml` under the common options; throws `ConfigError`. Read once. */
   brotrConfig(): BrotrConfig;
   /**
-   * The service's file (`--config`, or `config/services/<name>.yaml` when it is there), under what the command line
-   * says, as a partial tree.
+   * The service's file (`--config`, or `<name>.yaml` in the directory that it names or in `config/services` when it is
+   * there), under what the command line says, as a partial tree.
    */
   serviceConfig<C extends CommonConfig>(
     service: Service<C>,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigError } from "../core/config/config_error.ts";
+import { isConfigError } from "../core/config/config_error.ts";
 import { errorText } from "../base/error_text.ts";
 import { withoutSecrets } from "../core/log/secret_text.ts";
 import type { Command } from "./command.ts";
@@ -99,9 +99,7 @@ async function settled(
     // Asked to stop: what was in hand is not done, and nothing failed.
     if (run.signal.aborted && isAbort(error, run.signal)) return 0;
     report(error, run, stderr);
-    return error instanceof UsageError || error instanceof ConfigError
-      ? BAD_USAGE
-      : 1;
+    return error instanceof UsageError || isConfigError(error) ? BAD_USAGE : 1;
   }
 }
 

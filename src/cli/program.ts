@@ -7,11 +7,15 @@ import {
   Argument as CliArgument,
   Command as CliCommand,
   CommanderError,
+  InvalidArgumentError,
   Option as CliOption,
 } from "cli";
+import type { ReadEnv } from "../core/config/secret.ts";
 import type { Argument, Command, Option } from "./command.ts";
 import { COMMON_OPTIONS } from "./options/common_options.ts";
+import { environmentValues } from "./options/environment.ts";
 import { OptionValues } from "./options/option_values.ts";
+import { UsageError } from "./usage_error.ts";
 import { VERSION } from "./version.ts";
 
 /** Meaning of the words: a command to run, or nothing more to do (help, an error already explained). */
@@ -30,6 +34,8 @@ export interface ParseOptions {
   /** For explanations of what is wrong. */
   readonly writeErr: (text: string) => void;
   readonly columns: number;
+  /** Default: the process's environment. */
+  readonly readEnv?: ReadEnv;
 }
 
 /** Parses `args` (without the program's name). Never throws for what was typed. */
@@ -40,11 +46,18 @@ export async function parseCommandLine(
   let parsed: ParsedLine = { command: null, exitCode: 2 };
   const program = root(options);
   for (const command of options.commands) {
-    addCommand(program, command, (line) => parsed = line);
+    addCommand(program, command, {
+      readEnv: options.readEnv ?? Deno.env.get,
+      chosen: (line) => parsed = line,
+    });
   }
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
+    if (error instanceof UsageError) {
+      options.writeErr(`bigbrotr: ${error.message}\n`);
+      return { command: null, exitCode: 2 };
+    }
     if (!(error instanceof CommanderError)) throw error;
     return { command: null, exitCode: error.exitCode === 0 ? 0 : 2 };
   }
@@ -77,6 +90,9 @@ Examples:
   $ bigbrotr status                         what stands where in the pipeline
   $ bigbrotr validator --help               explain one command
 
+Every option of this list may be given by an environment variable, too: BIGBROTR_DATABASE for --database,
+BIGBROTR_DATA_DIR for --data-dir. What is typed wins.
+
 Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted before it was done.`;
 
 const GROUPS: Readonly<Record<string, string>> = {
@@ -87,7 +103,10 @@ const GROUPS: Readonly<Record<string, string>> = {
 function addCommand(
   program: CliCommand,
   command: Command,
-  chosen: (line: ParsedLine) => void,
+  { readEnv, chosen }: {
+    readonly readEnv: ReadEnv;
+    readonly chosen: (line: ParsedLine) => void;
+  },
 ): void {
   const words = command.name.split(" ");
   const name = words.at(-1) ?? command.name;
@@ -102,8 +121,10 @@ function addCommand(
   for (const option of command.options) cli.addOption(cliOption(option));
   cli.action(() => {
     const declared = [...COMMON_OPTIONS, ...command.options];
-    const values = new OptionValues(givenValues(cli, declared));
-    chosen({ command, arguments: cli.args, options: values });
+    const typed = givenValues(cli, declared);
+    const set = environmentValues(new Set(typed.keys()), readEnv);
+    const options = new OptionValues(new Map([...set, ...typed]));
+    chosen({ command, arguments: cli.args, options });
   });
 }
 
@@ -143,7 +164,10 @@ function cliOption(option: Option): CliOption {
     // LEVELS and FORMATS are often written in capitals elsewhere.
     const given = choices ? text.toLowerCase() : text;
     check?.(given, undefined);
-    if (!option.repeatable) return given;
+    if (!option.repeatable) {
+      if (option.value === undefined || earlier === undefined) return given;
+      throw new InvalidArgumentError("It is given twice.");
+    }
     return Array.isArray(earlier) ? [...earlier, given] : [given];
   });
 }

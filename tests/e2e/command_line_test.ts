@@ -68,7 +68,7 @@ const WRONG_LINES: [string, RegExp][] = [
   ["export --kinds 1,x", /Not a NIP-01 filter: "kinds" must be/],
   ["export --filter {", /--filter is not JSON/],
   ['export --filter {"kind":[1]}', /Unknown filter field "kind"/],
-  ["export --since yesterday", /--since must be Unix seconds or a date/],
+  ["export --since yesterday", /--since must be Unix seconds, 2026-02-05/],
   ["sync not-a-url", /not-a-url/],
   ["sync wss://relay.damus.io --workers many", /--workers/],
   ["up --database mysql://x", /postgres:\/\//],

@@ -124,7 +124,7 @@ for (const program of programs()) {
     ], { cwd: home.path });
     await Promise.race([relay.received("REQ", 5), running.end()]);
     const { code, stdout, stderr } = await running.stop("SIGINT");
-    assert.equal(code, 0, stderr);
+    assert.equal(code, 130, stderr);
     const { stored, relays: [report] } = JSON.parse(stdout);
     assert.ok(stored > 0 && stored < 300, `${stored} stored`);
     assert.equal(report.complete, false);

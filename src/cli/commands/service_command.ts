@@ -74,6 +74,7 @@ async function runService(
   const { log, signal, options } = invocation;
   const once = options.flag("once");
   const config = invocation.serviceConfig(service, overrides);
+  service.readNamed?.(config);
   const database = await invocation.openDatabase();
   await using host = openServiceHost({
     database,
@@ -82,7 +83,10 @@ async function runService(
     endpoints: { ...config.metrics, enabled: config.metrics.enabled && !once },
     portKey: `metrics.port in config/services/${service.name}.yaml`,
   });
-  log.info("service started", { once });
+  log.info("service started", {
+    once,
+    configuration: invocation.configFiles,
+  });
   await host.run(service, { config, once, signal });
   log.info("service ended");
   return 0;

@@ -4,11 +4,10 @@
  * @module
  */
 import { ConfigError } from "../../core/config/config_error.ts";
-import { loadConfig } from "../../core/config/load.ts";
 import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
 import { Politeness } from "../../transport/politeness.ts";
 import type { Command, Invocation } from "../command.ts";
-import { fileInDirectory } from "../options/config_files.ts";
+import { serviceDirectory } from "../options/config_files.ts";
 import { type Stage, watchPipeline } from "../terminal/pipeline_watch.ts";
 import { openServiceHost } from "../service_host.ts";
 import { SERVICES } from "../services.ts";
@@ -58,6 +57,7 @@ async function runEverything(invocation: Invocation): Promise<number> {
   });
   log.info("everything started", {
     services: configs.map(([{ name }]) => name),
+    configuration: invocation.configFiles,
   });
   await runAll(configs, async (service, config) => {
     const input = INPUT[service.name];
@@ -99,17 +99,19 @@ async function runAll(
 
 type Configured = readonly [service: Service, config: CommonConfig];
 
-/** All files are checked before anything is started, and all problems are told at once. */
+/** All files, and what they name, are checked before anything is started, and all problems are told at once. */
 function serviceConfigs(invocation: Invocation): Configured[] {
+  serviceDirectory(invocation.options);
   const problems: string[] = [];
   const configs: Configured[] = [];
   for (const service of SERVICES) {
-    const file = fileInDirectory(invocation.options, service.name);
     try {
-      configs.push([service, loadConfig(file, service.config)]);
+      const config = invocation.serviceConfig(service);
+      service.readNamed?.(config);
+      configs.push([service, config]);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      problems.push(...error.problems.map((one) => `${file}: ${one}`));
+      problems.push(...error.toldAs(service.name));
     }
   }
   if (problems.length === 0) return configs;

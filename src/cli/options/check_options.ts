@@ -29,6 +29,7 @@ export const CHECK_OPTIONS: readonly Option[] = [
     name: "only",
     value: "LIST",
     description: `some of the checks: ${CHECK_NAMES.join(",")}`,
+    repeatable: true,
   },
   {
     name: "timeout",
@@ -140,11 +141,11 @@ export function checksToMake(
 
 /** The checks named, or all of them. Throws {@linkcode UsageError}. */
 export function wantedChecks(options: OptionValues): ReadonlySet<CheckName> {
-  const list = options.text("only");
+  const list = options.items("only");
   if (list === undefined) return new Set(CHECK_NAMES);
   return new Set(
-    list.split(",").map((text) => {
-      const name = CHECK_NAMES.find((it) => it === text.trim().toLowerCase());
+    list.map((text) => {
+      const name = CHECK_NAMES.find((it) => it === text.toLowerCase());
       if (name !== undefined) return name;
       throw new UsageError(
         `--only must be a list of ${CHECK_NAMES.join(", ")}: given was ${

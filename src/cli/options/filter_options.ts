@@ -7,6 +7,7 @@ import { type Filter, parseFilter } from "../../models/filter.ts";
 import type { Option } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
 import type { OptionValues } from "./option_values.ts";
+import { TIME_FORMS } from "./time_text.ts";
 
 /** Chooses by kind, author and time; `filter` can say everything that NIP-01 can. */
 export const FILTER_OPTIONS: readonly Option[] = [
@@ -15,29 +16,36 @@ export const FILTER_OPTIONS: readonly Option[] = [
     value: "JSON",
     description: `a NIP-01 filter, such as '{"kinds":[1],"#t":["nostr"]}'`,
   },
-  { name: "kinds", value: "LIST", description: "kinds, such as 0,1,30023" },
+  {
+    name: "kinds",
+    value: "LIST",
+    description: "kinds, such as 0,1,30023",
+    repeatable: true,
+  },
   {
     name: "authors",
     value: "LIST",
-    description: "public keys in hex, separated by commas",
+    description: "public keys, in hex or as npub or nprofile",
+    repeatable: true,
   },
   {
     name: "since",
     value: "TIME",
-    description: "oldest created_at: Unix seconds or an ISO 8601 date",
+    description: `oldest created_at: ${TIME_FORMS}`,
   },
   {
     name: "until",
     value: "TIME",
-    description: "newest created_at: Unix seconds or an ISO 8601 date",
+    description:
+      "newest created_at, in the same forms; a date is its first second, UTC",
   },
 ];
 
 /** The filter that the options make together; empty when none is given. Throws {@linkcode UsageError}. */
 export function readFilter(options: OptionValues): Filter {
   const named = {
-    kinds: listOf(options, "kinds")?.map(Number),
-    authors: listOf(options, "authors"),
+    kinds: options.items("kinds")?.map(Number),
+    authors: options.items("authors"),
     since: options.time("since"),
     until: options.time("until"),
   };
@@ -67,19 +75,4 @@ export function parseFilterOption(text: string): Filter {
   const parsed = parseFilter(value);
   if (parsed.ok) return parsed.value;
   throw new UsageError(`--filter: ${parsed.failure.detail}`);
-}
-
-function listOf(
-  options: OptionValues,
-  name: string,
-): readonly string[] | undefined {
-  const items = options.text(name)?.split(",").map((item) => item.trim());
-  if (items?.includes("")) {
-    throw new UsageError(
-      `--${name} must be a list separated by commas: given was ${
-        JSON.stringify(options.text(name))
-      }`,
-    );
-  }
-  return items;
 }

@@ -11,19 +11,26 @@ import type { Option } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
 import { parseFilterOption } from "./filter_options.ts";
 import type { OptionValues } from "./option_values.ts";
+import { TIME_FORMS } from "./time_text.ts";
 
 export const SYNC_OPTIONS: readonly Option[] = [
   {
     name: "since",
     value: "TIME",
-    description: "oldest created_at: Unix seconds or an ISO 8601 date",
+    description: `oldest created_at: ${TIME_FORMS}`,
   },
   {
     name: "until",
     value: "TIME",
-    description: "newest created_at: Unix seconds or an ISO 8601 date",
+    description:
+      "newest created_at, in the same forms; a date is its first second, UTC",
   },
-  { name: "kinds", value: "LIST", description: "kinds, such as 0,1,30023" },
+  {
+    name: "kinds",
+    value: "LIST",
+    description: "kinds, such as 0,1,30023",
+    repeatable: true,
+  },
   {
     name: "filter",
     value: "JSON",
@@ -111,9 +118,7 @@ function givenFilters(
   options: OptionValues,
   config: SynchronizerConfig,
 ): readonly Filter[] {
-  const kinds = options.text("kinds")?.split(",").map((kind) =>
-    kind.trim() === "" ? NaN : Number(kind)
-  );
+  const kinds = options.items("kinds")?.map(Number);
   const given = options.list("filter").map(parseFilterOption);
   if (kinds === undefined) return given.length > 0 ? given : config.filters;
   if (given.some((filter) => filter.kinds !== undefined)) {

@@ -10,6 +10,7 @@
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
+  readonly source: string;
   readonly problems: readonly string[];
 
   /** `source` names the file, the variable or the option the problems were found in. */
@@ -18,8 +19,26 @@ export class ConfigError extends Error {
       ? ` ${problems[0]}`
       : problems.map((problem) => `\n  - ${problem}`).join("");
     super(`Bad configuration in ${source}:${list}`);
+    this.source = source;
     this.problems = problems;
   }
+
+  /** The problems with their source and whose they are, for a list with those of others. */
+  toldAs(name: string): string[] {
+    return this.problems.map((one) => `${name}: ${this.source}: ${one}`);
+  }
+}
+
+/** Whether `error`, or what caused it, is the configuration's. */
+export function isConfigError(error: unknown): boolean {
+  let current = error;
+  // Bounded: a chain may be a ring.
+  for (let depth = 0; depth < 8; depth++) {
+    if (current instanceof ConfigError) return true;
+    if (!(current instanceof Error)) return false;
+    current = current.cause;
+  }
+  return false;
 }
 
 /** Why a file could not be read, in words for people. */

@@ -34,6 +34,19 @@ export async function openSeeds(
   throw unreadable(filePath, "it is a directory");
 }
 
+/** Throws the {@linkcode ConfigError} of a file that cannot be read; a pipe is not opened, as what is in it comes once. */
+export function checkSeeds(filePath: string | undefined): void {
+  if (filePath === undefined || isStandardInput(filePath)) return;
+  try {
+    const { isFile, isDirectory } = Deno.statSync(filePath);
+    if (isDirectory) throw unreadable(filePath, "it is a directory");
+    if (isFile) Deno.openSync(filePath).close();
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw unreadable(filePath, whyUnreadable(error));
+  }
+}
+
 /** How the source is called in the log. */
 export function seedSourceName(filePath: string | undefined): string {
   if (filePath === undefined) return "the shipped list";

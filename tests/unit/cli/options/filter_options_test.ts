@@ -36,7 +36,7 @@ Deno.test("readFilter() says what is wrong with an option", () => {
     [{ kinds: "1,,2" }, /--kinds must be a list separated by commas/],
     [{ kinds: "note" }, /"kinds" must be a list of integers/],
     [{ authors: "npub1xyz" }, /"authors" must be a list of 64 lowercase hex/],
-    [{ since: "tomorrow" }, /--since must be Unix seconds or a date/],
+    [{ since: "tomorrow" }, /--since must be Unix seconds, 2026-02-05/],
     [{ filter: "[]" }, /--filter: A filter is a JSON object/],
     [{ filter: "{kinds:[1]}" }, /--filter is not JSON/],
     [{ filter: '{"kind":[1]}' }, /--filter: Unknown filter field "kind"/],
