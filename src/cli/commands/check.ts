@@ -16,9 +16,9 @@ import {
   checkDepsOf,
   checksToMake,
   networksToCheck,
-  relaysToCheck,
   wantedChecks,
 } from "../options/check_options.ts";
+import { RELAY_ARGUMENT, relayArguments } from "../options/relay_arguments.ts";
 import {
   checkJson,
   checkText,
@@ -36,12 +36,7 @@ DNS, place, network, HTTP headers. Writing is tested when there is a key, the pl
 there are MMDB files. The JSON has the kind 30166 event that a monitor would publish, unsigned.
 
 Exits 0 when at least one of the relays is online, 1 when none is.`,
-  arguments: [{
-    name: "URL",
-    description: "a relay: wss://… or ws://…",
-    required: true,
-    variadic: true,
-  }],
+  arguments: [RELAY_ARGUMENT],
   options: CHECK_OPTIONS,
   examples: [
     { command: "check wss://relay.example", does: "all there is to know" },
@@ -61,7 +56,10 @@ async function checkRelays(invocation: Invocation): Promise<number> {
   const { options, stdout, screen } = invocation;
   const config = invocation.serviceConfig(monitor);
   const allowPrivate = config.allowPrivate || options.flag("allow-private");
-  const relays = relaysToCheck(invocation.arguments, allowPrivate);
+  const relays = relayArguments(invocation.arguments, {
+    verb: "check",
+    allowPrivate,
+  });
   const networks = networksToCheck(config, options, relays);
   const deps = checkDepsOf(config, options);
   const checks = wantedChecks(options);

@@ -7,9 +7,9 @@ import type { Counted } from "../../archive/pipeline.ts";
 import { relayReport } from "../../archive/relay_health.ts";
 import { withheldEvents } from "../../archive/sync/relay_listing.ts";
 import { NETWORKS } from "../../models/network.ts";
-import { parseRelayUrl } from "../../models/relay_url.ts";
 import type { Command, Invocation } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
+import { relayArgument } from "../options/relay_arguments.ts";
 import { clockText } from "../reports/clock_report.ts";
 import {
   auditText,
@@ -93,11 +93,7 @@ async function showRelay(
   text: string,
 ): Promise<number> {
   const { options, stdout } = invocation;
-  const parsed = parseRelayUrl(text, { allowPrivate: true });
-  if (!parsed.ok) {
-    throw new UsageError(`--relay ${text}: ${parsed.failure.detail}`);
-  }
-  const { url } = parsed.value;
+  const { url } = relayArgument(text, { verb: "show", allowPrivate: true });
   const database = await invocation.openDatabase({ schema: "current" });
   const report = await relayReport(database, url, { outages: OUTAGES });
   if (report === null) {

@@ -33,6 +33,7 @@ import {
   SYNC_OPTIONS,
   wantedFilters,
 } from "../options/sync_options.ts";
+import { RELAY_ARGUMENT } from "../options/relay_arguments.ts";
 import {
   type RelayRun,
   reportJson,
@@ -51,12 +52,7 @@ it was. Relays that are new to the database are added to it.
 
 Exits 0 when every relay could be asked, also when something could not be proven complete (that is reported); 1 when one
 could not be asked at all. An interrupt (Ctrl-C) finishes what is in hand, prints the summary and exits 130.`,
-  arguments: [{
-    name: "URL",
-    description: "a relay: wss://… or ws://…",
-    required: true,
-    variadic: true,
-  }],
+  arguments: [RELAY_ARGUMENT],
   options: SYNC_OPTIONS,
   examples: [
     { command: "sync wss://nos.lol", does: "everything of one relay" },

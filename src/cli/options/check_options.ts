@@ -6,7 +6,7 @@
 import { resolveSecretKey } from "../../core/config/secret_key.ts";
 import { whyUnreadable } from "../../core/config/config_error.ts";
 import type { Networks } from "../../models/network.ts";
-import { parseRelayUrl, type RelayUrl } from "../../models/relay_url.ts";
+import type { RelayUrl } from "../../models/relay_url.ts";
 import { fail, type Result } from "../../models/result.ts";
 import { type Mmdb, type MmdbFault, openMmdb } from "../../nips/nip66/mmdb.ts";
 import {
@@ -71,24 +71,6 @@ export const CHECK_OPTIONS: readonly Option[] = [
   },
   { name: "json", description: "print one JSON object a relay" },
 ];
-
-/** The relays named, each once. Throws {@linkcode UsageError}. */
-export function relaysToCheck(
-  urls: readonly string[],
-  allowPrivate: boolean,
-): RelayUrl[] {
-  const relays = new Map<string, RelayUrl>();
-  for (const url of urls) {
-    const parsed = parseRelayUrl(url, { allowPrivate });
-    if (!parsed.ok) {
-      throw new UsageError(
-        `Cannot check ${JSON.stringify(url)}: ${parsed.failure.detail}`,
-      );
-    }
-    relays.set(parsed.value.url, parsed.value);
-  }
-  return [...relays.values()];
-}
 
 /** The monitor's networks under the options. A network that was named is enabled by that. Throws {@linkcode UsageError}. */
 export function networksToCheck(

@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { type Entity, parseEntity } from "../../models/entity.ts";
 import { type Filter, parseFilter } from "../../models/filter.ts";
 import type { Option } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
 import type { OptionValues } from "./option_values.ts";
 import { TIME_FORMS } from "./time_text.ts";
 
-/** Chooses by kind, author and time; `filter` can say everything that NIP-01 can. */
+/** Chooses by kind, author, id, address and time; `filter` can say everything that NIP-01 can. */
 export const FILTER_OPTIONS: readonly Option[] = [
   {
     name: "filter",
@@ -29,6 +30,17 @@ export const FILTER_OPTIONS: readonly Option[] = [
     repeatable: true,
   },
   {
+    name: "ids",
+    value: "LIST",
+    description: "ids, in hex or as note or nevent",
+    repeatable: true,
+  },
+  {
+    name: "address",
+    value: "NADDR",
+    description: "versions of one event, as naddr or kind:pubkey:identifier",
+  },
+  {
     name: "since",
     value: "TIME",
     description: `oldest created_at: ${TIME_FORMS}`,
@@ -45,7 +57,8 @@ export const FILTER_OPTIONS: readonly Option[] = [
 export function readFilter(options: OptionValues): Filter {
   const named = {
     kinds: options.items("kinds")?.map(Number),
-    authors: options.items("authors"),
+    authors: options.items("authors")?.map(authorOf),
+    ...eventsNamed(options),
     since: options.time("since"),
     until: options.time("until"),
   };
@@ -75,4 +88,43 @@ export function parseFilterOption(text: string): Filter {
   const parsed = parseFilter(value);
   if (parsed.ok) return parsed.value;
   throw new UsageError(`--filter: ${parsed.failure.detail}`);
+}
+
+/** The key in hex; anything else is left to the filter, which says what is wrong with it. */
+function authorOf(text: string): string {
+  const entity = parseEntity(text);
+  return entity?.type === "author" ? entity.pubkey : text;
+}
+
+/** Conditions that `--ids` and `--address` make. */
+function eventsNamed(options: OptionValues): Record<string, unknown> {
+  const address = options.text("address");
+  const ids = options.items("ids")?.map((text) => {
+    const entity = parseEntity(text);
+    return entity?.type === "event" ? entity.id : text;
+  });
+  if (address === undefined) return { ids };
+  const entity = parseEntity(address) ?? coordinate(address);
+  if (entity?.type !== "address") {
+    throw new UsageError(
+      `--address must be naddr1… or kind:pubkey:identifier: given was ${
+        JSON.stringify(address)
+      }`,
+    );
+  }
+  for (const name of ["kinds", "authors"]) {
+    if (options.items(name) === undefined) continue;
+    throw new UsageError(`--address and --${name} both say "${name}"`);
+  }
+  const { kind, pubkey, identifier } = entity;
+  return { ids, kinds: [kind], authors: [pubkey], "#d": [identifier] };
+}
+
+/** NIP-01's form of an address. */
+function coordinate(text: string): Entity | null {
+  const [, kind, pubkey = "", identifier = ""] =
+    /^(\d{1,5}):([0-9a-f]{64}):(.*)$/s.exec(text) ?? [];
+  return kind === undefined
+    ? null
+    : { type: "address", kind: Number(kind), pubkey, identifier };
 }
