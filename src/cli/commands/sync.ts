@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { optedOutHosts } from "../../core/config/opt_out.ts";
 import { databaseClock, isSkewed } from "../../archive/clock.ts";
 import type { Database } from "../../core/database/connection/database.ts";
-import { insertRelays, relayIds } from "../../archive/relays.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { slotsOf } from "../../models/network.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { SynchronizerConfig } from "../../services/synchronizer/config/config.ts";
+import { admitRelay } from "../../services/synchronizer/newcomer.ts";
 import { synchronizer } from "../../services/synchronizer/mod.ts";
 import {
   openPool,
@@ -23,7 +24,10 @@ import {
   FUTURE_RETRACTED,
 } from "../../services/synchronizer/reporting.ts";
 import { progressLog } from "../../services/synchronizer/walk_progress.ts";
-import { failureText } from "../../transport/failure.ts";
+import { createDialer, type Dialer } from "../../transport/dialer.ts";
+import { failureText, type RelayFailure } from "../../transport/failure.ts";
+import { Politeness } from "../../transport/politeness.ts";
+import { userAgent } from "../../transport/user_agent.ts";
 import type { Command, Invocation } from "../command.ts";
 import { moment } from "../terminal/moments.ts";
 import { showProgress } from "../terminal/progress.ts";
@@ -48,7 +52,7 @@ export const syncCommand: Command = {
   description:
     `Walks each relay from its newest event to its oldest, or as far as --since, and stores what the archive lacks. What is
 proven complete is recorded, so that a second run asks only for what is new, and one that was interrupted goes on where
-it was. Relays that are new to the database are added to it.
+it was. Relays that are new to the database are added to it when they answer; until then they are candidates.
 
 Exits 0 when every relay could be asked, also when something could not be proven complete (that is reported); 1 when one
 could not be asked at all. An interrupt (Ctrl-C) finishes what is in hand, prints the summary and exits 130.`,
@@ -76,9 +80,15 @@ async function syncRelays(invocation: Invocation): Promise<number> {
   const config = configWith(base, options, relays);
   const filters = wantedFilters(options, config);
   const database = await invocation.openDatabase({ schema: "made" });
-  await insertRelays(database, relays);
   await compareClocks(database, log);
-  const pool = invocation.use(await openPool(config, log));
+  const politeness = new Politeness(config);
+  const pool = invocation.use(await openPool(config, log, politeness));
+  const dialer = createDialer({
+    ...config,
+    userAgent: userAgent(config.contact),
+    optOut: optedOutHosts(config),
+    politeness,
+  });
   const defaults = syncDeps(config, { database, pool });
   // Whoever asks for a relay by name wants its gaps tried again, too.
   const wanted = { ...defaults.wanted, filters, gapRetrySeconds: 0 };
@@ -89,7 +99,7 @@ async function syncRelays(invocation: Invocation): Promise<number> {
     using _lines = showProgress(invocation.screen, () => runLines(runs));
     const own = relayDeps(config, defaults);
     const deps = (relay: RelayUrl) => ({ ...own(relay), wanted });
-    await syncAll(invocation, deps, { database, runs, config });
+    await syncAll(invocation, deps, { database, dialer, runs, config });
   }
   const seconds = (performance.now() - startedAt) / 1_000;
   stdout.write(
@@ -118,23 +128,31 @@ async function compareClocks(
 async function syncAll(
   { signal, log }: Invocation,
   deps: RelayDeps,
-  { database, runs, config }: {
+  { database, dialer, runs, config }: {
     readonly database: Database;
+    readonly dialer: Dialer;
     readonly runs: readonly RelayRun[];
     readonly config: SynchronizerConfig;
   },
 ): Promise<void> {
-  const ids = await relayIds(
-    database,
-    runs.map(({ relay }) => relay.url),
-  );
   const waiting = [...runs];
   await workInQueues({
     slots: slotsOf(config.networks),
     askAgainMs: 60_000,
     take: (network) => Promise.resolve(takeOf(waiting, network)),
     work: async (run, stop) => {
-      const relayId = ids.get(run.relay.url)!;
+      const { timeoutMs } = config.networks[run.relay.network];
+      const bounds = { signal: stop, timeoutMs };
+      const admitted = await admitRelay(
+        { database, dialer },
+        run.relay,
+        bounds,
+      );
+      if (!admitted.ok) {
+        run.unreached = admitted.failure;
+        return logUnreached(log, run.relay, admitted.failure);
+      }
+      const relayId = admitted.value;
       const logProgress = progressLog(log, run.relay.url);
       run.result = await syncRelay(deps(run.relay), {
         relayId,
@@ -170,8 +188,17 @@ function logResult(log: Invocation["log"], { relay, result }: RelayRun): void {
     });}
 }
 
+function logUnreached(
+  log: Invocation["log"],
+  { url }: RelayUrl,
+  failure: RelayFailure,
+): void {
+  log.warn("relay not reached", { relay: url, failure: failureText(failure) });
+}
+
 /** Nothing could be asked, and not because we were told to stop. */
-function isUnreached({ result }: RelayRun): boolean {
+function isUnreached({ result, unreached }: RelayRun): boolean {
+  if (unreached !== null) return unreached.code !== "aborted";
   return result !== null && result.failure !== null &&
     result.failure.code !== "aborted" && result.requests === 0;
 }

@@ -8,7 +8,10 @@ import {
   weakestStrength,
 } from "../../archive/sync/sync_coverage.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
-import type { Wanted } from "../../services/synchronizer/plan.ts";
+import type {
+  MissingWindow,
+  Wanted,
+} from "../../services/synchronizer/plan.ts";
 import type { RelaySync } from "../../services/synchronizer/sync_relay.ts";
 import type { SyncCounts } from "../../services/synchronizer/sync_store.ts";
 import {
@@ -17,7 +20,7 @@ import {
 } from "../../services/synchronizer/reporting.ts";
 import { statesText } from "../../services/synchronizer/walk_progress.ts";
 import type { SyncAudit } from "../../services/synchronizer/session_audit.ts";
-import { failureText } from "../../transport/failure.ts";
+import { failureText, type RelayFailure } from "../../transport/failure.ts";
 import { clockLine } from "./clock_report.ts";
 import { countsText } from "./evidence_text.ts";
 import { duration, grouped } from "../terminal/numbers.ts";
@@ -32,6 +35,8 @@ export interface RelayRun {
   readonly startedAt: number;
   counts: SyncCounts | null;
   result: RelaySync | null;
+  /** Why a relay that is new to the archive gave no answer at all; null when it did, or is not new. */
+  unreached: RelayFailure | null;
 }
 
 /** Before this, there was no Nostr: bars begin here, whatever is asked. */
@@ -40,14 +45,25 @@ const FIRST_EVENTS_AT = 1_604_000_000;
 export function startRun(relay: RelayUrl, { filters }: Wanted): RelayRun {
   const since = Math.min(...filters.map((filter) => filter.since));
   const startedAt = performance.now();
-  return { relay, since, startedAt, counts: null, result: null };
+  return {
+    relay,
+    since,
+    startedAt,
+    counts: null,
+    result: null,
+    unreached: null,
+  };
 }
 
 /** The bars, those at work first. */
 export function runLines(runs: readonly RelayRun[]): ProgressLine[] {
-  const working = runs.filter(({ result }) => result === null);
-  const done = runs.filter(({ result }) => result !== null);
+  const working = runs.filter((run) => !isOver(run));
+  const done = runs.filter(isOver);
   return [...working, ...done].map(toLine);
+}
+
+function isOver({ result, unreached }: RelayRun): boolean {
+  return result !== null || unreached !== null;
 }
 
 /** The summary as a table. */
@@ -55,12 +71,12 @@ export function reportText(
   runs: readonly RelayRun[],
   seconds: number,
 ): string {
-  const rows = runs.map(({ relay, result }) => [
+  const rows = runs.map(({ relay, result, unreached }) => [
     relay.url,
     grouped(result?.stored ?? 0),
     grouped(result?.known ?? 0),
     grouped(total(result?.rejected ?? {})),
-    verdict(result),
+    unreached === null ? verdict(result) : failureText(unreached),
   ]);
   const { stored, known } = totals(runs);
   const head = ["relay", "stored", "known", "rejected", ""];
@@ -74,7 +90,7 @@ export function reportText(
 export function reportJson(runs: readonly RelayRun[], seconds: number) {
   const { stored, known } = totals(runs);
   return {
-    relays: runs.map(({ relay, result }) => ({
+    relays: runs.map(({ relay, since, result, unreached }) => ({
       url: relay.url,
       stored: result?.stored ?? 0,
       known: result?.known ?? 0,
@@ -89,7 +105,8 @@ export function reportJson(runs: readonly RelayRun[], seconds: number) {
         skewSeconds: result?.clock.skewSeconds ?? 0,
         retractedSeconds: result?.clock.retractedSeconds ?? 0,
       },
-      gaps: result?.gaps ?? [],
+      gaps: result?.gaps ?? allMissing(unreached, since),
+      failure: failureOf(result?.failure ?? unreached),
       seconds: result?.seconds ?? 0,
     })),
     stored,
@@ -97,6 +114,19 @@ export function reportJson(runs: readonly RelayRun[], seconds: number) {
     seconds: Math.round(seconds * 1_000) / 1_000,
     eventsPerSecond: Math.round((stored + known) / seconds),
   };
+}
+
+/** All of the wanted time, where a relay that is new gave no answer. */
+function allMissing(
+  unreached: RelayFailure | null,
+  since: number,
+): readonly MissingWindow[] {
+  const until = Math.floor(Date.now() / 1_000);
+  return unreached === null ? [] : [{ since, until, reason: unreached.code }];
+}
+
+function failureOf(failure: RelayFailure | null): string | null {
+  return failure === null ? null : failureText(failure);
 }
 
 /** A line where the clocks differ, and one for each relay of which the future was proven once. */
@@ -130,8 +160,12 @@ function auditJson(audit: SyncAudit | null) {
   };
 }
 
-function toLine({ relay, since, startedAt, counts, result }: RelayRun) {
+function toLine(run: RelayRun): ProgressLine {
+  const { relay, since, startedAt, counts, result, unreached } = run;
   const name = relay.url;
+  if (unreached !== null) {
+    return { name, share: null, text: failureText(unreached) };
+  }
   if (result !== null) {
     const text = `${grouped(result.stored)} stored, ${verdict(result)}`;
     return { name, share: result.complete ? 1 : null, text };
