@@ -17,6 +17,12 @@ import { dbUrl } from "./commands/db_url.ts";
 import { dbVerify } from "./commands/db_verify.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
+import { relayAdd } from "./commands/relay/add.ts";
+import { relayList } from "./commands/relay/list.ts";
+import { relayOptOut } from "./commands/relay/opt_out.ts";
+import { relayRemove } from "./commands/relay/remove.ts";
+import { relayRetry } from "./commands/relay/retry.ts";
+import { relayShow } from "./commands/relay/show.ts";
 import { seederCommand } from "./commands/seeder.ts";
 import { serviceCommand } from "./commands/service_command.ts";
 import { status } from "./commands/status.ts";
@@ -40,6 +46,12 @@ export const COMMANDS: readonly Command[] = [
   dbUrl,
   syncCommand,
   checkCommand,
+  relayList,
+  relayShow,
+  relayAdd,
+  relayRetry,
+  relayOptOut,
+  relayRemove,
   importCommand,
   exportCommand,
   configShow,

@@ -97,6 +97,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted befo
 
 const GROUPS: Readonly<Record<string, string>> = {
   db: "set up, look after and reach the database",
+  relay: "look at single relays, and say what is done with them",
   config: "show, check and describe the configuration",
 };
 

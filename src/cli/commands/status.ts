@@ -4,11 +4,11 @@
  * @module
  */
 import type { Counted } from "../../archive/pipeline.ts";
-import { relayReport } from "../../archive/relay_health.ts";
 import { withheldEvents } from "../../archive/sync/relay_listing.ts";
 import { NETWORKS } from "../../models/network.ts";
 import type { Command, Invocation } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
+import { showRelay } from "./relay/show.ts";
 import { relayArgument } from "../options/relay_arguments.ts";
 import { clockText } from "../reports/clock_report.ts";
 import {
@@ -25,7 +25,6 @@ import {
   pipelineReport,
   type ServiceReport,
 } from "../reports/pipeline_report.ts";
-import { relayReportText } from "../reports/relay_report.ts";
 import { withheldText } from "../reports/withheld_report.ts";
 import { textColumns } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
@@ -71,7 +70,7 @@ estimates: counting a large table would take minutes. Works beside a running \`u
 async function show(invocation: Invocation): Promise<number> {
   const { options, stdout } = invocation;
   const url = options.text("relay");
-  if (url !== undefined) return await showRelay(invocation, url);
+  if (url !== undefined) return await showOne(invocation, url);
   if (options.flag("withheld")) {
     throw new UsageError("--withheld: say of which relay with --relay URL");
   }
@@ -85,37 +84,22 @@ async function show(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-/** As many of its outages as one reads. */
-const OUTAGES = 10;
-
-async function showRelay(
+async function showOne(
   invocation: Invocation,
   text: string,
 ): Promise<number> {
   const { options, stdout } = invocation;
   const { url } = relayArgument(text, { verb: "show", allowPrivate: true });
   const database = await invocation.openDatabase({ schema: "current" });
-  const report = await relayReport(database, url, { outages: OUTAGES });
-  if (report === null) {
-    throw new Error(
-      `Cannot show ${url}: there is no such relay in this archive`,
-    );
+  if (!options.flag("withheld")) {
+    return await showRelay(invocation, database, url) ? 0 : 1;
   }
+  const withheld = await withheldEvents(database, url);
   const at = Math.floor(Date.now() / 1_000);
-  const isJson = options.flag("json");
-  if (options.flag("withheld")) {
-    const withheld = await withheldEvents(database, url);
-    stdout.write(
-      isJson
-        ? `${JSON.stringify({ at, url, withheld }, null, 2)}\n`
-        : withheldText(url, withheld),
-    );
-    return 0;
-  }
   stdout.write(
-    isJson
-      ? `${JSON.stringify({ at, ...report }, null, 2)}\n`
-      : relayReportText(report, { now: at, columns: textColumns(stdout) }),
+    options.flag("json")
+      ? `${JSON.stringify({ at, url, withheld }, null, 2)}\n`
+      : withheldText(url, withheld),
   );
   return 0;
 }
