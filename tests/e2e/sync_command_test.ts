@@ -106,6 +106,14 @@ for (const program of programs()) {
       "2023-11-15T00:13:19Z",
     ]);
     assert.equal(code, 0);
+    const status = await runProgram(program, [
+      "status",
+      "--json",
+      "--database",
+      archive.url,
+    ], { cwd: "/tmp" });
+    const { coverage } = JSON.parse(status.stdout);
+    assert.equal(coverage.worstLagSeconds, null, "nobody wants it kept up");
     assert.match(stdout, /complete \((reconciled|counted|paged|weak)\)/);
     assert.equal(await archive.count("event where kind in (0, 7)"), 20);
     assert.equal(await archive.count("event where kind = 1"), 0);

@@ -10,6 +10,7 @@ import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { slotsOf } from "../../models/network.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { SynchronizerConfig } from "../../services/synchronizer/config/config.ts";
+import { CoverageTargets } from "../../services/synchronizer/coverage_targets.ts";
 import { admitRelay } from "../../services/synchronizer/newcomer.ts";
 import { synchronizer } from "../../services/synchronizer/mod.ts";
 import {
@@ -99,7 +100,15 @@ async function syncRelays(invocation: Invocation): Promise<number> {
     using _lines = showProgress(invocation.screen, () => runLines(runs));
     const own = relayDeps(config, defaults);
     const deps = (relay: RelayUrl) => ({ ...own(relay), wanted });
-    await syncAll(invocation, deps, { database, dialer, runs, config });
+    const isUsual = ["filter", "kinds", "since", "until"]
+      .every((name) => options.list(name).length === 0);
+    await syncAll(invocation, deps, {
+      database,
+      dialer,
+      runs,
+      config,
+      isUsual,
+    });
   }
   const seconds = (performance.now() - startedAt) / 1_000;
   stdout.write(
@@ -128,13 +137,16 @@ async function compareClocks(
 async function syncAll(
   { signal, log }: Invocation,
   deps: RelayDeps,
-  { database, dialer, runs, config }: {
+  { database, dialer, runs, config, isUsual }: {
+    /** Whether what the service itself would want is wanted: then it is missing as long as it is not there. */
+    readonly isUsual: boolean;
     readonly database: Database;
     readonly dialer: Dialer;
     readonly runs: readonly RelayRun[];
     readonly config: SynchronizerConfig;
   },
 ): Promise<void> {
+  const targets = new CoverageTargets(database);
   const waiting = [...runs];
   await workInQueues({
     slots: slotsOf(config.networks),
@@ -153,6 +165,9 @@ async function syncAll(
         return logUnreached(log, run.relay, admitted.failure);
       }
       const relayId = admitted.value;
+      if (isUsual) {
+        await targets.record(relayId, deps(run.relay).wanted.filters);
+      }
       const logProgress = progressLog(log, run.relay.url);
       run.result = await syncRelay(deps(run.relay), {
         relayId,
