@@ -5,6 +5,7 @@
  */
 import type { Service } from "../../core/lifecycle/service.ts";
 import type { Argument, Command, Invocation, Option } from "../command.ts";
+import { orSaySo } from "../taken_port.ts";
 import { openServiceHost } from "../service_host.ts";
 
 /** Options of a service's command beside `--once`. */
@@ -76,13 +77,15 @@ async function runService(
   const config = invocation.serviceConfig(service, overrides);
   service.readNamed?.(config);
   const database = await invocation.openDatabase();
-  await using host = openServiceHost({
-    database,
-    log,
-    signal,
-    endpoints: { ...config.metrics, enabled: config.metrics.enabled && !once },
-    portKey: `metrics.port in config/services/${service.name}.yaml`,
-  });
+  const { metrics } = config;
+  await using host = await orSaySo(metrics, () =>
+    openServiceHost({
+      database,
+      log,
+      signal,
+      endpoints: { ...metrics, enabled: metrics.enabled && !once },
+      portKey: `metrics.port in config/services/${service.name}.yaml`,
+    }));
   log.info("service started", {
     once,
     configuration: invocation.configFiles,

@@ -10,6 +10,7 @@ import type { Command, Invocation } from "../command.ts";
 import { serviceDirectory } from "../options/config_files.ts";
 import { type Stage, watchPipeline } from "../terminal/pipeline_watch.ts";
 import { openServiceHost } from "../service_host.ts";
+import { orSaySo } from "../taken_port.ts";
 import { SERVICES } from "../services.ts";
 
 export const up: Command = {
@@ -41,14 +42,15 @@ async function runEverything(invocation: Invocation): Promise<number> {
   // A service that gives up takes the others with it: a supervisor restarts the whole.
   const gaveUp = new AbortController();
   const signal = AbortSignal.any([invocation.signal, gaveUp.signal]);
-  await using host = openServiceHost({
-    database,
-    log,
-    signal,
-    endpoints: metrics,
-    politeness: new Politeness({ maxNewConnectionsPerMinute }),
-    portKey: "up.metrics.port in config/brotr.yaml",
-  });
+  await using host = await orSaySo(metrics, () =>
+    openServiceHost({
+      database,
+      log,
+      signal,
+      endpoints: metrics,
+      politeness: new Politeness({ maxNewConnectionsPerMinute }),
+      portKey: "up.metrics.port in config/brotr.yaml",
+    }));
   await using pipeline = watchPipeline({
     database,
     host,

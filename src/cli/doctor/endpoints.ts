@@ -5,6 +5,7 @@
  */
 import type { MetricsConfig } from "../../core/config/common_config.ts";
 import { NETWORKS, type NetworkSettings } from "../../models/network.ts";
+import { isOurs } from "../taken_port.ts";
 import type { Configuration } from "./configuration.ts";
 import { type Finding, note, ok, wrong } from "./finding.ts";
 
@@ -55,25 +56,8 @@ async function tryPort(
   }
 }
 
-/** How long a neighbour on this machine may take to say who it is. */
+/** How long a proxy may take to answer. */
 const PROBE_MS = 2_000;
-
-/** Whether what listens there answers as `/healthz` of this program does. */
-export async function isOurs(host: string, port: number): Promise<boolean> {
-  const name = host === "0.0.0.0"
-    ? "127.0.0.1"
-    : host === "::"
-    ? "[::1]"
-    : host;
-  try {
-    const response = await fetch(`http://${name}:${port}/healthz`, {
-      signal: AbortSignal.timeout(PROBE_MS),
-    });
-    return (await response.text()).includes('"alive"');
-  } catch {
-    return false;
-  }
-}
 
 /** Services of one machine cannot share a port; those of several machines can. */
 function sharedPorts(
