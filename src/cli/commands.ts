@@ -15,6 +15,7 @@ import { dbMigrate } from "./commands/db_migrate.ts";
 import { dbServe } from "./commands/db_serve.ts";
 import { dbUrl } from "./commands/db_url.ts";
 import { dbVerify } from "./commands/db_verify.ts";
+import { doctor } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { relayAdd } from "./commands/relay/add.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   ...SERVICES.filter((service) => service !== seeder)
     .map((service) => serviceCommand(service)),
   status,
+  doctor,
   dbInit,
   dbMigrate,
   dbVerify,

@@ -1,0 +1,100 @@
+/**
+ * The machine: room on its disks, resolvers that answer, a password file that is used.
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import type { BrotrConfig } from "../../core/config/brotr_config.ts";
+import { passwordFileFault } from "../../core/config/pgpass.ts";
+import { serverAddress } from "../../core/database/connection/server_address.ts";
+import {
+  dataDirectory,
+  freeBytes,
+} from "../../core/database/embedded/data_directory.ts";
+import {
+  askDns,
+  type DnsServer,
+  systemDnsServers,
+} from "../../transport/dns_client.ts";
+import { failureText } from "../../transport/failure.ts";
+import { byteSize } from "../terminal/numbers.ts";
+import { type Finding, note, ok, wrong } from "./finding.ts";
+
+/** Less than this is full before anybody looks again. */
+const LITTLE_BYTES = 2 * 1024 ** 3;
+/** Less than this may fail with the next batch. */
+const TOO_LITTLE_BYTES = 256 * 1024 ** 2;
+
+/** Free space where the embedded PostgreSQL and the log write. */
+export async function diskFindings(config: BrotrConfig): Promise<Finding[]> {
+  const places = new Map<string, string>();
+  if (serverAddress(config.database) === null) {
+    const { root } = dataDirectory(config.embedded.dataDir);
+    places.set(existing(root), "the embedded PostgreSQL");
+  }
+  if (config.log.file !== undefined) {
+    places.set(existing(dirname(config.log.file)), "the log");
+  }
+  return await Promise.all(
+    [...places].map(([path, what]) => diskFinding(path, what)),
+  );
+}
+
+async function diskFinding(path: string, what: string): Promise<Finding> {
+  const free = await freeBytes(path);
+  const text = `${byteSize(free)} free for ${what} in ${path}`;
+  const advice =
+    "Make room: bigbrotr db cleanup deletes what is old, --data-dir moves the archive";
+  if (free < TOO_LITTLE_BYTES) return wrong("disk", text, advice);
+  return free < LITTLE_BYTES ? note("disk", text, advice) : ok("disk", text);
+}
+
+/** The path, or the nearest directory above it that is there. */
+function existing(path: string): string {
+  try {
+    Deno.statSync(path);
+    return path;
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : existing(above);
+  }
+}
+
+const DNS_TIMEOUT_MS = 4_000;
+
+/** Each resolver of the system, or of those given, asked for the root's name servers: that concerns no third party. */
+export async function dnsFindings(
+  signal: AbortSignal,
+  servers: readonly DnsServer[] = systemDnsServers(),
+): Promise<Finding[]> {
+  const advice = "Correct /etc/resolv.conf: relays are found by name";
+  if (servers.length === 0) {
+    return [wrong("dns", "this machine knows no resolver", advice)];
+  }
+  const findings = await Promise.all(servers.map(async (server) => {
+    const name = `${server.address} port ${server.port}`;
+    const question = { name: ".", type: "NS" } as const;
+    const limits = { timeoutMs: DNS_TIMEOUT_MS, signal };
+    const answer = await askDns(question, [server], limits);
+    if (!answer.ok) {
+      return wrong("dns", `${name}: ${failureText(answer.failure)}`);
+    }
+    return answer.value.rcode === "NOERROR"
+      ? ok("dns", `${name} answers`)
+      : wrong("dns", `${name} answers ${answer.value.rcode}`);
+  }));
+  const isServed = findings.some(({ grade }) => grade === "ok");
+  return findings.map((finding) => {
+    if (finding.grade === "ok") return finding;
+    // The next one is asked instead.
+    return isServed
+      ? note("dns", finding.text, advice)
+      : wrong("dns", finding.text, advice);
+  });
+}
+
+/** The password file of libpq, where it is there and of no use. */
+export function passwordFileFindings(): Finding[] {
+  const fault = passwordFileFault(Deno.env.get);
+  return fault === null ? [] : [note("password file", fault)];
+}
