@@ -33,14 +33,13 @@ export interface RelayRun {
   /** The oldest second that is wanted. */
   readonly since: number;
   readonly startedAt: number;
+  /** The share that was shown last: what is learned meanwhile must not take it back. */
+  share: number;
   counts: SyncCounts | null;
   result: RelaySync | null;
   /** Why a relay that is new to the archive gave no answer at all; null when it did, or is not new. */
   unreached: RelayFailure | null;
 }
-
-/** Before this, there was no Nostr: bars begin here, whatever is asked. */
-const FIRST_EVENTS_AT = 1_604_000_000;
 
 export function startRun(relay: RelayUrl, { filters }: Wanted): RelayRun {
   const since = Math.min(...filters.map((filter) => filter.since));
@@ -49,6 +48,7 @@ export function startRun(relay: RelayUrl, { filters }: Wanted): RelayRun {
     relay,
     since,
     startedAt,
+    share: 0,
     counts: null,
     result: null,
     unreached: null,
@@ -161,39 +161,67 @@ function auditJson(audit: SyncAudit | null) {
 }
 
 function toLine(run: RelayRun): ProgressLine {
-  const { relay, since, startedAt, counts, result, unreached } = run;
+  const { relay, counts, result, unreached } = run;
   const name = relay.url;
   if (unreached !== null) {
-    return { name, share: null, text: failureText(unreached) };
+    return { name, share: null, parts: [failureText(unreached)] };
   }
   if (result !== null) {
-    const text = `${grouped(result.stored)} stored, ${verdict(result)}`;
-    return { name, share: result.complete ? 1 : null, text };
+    const share = result.complete ? 1 : run.share;
+    const stored = `${grouped(result.stored)} stored`;
+    return { name, share, parts: [verdict(result), stored] };
   }
-  if (counts === null) return { name, share: 0, text: "connecting" };
+  if (counts === null) return { name, share: null, parts: ["connecting"] };
+  run.share = Math.max(run.share, shareOf(counts));
+  return { name, share: run.share, parts: partsOf(run, counts) };
+}
+
+/** The sync is over when it says so: what it audits and confirms in the end has no measure. */
+const MOST = 0.99;
+
+/** Of the events where the relay lists what it has, of the time to walk where it does not. */
+function shareOf({ stored, rejected, work }: SyncCounts): number {
+  const { missing, settledSeconds, wantedSeconds } = work;
+  const done = missing > 0 ? stored + total(rejected) : settledSeconds;
+  const all = missing > 0 ? missing : wantedSeconds;
+  return all === 0 ? 0 : Math.min(MOST, done / all);
+}
+
+/** The most important first: a narrow terminal shows no more. */
+function partsOf(
+  { share, startedAt }: RelayRun,
+  { stored, known, until, doing, work }: SyncCounts,
+): string[] {
   const seconds = Math.max(0.001, (performance.now() - startedAt) / 1_000);
-  const known = counts.known > 0 ? `${grouped(counts.known)} known, ` : "";
-  const rate = grouped((counts.stored + counts.known) / seconds);
-  const states = statesText(counts.doing);
-  const text = [
-    `${grouped(counts.stored)} stored`,
-    `${known}${rate}/s`,
-    dateOf(counts.until),
+  const of = work.missing > stored
+    ? ` of ${grouped(work.missing)} missing`
+    : "";
+  const states = statesText(doing);
+  return [
+    `${grouped(stored)}${of} stored`,
+    ...leftText(share, seconds),
+    `${grouped((stored + known) / seconds)}/s`,
+    ...(known > 0 ? [`${grouped(known)} known`] : []),
+    ...(until === null ? [] : [dateOf(until)]),
     ...(states === "" ? [] : [states]),
-  ].join(", ");
-  return { name, share: walkedShare(counts.until, since), text };
+  ];
 }
 
-/** How much of the time is walked; events are denser above, so the beginning takes longest. */
-function walkedShare(until: number | null, since: number): number {
-  const now = Date.now() / 1_000;
-  const floor = Math.max(since, FIRST_EVENTS_AT);
-  return now <= floor ? 0 : (now - Math.min(until ?? now, now)) / (now - floor);
+/** Nobody can tell from the first seconds, or from a hundredth. */
+const TELLING_SECONDS = 5;
+const TELLING_SHARE = 0.02;
+
+/** Events are denser in later years, which come first: it rather takes less. */
+function leftText(share: number, seconds: number): string[] {
+  if (seconds < TELLING_SECONDS || share < TELLING_SHARE || share >= MOST) {
+    return [];
+  }
+  const left = seconds * (1 - share) / share;
+  return left < 1 ? [] : [`${duration(left)} left`];
 }
 
-function dateOf(until: number | null): string {
-  const now = Date.now() / 1_000;
-  const seconds = Math.min(until ?? now, now);
+function dateOf(until: number): string {
+  const seconds = Math.min(until, Date.now() / 1_000);
   return new Date(seconds * 1_000).toISOString().slice(0, 10);
 }
 
