@@ -250,6 +250,14 @@ Deno.test("completions are printed for each shell, and for no other", () =>
       equal(code, 0);
       ok(stdout.includes("synchroni") || stdout.includes("seeder"));
     }
+    await using home = await temporaryDirectory();
+    const env = { HOME: home.path, XDG_DATA_HOME: "", XDG_CONFIG_HOME: "" };
+    for (const shell of ["bash", "zsh", "fish"]) {
+      const { code, stdout } = await run(`completions ${shell} --install`, env);
+      equal(code, 0, "on an account without any directory");
+      const [path = ""] = stdout.split("\n");
+      ok(path.startsWith(home.path) && (await Deno.stat(path)).size > 1_000);
+    }
     const other = await run("completions powershell");
     equal(other.code, 2);
     match(other.stderr, /Allowed choices are bash, zsh, fish/);
