@@ -14,6 +14,7 @@ import type { ReadEnv } from "../core/config/secret.ts";
 import type { Argument, Command, Option } from "./command.ts";
 import { COMMON_OPTIONS } from "./options/common_options.ts";
 import { environmentValues } from "./options/environment.ts";
+import { labelledLines } from "./terminal/labelled_lines.ts";
 import { OptionValues } from "./options/option_values.ts";
 import { UsageError } from "./usage_error.ts";
 import { VERSION } from "./version.ts";
@@ -48,6 +49,7 @@ export async function parseCommandLine(
   for (const command of options.commands) {
     addCommand(program, command, {
       readEnv: options.readEnv ?? Deno.env.get,
+      columns: options.columns,
       chosen: (line) => parsed = line,
     });
   }
@@ -75,25 +77,34 @@ function root({ writeOut, writeErr, columns }: ParseOptions): CliCommand {
       getOutHelpWidth: () => columns,
       getErrHelpWidth: () => columns,
     })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
     .exitOverride()
     .showHelpAfterError("(bigbrotr --help explains)")
-    .addHelpText("after", TEACHING);
+    .addHelpText("after", teaching(columns));
   for (const option of COMMON_OPTIONS) program.addOption(cliOption(option));
   return program;
 }
 
-const TEACHING = `
-Examples:
-  $ bigbrotr up                             everything in one process, on an empty machine too
-  $ bigbrotr sync wss://nos.lol             archive one relay now
-  $ bigbrotr status                         what stands where in the pipeline
-  $ bigbrotr validator --help               explain one command
+const EXAMPLES: Command["examples"] = [
+  { command: "up", does: "everything in one process, on an empty machine" },
+  { command: "sync nos.lol", does: "archive one relay now" },
+  { command: "status", does: "what stands where in the pipeline" },
+  { command: "doctor", does: "what is wrong here, and what to do" },
+  { command: "validator --help", does: "explain one command" },
+];
 
-Every option of this list may be given by an environment variable, too: BIGBROTR_DATABASE for --database,
-BIGBROTR_DATA_DIR for --data-dir. What is typed wins.
+const TEACHING = [
+  "Each option of this list may be given by an environment variable, too: BIGBROTR_DATABASE for --database, " +
+  "BIGBROTR_DATA_DIR for --data-dir. What is typed wins.",
+  "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted before it was done.",
+];
 
-Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted before it was done.`;
+function teaching(columns: number): string {
+  const paragraphs = TEACHING.map((text) =>
+    labelledLines([["", text]], { label: 0, columns })
+  );
+  return [examplesText(EXAMPLES, columns), ...paragraphs].join("\n").trimEnd();
+}
 
 const GROUPS: Readonly<Record<string, string>> = {
   db: "set up, look after and reach the database",
@@ -104,8 +115,9 @@ const GROUPS: Readonly<Record<string, string>> = {
 function addCommand(
   program: CliCommand,
   command: Command,
-  { readEnv, chosen }: {
+  { readEnv, columns, chosen }: {
     readonly readEnv: ReadEnv;
+    readonly columns: number;
     readonly chosen: (line: ParsedLine) => void;
   },
 ): void {
@@ -115,7 +127,7 @@ function addCommand(
   const cli = parent.command(name).summary(command.summary)
     .description(flowing(command.description ?? `${command.summary}.`))
     .showHelpAfterError(`(bigbrotr ${command.name} --help explains)`)
-    .addHelpText("after", examplesText(command));
+    .addHelpText("after", examplesText(command.examples, columns).trimEnd());
   for (const argument of command.arguments ?? []) {
     cli.addArgument(cliArgument(argument));
   }
@@ -192,10 +204,19 @@ function givenValues(
   return values;
 }
 
-function examplesText(command: Command): string {
-  const width = Math.max(...command.examples.map((one) => one.command.length));
-  const lines = command.examples.map(({ command, does }) =>
+/** Effects beside the commands, or below them where the terminal is too narrow for that. */
+function examplesText(
+  examples: Command["examples"],
+  columns: number,
+): string {
+  const width = Math.max(...examples.map(({ command }) => command.length));
+  const lines = examples.map(({ command, does }) =>
     `  $ bigbrotr ${command.padEnd(width)}   ${does}`
   );
-  return `\nExamples:\n${lines.join("\n")}`;
+  const fits = lines.every((line) => line.length <= columns);
+  const shown = fits ? lines : examples.map(({ command, does }) => {
+    const below = labelledLines([["", does]], { label: 6, columns });
+    return `  $ bigbrotr ${command}\n${below.trimEnd()}`;
+  });
+  return `\nExamples:\n${shown.join("\n")}\n`;
 }

@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, ok, throws } from "node:assert/strict";
+import { COMMANDS as ALL } from "../../../src/cli/commands.ts";
 import type { Command } from "../../../src/cli/command.ts";
 import { UsageError } from "../../../src/cli/usage_error.ts";
 import { parseCommandLine, type ParsedLine } from "../../../src/cli/program.ts";
@@ -234,6 +235,34 @@ Deno.test("what cannot be understood exits 2 and names what is near", async () =
   ok((await refused("db", "init", "--edition", "tiny")).includes("full, lite"));
   ok((await refused("db")).includes("Usage: bigbrotr db"));
   ok((await refused()).includes("Usage: bigbrotr"));
+});
+
+Deno.test("help keeps within the terminal, but for a command that is wider itself", async () => {
+  for (const columns of [60, 80, 200]) {
+    const lines = [
+      ["--help"],
+      ...ALL.map(({ name }) => [...name.split(" "), "--help"]),
+    ];
+    for (const args of lines) {
+      let out = "";
+      await parseCommandLine(args, {
+        commands: ALL,
+        writeOut: (text) => out += text,
+        writeErr: () => {},
+        columns,
+        readEnv: () => undefined,
+      });
+      for (const line of out.split("\n")) {
+        const isCommand = line.startsWith("  $ ") || /^Usage: /.test(line);
+        // A word that is wider than its column has nowhere to go.
+        const isWord = !line.trim().includes(" ");
+        ok(
+          line.length <= columns || isCommand || isWord,
+          `${args} ${columns}: ${line}`,
+        );
+      }
+    }
+  }
 });
 
 Deno.test("help and version are asked for on stdout and exit 0", async () => {
