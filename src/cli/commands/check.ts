@@ -25,6 +25,7 @@ import {
   type Examination,
 } from "../reports/check_report.ts";
 import type { Command, Invocation } from "../command.ts";
+import { textColumns } from "../terminal/output.ts";
 import { paintFor } from "../terminal/paint.ts";
 
 export const checkCommand: Command = {
@@ -80,7 +81,7 @@ async function checkRelays(invocation: Invocation): Promise<number> {
     stdout.write(
       options.flag("json")
         ? `${JSON.stringify(checkJson(examination, deps.secretKey))}\n`
-        : checkText(examination, paint),
+        : checkText(examination, { paint, columns: textColumns(stdout) }),
     );
   };
   screen.show([`checking ${relays.map(({ url }) => url).join(", ")}`]);

@@ -114,7 +114,7 @@ export function reportText(report: PipelineReport, columns: number): string {
     stageTable(report, columns),
     labelledLines(archiveLines(report), size),
     labelledLines(healthLines(report.health), size),
-    serviceTable(report, columns),
+    serviceTable(report, columns) + errorLines(report, columns),
     ...clockText(report),
   ].join("\n");
 }
@@ -154,9 +154,9 @@ function archiveLines(report: PipelineReport): [string, string][] {
     ["rejected", rejectedText(report)],
     [
       "coverage",
-      `${grouped(coverage.walks)} walks on ${
-        grouped(coverage.relays)
-      } relays, ${grouped(coverage.gaps)} gaps${
+      `${counted(coverage.walks, "walk")} on ${
+        counted(coverage.relays, "relay")
+      }, ${counted(coverage.gaps, "gap")}${
         reasons === "" ? "" : ` (${reasons})`
       }`,
     ],
@@ -237,17 +237,30 @@ function serviceTable(
 ): string {
   const head = ["service", "state", "up", "cycles", "failures", "last cycle"];
   return table(
-    [...head, "took", "last error"],
+    [...head, "took"],
     services.map((service) => serviceRow(service, at)),
     columns,
   );
 }
 
+/** Below the table, since a sentence in a column would push others out of it. */
+function errorLines({ services }: PipelineReport, columns: number): string {
+  const rows = services.flatMap(({ service, runtime }) =>
+    runtime?.lastError ? [[service, runtime.lastError] as const] : []
+  );
+  if (rows.length === 0) return "";
+  return "\nlast errors\n" +
+    labelledLines(rows, { label: SERVICE_LABEL, columns });
+}
+
+/** Columns of the services' names. */
+const SERVICE_LABEL = 14;
+
 function serviceRow(
   { service, state, uptimeSeconds, clockSkewSeconds, runtime }: ServiceReport,
   now: number,
 ): string[] {
-  if (runtime === null) return [service, state, "", "", "", "", "", ""];
+  if (runtime === null) return [service, state, "", "", "", "", ""];
   // By its own clock, as what it records.
   const at = now + (clockSkewSeconds ?? 0);
   const { lastCycleAt, lastCycleSeconds, cycleStartedAt } = runtime;
@@ -264,6 +277,5 @@ function serviceRow(
     grouped(runtime.failures),
     last,
     lastCycleSeconds === null ? "" : duration(lastCycleSeconds),
-    (runtime.lastError ?? "").slice(0, 60),
   ];
 }

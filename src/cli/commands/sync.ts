@@ -31,6 +31,7 @@ import { Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
 import type { Command, Invocation } from "../command.ts";
 import { moment } from "../terminal/moments.ts";
+import { textColumns } from "../terminal/output.ts";
 import { showProgress } from "../terminal/progress.ts";
 import {
   configWith,
@@ -114,7 +115,7 @@ async function syncRelays(invocation: Invocation): Promise<number> {
   stdout.write(
     options.flag("json")
       ? `${JSON.stringify(reportJson(runs, seconds))}\n`
-      : reportText(runs, seconds),
+      : reportText(runs, seconds, textColumns(stdout)),
   );
   return runs.some(isUnreached) ? 1 : 0;
 }

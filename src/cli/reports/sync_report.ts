@@ -25,6 +25,7 @@ import { clockLine } from "./clock_report.ts";
 import { countsText } from "./evidence_text.ts";
 import { duration, grouped } from "../terminal/numbers.ts";
 import type { ProgressLine } from "../terminal/progress.ts";
+import { labelledLines } from "../terminal/labelled_lines.ts";
 import { table } from "../terminal/table.ts";
 
 /** One relay of the command. */
@@ -66,10 +67,11 @@ function isOver({ result, unreached }: RelayRun): boolean {
   return result !== null || unreached !== null;
 }
 
-/** The summary as a table. */
+/** The summary as a table; as a paragraph for each relay where the terminal is too narrow for that. */
 export function reportText(
   runs: readonly RelayRun[],
   seconds: number,
+  columns: number,
 ): string {
   const rows = runs.map(({ relay, result, unreached }) => [
     relay.url,
@@ -83,7 +85,19 @@ export function reportText(
   const end = `${grouped(stored)} stored, ${grouped(known)} known in ${
     duration(seconds)
   } (${grouped((stored + known) / seconds)} events/s)\n`;
-  return table(head, rows) + end + clockLines(runs).join("");
+  const wide = table(head, rows);
+  const fits = wide.split("\n").every((line) => line.length <= columns);
+  const summary = fits ? wide : rows.map((row) => paragraph(row, columns));
+  return [summary, end, clockLines(runs)].flat().join("");
+}
+
+function paragraph(
+  [url = "", stored, known, rejected, ended]: readonly string[],
+  columns: number,
+): string {
+  const text =
+    `${ended}; ${stored} stored, ${known} known, ${rejected} rejected`;
+  return `${url}\n` + labelledLines([["", text]], { label: 2, columns });
 }
 
 /** The summary of `--json`. */
