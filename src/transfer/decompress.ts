@@ -11,7 +11,7 @@ import {
   createZstdDecompress,
 } from "node:zlib";
 import type { ByteReader } from "./byte_reader.ts";
-import { shapeOf } from "./file_shape.ts";
+import { fileShape } from "./file_shape.ts";
 
 /** The compressed bytes are cut or damaged; all before the fault was given. The message goes on from "it". */
 export class DamagedError extends Error {
@@ -37,7 +37,7 @@ async function hasAnother(
   // Tapes and some tools fill up the last block.
   while ((await input.peek(1))[0] === 0) await input.take(1);
   if ((await input.peek(1)).length === 0) return false;
-  const shape = await shapeOf(input).catch(() => null);
+  const shape = await fileShape(input).catch(() => null);
   if (shape === compression) return true;
   throw new DamagedError(
     `goes on behind the end of its ${compression} data with something else`,

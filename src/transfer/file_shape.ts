@@ -17,7 +17,7 @@ export class WrongShapeError extends Error {
  * The shape of what the reader stands before; nothing is taken. Of a stream that pauses no more is waited for than is
  * needed to tell. Throws {@linkcode WrongShapeError}.
  */
-export async function shapeOf(input: ByteReader): Promise<FileShape | null> {
+export async function fileShape(input: ByteReader): Promise<FileShape | null> {
   let beginning = await input.peekMore(0);
   while (isUndecided(beginning)) {
     const more = await input.peekMore(beginning.length);

@@ -8,7 +8,7 @@ import { isStandardInput } from "../base/standard_streams.ts";
 import { whyUnreadable } from "../core/config/config_error.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { DamagedError, decompressed } from "./decompress.ts";
-import { shapeOf, WrongShapeError } from "./file_shape.ts";
+import { fileShape, WrongShapeError } from "./file_shape.ts";
 import { elementsAsLines } from "./json_array.ts";
 
 /** Something to read. Nothing is held open before or after a loop over `open`. */
@@ -120,12 +120,12 @@ async function* read(path: string, from: number): AsyncGenerator<Uint8Array> {
 /** Whether offsets are those of the file itself. */
 async function isPlain(path: string): Promise<boolean> {
   await using input = new ByteReader(read(path, 0));
-  return await shapeOf(input) === null;
+  return await fileShape(input) === null;
 }
 
 /** The bytes as they are, or what they are the compression or the array of. */
 async function* linesOf(input: ByteReader): AsyncGenerator<Uint8Array> {
-  const shape = await shapeOf(input);
+  const shape = await fileShape(input);
   switch (shape) {
     case null:
       yield* input.rest();

@@ -5,9 +5,9 @@
  */
 import type { Command, Invocation } from "../command.ts";
 import { readConfiguration } from "../doctor/configuration.ts";
-import { portFindings, proxyFindings } from "../doctor/endpoints.ts";
-import { isWrong } from "../doctor/finding.ts";
-import { findingsText } from "../reports/findings_report.ts";
+import { portDiagnoses, proxyDiagnoses } from "../doctor/endpoints.ts";
+import { isWrong } from "../doctor/diagnosis.ts";
+import { diagnosesText } from "../reports/diagnosis_report.ts";
 import { textColumns } from "../terminal/output.ts";
 import { paintFor } from "../terminal/paint.ts";
 
@@ -29,18 +29,18 @@ all problems of all files. Exits 2 when there are any.`,
 async function check(invocation: Invocation): Promise<number> {
   const { options, stdout } = invocation;
   const configuration = readConfiguration(invocation);
-  const findings = [
-    ...configuration.findings,
-    ...await portFindings(configuration),
-    ...await proxyFindings(configuration),
+  const diagnoses = [
+    ...configuration.diagnoses,
+    ...await portDiagnoses(configuration),
+    ...await proxyDiagnoses(configuration),
   ];
   stdout.write(
     options.flag("json")
-      ? `${JSON.stringify({ ok: !findings.some(isWrong), findings })}\n`
-      : findingsText(findings, {
+      ? `${JSON.stringify({ ok: !diagnoses.some(isWrong), diagnoses })}\n`
+      : diagnosesText(diagnoses, {
         columns: textColumns(stdout),
         paint: paintFor(stdout),
       }),
   );
-  return findings.some(isWrong) ? 2 : 0;
+  return diagnoses.some(isWrong) ? 2 : 0;
 }

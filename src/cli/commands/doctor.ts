@@ -5,16 +5,16 @@
  */
 import type { Command, Invocation } from "../command.ts";
 import { readConfiguration } from "../doctor/configuration.ts";
-import { databaseFindings } from "../doctor/database.ts";
-import { portFindings, proxyFindings } from "../doctor/endpoints.ts";
-import { type Finding, isWrong } from "../doctor/finding.ts";
+import { databaseDiagnoses } from "../doctor/database.ts";
+import { portDiagnoses, proxyDiagnoses } from "../doctor/endpoints.ts";
+import { type Diagnosis, isWrong } from "../doctor/diagnosis.ts";
 import {
-  diskFindings,
-  dnsFindings,
-  passwordFileFindings,
+  diskDiagnoses,
+  dnsDiagnoses,
+  passwordFileDiagnoses,
 } from "../doctor/machine.ts";
 import type { OptionValues } from "../options/option_values.ts";
-import { findingsText } from "../reports/findings_report.ts";
+import { diagnosesText } from "../reports/diagnosis_report.ts";
 import { textColumns } from "../terminal/output.ts";
 import { paintFor } from "../terminal/paint.ts";
 import { UsageError } from "../usage_error.ts";
@@ -64,46 +64,46 @@ it applies what the schema lacks and builds damaged indexes anew. Exits 1 when s
 async function examine(invocation: Invocation): Promise<number> {
   const { options, stdout } = invocation;
   const parts = partsOf(options);
-  const findings = await findingsOf(invocation, parts);
+  const diagnoses = await diagnosesOf(invocation, parts);
   stdout.write(
     options.flag("json")
-      ? `${JSON.stringify({ ok: !findings.some(isWrong), findings })}\n`
-      : findingsText(findings, {
+      ? `${JSON.stringify({ ok: !diagnoses.some(isWrong), diagnoses })}\n`
+      : diagnosesText(diagnoses, {
         columns: textColumns(stdout),
         paint: paintFor(stdout),
       }),
   );
-  return findings.some(isWrong) ? 1 : 0;
+  return diagnoses.some(isWrong) ? 1 : 0;
 }
 
-async function findingsOf(
+async function diagnosesOf(
   invocation: Invocation,
   parts: ReadonlySet<Part>,
-): Promise<Finding[]> {
+): Promise<Diagnosis[]> {
   const { options, signal } = invocation;
   const configuration = readConfiguration(invocation);
   const { brotr } = configuration;
-  const findings: Finding[] = [];
-  const add = async (part: Part, look: () => Promise<readonly Finding[]>) => {
-    if (parts.has(part)) findings.push(...await look());
+  const diagnoses: Diagnosis[] = [];
+  const add = async (part: Part, look: () => Promise<readonly Diagnosis[]>) => {
+    if (parts.has(part)) diagnoses.push(...await look());
   };
   await add(
     "configuration",
     () =>
-      Promise.resolve([...configuration.findings, ...passwordFileFindings()]),
+      Promise.resolve([...configuration.diagnoses, ...passwordFileDiagnoses()]),
   );
-  await add("ports", () => portFindings(configuration));
-  await add("proxies", () => proxyFindings(configuration));
-  await add("dns", () => dnsFindings(signal));
+  await add("ports", () => portDiagnoses(configuration));
+  await add("proxies", () => proxyDiagnoses(configuration));
+  await add("dns", () => dnsDiagnoses(signal));
   // Without its configuration there is no telling which disk and which database.
-  if (brotr === null) return findings;
-  await add("disk", () => diskFindings(brotr));
+  if (brotr === null) return diagnoses;
+  await add("disk", () => diskDiagnoses(brotr));
   await add("database", () =>
-    databaseFindings(invocation, {
+    databaseDiagnoses(invocation, {
       deep: options.flag("deep"),
       repair: options.flag("repair"),
     }));
-  return findings;
+  return diagnoses;
 }
 
 function partsOf(options: OptionValues): ReadonlySet<Part> {

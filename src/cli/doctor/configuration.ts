@@ -12,7 +12,7 @@ import { monitor } from "../../services/monitor/mod.ts";
 import type { Invocation } from "../command.ts";
 import { brotrFile, serviceDirectory } from "../options/config_files.ts";
 import { SERVICES } from "../services.ts";
-import { type Finding, note, ok, wrong } from "./finding.ts";
+import { type Diagnosis, note, sound, wrong } from "./diagnosis.ts";
 
 /** A configuration that can be read. */
 export interface ReadConfig {
@@ -24,7 +24,7 @@ export interface Configuration {
   /** Null when it cannot be read. */
   readonly brotr: BrotrConfig | null;
   readonly services: readonly ReadConfig[];
-  readonly findings: readonly Finding[];
+  readonly diagnoses: readonly Diagnosis[];
 }
 
 /** Reads everything; what is wrong with one file does not keep from reading the others. */
@@ -35,9 +35,9 @@ export function readConfiguration(invocation: Invocation): Configuration {
   return {
     brotr: brotr.config,
     services: services.flatMap(({ read }) => read === null ? [] : [read]),
-    findings: [
-      ...brotr.findings,
-      ...services.flatMap(({ findings }) => findings),
+    diagnoses: [
+      ...brotr.diagnoses,
+      ...services.flatMap(({ diagnoses }) => diagnoses),
       ...(directory === undefined ? [] : strayFiles(directory)),
     ],
   };
@@ -45,15 +45,15 @@ export function readConfiguration(invocation: Invocation): Configuration {
 
 function readBrotr(
   invocation: Invocation,
-): { config: BrotrConfig | null; findings: Finding[] } {
+): { config: BrotrConfig | null; diagnoses: Diagnosis[] } {
   const file = brotrFile(invocation.options);
   let config: BrotrConfig | null = null;
-  const finding = graded("brotr", file, () => {
+  const diagnosis = graded("brotr", file, () => {
     config = invocation.brotrConfig();
     serverAddress(config.database);
     checkLogFile(config.log.file);
   });
-  return { config, findings: [finding] };
+  return { config, diagnoses: [diagnosis] };
 }
 
 function checkLogFile(path: string | undefined): void {
@@ -71,28 +71,28 @@ function checkLogFile(path: string | undefined): void {
 function readService(
   service: Service,
   invocation: Invocation,
-): { read: ReadConfig | null; findings: Finding[] } {
+): { read: ReadConfig | null; diagnoses: Diagnosis[] } {
   const before = new Set(invocation.configFiles);
   let read: ReadConfig | null = null;
   let file: string | undefined;
-  const finding = graded(service.name, undefined, () => {
+  const diagnosis = graded(service.name, undefined, () => {
     const config = invocation.serviceConfig(service);
     file = invocation.configFiles.find((one) => !before.has(one));
     read = { service, config };
     service.readNamed?.(config);
   });
-  const named = file === undefined || finding.grade !== "ok"
-    ? finding
-    : ok(service.name, file);
+  const named = file === undefined || diagnosis.grade !== "ok"
+    ? diagnosis
+    : sound(service.name, file);
   const isMonitor = service.name === monitor.name && read !== null;
   return {
     read,
-    findings: [named, ...(isMonitor ? mmdbFindings(invocation) : [])],
+    diagnoses: [named, ...(isMonitor ? mmdbDiagnoses(invocation) : [])],
   };
 }
 
 /** A look-up without its file is left out, and the others are made: nothing stops, so nobody would notice. */
-function mmdbFindings(invocation: Invocation): Finding[] {
+function mmdbDiagnoses(invocation: Invocation): Diagnosis[] {
   const { cityPath, cityUrl, asnPath, asnUrl } =
     invocation.serviceConfig(monitor).mmdb;
   const files = [
@@ -119,10 +119,10 @@ function graded(
   about: string,
   file: string | undefined,
   read: () => void,
-): Finding {
+): Diagnosis {
   try {
     read();
-    return ok(about, file ?? "defaults");
+    return sound(about, file ?? "defaults");
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return wrong(about, error.message);
@@ -130,7 +130,7 @@ function graded(
 }
 
 /** A misspelt name (`config/services/syncronizer.yaml`) would never be read, without a word. */
-function strayFiles(directory: string): Finding[] {
+function strayFiles(directory: string): Diagnosis[] {
   const known = new Set(SERVICES.map(({ name }) => `${name}.yaml`));
   return [...Deno.readDirSync(directory)]
     .filter(({ isFile, name }) => isFile && /\.ya?ml$/.test(name))

@@ -17,7 +17,7 @@ import type { Invocation } from "../command.ts";
 import { pipelineReport } from "../reports/pipeline_report.ts";
 import { duration } from "../terminal/numbers.ts";
 import { errorText } from "../../base/error_text.ts";
-import { type Finding, note, ok, wrong } from "./finding.ts";
+import { type Diagnosis, note, sound, wrong } from "./diagnosis.ts";
 
 export interface DatabaseCheck {
   /** Also read every index, which takes a while. */
@@ -26,11 +26,11 @@ export interface DatabaseCheck {
   readonly repair: boolean;
 }
 
-/** All that can be said of the database; one finding when it cannot be reached. */
-export async function databaseFindings(
+/** All that can be said of the database; one diagnosis when it cannot be reached. */
+export async function databaseDiagnoses(
   invocation: Invocation,
   check: DatabaseCheck,
-): Promise<Finding[]> {
+): Promise<Diagnosis[]> {
   let database: Database;
   try {
     database = await invocation.openDatabase({ schema: "as-found" });
@@ -38,22 +38,22 @@ export async function databaseFindings(
     invocation.signal.throwIfAborted();
     return [wrong("database", errorText(error))];
   }
-  const schema = await schemaFindings(invocation, database, check);
-  const indexes = await indexFindings(invocation, database, check);
+  const schema = await schemaDiagnoses(invocation, database, check);
+  const indexes = await indexDiagnoses(invocation, database, check);
   const isUsable = schema.every(({ grade }) => grade !== "wrong");
   return [
-    ok("database", "it answers"),
+    sound("database", "it answers"),
     ...schema,
     ...indexes,
-    ...(isUsable ? await lifeFindings(database) : []),
+    ...(isUsable ? await lifeDiagnoses(database) : []),
   ];
 }
 
-async function schemaFindings(
+async function schemaDiagnoses(
   { signal }: Invocation,
   database: Database,
   { repair }: DatabaseCheck,
-): Promise<Finding[]> {
+): Promise<Diagnosis[]> {
   const { state, pending } = await schemaState(database);
   if (state === "empty") {
     const text = "the database has no schema yet";
@@ -69,7 +69,7 @@ async function schemaFindings(
   }
   const { problems, checked } = await verifySchema(database);
   if (problems.length === 0) {
-    return [ok("schema", `${checked} objects are whole`)];
+    return [sound("schema", `${checked} objects are whole`)];
   }
   const list = problems.map(({ kind, name, problem }) =>
     `${problem} ${kind}: ${name}`
@@ -83,11 +83,11 @@ async function schemaFindings(
   ];
 }
 
-async function indexFindings(
+async function indexDiagnoses(
   { signal, screen }: Invocation,
   database: Database,
   { deep, repair }: DatabaseCheck,
-): Promise<Finding[]> {
+): Promise<Diagnosis[]> {
   const invalid = await invalidIndexes(database);
   const broken = deep
     ? await brokenIndexes(database, {
@@ -108,22 +108,22 @@ async function indexFindings(
   const damages = [...invalid, ...broken ?? []];
   if (damages.length === 0) {
     const how = deep && broken !== null ? "read, and sound" : "valid";
-    return [ok("indexes", how), ...notRead];
+    return [sound("indexes", how), ...notRead];
   }
   return [
-    await damageFinding(database, damages, { repair, signal }),
+    await damageDiagnosis(database, damages, { repair, signal }),
     ...notRead,
   ];
 }
 
-async function damageFinding(
+async function damageDiagnosis(
   database: Database,
   damages: readonly IndexDamage[],
   { repair, signal }: {
     readonly repair: boolean;
     readonly signal: AbortSignal;
   },
-): Promise<Finding> {
+): Promise<Diagnosis> {
   const list = damages.map(({ index, why }) => `${index}: ${why}`).join("\n");
   if (!repair) {
     return wrong(
@@ -137,7 +137,7 @@ async function damageFinding(
 }
 
 /** The clock, and what the services of this archive say of themselves. */
-async function lifeFindings(database: Database): Promise<Finding[]> {
+async function lifeDiagnoses(database: Database): Promise<Diagnosis[]> {
   const { skewSeconds } = await databaseClock(database);
   const skew = `this machine's is ${skewSeconds} s off the database's`;
   const clock = isSkewed({ skewSeconds })
@@ -146,7 +146,7 @@ async function lifeFindings(database: Database): Promise<Finding[]> {
       skew,
       "Set it right (NTP): nothing is proven complete until then",
     )
-    : ok("clock", skew);
+    : sound("clock", skew);
   const { services } = await pipelineReport(database);
   const silent = services.filter(({ state }) => state === "silent").map(
     ({ service, process, uptimeSeconds }) =>

@@ -7,38 +7,38 @@ import type { MetricsConfig } from "../../core/config/common_config.ts";
 import { NETWORKS, type NetworkSettings } from "../../models/network.ts";
 import { isOurs } from "../taken_port.ts";
 import type { Configuration } from "./configuration.ts";
-import { type Finding, note, ok, wrong } from "./finding.ts";
+import { type Diagnosis, note, sound, wrong } from "./diagnosis.ts";
 
 const UP = "up.metrics";
 
 /** The ports of `up` and of the services that serve metrics of their own. */
-export async function portFindings(
+export async function portDiagnoses(
   { brotr, services }: Configuration,
-): Promise<Finding[]> {
+): Promise<Diagnosis[]> {
   const wanted: (readonly [string, MetricsConfig])[] = services.map(
     ({ service, config }) => [`${service.name}.metrics`, config.metrics],
   );
   if (brotr !== null) wanted.unshift([UP, brotr.up.metrics]);
   const open = wanted.filter(([, { enabled, port }]) => enabled && port !== 0);
-  const findings: Finding[] = [];
+  const diagnoses: Diagnosis[] = [];
   for (const [key, metrics] of open) {
-    findings.push(await tryPort(key, metrics));
+    diagnoses.push(await tryPort(key, metrics));
   }
-  return [...findings, ...sharedPorts(open)];
+  return [...diagnoses, ...sharedPorts(open)];
 }
 
 async function tryPort(
   key: string,
   { host, port }: MetricsConfig,
-): Promise<Finding> {
+): Promise<Diagnosis> {
   const where = `${host}:${port} (${key}.port)`;
   try {
     Deno.listen({ hostname: host, port }).close();
-    return ok("port", `${where} is free`);
+    return sound("port", `${where} is free`);
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       return await isOurs(host, port)
-        ? ok("port", `${where} is served by a bigbrotr that runs`)
+        ? sound("port", `${where} is served by a bigbrotr that runs`)
         : wrong(
           "port",
           `${where} is in use by another program`,
@@ -62,7 +62,7 @@ const PROBE_MS = 2_000;
 /** Services of one machine cannot share a port; those of several machines can. */
 function sharedPorts(
   open: readonly (readonly [string, MetricsConfig])[],
-): Finding[] {
+): Diagnosis[] {
   const services = open.filter(([key]) => key !== UP);
   const byPort = Map.groupBy(
     services,
@@ -80,9 +80,9 @@ function sharedPorts(
 }
 
 /** The proxies of enabled networks, each asked for a greeting once. */
-export async function proxyFindings(
+export async function proxyDiagnoses(
   { services }: Configuration,
-): Promise<Finding[]> {
+): Promise<Diagnosis[]> {
   const users = new Map<string, string[]>();
   for (const { service, config } of services) {
     for (const network of NETWORKS) {
@@ -114,7 +114,7 @@ function isNetwork(
 /** RFC 1928: version 5, one method, no authentication. */
 const GREETING = new Uint8Array([5, 1, 0]);
 
-async function tryProxy(url: string, users: string): Promise<Finding> {
+async function tryProxy(url: string, users: string): Promise<Diagnosis> {
   const { hostname, port } = new URL(url);
   const advice = "Start it, correct proxyUrl, or disable the network";
   const connecting = Deno.connect({ hostname, port: Number(port) });
@@ -122,7 +122,7 @@ async function tryProxy(url: string, users: string): Promise<Finding> {
   const timeout = setTimeout(() => timer.resolve(null), PROBE_MS);
   try {
     const reply = await Promise.race([greet(connecting), timer.promise]);
-    if (reply === 5) return ok("proxy", `${url} answers (${users})`);
+    if (reply === 5) return sound("proxy", `${url} answers (${users})`);
     return wrong(
       "proxy",
       reply === null

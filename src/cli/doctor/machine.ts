@@ -18,7 +18,7 @@ import {
 } from "../../transport/dns_client.ts";
 import { failureText } from "../../transport/failure.ts";
 import { byteSize } from "../terminal/numbers.ts";
-import { type Finding, note, ok, wrong } from "./finding.ts";
+import { type Diagnosis, note, sound, wrong } from "./diagnosis.ts";
 
 /** Less than this is full before anybody looks again. */
 const LITTLE_BYTES = 2 * 1024 ** 3;
@@ -26,7 +26,7 @@ const LITTLE_BYTES = 2 * 1024 ** 3;
 const TOO_LITTLE_BYTES = 256 * 1024 ** 2;
 
 /** Free space where the embedded PostgreSQL and the log write. */
-export async function diskFindings(config: BrotrConfig): Promise<Finding[]> {
+export async function diskDiagnoses(config: BrotrConfig): Promise<Diagnosis[]> {
   const places = new Map<string, string>();
   if (serverAddress(config.database) === null) {
     const { root } = dataDirectory(config.embedded.dataDir);
@@ -36,17 +36,17 @@ export async function diskFindings(config: BrotrConfig): Promise<Finding[]> {
     places.set(existing(dirname(config.log.file)), "the log");
   }
   return await Promise.all(
-    [...places].map(([path, what]) => diskFinding(path, what)),
+    [...places].map(([path, what]) => diskDiagnosis(path, what)),
   );
 }
 
-async function diskFinding(path: string, what: string): Promise<Finding> {
+async function diskDiagnosis(path: string, what: string): Promise<Diagnosis> {
   const free = await freeBytes(path);
   const text = `${byteSize(free)} free for ${what} in ${path}`;
   const advice =
     "Make room: bigbrotr db cleanup deletes what is old, --data-dir moves the archive";
   if (free < TOO_LITTLE_BYTES) return wrong("disk", text, advice);
-  return free < LITTLE_BYTES ? note("disk", text, advice) : ok("disk", text);
+  return free < LITTLE_BYTES ? note("disk", text, advice) : sound("disk", text);
 }
 
 /** The path, or the nearest directory above it that is there. */
@@ -63,15 +63,15 @@ function existing(path: string): string {
 const DNS_TIMEOUT_MS = 4_000;
 
 /** Each resolver of the system, or of those given, asked for the root's name servers: that concerns no third party. */
-export async function dnsFindings(
+export async function dnsDiagnoses(
   signal: AbortSignal,
   servers: readonly DnsServer[] = systemDnsServers(),
-): Promise<Finding[]> {
+): Promise<Diagnosis[]> {
   const advice = "Correct /etc/resolv.conf: relays are found by name";
   if (servers.length === 0) {
     return [wrong("dns", "this machine knows no resolver", advice)];
   }
-  const findings = await Promise.all(servers.map(async (server) => {
+  const diagnoses = await Promise.all(servers.map(async (server) => {
     const name = `${server.address} port ${server.port}`;
     const question = { name: ".", type: "NS" } as const;
     const limits = { timeoutMs: DNS_TIMEOUT_MS, signal };
@@ -80,21 +80,21 @@ export async function dnsFindings(
       return wrong("dns", `${name}: ${failureText(answer.failure)}`);
     }
     return answer.value.rcode === "NOERROR"
-      ? ok("dns", `${name} answers`)
+      ? sound("dns", `${name} answers`)
       : wrong("dns", `${name} answers ${answer.value.rcode}`);
   }));
-  const isServed = findings.some(({ grade }) => grade === "ok");
-  return findings.map((finding) => {
-    if (finding.grade === "ok") return finding;
+  const isServed = diagnoses.some(({ grade }) => grade === "ok");
+  return diagnoses.map((diagnosis) => {
+    if (diagnosis.grade === "ok") return diagnosis;
     // The next one is asked instead.
     return isServed
-      ? note("dns", finding.text, advice)
-      : wrong("dns", finding.text, advice);
+      ? note("dns", diagnosis.text, advice)
+      : wrong("dns", diagnosis.text, advice);
   });
 }
 
 /** The password file of libpq, where it is there and of no use. */
-export function passwordFileFindings(): Finding[] {
+export function passwordFileDiagnoses(): Diagnosis[] {
   const fault = passwordFileFault(Deno.env.get);
   return fault === null ? [] : [note("password file", fault)];
 }

@@ -8,7 +8,7 @@ import { UsageError } from "../usage_error.ts";
 import { COMMON_OPTIONS } from "./common_options.ts";
 
 /** The variable of an option: `BIGBROTR_DATA_DIR` for `data-dir`. */
-export function variableOf(option: string): string {
+function variableOf(option: string): string {
   return `BIGBROTR_${option.toUpperCase().replaceAll("-", "_")}`;
 }
 

@@ -5,7 +5,7 @@
  */
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
-import { dnsFindings } from "../../../src/cli/doctor/machine.ts";
+import { dnsDiagnoses } from "../../../src/cli/doctor/machine.ts";
 import { testArchive } from "../../support/archive.ts";
 import { unusedPort } from "../../support/monitor.ts";
 import { runProgram, SOURCE } from "../../support/program.ts";
@@ -21,7 +21,7 @@ interface Found {
 
 async function doctor(
   ...args: string[]
-): Promise<{ code: number; findings: Found[] }> {
+): Promise<{ code: number; diagnoses: Found[] }> {
   await using folder = await temporaryDirectory();
   const line = ["doctor", "--json", ...args];
   const { code, stdout, stderr } = await runProgram(SOURCE, line, {
@@ -29,28 +29,28 @@ async function doctor(
     env: { HOME: folder.path },
   });
   if (stdout === "") throw new Error(stderr);
-  return { code, findings: JSON.parse(stdout).findings };
+  return { code, diagnoses: JSON.parse(stdout).diagnoses };
 }
 
-function grades(findings: readonly Found[]): string[] {
-  return findings.map(({ about, grade }) => `${about} ${grade}`);
+function grades(diagnoses: readonly Found[]): string[] {
+  return diagnoses.map(({ about, grade }) => `${about} ${grade}`);
 }
 
 Deno.test("doctor finds nothing on a sound archive, every index read", async () => {
   await using archive = await testArchive();
   const only = "--only=configuration,disk,database";
-  const { code, findings } = await doctor(
+  const { code, diagnoses } = await doctor(
     only,
     "--deep",
     "--database",
     archive.url,
   );
-  equal(code, 0, JSON.stringify(findings));
+  equal(code, 0, JSON.stringify(diagnoses));
   deepStrictEqual(
-    grades(findings).filter((one) => !one.endsWith(" ok")),
+    grades(diagnoses).filter((one) => !one.endsWith(" ok")),
     [],
   );
-  const indexes = findings.find(({ about }) => about === "indexes");
+  const indexes = diagnoses.find(({ about }) => about === "indexes");
   equal(indexes?.text, "read, and sound");
 });
 
@@ -72,16 +72,16 @@ Deno.test("doctor --repair builds invalid and broken indexes anew", async () => 
     create or replace function paper_cmp(int4, int4) returns int4
       language sql immutable as 'select btint4cmp($2, $1)'`);
   const line = ["--only", "database", "--deep", "--database", url];
-  const { code, findings } = await doctor(...line);
+  const { code, diagnoses } = await doctor(...line);
   equal(code, 1);
-  const damage = findings.find(({ about }) => about === "indexes");
+  const damage = diagnoses.find(({ about }) => about === "indexes");
   match(damage?.text ?? "", /candidate_due: it is invalid/);
   match(damage?.text ?? "", /paper_i: item order invariant violated/);
   match(damage?.advice ?? "", /--repair/);
 
   const repaired = await doctor(...line, "--repair");
   match(
-    repaired.findings.find(({ about }) => about === "indexes")?.text ?? "",
+    repaired.diagnoses.find(({ about }) => about === "indexes")?.text ?? "",
     /built anew/,
   );
   equal((await doctor(...line)).code, 0);
@@ -95,13 +95,13 @@ Deno.test("doctor says what is wrong with a schema, an archive that is not there
   await archive.sql`drop function relay_twin cascade`;
   const damaged = await doctor("--only=database", "--database", archive.url);
   equal(damaged.code, 1);
-  const schema = damaged.findings.find(({ about }) => about === "schema");
+  const schema = damaged.diagnoses.find(({ about }) => about === "schema");
   match(schema?.text ?? "", /missing function: relay_twin/);
   match(schema?.advice ?? "", /db migrate/);
 
   const none = await doctor("--only=database", "--data-dir", "nowhere");
-  deepStrictEqual(grades(none.findings), ["database wrong"]);
-  match(none.findings[0]?.text ?? "", /There is no archive in .*nowhere yet/);
+  deepStrictEqual(grades(none.diagnoses), ["database wrong"]);
+  match(none.diagnoses[0]?.text ?? "", /There is no archive in .*nowhere yet/);
 });
 
 Deno.test("doctor looks at what the configuration names, as config check does", async () => {
@@ -112,10 +112,10 @@ Deno.test("doctor looks at what the configuration names, as config check does", 
     `networks: { tor: { enabled: true, proxyUrl: "socks5://127.0.0.1:${port}" } }\noptOutFile: none.txt\n`,
   );
   const only = "--only=configuration,proxies";
-  const { code, findings } = await doctor(only, "--config", folder.path);
+  const { code, diagnoses } = await doctor(only, "--config", folder.path);
   equal(code, 1);
   deepStrictEqual(
-    grades(findings).filter((one) => one.endsWith(" wrong")),
+    grades(diagnoses).filter((one) => one.endsWith(" wrong")),
     ["finder wrong", "proxy wrong"],
   );
 });
@@ -124,8 +124,8 @@ Deno.test("doctor asks every resolver; one that is silent matters when no other 
   await using answering = await scriptedDnsServer(0);
   const { signal } = new AbortController();
   const silent = { address: "127.0.0.1", port: await unusedPort() };
-  const both = await dnsFindings(signal, [answering, silent]);
+  const both = await dnsDiagnoses(signal, [answering, silent]);
   deepStrictEqual(grades(both), ["dns ok", "dns note"]);
-  deepStrictEqual(grades(await dnsFindings(signal, [silent])), ["dns wrong"]);
-  deepStrictEqual(grades(await dnsFindings(signal, [])), ["dns wrong"]);
+  deepStrictEqual(grades(await dnsDiagnoses(signal, [silent])), ["dns wrong"]);
+  deepStrictEqual(grades(await dnsDiagnoses(signal, [])), ["dns wrong"]);
 });

@@ -1,9 +1,9 @@
 /**
- * Findings of `config check` and `doctor`, as lines for people.
+ * Diagnoses of `config check` and `doctor`, as lines for people.
  *
  * @module
  */
-import type { Finding, Grade } from "../doctor/finding.ts";
+import type { Diagnosis, Grade } from "../doctor/diagnosis.ts";
 import { labelledLines } from "../terminal/labelled_lines.ts";
 import type { Paint } from "../terminal/paint.ts";
 
@@ -16,12 +16,12 @@ const WORDS: Readonly<Record<Grade, string>> = {
 /** Width of the grades. */
 const LABEL = 6;
 
-/** A paragraph a finding: its grade, what it is about, how that stands, and behind an arrow what to do. */
-export function findingsText(
-  findings: readonly Finding[],
+/** A paragraph a diagnosis: its grade, what it is about, how that stands, and behind an arrow what to do. */
+export function diagnosesText(
+  diagnoses: readonly Diagnosis[],
   { columns, paint }: { readonly columns: number; readonly paint: Paint },
 ): string {
-  return findings.map(({ about, grade, text, advice }) => {
+  return diagnoses.map(({ about, grade, text, advice }) => {
     const lines = [
       ...`${about}: ${text}`.split("\n"),
       ...(advice === undefined ? [] : [`→ ${advice}`]),

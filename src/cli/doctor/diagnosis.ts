@@ -7,7 +7,7 @@
 /** `note`: works now, or may work when it is needed; `wrong`: does not. */
 export type Grade = "ok" | "note" | "wrong";
 
-export interface Finding {
+export interface Diagnosis {
   /** In a word or two: `finder`, `disk`. */
   readonly about: string;
   readonly grade: Grade;
@@ -17,18 +17,18 @@ export interface Finding {
   readonly advice?: string;
 }
 
-export function ok(about: string, text: string): Finding {
+export function sound(about: string, text: string): Diagnosis {
   return { about, grade: "ok", text };
 }
 
-export function note(about: string, text: string, advice?: string): Finding {
+export function note(about: string, text: string, advice?: string): Diagnosis {
   return { about, grade: "note", text, ...(advice && { advice }) };
 }
 
-export function wrong(about: string, text: string, advice?: string): Finding {
+export function wrong(about: string, text: string, advice?: string): Diagnosis {
   return { about, grade: "wrong", text, ...(advice && { advice }) };
 }
 
-export function isWrong({ grade }: Finding): boolean {
+export function isWrong({ grade }: Diagnosis): boolean {
   return grade === "wrong";
 }
