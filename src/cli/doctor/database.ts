@@ -10,6 +10,8 @@ import {
   type IndexDamage,
   invalidIndexes,
   rebuildIndexes,
+  refreshCollation,
+  staleIndexes,
 } from "../../core/database/index_health.ts";
 import { migrate, schemaState } from "../../core/database/migrate.ts";
 import { verifySchema } from "../../core/database/verify.ts";
@@ -105,7 +107,8 @@ async function indexDiagnoses(
       ),
     ]
     : [];
-  const damages = [...invalid, ...broken ?? []];
+  const stale = await staleIndexes(database);
+  const damages = [...invalid, ...stale, ...broken ?? []];
   if (damages.length === 0) {
     const how = deep && broken !== null ? "read, and sound" : "valid";
     return [sound("indexes", how), ...notRead];
@@ -133,6 +136,9 @@ async function damageDiagnosis(
     );
   }
   await rebuildIndexes(database, damages, signal);
+  if ((await staleIndexes(database)).length > 0) {
+    await refreshCollation(database);
+  }
   return note("indexes", `${list}\nbuilt anew`);
 }
 

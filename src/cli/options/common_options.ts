@@ -27,7 +27,8 @@ export const COMMON_OPTIONS: readonly Option[] = [
   {
     name: "database",
     value: "URL",
-    description: "PostgreSQL server, as postgres://user@host/db",
+    description:
+      "PostgreSQL server, as postgres://user@host/db; a password here shows in ps, in PGPASSWORD it does not",
   },
   {
     name: "data-dir",

@@ -31,6 +31,39 @@ export async function invalidIndexes(db: Database): Promise<IndexDamage[]> {
   }));
 }
 
+/**
+ * Indexes whose order is that of an older version of the system's collation, as after an update of the C library or ICU:
+ * they may lose rows without a word. Quick.
+ */
+export async function staleIndexes(db: Database): Promise<IndexDamage[]> {
+  const rows = await db.run((sql) =>
+    sql<{ index: string; recorded: string; actual: string }[]>`
+      select c.relname as index, d.datcollversion as recorded,
+        pg_database_collation_actual_version(d.oid) as actual
+      from pg_database d, pg_index i
+      join pg_class c on c.oid = i.indexrelid
+      where d.datname = current_database()
+        and d.datcollversion <> pg_database_collation_actual_version(d.oid)
+        and c.relnamespace = current_schema()::regnamespace
+        and '"default"'::regcollation::oid = any (i.indcollation::oid[])
+      order by 1`
+  );
+  return rows.map(({ index, recorded, actual }) => ({
+    index,
+    why:
+      `it is in the order of collation version ${recorded}, and the system has ${actual}`,
+  }));
+}
+
+/** Records that all indexes are in the order of the system's collation, once they are. */
+export async function refreshCollation(db: Database): Promise<void> {
+  await db.run(async (sql) => {
+    const [row] = await sql<{ name: string }[]>`
+      select current_database() as name`;
+    await sql`alter database ${sql(row!.name)} refresh collation version`;
+  });
+}
+
 export interface IndexCheckOptions {
   readonly signal: AbortSignal;
   readonly onIndex?: (index: string) => void;

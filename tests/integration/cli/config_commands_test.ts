@@ -251,7 +251,10 @@ Deno.test("completions are printed for each shell, and for no other", () =>
       ok(stdout.includes("synchroni") || stdout.includes("seeder"));
     }
     await using home = await temporaryDirectory();
-    const env = { HOME: home.path, XDG_DATA_HOME: "", XDG_CONFIG_HOME: "" };
+    const env = {
+      XDG_DATA_HOME: join(home.path, "data"),
+      XDG_CONFIG_HOME: join(home.path, "config"),
+    };
     for (const shell of ["bash", "zsh", "fish"]) {
       const { code, stdout } = await run(`completions ${shell} --install`, env);
       equal(code, 0, "on an account without any directory");

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { dnsDiagnoses } from "../../../src/cli/doctor/machine.ts";
 import { testArchive } from "../../support/archive.ts";
 import { unusedPort } from "../../support/monitor.ts";
+import { scratchCluster } from "../../support/postgres.ts";
 import { runProgram, SOURCE } from "../../support/program.ts";
 import { scriptedDnsServer } from "../../support/scripted_dns_server.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
@@ -26,7 +27,8 @@ async function doctor(
   const line = ["doctor", "--json", ...args];
   const { code, stdout, stderr } = await runProgram(SOURCE, line, {
     cwd: folder.path,
-    env: { HOME: folder.path },
+    // Not that of whoever runs the tests.
+    env: { PGPASSFILE: join(folder.path, "none") },
   });
   if (stdout === "") throw new Error(stderr);
   return { code, diagnoses: JSON.parse(stdout).diagnoses };
@@ -88,6 +90,41 @@ Deno.test("doctor --repair builds invalid and broken indexes anew", async () => 
   const [row] = await sql`select count(*)::int as n from pg_extension
     where extname = 'amcheck'`;
   equal(row?.n, 0, "nothing is left behind");
+});
+
+Deno.test("doctor --repair puts indexes into the order of the system's collation", async () => {
+  const cluster = await scratchCluster();
+  const name = `icu_${crypto.randomUUID().replaceAll("-", "")}`;
+  const admin = cluster.connect("postgres");
+  try {
+    await admin.unsafe(
+      `create database ${name} template template0 locale_provider icu icu_locale 'en'`,
+    );
+    const url = cluster.url(name);
+    const init = await runProgram(SOURCE, ["db", "init", "--database", url], {
+      cwd: "/tmp",
+    });
+    equal(init.code, 0, init.stderr);
+    await admin`update pg_database set datcollversion = '0.1'
+      where datname = ${name}`;
+    const line = ["--only=database", "--database", url];
+    const { code, diagnoses } = await doctor(...line);
+    equal(code, 1);
+    match(
+      diagnoses.find(({ about }) => about === "indexes")?.text ?? "",
+      /relay_url_key: it is in the order of collation version 0\.1, and/,
+    );
+    equal((await doctor(...line, "--repair")).code, 0);
+    const again = await doctor(...line);
+    deepStrictEqual(
+      again.diagnoses.filter(({ about }) => about === "indexes")
+        .map(({ text }) => text),
+      ["valid"],
+    );
+  } finally {
+    await admin.unsafe(`drop database if exists ${name} with (force)`);
+    await admin.end({ timeout: 5 });
+  }
 });
 
 Deno.test("doctor says what is wrong with a schema, an archive that is not there, a server that is away", async () => {
