@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { errorCode } from "../../base/error_text.ts";
 
 /**
  * All problems of one source at once, each a sentence that names key, reason and value.
@@ -72,8 +73,8 @@ const CLOSED = "files below /dev, /proc and /sys are closed to this program";
 
 function whyRefused(error: unknown): string {
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
-  if (Reflect.get(Object(error), "code") === "ENOSPC") {
-    return "the disk is full";
-  }
+  const code = errorCode(error);
+  if (code === "ENOSPC") return "the disk is full";
+  if (code === "EROFS") return "the file system is read-only";
   return error instanceof Error ? error.message : String(error);
 }
