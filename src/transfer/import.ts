@@ -12,7 +12,12 @@ import {
   type CheckedBlock,
   type RejectedLine,
 } from "./check_block.ts";
-import { checkpointAfter, findStart, SOURCE_START } from "./checkpoint.ts";
+import {
+  checkpointAfter,
+  findStart,
+  forgetCheckpoint,
+  SOURCE_START,
+} from "./checkpoint.ts";
 import { type LineBlock, lineBlocks, type Position } from "./line_blocks.ts";
 import { type Source, SourceError } from "./source.ts";
 import { storeBlock } from "./store_block.ts";
@@ -87,8 +92,11 @@ export async function importSource(
       if (signal.aborted) break;
     }
     await storing;
-    if (totals.isFruitless()) totals.unreadable = fruitless(source);
-    else totals.complete = !signal.aborted;
+    if (totals.isFruitless()) {
+      totals.unreadable = fruitless(source);
+      // Going on behind its last line, a second try would find nothing wrong.
+      await forgetCheckpoint(database, source);
+    } else totals.complete = !signal.aborted;
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     totals.unreadable = error.message;

@@ -6,6 +6,7 @@
 import type { Service } from "../../core/lifecycle/service.ts";
 import type { Argument, Command, Invocation, Option } from "../command.ts";
 import { orSaySo } from "../taken_port.ts";
+import { filesText } from "../options/config_files.ts";
 import { openServiceHost } from "../service_host.ts";
 
 /** Options of a service's command beside `--once`. */
@@ -88,7 +89,7 @@ async function runService(
     }));
   log.info("service started", {
     once,
-    configuration: invocation.configFiles,
+    configuration: filesText(invocation),
   });
   await host.run(service, { config, once, signal });
   log.info("service ended");

@@ -7,7 +7,7 @@ import { ConfigError } from "../../core/config/config_error.ts";
 import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
 import { Politeness } from "../../transport/politeness.ts";
 import type { Command, Invocation } from "../command.ts";
-import { serviceDirectory } from "../options/config_files.ts";
+import { filesText, serviceDirectory } from "../options/config_files.ts";
 import { type Stage, watchPipeline } from "../terminal/pipeline_watch.ts";
 import { openServiceHost } from "../service_host.ts";
 import { orSaySo } from "../taken_port.ts";
@@ -59,7 +59,7 @@ async function runEverything(invocation: Invocation): Promise<number> {
   });
   log.info("everything started", {
     services: configs.map(([{ name }]) => name),
-    configuration: invocation.configFiles,
+    configuration: filesText(invocation),
   });
   await runAll(configs, async (service, config) => {
     const input = INPUT[service.name];

@@ -44,6 +44,13 @@ export function serviceDirectory(options: OptionValues): string | undefined {
   ]);
 }
 
+/** The files that were read, for the log. */
+export function filesText(
+  { configFiles }: { readonly configFiles: readonly string[] },
+): string | readonly string[] {
+  return configFiles.length === 0 ? "defaults" : configFiles;
+}
+
 /** Throws {@linkcode ConfigError} when there is no such thing. */
 function isDirectory(path: string): boolean {
   try {

@@ -258,6 +258,8 @@ Deno.test("a file of which nothing can be imported is not complete, an empty one
   const page = await importFile(path, archive.database);
   assert.deepEqual([page.rejected, page.complete], [{ json: 2 }, false]);
   assert.match(page.unreadable ?? "", /^Nothing of .*page\.html can be import/);
+  const again = await importFile(path, archive.database);
+  assert.deepEqual(again, page, "a second try is no better");
   await Deno.writeTextFile(path, "\n");
   const empty = await importFile(path, archive.database, { restart: true });
   assert.deepEqual([empty.unreadable, empty.complete], [null, true]);
