@@ -52,6 +52,8 @@ const COMMANDS = [
   "sync",
   "check",
   "status",
+  "doctor",
+  "relay",
   "import",
   "export",
   "db",

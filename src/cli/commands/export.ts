@@ -121,7 +121,11 @@ async function exportToFile(path: string, run: RunExport): Promise<boolean> {
   return true;
 }
 
+/** More often would cost more than the events. */
+const SHOW_EVERY = 1_000;
+
 /** Only where it does not mix with the events on one terminal. */
 function showProgress({ screen, stdout }: Invocation, events: number): void {
-  if (!stdout.isTerminal) screen.show([`${grouped(events)} events`]);
+  if (stdout.isTerminal || events % SHOW_EVERY !== 0) return;
+  screen.show([`${grouped(events)} events`]);
 }

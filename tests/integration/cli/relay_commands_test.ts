@@ -5,6 +5,12 @@
  */
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
+import {
+  createRoles,
+  type Role,
+  roleName,
+  ROLES,
+} from "../../../src/core/database/roles.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { runProgram, SOURCE } from "../../support/program.ts";
@@ -174,4 +180,33 @@ Deno.test("relay opt-out adds hosts to the lists of the services, each once", as
   equal((await run("config", "show", "finder")).code, 0);
   const wrong = await run("relay", "opt-out", "not a host", "--file", list);
   equal(wrong.code, 2);
+});
+
+Deno.test("readers may look at relays, writers add and retry them, the admin removes them", async () => {
+  await using here = await stage();
+  const { archive, path } = here;
+  const passwords = ROLES.map((role) => [role, "correct horse"]);
+  await createRoles(archive.database, Object.fromEntries(passwords));
+  const as = (role: Role, ...args: string[]) => {
+    const url = new URL(archive.url);
+    url.searchParams.set("user", roleName(role));
+    return runProgram(SOURCE, [...args, "--database", url.href], {
+      cwd: path,
+    });
+  };
+  const cases: [Role, string][] = [
+    ["writer", "relay add nos.lol --as relay"],
+    ["writer", "relay add relay.damus.io"],
+    ["writer", "relay retry nos.lol relay.damus.io"],
+    ["reader", "relay list"],
+    ["reader", "relay list --candidates"],
+    ["reader", "relay show nos.lol relay.damus.io"],
+    ["reader", "doctor --only database"],
+    ["admin", "relay remove nos.lol relay.damus.io"],
+  ];
+  for (const [role, line] of cases) {
+    const { code, stderr } = await as(role, ...line.split(" "));
+    equal(code, 0, `${line} as ${role}: ${stderr}`);
+  }
+  equal((await as("reader", "relay", "add", "nos.lol")).code, 1);
 });
