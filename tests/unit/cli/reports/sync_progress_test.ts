@@ -6,6 +6,7 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import {
   type RelayRun,
+  reportText,
   runLines,
   startRun,
 } from "../../../../src/cli/reports/sync_report.ts";
@@ -78,4 +79,17 @@ Deno.test("the line says how many are missing, and the time left once that can b
   run.counts = { ...COUNTS, ...listed(250, 1_000) };
   const early = runLines([run])[0]?.parts ?? [];
   ok(!early.some((part) => part.endsWith("left")), early.join());
+});
+
+Deno.test("the summary is a table where there is room, and a paragraph for each relay where there is not", () => {
+  const run = newRun();
+  run.unreached = {
+    code: "refused",
+    detail: "Nothing listens on relay.damus.io port 443",
+  };
+  const wide = reportText([run], 1, 200);
+  ok(wide.startsWith("relay "), wide);
+  const narrow = reportText([run], 1, 60);
+  ok(narrow.startsWith("wss://relay.damus.io\n  refused: Nothing"), narrow);
+  ok(narrow.split("\n").every((line) => line.length <= 60), narrow);
 });
