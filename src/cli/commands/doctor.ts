@@ -11,7 +11,7 @@ import { type Diagnosis, isWrong } from "../doctor/diagnosis.ts";
 import {
   diskDiagnoses,
   dnsDiagnoses,
-  passwordFileDiagnoses,
+  secretFileDiagnoses,
 } from "../doctor/machine.ts";
 import type { OptionValues } from "../options/option_values.ts";
 import { diagnosesText } from "../reports/diagnosis_report.ts";
@@ -90,7 +90,10 @@ async function diagnosesOf(
   await add(
     "configuration",
     () =>
-      Promise.resolve([...configuration.diagnoses, ...passwordFileDiagnoses()]),
+      Promise.resolve([
+        ...configuration.diagnoses,
+        ...secretFileDiagnoses(configuration),
+      ]),
   );
   await add("ports", () => portDiagnoses(configuration));
   await add("proxies", () => proxyDiagnoses(configuration));

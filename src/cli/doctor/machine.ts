@@ -1,5 +1,5 @@
 /**
- * The machine: room on its disks, resolvers that answer, a password file that is used.
+ * The machine: room on its disks, resolvers that answer, files with secrets that only their owner reads.
  *
  * @module
  */
@@ -18,6 +18,7 @@ import {
 } from "../../transport/dns_client.ts";
 import { failureText } from "../../transport/failure.ts";
 import { byteSize } from "../terminal/numbers.ts";
+import type { Configuration } from "./configuration.ts";
 import { type Diagnosis, note, sound, wrong } from "./diagnosis.ts";
 
 /** Less than this is full before anybody looks again. */
@@ -93,8 +94,43 @@ export async function dnsDiagnoses(
   });
 }
 
-/** The password file of libpq, where it is there and of no use. */
-export function passwordFileDiagnoses(): Diagnosis[] {
+/** Files with secrets: that of libpq where it is of no use, and those that everybody on the machine may read. */
+export function secretFileDiagnoses(
+  { brotr, services }: Pick<Configuration, "brotr" | "services">,
+): Diagnosis[] {
   const fault = passwordFileFault(Deno.env.get);
-  return fault === null ? [] : [note("password file", fault)];
+  const files = [
+    brotr?.database.passwordFile,
+    ...services.map(({ config }) => keyFileOf(config)),
+  ];
+  const open = new Set(
+    files.filter((path) => path !== undefined)
+      .filter(isOpenToAll),
+  );
+  return [
+    ...(fault === null ? [] : [note("password file", fault)]),
+    ...[...open].map((path) =>
+      note(
+        "secret",
+        `${path} may be read by everybody on this machine`,
+        `chmod 600 ${path}`,
+      )
+    ),
+  ];
+}
+
+function keyFileOf(config: object): string | undefined {
+  const keys = new Map(Object.entries(config)).get("keys");
+  if (typeof keys !== "object" || keys === null) return undefined;
+  const path: unknown = Reflect.get(keys, "secretKeyFile");
+  return typeof path === "string" ? path : undefined;
+}
+
+/** What cannot be looked at is told where it is read. */
+function isOpenToAll(path: string): boolean {
+  try {
+    return ((Deno.statSync(path).mode ?? 0) & 0o004) !== 0;
+  } catch {
+    return false;
+  }
 }

@@ -148,6 +148,13 @@ Deno.test("doctor looks at what the configuration names, as config check does", 
     join(folder.path, "finder.yaml"),
     `networks: { tor: { enabled: true, proxyUrl: "socks5://127.0.0.1:${port}" } }\noptOutFile: none.txt\n`,
   );
+  const key = join(folder.path, "key.txt");
+  await Deno.writeTextFile(key, `${"1".repeat(64)}\n`, { mode: 0o644 });
+  await Deno.chmod(key, 0o644);
+  await Deno.writeTextFile(
+    join(folder.path, "monitor.yaml"),
+    `keys: { secretKeyFile: "${key}" }\n`,
+  );
   const only = "--only=configuration,proxies";
   const { code, diagnoses } = await doctor(only, "--config", folder.path);
   equal(code, 1);
@@ -155,6 +162,8 @@ Deno.test("doctor looks at what the configuration names, as config check does", 
     grades(diagnoses).filter((one) => one.endsWith(" wrong")),
     ["finder wrong", "proxy wrong"],
   );
+  const secret = diagnoses.find(({ about }) => about === "secret");
+  equal(secret?.advice, `chmod 600 ${key}`);
 });
 
 Deno.test("doctor asks every resolver; one that is silent matters when no other answers", async () => {
