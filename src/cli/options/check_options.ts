@@ -170,16 +170,20 @@ function dnsServers(addresses: readonly string[]): readonly DnsServer[] {
   });
 }
 
-/** A file that cannot be used costs one check, not the others. */
+/** A file that is no database costs one check, not the others; one that is not there was misspelt. */
 function openDatabase(
   option: "city-database" | "asn-database",
   options: OptionValues,
 ): Result<Mmdb, MmdbFault> {
   const path = options.text(option);
   if (path === undefined) return fail({ detail: `needs --${option} PATH` });
+  let bytes: Uint8Array;
   try {
-    return openMmdb(Deno.readFileSync(path));
+    bytes = Deno.readFileSync(path);
   } catch (error) {
-    return fail({ detail: `Cannot read ${path}: ${whyUnreadable(error)}` });
+    throw new UsageError(
+      `--${option}: cannot read ${path}: ${whyUnreadable(error)}`,
+    );
   }
+  return openMmdb(bytes);
 }
