@@ -1103,6 +1103,18 @@ end
 $function$;
 comment on function candidate_insert(p_hints jsonb, p_budgets jsonb, OUT inserted integer, OUT over_budget integer, OUT known integer) is 'Stores mentioned URLs within the budgets and counts mentions; returns counts by URL';
 
+CREATE OR REPLACE FUNCTION public.candidate_list(p_urls jsonb)
+ RETURNS TABLE(url text, network text, source text, discovered_at bigint, failures integer, last_tried_at bigint, last_failure text, due_at bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select c.url, c.network, c.source, c.discovered_at, c.failures, c.last_tried_at, c.last_failure, c.due_at
+  from candidate c
+  where p_urls is null or c.url = any (array(select jsonb_array_elements_text(p_urls)))
+  order by c.url
+$function$;
+comment on function candidate_list(p_urls jsonb) is 'Candidates and how their trials went, by URL';
+
 CREATE OR REPLACE FUNCTION public.candidate_promote(p_promotions jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -2701,6 +2713,26 @@ end
 $function$;
 comment on function relay_lease_take(p_request jsonb) is 'Leases relays that are due and free, the longest due first';
 
+CREATE OR REPLACE FUNCTION public.relay_list(p_request jsonb)
+ RETURNS TABLE(url text, network text, discovered_at bigint, online boolean, since bigint, last_checked_at bigint, failure text, holder text, live_since bigint, due_at bigint, sync_failures integer, gaps bigint, proven_until bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select r.url, r.network, r.discovered_at, h.online, h.since, h.last_checked_at, h.failure,
+    case when l.claimed_until > unix_now() then l.holder end, l.live_since, l.due_at, coalesce(l.failures, 0),
+    (select count(*) from sync_gap g where g.relay_id = r.id),
+    (select max(upper(c.covered) - 1) from sync_coverage c where c.relay_id = r.id)
+  from relay r
+    left join relay_health h on h.relay_id = r.id
+    left join relay_lease l on l.service = 'synchronizer' and l.relay_id = r.id
+  where (p_request -> 'urls' is null or r.url = any (array(select jsonb_array_elements_text(p_request -> 'urls'))))
+    and (p_request -> 'networks' is null or p_request -> 'networks' ? r.network)
+    and (p_request ->> 'state' is null
+      or p_request ->> 'state' = case h.online when true then 'online' when false then 'offline' else 'unchecked' end)
+  order by r.url
+$function$;
+comment on function relay_list(p_request jsonb) is 'Relays with their health, and how the synchronizer stands with them, by URL';
+
 CREATE OR REPLACE FUNCTION public.relay_listing_get(p_url text)
  RETURNS TABLE(filter jsonb, created_at bigint, event_id text, noted_at bigint)
  LANGUAGE sql
@@ -2879,6 +2911,63 @@ AS $function$
 $function$;
 comment on function relay_observe(p_since bigint, p_until bigint, p_relay_ids integer[]) is 'Seconds that relays were observed, and online, in a window of time';
 
+CREATE OR REPLACE FUNCTION public.relay_removal(p_url text)
+ RETURNS TABLE(holder text, has_sightings boolean)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select
+    (select string_agg(l.service || ' of ' || coalesce(l.holder, 'somebody'), ', ' order by l.service)
+      from relay_lease l where l.relay_id = r.id and l.claimed_until > unix_now()),
+    exists (select from event_relay e where e.relay_id = r.id)
+  from relay r where r.url = p_url
+$function$;
+comment on function relay_removal(p_url text) is 'What stands against removing a relay';
+
+CREATE OR REPLACE FUNCTION public.relay_remove(p_url text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_relay_id int4;
+begin
+  delete from candidate where url = p_url;
+  if found then
+    return true;
+  end if;
+  select id into v_relay_id from relay where url = p_url for update;
+  if v_relay_id is null then
+    return false;
+  end if;
+  perform from relay_lease where relay_id = v_relay_id order by service for update;
+  if exists (select from relay_lease where relay_id = v_relay_id and claimed_until > unix_now())
+    or exists (select from event_relay where relay_id = v_relay_id)
+  then
+    raise exception using errcode = 'object_in_use', message = 'the relay is in work';
+  end if;
+  delete from relay_lease where relay_id = v_relay_id;
+  delete from relay_capability where relay_id = v_relay_id;
+  delete from relay_check where relay_id = v_relay_id;
+  delete from relay_check_rollup where relay_id = v_relay_id;
+  delete from relay_listing where relay_id = v_relay_id;
+  delete from relay_metadata where relay_id = v_relay_id;
+  delete from relay_outage where relay_id = v_relay_id;
+  delete from relay_rejection where relay_id = v_relay_id;
+  delete from relay_state where relay_id = v_relay_id;
+  delete from rejected_event where relay_id = v_relay_id;
+  delete from sync_audit where relay_id = v_relay_id;
+  delete from sync_contradiction where relay_id = v_relay_id;
+  delete from sync_coverage where relay_id = v_relay_id;
+  delete from sync_gap where relay_id = v_relay_id;
+  delete from sync_proof where relay_id = v_relay_id;
+  delete from sync_withheld where relay_id = v_relay_id;
+  delete from service_state where service_name in ('monitor', 'synchronizer') and state_key = p_url;
+  delete from relay where id = v_relay_id;
+  return true;
+end
+$function$;
+comment on function relay_remove(p_url text) is 'Deletes a candidate, or a relay with all that is known of it; whether there was one';
+
 CREATE OR REPLACE FUNCTION public.relay_report(p_url text, p_outages integer)
  RETURNS jsonb
  LANGUAGE sql
@@ -2917,6 +3006,63 @@ AS $function$
   from relay r where r.url = p_url
 $function$;
 comment on function relay_report(p_url text, p_outages integer) is 'All about one relay as JSON; null when there is none of that URL';
+
+CREATE OR REPLACE FUNCTION public.relay_retry(p_urls jsonb)
+ RETURNS TABLE(url text, is_relay boolean)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  v_now int8 := unix_now();
+  v_urls text[] := array(select jsonb_array_elements_text(p_urls));
+begin
+  with locked as (
+    select c.url from candidate c where c.url = any (v_urls) order by c.url for update
+  )
+  update candidate c set due_at = v_now, failures = 0 from locked where c.url = locked.url;
+
+  with locked as (
+    select l.service, l.relay_id
+    from relay_lease l join relay r on r.id = l.relay_id
+    where r.url = any (v_urls)
+    order by l.service, l.relay_id
+    for update of l
+  )
+  update relay_lease l set due_at = least(l.due_at, v_now), failures = 0
+  from locked where l.service = locked.service and l.relay_id = locked.relay_id;
+
+  -- Reported so long ago that no wait is left.
+  update sync_gap g set reported_at = 0 from relay r where r.id = g.relay_id and r.url = any (v_urls);
+
+  return query
+  select c.url, false from candidate c where c.url = any (v_urls)
+  union all
+  select r.url, true from relay r where r.url = any (v_urls);
+end
+$function$;
+comment on function relay_retry(p_urls jsonb) is 'Makes candidates and relays due at once, and their gaps with them; returns those found';
+
+CREATE OR REPLACE FUNCTION public.relay_sighting_delete(p_url text, p_limit integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_relay_id int4 := (select id from relay where url = p_url);
+  v_deleted int4;
+begin
+  with page as (
+    select created_at, event_id from event_relay where relay_id = v_relay_id
+    order by created_at, event_id
+    limit p_limit
+    for update
+  )
+  delete from event_relay e using page
+  where e.relay_id = v_relay_id and e.created_at = page.created_at and e.event_id = page.event_id;
+  get diagnostics v_deleted = row_count;
+  return v_deleted;
+end
+$function$;
+comment on function relay_sighting_delete(p_url text, p_limit integer) is 'Deletes sightings of a relay, the oldest first; returns their number';
 
 CREATE OR REPLACE FUNCTION public.relay_state_count()
  RETURNS TABLE(network text, online integer, offline integer, outages integer)
@@ -3220,8 +3366,9 @@ begin
     from sync_withheld, unnest(withheld) as piece
     where relay_id = p_relay_id and filter_hash = v_walk.filter_hash and piece && v_walk.ranges;
     v_ranges := v_walk.ranges - v_withheld;
-    insert into sync_coverage as c (relay_id, filter_hash, filter, covered, updated_at)
-    values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_ranges, unix_now())
+    -- Wanted only by who says so: a sync of once, by hand, is not to be kept up.
+    insert into sync_coverage as c (relay_id, filter_hash, filter, covered, wanted, updated_at)
+    values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_ranges, null, unix_now())
     on conflict (relay_id, filter_hash) do update
     set covered = c.covered + excluded.covered, updated_at = excluded.updated_at;
 

@@ -92,8 +92,9 @@ begin
     from sync_withheld, unnest(withheld) as piece
     where relay_id = p_relay_id and filter_hash = v_walk.filter_hash and piece && v_walk.ranges;
     v_ranges := v_walk.ranges - v_withheld;
-    insert into sync_coverage as c (relay_id, filter_hash, filter, covered, updated_at)
-    values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_ranges, unix_now())
+    -- Wanted only by who says so: a sync of once, by hand, is not to be kept up.
+    insert into sync_coverage as c (relay_id, filter_hash, filter, covered, wanted, updated_at)
+    values (p_relay_id, v_walk.filter_hash, v_walk.filter, v_ranges, null, unix_now())
     on conflict (relay_id, filter_hash) do update
     set covered = c.covered + excluded.covered, updated_at = excluded.updated_at;
 

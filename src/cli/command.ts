@@ -25,6 +25,11 @@ export interface Command {
   /** At least one; help teaches by them. */
   readonly examples: readonly Example[];
   /**
+   * Whether it goes on until it is told to stop, so that a stop is its proper end (exit 0). Any other command that is
+   * interrupted exits 130: what it was asked for is not done. Default: never.
+   */
+  readonly runsUntilStopped?: (invocation: Invocation) => boolean;
+  /**
    * Does it and returns the exit code: 0 done, 1 failed. Returns soon after `invocation.signal` aborts.
    * Throws `UsageError` or `ConfigError` (exit 2) and whatever else went wrong (exit 1, one clear line).
    */
@@ -77,11 +82,13 @@ export interface Invocation {
   readonly log: Logger;
   /** For the service manager (systemd), if there is one. */
   readonly notifier: Notifier;
+  /** Configuration files that were read so far. */
+  readonly configFiles: readonly string[];
   /** `config/brotr.yaml` under the common options; throws `ConfigError`. Read once. */
   brotrConfig(): BrotrConfig;
   /**
-   * The service's file (`--config`, or `config/services/<name>.yaml` when it is there), under what the command line
-   * says, as a partial tree.
+   * The service's file (`--config`, or `<name>.yaml` in the directory that it names or in `config/services` when it is
+   * there), under what the command line says, as a partial tree.
    */
   serviceConfig<C extends CommonConfig>(
     service: Service<C>,
@@ -91,12 +98,20 @@ export interface Invocation {
    * The database of `brotrConfig()`, embedded unless a server is configured; opened once, closed after the run.
    *
    * `ready` (the default) migrates the embedded one, which is ours, and demands of a server that its schema is
-   * current; `current` demands that of either, for commands that only look; `migrate` brings either up to date;
-   * `as-is` looks at nothing (for the `db` commands), and neither does `as-found`, which makes nothing either.
+   * current; `made` makes an embedded one where there is none, too; `migrate` brings either up to date; `current`
+   * demands of either that it is current, for commands that only look. `as-is` looks at nothing (for `db init`), and
+   * neither does `as-found`. Only `made`, `migrate` and `as-is` make a data directory. Work under `current`, `as-is` and
+   * `as-found` is cut off when `signal` aborts.
    */
   openDatabase(
     options?: {
-      readonly schema?: "ready" | "current" | "migrate" | "as-is" | "as-found";
+      readonly schema?:
+        | "ready"
+        | "made"
+        | "migrate"
+        | "current"
+        | "as-is"
+        | "as-found";
     },
   ): Promise<Database>;
   /** Owned until the run is over, then disposed in reverse order. */

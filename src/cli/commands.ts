@@ -15,8 +15,15 @@ import { dbMigrate } from "./commands/db_migrate.ts";
 import { dbServe } from "./commands/db_serve.ts";
 import { dbUrl } from "./commands/db_url.ts";
 import { dbVerify } from "./commands/db_verify.ts";
+import { doctor } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
+import { relayAdd } from "./commands/relay/add.ts";
+import { relayList } from "./commands/relay/list.ts";
+import { relayOptOut } from "./commands/relay/opt_out.ts";
+import { relayRemove } from "./commands/relay/remove.ts";
+import { relayRetry } from "./commands/relay/retry.ts";
+import { relayShow } from "./commands/relay/show.ts";
 import { seederCommand } from "./commands/seeder.ts";
 import { serviceCommand } from "./commands/service_command.ts";
 import { status } from "./commands/status.ts";
@@ -32,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   ...SERVICES.filter((service) => service !== seeder)
     .map((service) => serviceCommand(service)),
   status,
+  doctor,
   dbInit,
   dbMigrate,
   dbVerify,
@@ -40,6 +48,12 @@ export const COMMANDS: readonly Command[] = [
   dbUrl,
   syncCommand,
   checkCommand,
+  relayList,
+  relayShow,
+  relayAdd,
+  relayRetry,
+  relayOptOut,
+  relayRemove,
   importCommand,
   exportCommand,
   configShow,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigError } from "../core/config/config_error.ts";
+import { isConfigError } from "../core/config/config_error.ts";
 import { errorText } from "../base/error_text.ts";
 import { withoutSecrets } from "../core/log/secret_text.ts";
 import type { Command } from "./command.ts";
@@ -16,9 +16,15 @@ import {
 } from "./terminal/output.ts";
 import { parseCommandLine } from "./program.ts";
 import { Run } from "./run.ts";
-import { rootSignal } from "./stop.ts";
+import { INTERRUPTED, rootSignal } from "./stop.ts";
 
-/** Runs what `args` say and gives the exit code: 0 done, 1 failed, 2 bad usage or configuration. Never throws. */
+/** The exit code of a command line or a configuration that cannot be followed. */
+const BAD_USAGE = 2;
+
+/**
+ * Runs what `args` say and gives the exit code: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted before
+ * it was done. Never throws.
+ */
 export async function main(args: readonly string[]): Promise<number> {
   const stdout = standardOutput();
   const stderr = standardError();
@@ -50,9 +56,15 @@ async function runCommand(
     stop.abort(new Error("stopping after an unexpected error"));
   });
   const done = await settled(() => command.run(run), run, stderr);
+  // Looked at before the resources are closed: what comes later interrupts nothing.
+  const interrupted = stop.wasInterrupted && done !== BAD_USAGE &&
+    !command.runsUntilStopped?.(run);
   const close = () => run[Symbol.asyncDispose]().then(() => 0);
   const closed = await settled(close, run, stderr);
-  return Math.max(done, closed, strays.count > 0 ? 1 : 0);
+  const code = Math.max(done, closed, strays.count > 0 ? 1 : 0);
+  if (!interrupted) return code;
+  stderr.write(`bigbrotr: interrupted before "${command.name}" was done\n`);
+  return Math.max(code, INTERRUPTED);
 }
 
 /** An unhandled rejection would end the process in the middle of a batch; so it stops it in order. */
@@ -84,10 +96,10 @@ async function settled(
     return await work();
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return 0;
-    // Asked to stop while still starting: nothing was in hand, so nothing failed.
+    // Asked to stop: what was in hand is not done, and nothing failed.
     if (run.signal.aborted && isAbort(error, run.signal)) return 0;
     report(error, run, stderr);
-    return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+    return error instanceof UsageError || isConfigError(error) ? BAD_USAGE : 1;
   }
 }
 

@@ -23,6 +23,7 @@ import { serverAddress } from "../core/database/connection/server_address.ts";
 
 /** State of the schema that a command needs; see `Invocation.openDatabase`. */
 export type SchemaDemand =
+  | "made"
   | "ready"
   | "current"
   | "migrate"
@@ -40,20 +41,46 @@ export async function openReadyDatabase(
   config: BrotrConfig,
   { schema, onStep, ...options }: OpenOptions,
 ): Promise<Database> {
-  if (schema === "current" || schema === "as-found") {
-    await demandArchive(config);
-  }
+  if (!MAKING.has(schema)) await demandArchive(config);
   const database = await connectDatabase(config, options);
+  // What only looks, or works in steps that can be repeated, has nothing in hand that a stop must wait for.
+  const interruptible = endingWith(database, options.signal);
   try {
-    await meetDemand(database, { schema, config, onStep, ...options });
-    return database;
+    await meetDemand(interruptible, { schema, config, onStep, ...options });
+    return LOOKING.has(schema) ? interruptible : database;
   } catch (error) {
     await database[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-/** A command that only reads must not make an archive. */
+/** Demands of commands that make an archive where there is none; for any other a wrong directory would look empty. */
+const MAKING: ReadonlySet<SchemaDemand> = new Set(["made", "migrate", "as-is"]);
+
+const LOOKING: ReadonlySet<SchemaDemand> = new Set(
+  ["current", "as-is", "as-found"],
+);
+
+/** The database, with all of its work cut off when `signal` aborts. */
+function endingWith(database: Database, signal: AbortSignal): Database {
+  const ending = (own?: AbortSignal) =>
+    own === undefined ? signal : AbortSignal.any([own, signal]);
+  return {
+    run: (work, options) =>
+      database.run(work, { ...options, signal: ending(options?.signal) }),
+    transaction: (work, options) =>
+      database.transaction(work, {
+        ...options,
+        signal: ending(options?.signal),
+      }),
+    get connections() {
+      return database.connections;
+    },
+    health: (own) => database.health(ending(own)),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
 async function demandArchive(config: BrotrConfig): Promise<void> {
   if (serverAddress(config.database) !== null) return;
   const directory = dataDirectory(config.embedded.dataDir);
@@ -72,7 +99,8 @@ async function meetDemand(
 ): Promise<void> {
   if (schema === "as-is" || schema === "as-found") return;
   const isEmbedded = serverAddress(config.database) === null;
-  if (schema === "current" || (schema === "ready" && !isEmbedded)) {
+  const isOurs = isEmbedded || schema === "migrate";
+  if (schema === "current" || !isOurs) {
     return await requireCurrentSchema(database);
   }
   // Looked up first: the usual start then takes no lock and needs no right to change anything.

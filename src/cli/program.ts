@@ -7,11 +7,16 @@ import {
   Argument as CliArgument,
   Command as CliCommand,
   CommanderError,
+  InvalidArgumentError,
   Option as CliOption,
 } from "cli";
+import type { ReadEnv } from "../core/config/secret.ts";
 import type { Argument, Command, Option } from "./command.ts";
 import { COMMON_OPTIONS } from "./options/common_options.ts";
+import { environmentValues } from "./options/environment.ts";
+import { labelledLines } from "./terminal/labelled_lines.ts";
 import { OptionValues } from "./options/option_values.ts";
+import { UsageError } from "./usage_error.ts";
 import { VERSION } from "./version.ts";
 
 /** Meaning of the words: a command to run, or nothing more to do (help, an error already explained). */
@@ -30,6 +35,8 @@ export interface ParseOptions {
   /** For explanations of what is wrong. */
   readonly writeErr: (text: string) => void;
   readonly columns: number;
+  /** Default: the process's environment. */
+  readonly readEnv?: ReadEnv;
 }
 
 /** Parses `args` (without the program's name). Never throws for what was typed. */
@@ -40,11 +47,19 @@ export async function parseCommandLine(
   let parsed: ParsedLine = { command: null, exitCode: 2 };
   const program = root(options);
   for (const command of options.commands) {
-    addCommand(program, command, (line) => parsed = line);
+    addCommand(program, command, {
+      readEnv: options.readEnv ?? Deno.env.get,
+      columns: options.columns,
+      chosen: (line) => parsed = line,
+    });
   }
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
+    if (error instanceof UsageError) {
+      options.writeErr(`bigbrotr: ${error.message}\n`);
+      return { command: null, exitCode: 2 };
+    }
     if (!(error instanceof CommanderError)) throw error;
     return { command: null, exitCode: error.exitCode === 0 ? 0 : 2 };
   }
@@ -62,32 +77,49 @@ function root({ writeOut, writeErr, columns }: ParseOptions): CliCommand {
       getOutHelpWidth: () => columns,
       getErrHelpWidth: () => columns,
     })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
     .exitOverride()
     .showHelpAfterError("(bigbrotr --help explains)")
-    .addHelpText("after", TEACHING);
+    .addHelpText("after", teaching(columns));
   for (const option of COMMON_OPTIONS) program.addOption(cliOption(option));
   return program;
 }
 
-const TEACHING = `
-Examples:
-  $ bigbrotr up                             everything in one process, on an empty machine too
-  $ bigbrotr sync wss://nos.lol             archive one relay now
-  $ bigbrotr status                         what stands where in the pipeline
-  $ bigbrotr validator --help               explain one command
+const EXAMPLES: Command["examples"] = [
+  { command: "up", does: "everything in one process, on an empty machine" },
+  { command: "sync nos.lol", does: "archive one relay now" },
+  { command: "status", does: "what stands where in the pipeline" },
+  { command: "doctor", does: "what is wrong here, and what to do" },
+  { command: "validator --help", does: "explain one command" },
+];
 
-Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted twice.`;
+const TEACHING = [
+  "Each option of this list may be given by an environment variable, too: BIGBROTR_DATABASE for --database, " +
+  "BIGBROTR_DATA_DIR for --data-dir. What is typed wins.",
+  "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 130 interrupted before it was done.",
+];
+
+function teaching(columns: number): string {
+  const paragraphs = TEACHING.map((text) =>
+    labelledLines([["", text]], { label: 0, columns })
+  );
+  return [examplesText(EXAMPLES, columns), ...paragraphs].join("\n").trimEnd();
+}
 
 const GROUPS: Readonly<Record<string, string>> = {
   db: "set up, look after and reach the database",
+  relay: "look at single relays, and say what is done with them",
   config: "show, check and describe the configuration",
 };
 
 function addCommand(
   program: CliCommand,
   command: Command,
-  chosen: (line: ParsedLine) => void,
+  { readEnv, columns, chosen }: {
+    readonly readEnv: ReadEnv;
+    readonly columns: number;
+    readonly chosen: (line: ParsedLine) => void;
+  },
 ): void {
   const words = command.name.split(" ");
   const name = words.at(-1) ?? command.name;
@@ -95,15 +127,17 @@ function addCommand(
   const cli = parent.command(name).summary(command.summary)
     .description(flowing(command.description ?? `${command.summary}.`))
     .showHelpAfterError(`(bigbrotr ${command.name} --help explains)`)
-    .addHelpText("after", examplesText(command));
+    .addHelpText("after", examplesText(command.examples, columns).trimEnd());
   for (const argument of command.arguments ?? []) {
     cli.addArgument(cliArgument(argument));
   }
   for (const option of command.options) cli.addOption(cliOption(option));
   cli.action(() => {
     const declared = [...COMMON_OPTIONS, ...command.options];
-    const values = new OptionValues(givenValues(cli, declared));
-    chosen({ command, arguments: cli.args, options: values });
+    const typed = givenValues(cli, declared);
+    const set = environmentValues(new Set(typed.keys()), readEnv);
+    const options = new OptionValues(new Map([...set, ...typed]));
+    chosen({ command, arguments: cli.args, options });
   });
 }
 
@@ -143,7 +177,10 @@ function cliOption(option: Option): CliOption {
     // LEVELS and FORMATS are often written in capitals elsewhere.
     const given = choices ? text.toLowerCase() : text;
     check?.(given, undefined);
-    if (!option.repeatable) return given;
+    if (!option.repeatable) {
+      if (option.value === undefined || earlier === undefined) return given;
+      throw new InvalidArgumentError("It is given twice.");
+    }
     return Array.isArray(earlier) ? [...earlier, given] : [given];
   });
 }
@@ -167,10 +204,19 @@ function givenValues(
   return values;
 }
 
-function examplesText(command: Command): string {
-  const width = Math.max(...command.examples.map((one) => one.command.length));
-  const lines = command.examples.map(({ command, does }) =>
+/** Effects beside the commands, or below them where the terminal is too narrow for that. */
+function examplesText(
+  examples: Command["examples"],
+  columns: number,
+): string {
+  const width = Math.max(...examples.map(({ command }) => command.length));
+  const lines = examples.map(({ command, does }) =>
     `  $ bigbrotr ${command.padEnd(width)}   ${does}`
   );
-  return `\nExamples:\n${lines.join("\n")}`;
+  const fits = lines.every((line) => line.length <= columns);
+  const shown = fits ? lines : examples.map(({ command, does }) => {
+    const below = labelledLines([["", does]], { label: 6, columns });
+    return `  $ bigbrotr ${command}\n${below.trimEnd()}`;
+  });
+  return `\nExamples:\n${shown.join("\n")}\n`;
 }

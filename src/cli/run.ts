@@ -40,6 +40,7 @@ export class Run implements Invocation, AsyncDisposable {
   readonly #name: string;
   readonly #stop: RootSignal;
   readonly #stack = new AsyncDisposableStack();
+  readonly #files = new Set<string>();
   #config: BrotrConfig | null = null;
   #log: Logger | null = null;
   #notifier: Notifier | null = null;
@@ -67,17 +68,22 @@ export class Run implements Invocation, AsyncDisposable {
     return this.#notifier ??= this.use(createNotifier({ log: this.log }));
   }
 
+  get configFiles(): readonly string[] {
+    return [...this.#files];
+  }
+
   brotrConfig(): BrotrConfig {
-    return this.#config ??= loadConfig(brotrFile(this.options), brotrConfig, {
-      overrides: brotrOverrides(this.options),
-    });
+    if (this.#config !== null) return this.#config;
+    const file = this.#named(brotrFile(this.options));
+    const overrides = brotrOverrides(this.options);
+    return this.#config = loadConfig(file, brotrConfig, { overrides });
   }
 
   serviceConfig<C extends CommonConfig>(
     service: Service<C>,
     overrides: Readonly<Record<string, unknown>> = {},
   ): C {
-    const file = serviceFile(this.options, service.name);
+    const file = this.#named(serviceFile(this.options, service.name));
     return loadConfig(file, service.config, { overrides });
   }
 
@@ -93,6 +99,11 @@ export class Run implements Invocation, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#stack.disposeAsync();
+  }
+
+  #named(file: string | undefined): string | undefined {
+    if (file !== undefined) this.#files.add(file);
+    return file;
   }
 
   #openLog(): Logger {

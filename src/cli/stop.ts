@@ -5,11 +5,13 @@
  */
 import type { Logger } from "../core/log/logger.ts";
 
-/** The exit code of a second interrupt, by convention 128 + SIGINT. */
-const INTERRUPTED = 130;
+/** The exit code of what was interrupted before its end, by convention 128 + SIGINT. */
+export const INTERRUPTED = 130;
 
 export interface RootSignal extends Disposable {
   readonly signal: AbortSignal;
+  /** Whether it was a SIGINT or SIGTERM that aborted the signal, and no reason of our own. */
+  readonly wasInterrupted: boolean;
   /** Sets where the stop is logged, and how long stopping may take. */
   attend(
     options: { readonly log: Logger; readonly graceSeconds: number },
@@ -31,6 +33,7 @@ class ProcessSignal implements RootSignal {
   readonly #handlers = new Map<Deno.Signal, () => void>();
   #log: Logger | null = null;
   #graceSeconds = 20;
+  #wasInterrupted = false;
 
   constructor() {
     for (const name of ["SIGINT", "SIGTERM"] as const) {
@@ -42,6 +45,10 @@ class ProcessSignal implements RootSignal {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  get wasInterrupted(): boolean {
+    return this.#wasInterrupted;
   }
 
   attend(options: Parameters<RootSignal["attend"]>[0]): void {
@@ -69,6 +76,7 @@ class ProcessSignal implements RootSignal {
 
   #received(name: Deno.Signal): void {
     if (this.signal.aborted) Deno.exit(INTERRUPTED);
+    this.#wasInterrupted = true;
     this.#log?.info("stopping", { signal: name });
     this.abort(new DOMException(`stopped by ${name}`, "AbortError"));
   }

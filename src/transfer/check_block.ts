@@ -87,7 +87,7 @@ function readEvent(line: Line): { event: NostrEvent } | RejectedLine {
     }`;
     return reject(line, { reason: "json", detail });
   }
-  const parsed = parseEvent(value);
+  const parsed = parseEvent(eventIn(value));
   if (!parsed.ok) {
     const { code, detail } = parsed.failure;
     return reject(line, { reason: code, detail });
@@ -98,6 +98,11 @@ function readEvent(line: Line): { event: NostrEvent } | RejectedLine {
     detail: "The id is not the sha256 of the event",
     eventId: parsed.value.id,
   });
+}
+
+/** The event of a relay's or client's message (`["EVENT",…,{…}]`), as some tools write what they saw. */
+function eventIn(value: unknown): unknown {
+  return Array.isArray(value) && value[0] === "EVENT" ? value.at(-1) : value;
 }
 
 function reject(

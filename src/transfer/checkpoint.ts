@@ -6,7 +6,11 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Database } from "../core/database/connection/database.ts";
-import { getState, type NewState } from "../archive/service_state.ts";
+import {
+  deleteState,
+  getState,
+  type NewState,
+} from "../archive/service_state.ts";
 import type { LineBlock, Position } from "./line_blocks.ts";
 import type { Source } from "./source.ts";
 
@@ -47,6 +51,14 @@ export function checkpointAfter(source: Source, block: LineBlock): NewState[] {
     tailSha256: sha256(tail),
   };
   return [{ ...KEY, stateKey: source.path, value }];
+}
+
+/** Has the next import of the file begin anew. */
+export async function forgetCheckpoint(
+  database: Database,
+  { path }: Source,
+): Promise<void> {
+  if (path !== null) await deleteState(database, [{ ...KEY, stateKey: path }]);
 }
 
 /** Up to `length` bytes; fewer where the source ends before. */

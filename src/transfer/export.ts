@@ -18,6 +18,9 @@ export interface ExportOptions {
 /** Events read from the database at a time. */
 const CHUNK_SIZE = 1000;
 
+/** Events written at a time: few, so that a reader that goes away makes the count wrong by few. */
+const WRITE_SIZE = 50;
+
 /** Writes the events that match, in constant memory; gives their number. Throws when the signal aborts. */
 export async function exportEvents(
   database: Database,
@@ -27,9 +30,12 @@ export async function exportEvents(
   let exported = 0;
   const options = { chunkSize: CHUNK_SIZE, signal };
   for await (const events of queryEvents(database, filter, options)) {
-    await write(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
-    exported += events.length;
-    onProgress?.(exported);
+    for (let at = 0; at < events.length; at += WRITE_SIZE) {
+      const some = events.slice(at, at + WRITE_SIZE);
+      await write(some.map((event) => `${JSON.stringify(event)}\n`).join(""));
+      exported += some.length;
+      onProgress?.(exported);
+    }
   }
   return exported;
 }

@@ -12,7 +12,12 @@ import {
   type CheckedBlock,
   type RejectedLine,
 } from "./check_block.ts";
-import { checkpointAfter, findStart, SOURCE_START } from "./checkpoint.ts";
+import {
+  checkpointAfter,
+  findStart,
+  forgetCheckpoint,
+  SOURCE_START,
+} from "./checkpoint.ts";
 import { type LineBlock, lineBlocks, type Position } from "./line_blocks.ts";
 import { type Source, SourceError } from "./source.ts";
 import { storeBlock } from "./store_block.ts";
@@ -43,7 +48,10 @@ export interface ImportCounts {
   readonly samples: readonly RejectedSample[];
   /** Whether the end of the source was reached. */
   readonly complete: boolean;
-  /** Why the source could not be read to its end; null when it could, or when the import was stopped. */
+  /**
+   * Why the source could not be read to its end, or why nothing of it could be imported; null when it was imported, or
+   * when the import was stopped.
+   */
   readonly unreadable: string | null;
 }
 
@@ -83,7 +91,12 @@ export async function importSource(
       onProgress(totals.counts());
       if (signal.aborted) break;
     }
-    totals.complete = !signal.aborted;
+    await storing;
+    if (totals.isFruitless()) {
+      totals.unreadable = fruitless(source);
+      // Going on behind its last line, a second try would find nothing wrong.
+      await forgetCheckpoint(database, source);
+    } else totals.complete = !signal.aborted;
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     totals.unreadable = error.message;
@@ -91,6 +104,11 @@ export async function importSource(
     await storing;
   }
   return totals.counts();
+}
+
+/** A file of another kind must not count as imported, however harmless each of its lines is. */
+function fruitless({ name }: Source): string {
+  return `Nothing of ${name} can be imported: no line of it is a valid event`;
 }
 
 function blocksFrom(
@@ -155,6 +173,12 @@ class ImportTotals {
         this.#samples.push({ line, reason, detail });
       }
     }
+  }
+
+  /** Whether there were lines and none of them was an event. */
+  isFruitless(): boolean {
+    return this.#firstLine === 1 && this.#stored + this.#known === 0 &&
+      this.#rejected.size > 0;
   }
 
   counts(): ImportCounts {

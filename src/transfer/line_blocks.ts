@@ -54,19 +54,38 @@ const TAIL_BYTES = 1024;
 /**
  * Splits a stream into blocks of about `blockBytes` and at least one line break; smaller ones where the stream pauses.
  * A last line without a line break is read, but `end` stays before it: the writer of the file may not have finished
- * it. When the signal aborts, the blocks end, and what is not in one of them is dropped.
+ * it. When the stream fails, the lines that were complete are given, and then its failure is thrown. When the signal aborts, the blocks end, and what is not in one of them is dropped.
  */
 export async function* lineBlocks(
   bytes: AsyncIterable<Uint8Array>,
   options: LineBlockOptions,
 ): AsyncGenerator<LineBlock> {
   const splitter = new LineSplitter(options);
-  for await (const chunk of chunksAndPauses(bytes, options)) {
-    const block = chunk === null ? splitter.pause() : splitter.take(chunk);
-    if (block !== null) yield block;
-  }
-  const rest = options.signal.aborted ? null : splitter.finish();
+  const end = yield* blocksUntilEnd(bytes, { ...options, splitter });
+  const rest = options.signal.aborted
+    ? null
+    : "failure" in end
+    ? splitter.pause()
+    : splitter.finish();
   if (rest !== null) yield rest;
+  if ("failure" in end) throw end.failure;
+}
+
+/** Full blocks; returns how the stream ended, since what is in hand of a stream that failed is still to be given. */
+async function* blocksUntilEnd(
+  bytes: AsyncIterable<Uint8Array>,
+  options: LineBlockOptions & { readonly splitter: LineSplitter },
+): AsyncGenerator<LineBlock, { readonly failure?: unknown }> {
+  const { splitter } = options;
+  try {
+    for await (const chunk of chunksAndPauses(bytes, options)) {
+      const block = chunk === null ? splitter.pause() : splitter.take(chunk);
+      if (block !== null) yield block;
+    }
+    return {};
+  } catch (failure) {
+    return { failure };
+  }
 }
 
 class LineSplitter {
@@ -78,6 +97,8 @@ class LineSplitter {
   /** Not yet given out; no part of it belongs to a line that is being dropped. */
   #held: Uint8Array[] = [];
   #bufferedBytes = 0;
+  /** Whether a line break is among them. */
+  #hasBreak = false;
   /** Bytes of a line that is too large, dropped as they came; 0 when there is none. */
   #droppedBytes = 0;
 
@@ -91,9 +112,12 @@ class LineSplitter {
   /** A block, as soon as enough has come. */
   take(chunk: Uint8Array): LineBlock | null {
     this.#held.push(chunk);
+    this.#hasBreak ||= chunk.includes(LINE_BREAK);
     this.#bufferedBytes += chunk.length;
+    // A block without a line break would only be searched again with the next chunk.
     const enough = this.#droppedBytes > 0 ||
-      this.#bufferedBytes >= this.#blockBytes;
+      this.#bufferedBytes > this.#maxLineBytes ||
+      (this.#bufferedBytes >= this.#blockBytes && this.#hasBreak);
     return enough ? this.#block() : null;
   }
 
@@ -126,6 +150,7 @@ class LineSplitter {
     const drop = this.#droppedBytes > 0 || rest.length > this.#maxLineBytes;
     if (drop) this.#droppedBytes += rest.length;
     this.#held = drop ? [] : [rest];
+    this.#hasBreak = false;
     this.#bufferedBytes = drop ? 0 : rest.length;
     return block;
   }

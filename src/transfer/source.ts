@@ -1,10 +1,15 @@
 /**
- * Source of an import: a file or a stream, plain or gzip, told apart by what they begin with.
+ * Source of an import: a file or a stream, of lines or a JSON array, plain or compressed, told apart by what they
+ * begin with.
  *
  * @module
  */
-import { pipeline, Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { isStandardInput } from "../base/standard_streams.ts";
+import { whyUnreadable } from "../core/config/config_error.ts";
+import { ByteReader } from "./byte_reader.ts";
+import { DamagedError, decompressed } from "./decompress.ts";
+import { fileShape, WrongShapeError } from "./file_shape.ts";
+import { elementsAsLines } from "./json_array.ts";
 
 /** Something to read. Nothing is held open before or after a loop over `open`. */
 export interface Source {
@@ -16,21 +21,21 @@ export interface Source {
   readonly sizeBytes: number | null;
   /** Bytes taken from the disk or the stream so far. */
   takenBytes(): number;
-  /** The uncompressed bytes from an offset on; a stream can only be read once, from 0. */
+  /**
+   * The lines from an offset on, uncompressed; elements of an array are lines, too. A stream can only be read once, from
+   * 0. Throws {@linkcode SourceError} when all that can be read was given.
+   */
   open(offset: number): AsyncIterable<Uint8Array>;
 }
 
-/** The source cannot be read, or is not the gzip it claims to be. */
+/** The source cannot be read, is damaged, or is nothing that can hold events. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
 }
 
-/** Names standard input. */
-const STANDARD_INPUT = "-";
-
 /** Finds out what `name` is. Throws {@linkcode SourceError} when there is nothing to read. */
 export async function findSource(name: string): Promise<Source> {
-  if (name === STANDARD_INPUT) {
+  if (isStandardInput(name)) {
     return new ByteSource(name, { read: () => Deno.stdin.readable });
   }
   const { isDirectory, isFile, size } = await Deno.stat(name).catch((cause) => {
@@ -83,14 +88,15 @@ class ByteSource implements Source {
   }
 
   async *#open(offset: number): AsyncGenerator<Uint8Array> {
-    if (offset > 0 && this.path !== null && !await isGzip(this.path)) {
+    if (offset > 0 && this.path !== null && await isPlain(this.path)) {
       this.#takenBytes = offset;
       yield* this.#counted(offset);
       return;
     }
     this.#takenBytes = 0;
     let skip = offset;
-    for await (const bytes of uncompressed(this.#counted(0))) {
+    await using input = new ByteReader(this.#counted(0));
+    for await (const bytes of linesOf(input)) {
       if (bytes.length > skip) yield bytes.subarray(skip);
       skip = Math.max(0, skip - bytes.length);
     }
@@ -111,36 +117,36 @@ async function* read(path: string, from: number): AsyncGenerator<Uint8Array> {
   yield* file.readable;
 }
 
-async function isGzip(path: string): Promise<boolean> {
-  for await (const bytes of read(path, 0)) return beginsAsGzip(bytes);
-  return false;
+/** Whether offsets are those of the file itself. */
+async function isPlain(path: string): Promise<boolean> {
+  await using input = new ByteReader(read(path, 0));
+  return await fileShape(input) === null;
 }
 
-/** The bytes as they are, or what they are the gzip of (members in a row included). */
-async function* uncompressed(
-  bytes: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  const chunks = bytes[Symbol.asyncIterator]();
-  const first = await chunks.next();
-  async function* all() {
-    if (!first.done) yield first.value;
-    yield* { [Symbol.asyncIterator]: () => chunks };
+/** The bytes as they are, or what they are the compression or the array of. */
+async function* linesOf(input: ByteReader): AsyncGenerator<Uint8Array> {
+  const shape = await fileShape(input);
+  switch (shape) {
+    case null:
+      yield* input.rest();
+      return;
+    case "array":
+      yield* elementsAsLines(input);
+      return;
+    case "gzip":
+    case "zstd": {
+      await using packed = new ByteReader(decompressed(input, shape));
+      yield* linesOf(packed);
+      return;
+    }
   }
-  if (first.done || !beginsAsGzip(first.value)) yield* all();
-  else yield* pipeline(Readable.from(all()), createGunzip(), () => {});
-}
-
-function beginsAsGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 function unreadable(name: string, cause: unknown): SourceError {
-  const why = cause instanceof Deno.errors.NotFound
-    ? "there is no such file"
-    : cause instanceof Deno.errors.PermissionDenied
-    ? "this user may not read it"
-    : cause instanceof Error
-    ? cause.message
-    : String(cause);
+  const why = cause instanceof DamagedError || cause instanceof WrongShapeError
+    ? `it ${cause.message}`
+    : typeof cause === "string"
+    ? cause
+    : whyUnreadable(cause);
   return new SourceError(`Cannot read ${name}: ${why}`, { cause });
 }

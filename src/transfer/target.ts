@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { errorText } from "../base/error_text.ts";
+import { whyUnwritable } from "../core/config/config_error.ts";
 
 /** Disposed before `finish`, it leaves nothing behind. */
 export interface ExportTarget extends AsyncDisposable {
@@ -13,35 +13,19 @@ export interface ExportTarget extends AsyncDisposable {
   finish(): Promise<void>;
 }
 
-/** Opens `path` for writing, and throws what forbids it. Pipes and devices are written to directly. */
+/** Opens `path` for writing. What forbids that, or a later write, is thrown. Pipes and devices are written to directly. */
 export async function openTarget(path: string): Promise<ExportTarget> {
-  const direct = await isSpecial(path);
-  const writtenPath = direct ? path : `${path}.part`;
-  const file = await openFile(path, { writtenPath, direct });
-  const stream = path.endsWith(".gz") ? gzipTo(file.writable) : file.writable;
-  return new FileTarget({ stream, path, writtenPath });
-}
-
-async function openFile(
-  path: string,
-  { writtenPath, direct }: {
-    readonly writtenPath: string;
-    readonly direct: boolean;
-  },
-): Promise<Deno.FsFile> {
-  const create = !direct;
-  try {
-    return await Deno.open(writtenPath, {
-      write: true,
-      create,
-      truncate: create,
-    });
-  } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound
-      ? "there is no such directory"
-      : errorText(cause);
-    throw new Error(`Cannot write ${path}: ${why}`);
-  }
+  const isDirect = await isSpecial(path);
+  const writtenPath = isDirect ? path : `${path}.part`;
+  const create = !isDirect;
+  const file = await Deno.open(writtenPath, {
+    write: true,
+    create,
+    truncate: create,
+  }).catch((cause) => {
+    throw unwritable(path, cause);
+  });
+  return new FileTarget({ file, path, writtenPath });
 }
 
 class FileTarget implements ExportTarget {
@@ -50,25 +34,28 @@ class FileTarget implements ExportTarget {
   readonly #path: string;
   readonly #writtenPath: string;
   #finished = false;
+  /** Why the file took no more. A compressor before it knows only that it was stopped. */
+  #fault: unknown = undefined;
 
-  constructor({ stream, path, writtenPath }: {
-    readonly stream: WritableStream<Uint8Array>;
+  constructor({ file, path, writtenPath }: {
+    readonly file: Deno.FsFile;
     readonly path: string;
     readonly writtenPath: string;
   }) {
-    this.#writer = stream.getWriter();
+    const heard = this.#hearing(file.writable);
+    this.#writer = (path.endsWith(".gz") ? gzipTo(heard) : heard).getWriter();
     this.#path = path;
     this.#writtenPath = writtenPath;
   }
 
-  write(text: string): Promise<void> {
-    return this.#writer.write(this.#encoder.encode(text));
+  async write(text: string): Promise<void> {
+    await this.#explained(this.#writer.write(this.#encoder.encode(text)));
   }
 
   async finish(): Promise<void> {
-    await this.#writer.close();
+    await this.#explained(this.#writer.close());
     if (this.#writtenPath !== this.#path) {
-      await Deno.rename(this.#writtenPath, this.#path);
+      await this.#explained(Deno.rename(this.#writtenPath, this.#path));
     }
     this.#finished = true;
   }
@@ -80,6 +67,32 @@ class FileTarget implements ExportTarget {
       await Deno.remove(this.#writtenPath).catch(() => {});
     }
   }
+
+  /** The file, with its first fault kept. */
+  #hearing(file: WritableStream<Uint8Array>): WritableStream<Uint8Array> {
+    const writer = file.getWriter();
+    const kept = (error: unknown) => {
+      this.#fault ??= error;
+      throw error;
+    };
+    return new WritableStream({
+      write: (bytes) => writer.write(bytes).catch(kept),
+      close: () => writer.close().catch(kept),
+      abort: (reason) => writer.abort(reason),
+    });
+  }
+
+  async #explained(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      throw unwritable(this.#path, this.#fault ?? error);
+    }
+  }
+}
+
+function unwritable(path: string, cause: unknown): Error {
+  return new Error(`Cannot write ${path}: ${whyUnwritable(cause)}`, { cause });
 }
 
 /** A stream that ends when the compressed bytes have been written. */
@@ -109,6 +122,6 @@ async function isSpecial(path: string): Promise<boolean> {
     return !(await Deno.stat(path)).isFile;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+    throw unwritable(path, error);
   }
 }

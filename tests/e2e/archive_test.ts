@@ -113,7 +113,7 @@ for (const program of programs()) {
     const { code, stdout } = await running.stop("SIGINT");
     assert.match(stdout, /1 stored, 0 known, 0 rejected/);
     assert.match(stdout, /Stopped/);
-    assert.equal(code, 0);
+    assert.equal(code, 130);
   });
 
   Deno.test(`${program.name}: export ends quietly when its reader has enough`, async () => {

@@ -132,6 +132,10 @@ for (const program of programs()) {
       [[deadUrl, "--dns-server", "dns.test"], /--dns-server must be an IP/],
       [[deadUrl, "--timeout", "0"], /--timeout must be a whole number/],
       [[deadUrl, "--secret-key-env", "NO_SUCH"], /NO_SUCH is not set/],
+      [
+        [deadUrl, "--city-database", "/no/such.mmdb"],
+        /--city-database: cannot read \/no\/such\.mmdb: there is no such file/,
+      ],
       [[], /missing required argument 'URL/],
     ];
     for (const [args, explanation] of wrong) {

@@ -16,15 +16,16 @@ import {
   checkDepsOf,
   checksToMake,
   networksToCheck,
-  relaysToCheck,
   wantedChecks,
 } from "../options/check_options.ts";
+import { RELAY_ARGUMENT, relayArguments } from "../options/relay_arguments.ts";
 import {
   checkJson,
   checkText,
   type Examination,
 } from "../reports/check_report.ts";
 import type { Command, Invocation } from "../command.ts";
+import { textColumns } from "../terminal/output.ts";
 import { paintFor } from "../terminal/paint.ts";
 
 export const checkCommand: Command = {
@@ -36,12 +37,7 @@ DNS, place, network, HTTP headers. Writing is tested when there is a key, the pl
 there are MMDB files. The JSON has the kind 30166 event that a monitor would publish, unsigned.
 
 Exits 0 when at least one of the relays is online, 1 when none is.`,
-  arguments: [{
-    name: "URL",
-    description: "a relay: wss://… or ws://…",
-    required: true,
-    variadic: true,
-  }],
+  arguments: [RELAY_ARGUMENT],
   options: CHECK_OPTIONS,
   examples: [
     { command: "check wss://relay.example", does: "all there is to know" },
@@ -61,7 +57,10 @@ async function checkRelays(invocation: Invocation): Promise<number> {
   const { options, stdout, screen } = invocation;
   const config = invocation.serviceConfig(monitor);
   const allowPrivate = config.allowPrivate || options.flag("allow-private");
-  const relays = relaysToCheck(invocation.arguments, allowPrivate);
+  const relays = relayArguments(invocation.arguments, {
+    verb: "check",
+    allowPrivate,
+  });
   const networks = networksToCheck(config, options, relays);
   const deps = checkDepsOf(config, options);
   const checks = wantedChecks(options);
@@ -82,7 +81,7 @@ async function checkRelays(invocation: Invocation): Promise<number> {
     stdout.write(
       options.flag("json")
         ? `${JSON.stringify(checkJson(examination, deps.secretKey))}\n`
-        : checkText(examination, paint),
+        : checkText(examination, { paint, columns: textColumns(stdout) }),
     );
   };
   screen.show([`checking ${relays.map(({ url }) => url).join(", ")}`]);

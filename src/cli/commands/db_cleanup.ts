@@ -5,6 +5,9 @@
  */
 import { cleanup } from "../../archive/maintenance.ts";
 import type { Command, Invocation } from "../command.ts";
+import { labelledLines } from "../terminal/labelled_lines.ts";
+import { counted, grouped } from "../terminal/numbers.ts";
+import { textColumns } from "../terminal/output.ts";
 import { UsageError } from "../usage_error.ts";
 
 export const dbCleanup: Command = {
@@ -70,20 +73,34 @@ async function clean(invocation: Invocation): Promise<number> {
       options.integer("candidate-failures", { min: 1, max: 1_000_000 }) ?? null,
     orphanEvents: options.flag("orphan-events"),
   };
-  const database = await invocation.openDatabase();
+  const database = await invocation.openDatabase({ schema: "current" });
   const deleted = await cleanup(database, {
     ...limits,
     batchSize: BATCH_SIZE,
     signal,
   });
   stdout.write(
-    options.flag("json") ? `${JSON.stringify(deleted)}\n` : [
-      `Deleted ${deleted.checks} checks, ${deleted.checkHours} hours of checks, ${deleted.relayMetadata} references to documents, `,
-      `${deleted.orphanMetadata} documents, ${deleted.rejected} rejections, `,
-      `${deleted.candidates} candidates, ${deleted.orphanEvents} events.\n`,
-    ].join(""),
+    options.flag("json")
+      ? `${JSON.stringify(deleted)}\n`
+      : labelledLines([["", deletedText(deleted)]], {
+        label: 0,
+        columns: textColumns(stdout),
+      }),
   );
   return 0;
+}
+
+function deletedText(deleted: Awaited<ReturnType<typeof cleanup>>): string {
+  const counts = [
+    counted(deleted.checks, "check"),
+    `${grouped(deleted.checkHours)} hours of checks`,
+    `${grouped(deleted.relayMetadata)} references to documents`,
+    counted(deleted.orphanMetadata, "document"),
+    counted(deleted.rejected, "rejection"),
+    counted(deleted.candidates, "candidate"),
+    counted(deleted.orphanEvents, "event"),
+  ];
+  return `Deleted ${counts.join(", ")}.`;
 }
 
 function days(

@@ -18,7 +18,7 @@ program is refused.`,
   options: [],
   examples: [{ command: "db migrate", does: "after an update" }],
   async run(invocation) {
-    const database = await invocation.openDatabase({ schema: "as-is" });
+    const database = await invocation.openDatabase({ schema: "as-found" });
     const { applied } = await migrate(database, { signal: invocation.signal });
     const restored = await repairFunctions(database);
     const lines = [

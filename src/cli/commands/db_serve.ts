@@ -28,6 +28,7 @@ run it; a second one is told so.`,
     { command: "db serve", does: "on its Unix socket" },
     { command: "db serve --port 5433", does: "for Grafana, too" },
   ],
+  runsUntilStopped: () => true,
   run: serve,
 };
 

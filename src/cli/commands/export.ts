@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isStandardOutput } from "../../base/standard_streams.ts";
 import type { Filter } from "../../models/filter.ts";
 import { exportEvents } from "../../transfer/export.ts";
 import { openTarget } from "../../transfer/target.ts";
@@ -21,7 +22,7 @@ export const exportCommand: Command = {
 signature. Streams, so any number of events takes the same little memory. Everything is exported unless a filter says
 less. JSONL is the only format so far, plain or gzip; there is no Parquet yet.
 
-A file appears under its name when it is whole. Exits 1 when it was interrupted before.`,
+A file appears under its name when it is whole: one that was interrupted before leaves nothing.`,
   options: [
     ...FILTER_OPTIONS,
     {
@@ -56,7 +57,7 @@ async function exportToTarget(invocation: Invocation): Promise<number> {
   const { options, stdout, log, signal } = invocation;
   const filter = limitedFilter(options);
   const output = options.text("output") ?? "-";
-  const database = await invocation.openDatabase();
+  const database = await invocation.openDatabase({ schema: "current" });
   let events = 0;
   const run: RunExport = async (write) => {
     await exportEvents(database, filter, {
@@ -69,9 +70,11 @@ async function exportToTarget(invocation: Invocation): Promise<number> {
     });
   };
   try {
-    if (output === "-") await exportToStream(stdout, run);
-    else await exportToFile(output, run);
-    log.info("events exported", { events, output });
+    const isWhole = isStandardOutput(output)
+      ? await exportToStream(stdout, run)
+      : await exportToFile(output, run);
+    const message = isWhole ? "events exported" : "reader had enough events";
+    log.info(message, { events, output });
     return 0;
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -96,22 +99,33 @@ type RunExport = (
   write: (lines: string) => Promise<void> | void,
 ) => Promise<void>;
 
-/** A reader that has enough (`… | head`) ends the export, and nothing is wrong with that. */
-async function exportToStream(stdout: Output, run: RunExport): Promise<void> {
+/** Whether all was read. A reader that has enough (`… | head`) ends the export, and nothing is wrong with that. */
+async function exportToStream(
+  stdout: Output,
+  run: RunExport,
+): Promise<boolean> {
   try {
     await run((lines) => stdout.write(lines));
+    return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return false;
   }
 }
 
-async function exportToFile(path: string, run: RunExport): Promise<void> {
+/** Always true: a file takes everything, or throws. */
+async function exportToFile(path: string, run: RunExport): Promise<boolean> {
   await using target = await openTarget(path);
   await run((lines) => target.write(lines));
   await target.finish();
+  return true;
 }
+
+/** More often would cost more than the events. */
+const SHOW_EVERY = 1_000;
 
 /** Only where it does not mix with the events on one terminal. */
 function showProgress({ screen, stdout }: Invocation, events: number): void {
-  if (!stdout.isTerminal) screen.show([`${grouped(events)} events`]);
+  if (stdout.isTerminal || events % SHOW_EVERY !== 0) return;
+  screen.show([`${grouped(events)} events`]);
 }

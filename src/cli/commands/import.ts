@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isStandardInput } from "../../base/standard_streams.ts";
 import { loadVerifier } from "../../nips/verify/verifier.ts";
 import {
   type ImportContext,
@@ -19,15 +20,17 @@ export const importCommand: Command = {
   name: "import",
   summary: "Archive events from JSONL files",
   description:
-    `Reads one event a line (as strfry and nak export them), plain or gzip; - is standard input.
+    `Reads one event a line (as strfry and nak export them) or a JSON array of events, plain, gzip or zstd; - is standard
+input. Lines such as ["EVENT",…] are read, too. Of a damaged file everything before the damage is stored.
 Each event's shape, id and signature are verified. What is refused is counted and explained by line, kept in
 rejected_event, and does not stop the import. Imported events have no sighting: no relay was seen to hold them.
 
 An import that was stopped goes on where it was, also in a file that has grown since; --restart begins anew. Exits 0
-when every file was read to its end or the import was interrupted, rejected lines or not; 1 when one could not be read.`,
+when every file was read to its end, rejected lines or not; 1 when one could not, or when nothing of it is an event;
+130 when the import was interrupted.`,
   arguments: [{
     name: "FILE",
-    description: "JSONL, plain or gzip; - for standard input",
+    description: "JSONL or a JSON array; - for standard input",
     required: true,
     variadic: true,
     completes: "files",
@@ -65,7 +68,7 @@ async function importFiles(invocation: Invocation): Promise<number> {
     max: 256 * 1024 * 1024,
   }) ?? MAX_LINE_BYTES;
   using verifier = await loadVerifier();
-  const database = await invocation.openDatabase();
+  const database = await invocation.openDatabase({ schema: "made" });
   log.info("import started", { files: files.length, verifier: verifier.name });
 
   const reports: FileReport[] = [];
@@ -92,7 +95,7 @@ async function importFiles(invocation: Invocation): Promise<number> {
 
 /** Files without repetitions: the same one twice would only be read twice. */
 function distinct(files: readonly string[]): string[] {
-  if (files.filter((file) => file === "-").length > 1) {
+  if (files.filter(isStandardInput).length > 1) {
     throw new UsageError("Standard input (-) can be read only once");
   }
   return [...new Set(files)];

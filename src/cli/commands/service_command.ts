@@ -5,6 +5,8 @@
  */
 import type { Service } from "../../core/lifecycle/service.ts";
 import type { Argument, Command, Invocation, Option } from "../command.ts";
+import { orSaySo } from "../taken_port.ts";
+import { filesText } from "../options/config_files.ts";
 import { openServiceHost } from "../service_host.ts";
 
 /** Options of a service's command beside `--once`. */
@@ -35,7 +37,8 @@ export function serviceCommand(
     arguments: line.arguments,
     options: [{
       name: "once",
-      description: "run one cycle and exit: 0 when it succeeded, 1 when not",
+      description:
+        "run one cycle and exit: 0 when it succeeded, 1 when not, 130 when it was interrupted",
     }, ...line.options],
     examples: line.examples.length > 0 ? line.examples : [
       { command: service.name, does: "until SIGINT or SIGTERM" },
@@ -46,6 +49,10 @@ export function serviceCommand(
         does: "on a server",
       },
     ],
+    // A seeder without an interval is done when its list is read.
+    runsUntilStopped: (invocation) =>
+      !invocation.options.flag("once") &&
+      invocation.serviceConfig(service).intervalSeconds > 0,
     run: (invocation) => {
       const overrides = line.overrides(invocation);
       return runService(service, invocation, overrides);
@@ -69,17 +76,23 @@ async function runService(
   const { log, notifier, signal, options } = invocation;
   const once = options.flag("once");
   const config = invocation.serviceConfig(service, overrides);
+  service.readNamed?.(config);
   const database = await invocation.openDatabase();
-  await using host = openServiceHost({
-    database,
-    config: invocation.brotrConfig(),
-    log,
-    notifier,
-    signal,
-    endpoints: { ...config.metrics, enabled: config.metrics.enabled && !once },
-    portKey: `metrics.port in config/services/${service.name}.yaml`,
+  const { metrics } = config;
+  await using host = await orSaySo(metrics, () =>
+    openServiceHost({
+      database,
+      config: invocation.brotrConfig(),
+      log,
+      notifier,
+      signal,
+      endpoints: { ...metrics, enabled: metrics.enabled && !once },
+      portKey: `metrics.port in config/services/${service.name}.yaml`,
+    }));
+  log.info("service started", {
+    once,
+    configuration: filesText(invocation),
   });
-  log.info("service started", { once });
   await host.run(service, { config, once, signal });
   log.info("service ended");
   return 0;

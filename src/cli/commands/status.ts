@@ -4,12 +4,12 @@
  * @module
  */
 import type { Counted } from "../../archive/pipeline.ts";
-import { relayReport } from "../../archive/relay_health.ts";
 import { withheldEvents } from "../../archive/sync/relay_listing.ts";
 import { NETWORKS } from "../../models/network.ts";
-import { parseRelayUrl } from "../../models/relay_url.ts";
 import type { Command, Invocation } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
+import { showRelay } from "./relay/show.ts";
+import { relayArgument } from "../options/relay_arguments.ts";
 import { clockText } from "../reports/clock_report.ts";
 import {
   auditText,
@@ -25,7 +25,6 @@ import {
   pipelineReport,
   type ServiceReport,
 } from "../reports/pipeline_report.ts";
-import { relayReportText } from "../reports/relay_report.ts";
 import { withheldText } from "../reports/withheld_report.ts";
 import { textColumns } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
@@ -71,7 +70,7 @@ estimates: counting a large table would take minutes. Works beside a running \`u
 async function show(invocation: Invocation): Promise<number> {
   const { options, stdout } = invocation;
   const url = options.text("relay");
-  if (url !== undefined) return await showRelay(invocation, url);
+  if (url !== undefined) return await showOne(invocation, url);
   if (options.flag("withheld")) {
     throw new UsageError("--withheld: say of which relay with --relay URL");
   }
@@ -85,41 +84,22 @@ async function show(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-/** As many of its outages as one reads. */
-const OUTAGES = 10;
-
-async function showRelay(
+async function showOne(
   invocation: Invocation,
   text: string,
 ): Promise<number> {
   const { options, stdout } = invocation;
-  const parsed = parseRelayUrl(text, { allowPrivate: true });
-  if (!parsed.ok) {
-    throw new UsageError(`--relay ${text}: ${parsed.failure.detail}`);
-  }
-  const { url } = parsed.value;
+  const { url } = relayArgument(text, { verb: "show", allowPrivate: true });
   const database = await invocation.openDatabase({ schema: "current" });
-  const report = await relayReport(database, url, { outages: OUTAGES });
-  if (report === null) {
-    throw new Error(
-      `Cannot show ${url}: there is no such relay in this archive`,
-    );
+  if (!options.flag("withheld")) {
+    return await showRelay(invocation, database, url) ? 0 : 1;
   }
+  const withheld = await withheldEvents(database, url);
   const at = Math.floor(Date.now() / 1_000);
-  const isJson = options.flag("json");
-  if (options.flag("withheld")) {
-    const withheld = await withheldEvents(database, url);
-    stdout.write(
-      isJson
-        ? `${JSON.stringify({ at, url, withheld }, null, 2)}\n`
-        : withheldText(url, withheld),
-    );
-    return 0;
-  }
   stdout.write(
-    isJson
-      ? `${JSON.stringify({ at, ...report }, null, 2)}\n`
-      : relayReportText(report, { now: at, columns: textColumns(stdout) }),
+    options.flag("json")
+      ? `${JSON.stringify({ at, url, withheld }, null, 2)}\n`
+      : withheldText(url, withheld),
   );
   return 0;
 }
@@ -134,7 +114,7 @@ export function reportText(report: PipelineReport, columns: number): string {
     stageTable(report, columns),
     labelledLines(archiveLines(report), size),
     labelledLines(healthLines(report.health), size),
-    serviceTable(report, columns),
+    serviceTable(report, columns) + errorLines(report, columns),
     ...clockText(report),
   ].join("\n");
 }
@@ -174,9 +154,9 @@ function archiveLines(report: PipelineReport): [string, string][] {
     ["rejected", rejectedText(report)],
     [
       "coverage",
-      `${grouped(coverage.walks)} walks on ${
-        grouped(coverage.relays)
-      } relays, ${grouped(coverage.gaps)} gaps${
+      `${counted(coverage.walks, "walk")} on ${
+        counted(coverage.relays, "relay")
+      }, ${counted(coverage.gaps, "gap")}${
         reasons === "" ? "" : ` (${reasons})`
       }`,
     ],
@@ -257,17 +237,30 @@ function serviceTable(
 ): string {
   const head = ["service", "state", "up", "cycles", "failures", "last cycle"];
   return table(
-    [...head, "took", "last error"],
+    [...head, "took"],
     services.map((service) => serviceRow(service, at)),
     columns,
   );
 }
 
+/** Below the table, since a sentence in a column would push others out of it. */
+function errorLines({ services }: PipelineReport, columns: number): string {
+  const rows = services.flatMap(({ service, runtime }) =>
+    runtime?.lastError ? [[service, runtime.lastError] as const] : []
+  );
+  if (rows.length === 0) return "";
+  return "\nlast errors\n" +
+    labelledLines(rows, { label: SERVICE_LABEL, columns });
+}
+
+/** Columns of the services' names. */
+const SERVICE_LABEL = 14;
+
 function serviceRow(
   { service, state, uptimeSeconds, clockSkewSeconds, runtime }: ServiceReport,
   now: number,
 ): string[] {
-  if (runtime === null) return [service, state, "", "", "", "", "", ""];
+  if (runtime === null) return [service, state, "", "", "", "", ""];
   // By its own clock, as what it records.
   const at = now + (clockSkewSeconds ?? 0);
   const { lastCycleAt, lastCycleSeconds, cycleStartedAt } = runtime;
@@ -284,6 +277,5 @@ function serviceRow(
     grouped(runtime.failures),
     last,
     lastCycleSeconds === null ? "" : duration(lastCycleSeconds),
-    (runtime.lastError ?? "").slice(0, 60),
   ];
 }

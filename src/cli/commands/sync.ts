@@ -3,13 +3,15 @@
  *
  * @module
  */
+import { optedOutHosts } from "../../core/config/opt_out.ts";
 import { databaseClock, isSkewed } from "../../archive/clock.ts";
 import type { Database } from "../../core/database/connection/database.ts";
-import { insertRelays, relayIds } from "../../archive/relays.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { slotsOf } from "../../models/network.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
 import type { SynchronizerConfig } from "../../services/synchronizer/config/config.ts";
+import { CoverageTargets } from "../../services/synchronizer/coverage_targets.ts";
+import { admitRelay } from "../../services/synchronizer/newcomer.ts";
 import { synchronizer } from "../../services/synchronizer/mod.ts";
 import {
   openPool,
@@ -23,9 +25,13 @@ import {
   FUTURE_RETRACTED,
 } from "../../services/synchronizer/reporting.ts";
 import { progressLog } from "../../services/synchronizer/walk_progress.ts";
-import { failureText } from "../../transport/failure.ts";
+import { createDialer, type Dialer } from "../../transport/dialer.ts";
+import { failureText, type RelayFailure } from "../../transport/failure.ts";
+import { limiterOf, Politeness } from "../../transport/politeness.ts";
+import { userAgent } from "../../transport/user_agent.ts";
 import type { Command, Invocation } from "../command.ts";
 import { moment } from "../terminal/moments.ts";
+import { textColumns } from "../terminal/output.ts";
 import { showProgress } from "../terminal/progress.ts";
 import {
   configWith,
@@ -33,6 +39,7 @@ import {
   SYNC_OPTIONS,
   wantedFilters,
 } from "../options/sync_options.ts";
+import { RELAY_ARGUMENT } from "../options/relay_arguments.ts";
 import {
   type RelayRun,
   reportJson,
@@ -47,16 +54,11 @@ export const syncCommand: Command = {
   description:
     `Walks each relay from its newest event to its oldest, or as far as --since, and stores what the archive lacks. What is
 proven complete is recorded, so that a second run asks only for what is new, and one that was interrupted goes on where
-it was. Relays that are new to the database are added to it.
+it was. Relays that are new to the database are added to it when they answer; until then they are candidates.
 
 Exits 0 when every relay could be asked, also when something could not be proven complete (that is reported); 1 when one
-could not be asked at all. An interrupt (Ctrl-C) finishes what is in hand and prints the summary.`,
-  arguments: [{
-    name: "URL",
-    description: "a relay: wss://… or ws://…",
-    required: true,
-    variadic: true,
-  }],
+could not be asked at all. An interrupt (Ctrl-C) finishes what is in hand, prints the summary and exits 130.`,
+  arguments: [RELAY_ARGUMENT],
   options: SYNC_OPTIONS,
   examples: [
     { command: "sync wss://nos.lol", does: "everything of one relay" },
@@ -79,10 +81,16 @@ async function syncRelays(invocation: Invocation): Promise<number> {
   const relays = readRelays(invocation.arguments, options, base);
   const config = configWith(base, options, relays);
   const filters = wantedFilters(options, config);
-  const database = await invocation.openDatabase();
-  await insertRelays(database, relays);
+  const database = await invocation.openDatabase({ schema: "made" });
   await compareClocks(database, log);
-  const pool = invocation.use(await openPool(config, log));
+  const limiter = limiterOf(new Politeness(config));
+  const pool = invocation.use(await openPool(config, log, limiter));
+  const dialer = createDialer({
+    ...config,
+    userAgent: userAgent(config.contact),
+    optOut: optedOutHosts(config),
+    limiter,
+  });
   const defaults = syncDeps(config, { database, pool });
   // Whoever asks for a relay by name wants its gaps tried again, too.
   const wanted = { ...defaults.wanted, filters, gapRetrySeconds: 0 };
@@ -93,13 +101,21 @@ async function syncRelays(invocation: Invocation): Promise<number> {
     using _lines = showProgress(invocation.screen, () => runLines(runs));
     const own = relayDeps(config, defaults);
     const deps = (relay: RelayUrl) => ({ ...own(relay), wanted });
-    await syncAll(invocation, deps, { database, runs, config });
+    const isUsual = ["filter", "kinds", "since", "until"]
+      .every((name) => options.list(name).length === 0);
+    await syncAll(invocation, deps, {
+      database,
+      dialer,
+      runs,
+      config,
+      isUsual,
+    });
   }
   const seconds = (performance.now() - startedAt) / 1_000;
   stdout.write(
     options.flag("json")
       ? `${JSON.stringify(reportJson(runs, seconds))}\n`
-      : reportText(runs, seconds),
+      : reportText(runs, seconds, textColumns(stdout)),
   );
   return runs.some(isUnreached) ? 1 : 0;
 }
@@ -122,23 +138,37 @@ async function compareClocks(
 async function syncAll(
   { signal, log }: Invocation,
   deps: RelayDeps,
-  { database, runs, config }: {
+  { database, dialer, runs, config, isUsual }: {
+    /** Whether what the service itself would want is wanted: then it is missing as long as it is not there. */
+    readonly isUsual: boolean;
     readonly database: Database;
+    readonly dialer: Dialer;
     readonly runs: readonly RelayRun[];
     readonly config: SynchronizerConfig;
   },
 ): Promise<void> {
-  const ids = await relayIds(
-    database,
-    runs.map(({ relay }) => relay.url),
-  );
+  const targets = new CoverageTargets(database);
   const waiting = [...runs];
   await workInQueues({
     slots: slotsOf(config.networks),
     askAgainMs: 60_000,
     take: (network) => Promise.resolve(takeOf(waiting, network)),
     work: async (run, stop) => {
-      const relayId = ids.get(run.relay.url)!;
+      const { timeoutMs } = config.networks[run.relay.network];
+      const bounds = { signal: stop, timeoutMs };
+      const admitted = await admitRelay(
+        { database, dialer },
+        run.relay,
+        bounds,
+      );
+      if (!admitted.ok) {
+        run.unreached = admitted.failure;
+        return logUnreached(log, run.relay, admitted.failure);
+      }
+      const relayId = admitted.value;
+      if (isUsual) {
+        await targets.record(relayId, deps(run.relay).wanted.filters);
+      }
       const logProgress = progressLog(log, run.relay.url);
       run.result = await syncRelay(deps(run.relay), {
         relayId,
@@ -174,8 +204,17 @@ function logResult(log: Invocation["log"], { relay, result }: RelayRun): void {
     });}
 }
 
+function logUnreached(
+  log: Invocation["log"],
+  { url }: RelayUrl,
+  failure: RelayFailure,
+): void {
+  log.warn("relay not reached", { relay: url, failure: failureText(failure) });
+}
+
 /** Nothing could be asked, and not because we were told to stop. */
-function isUnreached({ result }: RelayRun): boolean {
+function isUnreached({ result, unreached }: RelayRun): boolean {
+  if (unreached !== null) return unreached.code !== "aborted";
   return result !== null && result.failure !== null &&
     result.failure.code !== "aborted" && result.requests === 0;
 }

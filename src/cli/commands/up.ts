@@ -4,13 +4,13 @@
  * @module
  */
 import { ConfigError } from "../../core/config/config_error.ts";
-import { loadConfig } from "../../core/config/load.ts";
 import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
 import { Politeness } from "../../transport/politeness.ts";
 import type { Command, Invocation } from "../command.ts";
-import { fileInDirectory } from "../options/config_files.ts";
+import { filesText, serviceDirectory } from "../options/config_files.ts";
 import { type Stage, watchPipeline } from "../terminal/pipeline_watch.ts";
 import { openServiceHost } from "../service_host.ts";
+import { orSaySo } from "../taken_port.ts";
 import { SERVICES } from "../services.ts";
 
 export const up: Command = {
@@ -30,6 +30,7 @@ http://127.0.0.1:8000: /metrics, /healthz, /readyz ("up.metrics" in config/brotr
       does: "on a server",
     },
   ],
+  runsUntilStopped: () => true,
   run: runEverything,
 };
 
@@ -42,16 +43,17 @@ async function runEverything(invocation: Invocation): Promise<number> {
   // A service that gives up takes the others with it: a supervisor restarts the whole.
   const gaveUp = new AbortController();
   const signal = AbortSignal.any([invocation.signal, gaveUp.signal]);
-  await using host = openServiceHost({
-    database,
-    config,
-    log,
-    notifier,
-    signal,
-    endpoints: metrics,
-    politeness: new Politeness({ maxNewConnectionsPerMinute }),
-    portKey: "up.metrics.port in config/brotr.yaml",
-  });
+  await using host = await orSaySo(metrics, () =>
+    openServiceHost({
+      database,
+      config,
+      log,
+      notifier,
+      signal,
+      endpoints: metrics,
+      politeness: new Politeness({ maxNewConnectionsPerMinute }),
+      portKey: "up.metrics.port in config/brotr.yaml",
+    }));
   await using pipeline = watchPipeline({
     database,
     host,
@@ -61,6 +63,7 @@ async function runEverything(invocation: Invocation): Promise<number> {
   });
   log.info("everything started", {
     services: configs.map(([{ name }]) => name),
+    configuration: filesText(invocation),
   });
   await runAll(configs, async (service, config) => {
     const input = INPUT[service.name];
@@ -102,17 +105,19 @@ async function runAll(
 
 type Configured = readonly [service: Service, config: CommonConfig];
 
-/** All files are checked before anything is started, and all problems are told at once. */
+/** All files, and what they name, are checked before anything is started, and all problems are told at once. */
 function serviceConfigs(invocation: Invocation): Configured[] {
+  serviceDirectory(invocation.options);
   const problems: string[] = [];
   const configs: Configured[] = [];
   for (const service of SERVICES) {
-    const file = fileInDirectory(invocation.options, service.name);
     try {
-      configs.push([service, loadConfig(file, service.config)]);
+      const config = invocation.serviceConfig(service);
+      service.readNamed?.(config);
+      configs.push([service, config]);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      problems.push(...error.problems.map((one) => `${file}: ${one}`));
+      problems.push(...error.toldAs(service.name));
     }
   }
   if (problems.length === 0) return configs;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "../command.ts";
+import type { Command, Option } from "../command.ts";
 import { placesOf, type TreePlace } from "./command_tree.ts";
 
 /** A script for `~/.local/share/bash-completion/completions/`. */
@@ -24,6 +24,12 @@ ${places.flatMap(values).join("\n")}
 ${places.map(words).join("\n")}
   esac
 }
+_bigbrotr_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2"); }
+# So that names with spaces are quoted, and a directory ends in a slash instead of a space.
+_bigbrotr_names() {
+  compopt -o filenames 2> /dev/null
+  mapfile -t COMPREPLY < <(compgen "$1" -- "$2")
+}
 complete -F _bigbrotr bigbrotr
 `;
 }
@@ -43,30 +49,35 @@ function values({ path, options }: TreePlace): string[] {
         ...(option.short ? [`-${option.short}`] : []),
       ];
       const patterns = flags.map((flag) => `"${path}:${flag}"`).join("|");
-      const reply = option.choices
-        ? `-W "${option.choices.join(" ")}"`
-        : option.completes === "files"
-        ? "-f"
-        : option.completes === "directories"
-        ? "-d"
-        : null;
+      const reply = replyOf(option);
       return reply === null
         ? `    ${patterns}) return ;;`
-        : `    ${patterns}) COMPREPLY=($(compgen ${reply} -- "$cur")); return ;;`;
+        : `    ${patterns}) ${reply}; return ;;`;
     },
   );
 }
 
+/** Null where nobody can tell what the value is. */
+function replyOf({ choices, completes }: Option): string | null {
+  if (choices) return `_bigbrotr_words "${choices.join(" ")}" "$cur"`;
+  if (completes === "files") return `_bigbrotr_names -f "$cur"`;
+  return completes === "directories" ? `_bigbrotr_names -d "$cur"` : null;
+}
+
+/** Options after a dash; else what comes next, and a command's own options only where nothing else does. */
 function words(
-  { path, next, options, choices, completesFiles }: TreePlace,
+  { path, next, options, choices, completesFiles, ownOptions }: TreePlace,
 ): string {
-  const all = [
-    ...next.map(({ word }) => word),
-    ...choices,
-    ...options.map(({ name }) => `--${name}`),
-  ];
-  const files = completesFiles ? " -f" : "";
-  return `    "${path}") COMPREPLY=($(compgen${files} -W "${
-    all.join(" ")
-  }" -- "$cur")) ;;`;
+  const flags = (some: readonly Option[]) =>
+    some.map(({ name }) => `--${name}`).join(" ");
+  const plain = [...next.map(({ word }) => word), ...choices];
+  const bare = completesFiles
+    ? `_bigbrotr_names -f "$cur"`
+    : `_bigbrotr_words "${
+      plain.length > 0 ? plain.join(" ") : flags(ownOptions)
+    }" "$cur"`;
+  return `    "${path}")
+      if [[ $cur == -* ]]; then _bigbrotr_words "${
+    flags(options)
+  }" "$cur"; else ${bare}; fi ;;`;
 }

@@ -14,6 +14,8 @@ export interface TreePlace {
   readonly next: readonly { readonly word: string; readonly summary: string }[];
   /** The options of a command, the common ones included. */
   readonly options: readonly Option[];
+  /** Those of them that other commands do not have. */
+  readonly ownOptions: readonly Option[];
   /** The words an argument can be. */
   readonly choices: readonly string[];
   readonly completesFiles: boolean;
@@ -37,6 +39,7 @@ export function placesOf(commands: readonly Command[]): TreePlace[] {
     ...commands.map((command) => ({
       ...place(command.name, []),
       options: [...command.options, ...ALWAYS],
+      ownOptions: command.options,
       choices: command.arguments?.flatMap((one) => one.choices ?? []) ?? [],
       completesFiles:
         command.arguments?.some((one) => one.completes === "files") ?? false,
@@ -51,6 +54,7 @@ function place(path: string, next: TreePlace["next"]): TreePlace {
     options: path === ""
       ? [...ALWAYS, { name: "version", short: "V", description: "print it" }]
       : ALWAYS,
+    ownOptions: [],
     choices: [],
     completesFiles: false,
   };

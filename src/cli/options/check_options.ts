@@ -6,7 +6,7 @@
 import { resolveSecretKey } from "../../core/config/secret_key.ts";
 import { whyUnreadable } from "../../core/config/config_error.ts";
 import type { Networks } from "../../models/network.ts";
-import { parseRelayUrl, type RelayUrl } from "../../models/relay_url.ts";
+import type { RelayUrl } from "../../models/relay_url.ts";
 import { fail, type Result } from "../../models/result.ts";
 import { type Mmdb, type MmdbFault, openMmdb } from "../../nips/nip66/mmdb.ts";
 import {
@@ -29,6 +29,7 @@ export const CHECK_OPTIONS: readonly Option[] = [
     name: "only",
     value: "LIST",
     description: `some of the checks: ${CHECK_NAMES.join(",")}`,
+    repeatable: true,
   },
   {
     name: "timeout",
@@ -70,24 +71,6 @@ export const CHECK_OPTIONS: readonly Option[] = [
   },
   { name: "json", description: "print one JSON object a relay" },
 ];
-
-/** The relays named, each once. Throws {@linkcode UsageError}. */
-export function relaysToCheck(
-  urls: readonly string[],
-  allowPrivate: boolean,
-): RelayUrl[] {
-  const relays = new Map<string, RelayUrl>();
-  for (const url of urls) {
-    const parsed = parseRelayUrl(url, { allowPrivate });
-    if (!parsed.ok) {
-      throw new UsageError(
-        `Cannot check ${JSON.stringify(url)}: ${parsed.failure.detail}`,
-      );
-    }
-    relays.set(parsed.value.url, parsed.value);
-  }
-  return [...relays.values()];
-}
 
 /** The monitor's networks under the options. A network that was named is enabled by that. Throws {@linkcode UsageError}. */
 export function networksToCheck(
@@ -140,11 +123,11 @@ export function checksToMake(
 
 /** The checks named, or all of them. Throws {@linkcode UsageError}. */
 export function wantedChecks(options: OptionValues): ReadonlySet<CheckName> {
-  const list = options.text("only");
+  const list = options.items("only");
   if (list === undefined) return new Set(CHECK_NAMES);
   return new Set(
-    list.split(",").map((text) => {
-      const name = CHECK_NAMES.find((it) => it === text.trim().toLowerCase());
+    list.map((text) => {
+      const name = CHECK_NAMES.find((it) => it === text.toLowerCase());
       if (name !== undefined) return name;
       throw new UsageError(
         `--only must be a list of ${CHECK_NAMES.join(", ")}: given was ${
@@ -187,16 +170,20 @@ function dnsServers(addresses: readonly string[]): readonly DnsServer[] {
   });
 }
 
-/** A file that cannot be used costs one check, not the others. */
+/** A file that is no database costs one check, not the others; one that is not there was misspelt. */
 function openDatabase(
   option: "city-database" | "asn-database",
   options: OptionValues,
 ): Result<Mmdb, MmdbFault> {
   const path = options.text(option);
   if (path === undefined) return fail({ detail: `needs --${option} PATH` });
+  let bytes: Uint8Array;
   try {
-    return openMmdb(Deno.readFileSync(path));
+    bytes = Deno.readFileSync(path);
   } catch (error) {
-    return fail({ detail: `Cannot read ${path}: ${whyUnreadable(error)}` });
+    throw new UsageError(
+      `--${option}: cannot read ${path}: ${whyUnreadable(error)}`,
+    );
   }
+  return openMmdb(bytes);
 }

@@ -14,7 +14,7 @@ export const COMMON_OPTIONS: readonly Option[] = [
     name: "config",
     value: "PATH",
     description:
-      "the service's configuration (default config/services/<service>.yaml); for up, the directory of all of them",
+      "the service's configuration file, or the directory of all of them (default config/services)",
     completes: "files",
   },
   {
@@ -27,7 +27,8 @@ export const COMMON_OPTIONS: readonly Option[] = [
   {
     name: "database",
     value: "URL",
-    description: "PostgreSQL server, as postgres://user@host/database",
+    description:
+      "PostgreSQL server, as postgres://user@host/db; a password here shows in ps, in PGPASSWORD it does not",
   },
   {
     name: "data-dir",

@@ -3,41 +3,62 @@
  *
  * @module
  */
+import { type Entity, parseEntity } from "../../models/entity.ts";
 import { type Filter, parseFilter } from "../../models/filter.ts";
 import type { Option } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
 import type { OptionValues } from "./option_values.ts";
+import { TIME_FORMS } from "./time_text.ts";
 
-/** Chooses by kind, author and time; `filter` can say everything that NIP-01 can. */
+/** Chooses by kind, author, id, address and time; `filter` can say everything that NIP-01 can. */
 export const FILTER_OPTIONS: readonly Option[] = [
   {
     name: "filter",
     value: "JSON",
     description: `a NIP-01 filter, such as '{"kinds":[1],"#t":["nostr"]}'`,
   },
-  { name: "kinds", value: "LIST", description: "kinds, such as 0,1,30023" },
+  {
+    name: "kinds",
+    value: "LIST",
+    description: "kinds, such as 0,1,30023",
+    repeatable: true,
+  },
   {
     name: "authors",
     value: "LIST",
-    description: "public keys in hex, separated by commas",
+    description: "public keys, in hex or as npub or nprofile",
+    repeatable: true,
+  },
+  {
+    name: "ids",
+    value: "LIST",
+    description: "ids, in hex or as note or nevent",
+    repeatable: true,
+  },
+  {
+    name: "address",
+    value: "NADDR",
+    description: "versions of one event, as naddr or kind:pubkey:identifier",
   },
   {
     name: "since",
     value: "TIME",
-    description: "oldest created_at: Unix seconds or an ISO 8601 date",
+    description: `oldest created_at: ${TIME_FORMS}`,
   },
   {
     name: "until",
     value: "TIME",
-    description: "newest created_at: Unix seconds or an ISO 8601 date",
+    description:
+      "newest created_at, in the same forms; a date is its first second, UTC",
   },
 ];
 
 /** The filter that the options make together; empty when none is given. Throws {@linkcode UsageError}. */
 export function readFilter(options: OptionValues): Filter {
   const named = {
-    kinds: listOf(options, "kinds")?.map(Number),
-    authors: listOf(options, "authors"),
+    kinds: options.items("kinds")?.map(Number),
+    authors: options.items("authors")?.map(authorOf),
+    ...eventsNamed(options),
     since: options.time("since"),
     until: options.time("until"),
   };
@@ -69,17 +90,41 @@ export function parseFilterOption(text: string): Filter {
   throw new UsageError(`--filter: ${parsed.failure.detail}`);
 }
 
-function listOf(
-  options: OptionValues,
-  name: string,
-): readonly string[] | undefined {
-  const items = options.text(name)?.split(",").map((item) => item.trim());
-  if (items?.includes("")) {
+/** The key in hex; anything else is left to the filter, which says what is wrong with it. */
+function authorOf(text: string): string {
+  const entity = parseEntity(text);
+  return entity?.type === "author" ? entity.pubkey : text;
+}
+
+/** Conditions that `--ids` and `--address` make. */
+function eventsNamed(options: OptionValues): Record<string, unknown> {
+  const address = options.text("address");
+  const ids = options.items("ids")?.map((text) => {
+    const entity = parseEntity(text);
+    return entity?.type === "event" ? entity.id : text;
+  });
+  if (address === undefined) return { ids };
+  const entity = parseEntity(address) ?? coordinate(address);
+  if (entity?.type !== "address") {
     throw new UsageError(
-      `--${name} must be a list separated by commas: given was ${
-        JSON.stringify(options.text(name))
+      `--address must be naddr1… or kind:pubkey:identifier: given was ${
+        JSON.stringify(address)
       }`,
     );
   }
-  return items;
+  for (const name of ["kinds", "authors"]) {
+    if (options.items(name) === undefined) continue;
+    throw new UsageError(`--address and --${name} both say "${name}"`);
+  }
+  const { kind, pubkey, identifier } = entity;
+  return { ids, kinds: [kind], authors: [pubkey], "#d": [identifier] };
+}
+
+/** NIP-01's form of an address. */
+function coordinate(text: string): Entity | null {
+  const [, kind, pubkey = "", identifier = ""] =
+    /^(\d{1,5}):([0-9a-f]{64}):(.*)$/s.exec(text) ?? [];
+  return kind === undefined
+    ? null
+    : { type: "address", kind: Number(kind), pubkey, identifier };
 }

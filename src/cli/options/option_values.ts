@@ -4,15 +4,21 @@
  * @module
  */
 import { UsageError } from "../usage_error.ts";
+import { parseTime, TIME_FORMS } from "./time_text.ts";
 
 /** Options given on the command line, by name as declared (`allow-private`). */
 export class OptionValues {
   readonly #values: ReadonlyMap<string, string | boolean | readonly string[]>;
 
+  /** One for all options, so that two of them never disagree about now. */
+  readonly #nowSeconds: number;
+
   constructor(
     values: ReadonlyMap<string, string | boolean | readonly string[]>,
+    nowSeconds = Math.floor(Date.now() / 1_000),
   ) {
     this.#values = values;
+    this.#nowSeconds = nowSeconds;
   }
 
   /** Whether a flag was given. */
@@ -33,6 +39,24 @@ export class OptionValues {
     return typeof value === "object" ? value : [];
   }
 
+  /**
+   * The items of a repeatable option whose values are lists separated by commas; undefined when it was not given. Throws
+   * {@linkcode UsageError} for an empty item.
+   */
+  items(name: string): readonly string[] | undefined {
+    const values = this.list(name);
+    if (values.length === 0) return undefined;
+    const items = values.flatMap((value) =>
+      value.split(",").map((item) => item.trim())
+    );
+    if (!items.includes("")) return items;
+    throw new UsageError(
+      `--${name} must be a list separated by commas: given was ${
+        JSON.stringify(values.join(" "))
+      }`,
+    );
+  }
+
   /** A whole number between `min` and `max`. Throws {@linkcode UsageError}. */
   integer(
     name: string,
@@ -49,18 +73,14 @@ export class OptionValues {
     );
   }
 
-  /** Unix seconds, given as such or as an ISO 8601 date. Throws {@linkcode UsageError}. */
+  /** Unix seconds, given in any of {@linkcode TIME_FORMS}. Throws {@linkcode UsageError}. */
   time(name: string): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const seconds = /^\d{1,16}$/.test(text)
-      ? Number(text)
-      : Math.floor(Date.parse(text) / 1_000);
-    if (Number.isSafeInteger(seconds) && seconds >= 0) return seconds;
+    const seconds = parseTime(text, this.#nowSeconds);
+    if (seconds !== null) return seconds;
     throw new UsageError(
-      `--${name} must be Unix seconds or a date like 2026-11-21T12:00:00Z: given was ${
-        JSON.stringify(text)
-      }`,
+      `--${name} must be ${TIME_FORMS}: given was ${JSON.stringify(text)}`,
     );
   }
 }

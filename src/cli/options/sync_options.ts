@@ -4,26 +4,34 @@
  * @module
  */
 import { type Filter, filterHash, parseFilter } from "../../models/filter.ts";
-import { parseRelayUrl, type RelayUrl } from "../../models/relay_url.ts";
+import type { RelayUrl } from "../../models/relay_url.ts";
 import type { SynchronizerConfig } from "../../services/synchronizer/config/config.ts";
 import type { WantedFilter } from "../../services/synchronizer/plan.ts";
 import type { Option } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
 import { parseFilterOption } from "./filter_options.ts";
 import type { OptionValues } from "./option_values.ts";
+import { relayArguments } from "./relay_arguments.ts";
+import { TIME_FORMS } from "./time_text.ts";
 
 export const SYNC_OPTIONS: readonly Option[] = [
   {
     name: "since",
     value: "TIME",
-    description: "oldest created_at: Unix seconds or an ISO 8601 date",
+    description: `oldest created_at: ${TIME_FORMS}`,
   },
   {
     name: "until",
     value: "TIME",
-    description: "newest created_at: Unix seconds or an ISO 8601 date",
+    description:
+      "newest created_at, in the same forms; a date is its first second, UTC",
   },
-  { name: "kinds", value: "LIST", description: "kinds, such as 0,1,30023" },
+  {
+    name: "kinds",
+    value: "LIST",
+    description: "kinds, such as 0,1,30023",
+    repeatable: true,
+  },
   {
     name: "filter",
     value: "JSON",
@@ -50,19 +58,7 @@ export function readRelays(
   config: SynchronizerConfig,
 ): RelayUrl[] {
   const allowPrivate = config.allowPrivate || options.flag("allow-private");
-  const relays = new Map<string, RelayUrl>();
-  for (const url of urls) {
-    const parsed = parseRelayUrl(url, { allowPrivate });
-    if (!parsed.ok) {
-      const isPrivate = parseRelayUrl(url, { allowPrivate: true }).ok;
-      throw new UsageError(
-        `Cannot sync ${JSON.stringify(url)}: ${parsed.failure.detail}` +
-          (isPrivate ? " (--allow-private permits it)" : ""),
-      );
-    }
-    relays.set(parsed.value.url, parsed.value);
-  }
-  return [...relays.values()];
+  return relayArguments(urls, { verb: "sync", allowPrivate });
 }
 
 /** The configuration of the service under the options. A network that was named is enabled by that. */
@@ -111,9 +107,7 @@ function givenFilters(
   options: OptionValues,
   config: SynchronizerConfig,
 ): readonly Filter[] {
-  const kinds = options.text("kinds")?.split(",").map((kind) =>
-    kind.trim() === "" ? NaN : Number(kind)
-  );
+  const kinds = options.items("kinds")?.map(Number);
   const given = options.list("filter").map(parseFilterOption);
   if (kinds === undefined) return given.length > 0 ? given : config.filters;
   if (given.some((filter) => filter.kinds !== undefined)) {

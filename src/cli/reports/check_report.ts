@@ -13,6 +13,7 @@ import {
   CHECK_NAMES,
   type CheckName,
 } from "../../services/monitor/checks/check.ts";
+import { wrapped } from "../terminal/labelled_lines.ts";
 import { duration } from "../terminal/numbers.ts";
 import { type Paint, tame } from "../terminal/paint.ts";
 
@@ -24,8 +25,8 @@ export interface Examination {
 }
 
 type Data = CheckDocument["data"];
-/** A field as people know it, and its value; an empty value is not shown. */
-type Row = readonly [label: string, value: string];
+/** A field as people know it, its value, and how that is painted; an empty value is not shown. */
+type Row = readonly [label: string, value: string, as?: "bad" | "faint"];
 
 const MAX_VALUE = 160;
 
@@ -51,18 +52,25 @@ export function checkJson(
 }
 
 /** A few lines for each check, under the relay and its state. */
-export function checkText(examination: Examination, paint: Paint): string {
+export function checkText(
+  examination: Examination,
+  look: { readonly paint: Paint; readonly columns: number },
+): string {
   const { relay, findings } = examination;
+  const { paint } = look;
   const documents = documentsOf(examination);
   const isOnline = findings.rtt.failure === null;
   const state = isOnline ? paint("online", "good") : paint("offline", "bad");
   const lines = [`${paint(relay.url, "strong")}  ${state}`];
   for (const [name, document] of documents) {
-    lines.push(...section(name, document, paint));
+    const rows = name === "tls" && relay.scheme === "ws"
+      ? NO_TLS
+      : rowsOf(name, document);
+    lines.push(...rowLines(name, rows, look));
   }
   const nip11 = documents.get("nip11");
   const demands = isOnline ? demandRows(documents.get("rtt"), nip11) : [];
-  lines.push(...rowLines("asks", demands, paint));
+  lines.push(...rowLines("asks", demands, look));
   return `${lines.join("\n")}\n`;
 }
 
@@ -83,29 +91,44 @@ function documentsOf(
   return documents;
 }
 
-function section(
-  name: CheckName,
-  { data, logs }: CheckDocument,
-  paint: Paint,
-): string[] {
+/** Nothing is wrong with a relay that was not asked to encrypt. */
+const NO_TLS: readonly Row[] = [["none", "the relay is ws://", "faint"]];
+
+function rowsOf(name: CheckName, { data, logs }: CheckDocument): Row[] {
   const rows = ROWS[name](data);
   const said = new Set<string>();
   const reasons = Object.entries(logs).flatMap(([log, reason]): Row[] => {
     // What cannot be opened can be neither read nor written, for the same reason.
     if (typeof reason !== "string" || said.has(reason)) return [];
     said.add(reason);
+    if (NEEDS_OPTION.test(reason)) return [["not made", reason, "faint"]];
     const label = log === "reason" ? "failed" : log.replace(/_reason$/, "");
-    return [[label, paint(tame(reason, MAX_VALUE), "bad")]];
+    return [[label, tame(reason, MAX_VALUE), "bad"]];
   });
   const shown = [...rows, ...reasons].filter(([, value]) => value !== "");
-  return rowLines(name, shown.length > 0 ? shown : [["nothing", "-"]], paint);
+  return shown.length > 0 ? shown : [["nothing", "-"]];
 }
 
-/** The name stands before the first of its rows. */
-function rowLines(name: string, rows: readonly Row[], paint: Paint): string[] {
-  return rows.map(([label, value], i) => {
+/** A check that was left out for want of an option is no fault of the relay. */
+const NEEDS_OPTION = /^needs --/;
+
+/** Columns before the values. */
+const LABELS = 22;
+
+/** The name stands before the first of its rows; a value that is too wide goes on below. */
+function rowLines(
+  name: string,
+  rows: readonly Row[],
+  { paint, columns }: { readonly paint: Paint; readonly columns: number },
+): string[] {
+  const width = Math.max(20, columns - LABELS);
+  return rows.flatMap(([label, value, as], i) => {
     const head = (i === 0 ? name : "").padEnd(7);
-    return `  ${head}${paint(label.padEnd(13), "faint")}${value}`;
+    return wrapped(value, width).map((line, n) => {
+      const text = as === undefined ? line : paint(line, as);
+      if (n > 0) return `${" ".repeat(LABELS)}${text}`;
+      return `  ${head}${paint(label.padEnd(13), "faint")}${text}`;
+    });
   });
 }
 

@@ -65,8 +65,8 @@ function stateText(state: RelayState, now: number): string {
     ? ", never online"
     : `, last online ${moment(lastOnlineAt)}`;
   return `${online ? "online" : "offline"} since ${moment(since)} (${
-    grouped(streak)
-  } checks in a row${seen}); last checked ${
+    counted(streak, "check")
+  } in a row${seen}); last checked ${
     duration(Math.max(0, now - lastCheckedAt))
   } ago`;
 }
@@ -134,9 +134,9 @@ function coverageLines(
     return [
       [
         "coverage",
-        `${JSON.stringify(filter)}: ${proven}, ${grouped(windows)} windows, ${
-          grouped(gaps)
-        } gaps${reasons}`,
+        `${JSON.stringify(filter)}: ${proven}, ${counted(windows, "window")}, ${
+          counted(gaps, "gap")
+        }${reasons}`,
       ],
       ...provenLines(walk),
       ...withheldLines(walk, url),

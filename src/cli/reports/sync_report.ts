@@ -8,7 +8,10 @@ import {
   weakestStrength,
 } from "../../archive/sync/sync_coverage.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
-import type { Wanted } from "../../services/synchronizer/plan.ts";
+import type {
+  MissingWindow,
+  Wanted,
+} from "../../services/synchronizer/plan.ts";
 import type { RelaySync } from "../../services/synchronizer/sync_relay.ts";
 import type { SyncCounts } from "../../services/synchronizer/sync_store.ts";
 import {
@@ -17,11 +20,12 @@ import {
 } from "../../services/synchronizer/reporting.ts";
 import { statesText } from "../../services/synchronizer/walk_progress.ts";
 import type { SyncAudit } from "../../services/synchronizer/session_audit.ts";
-import { failureText } from "../../transport/failure.ts";
+import { failureText, type RelayFailure } from "../../transport/failure.ts";
 import { clockLine } from "./clock_report.ts";
 import { countsText } from "./evidence_text.ts";
 import { duration, grouped } from "../terminal/numbers.ts";
 import type { ProgressLine } from "../terminal/progress.ts";
+import { labelledLines } from "../terminal/labelled_lines.ts";
 import { table } from "../terminal/table.ts";
 
 /** One relay of the command. */
@@ -30,51 +34,77 @@ export interface RelayRun {
   /** The oldest second that is wanted. */
   readonly since: number;
   readonly startedAt: number;
+  /** The share that was shown last: what is learned meanwhile must not take it back. */
+  share: number;
   counts: SyncCounts | null;
   result: RelaySync | null;
+  /** Why a relay that is new to the archive gave no answer at all; null when it did, or is not new. */
+  unreached: RelayFailure | null;
 }
-
-/** Before this, there was no Nostr: bars begin here, whatever is asked. */
-const FIRST_EVENTS_AT = 1_604_000_000;
 
 export function startRun(relay: RelayUrl, { filters }: Wanted): RelayRun {
   const since = Math.min(...filters.map((filter) => filter.since));
   const startedAt = performance.now();
-  return { relay, since, startedAt, counts: null, result: null };
+  return {
+    relay,
+    since,
+    startedAt,
+    share: 0,
+    counts: null,
+    result: null,
+    unreached: null,
+  };
 }
 
 /** The bars, those at work first. */
 export function runLines(runs: readonly RelayRun[]): ProgressLine[] {
-  const working = runs.filter(({ result }) => result === null);
-  const done = runs.filter(({ result }) => result !== null);
+  const working = runs.filter((run) => !isOver(run));
+  const done = runs.filter(isOver);
   return [...working, ...done].map(toLine);
 }
 
-/** The summary as a table. */
+function isOver({ result, unreached }: RelayRun): boolean {
+  return result !== null || unreached !== null;
+}
+
+/** The summary as a table; as a paragraph for each relay where the terminal is too narrow for that. */
 export function reportText(
   runs: readonly RelayRun[],
   seconds: number,
+  columns: number,
 ): string {
-  const rows = runs.map(({ relay, result }) => [
+  const rows = runs.map(({ relay, result, unreached }) => [
     relay.url,
     grouped(result?.stored ?? 0),
     grouped(result?.known ?? 0),
     grouped(total(result?.rejected ?? {})),
-    verdict(result),
+    unreached === null ? verdict(result) : failureText(unreached),
   ]);
   const { stored, known } = totals(runs);
   const head = ["relay", "stored", "known", "rejected", ""];
   const end = `${grouped(stored)} stored, ${grouped(known)} known in ${
     duration(seconds)
   } (${grouped((stored + known) / seconds)} events/s)\n`;
-  return table(head, rows) + end + clockLines(runs).join("");
+  const wide = table(head, rows);
+  const fits = wide.split("\n").every((line) => line.length <= columns);
+  const summary = fits ? wide : rows.map((row) => paragraph(row, columns));
+  return [summary, end, clockLines(runs)].flat().join("");
+}
+
+function paragraph(
+  [url = "", stored, known, rejected, ended]: readonly string[],
+  columns: number,
+): string {
+  const text =
+    `${ended}; ${stored} stored, ${known} known, ${rejected} rejected`;
+  return `${url}\n` + labelledLines([["", text]], { label: 2, columns });
 }
 
 /** The summary of `--json`. */
 export function reportJson(runs: readonly RelayRun[], seconds: number) {
   const { stored, known } = totals(runs);
   return {
-    relays: runs.map(({ relay, result }) => ({
+    relays: runs.map(({ relay, since, result, unreached }) => ({
       url: relay.url,
       stored: result?.stored ?? 0,
       known: result?.known ?? 0,
@@ -89,7 +119,8 @@ export function reportJson(runs: readonly RelayRun[], seconds: number) {
         skewSeconds: result?.clock.skewSeconds ?? 0,
         retractedSeconds: result?.clock.retractedSeconds ?? 0,
       },
-      gaps: result?.gaps ?? [],
+      gaps: result?.gaps ?? allMissing(unreached, since),
+      failure: failureOf(result?.failure ?? unreached),
       seconds: result?.seconds ?? 0,
     })),
     stored,
@@ -97,6 +128,19 @@ export function reportJson(runs: readonly RelayRun[], seconds: number) {
     seconds: Math.round(seconds * 1_000) / 1_000,
     eventsPerSecond: Math.round((stored + known) / seconds),
   };
+}
+
+/** All of the wanted time, where a relay that is new gave no answer. */
+function allMissing(
+  unreached: RelayFailure | null,
+  since: number,
+): readonly MissingWindow[] {
+  const until = Math.floor(Date.now() / 1_000);
+  return unreached === null ? [] : [{ since, until, reason: unreached.code }];
+}
+
+function failureOf(failure: RelayFailure | null): string | null {
+  return failure === null ? null : failureText(failure);
 }
 
 /** A line where the clocks differ, and one for each relay of which the future was proven once. */
@@ -130,36 +174,68 @@ function auditJson(audit: SyncAudit | null) {
   };
 }
 
-function toLine({ relay, since, startedAt, counts, result }: RelayRun) {
+function toLine(run: RelayRun): ProgressLine {
+  const { relay, counts, result, unreached } = run;
   const name = relay.url;
-  if (result !== null) {
-    const text = `${grouped(result.stored)} stored, ${verdict(result)}`;
-    return { name, share: result.complete ? 1 : null, text };
+  if (unreached !== null) {
+    return { name, share: null, parts: [failureText(unreached)] };
   }
-  if (counts === null) return { name, share: 0, text: "connecting" };
+  if (result !== null) {
+    const share = result.complete ? 1 : run.share;
+    const stored = `${grouped(result.stored)} stored`;
+    return { name, share, parts: [verdict(result), stored] };
+  }
+  if (counts === null) return { name, share: null, parts: ["connecting"] };
+  run.share = Math.max(run.share, shareOf(counts));
+  return { name, share: run.share, parts: partsOf(run, counts) };
+}
+
+/** The sync is over when it says so: what it audits and confirms in the end has no measure. */
+const MOST = 0.99;
+
+/** Of the events where the relay lists what it has, of the time to walk where it does not. */
+function shareOf({ stored, rejected, work }: SyncCounts): number {
+  const { missing, settledSeconds, wantedSeconds } = work;
+  const done = missing > 0 ? stored + total(rejected) : settledSeconds;
+  const all = missing > 0 ? missing : wantedSeconds;
+  return all === 0 ? 0 : Math.min(MOST, done / all);
+}
+
+/** The most important first: a narrow terminal shows no more. */
+function partsOf(
+  { share, startedAt }: RelayRun,
+  { stored, known, until, doing, work }: SyncCounts,
+): string[] {
   const seconds = Math.max(0.001, (performance.now() - startedAt) / 1_000);
-  const known = counts.known > 0 ? `${grouped(counts.known)} known, ` : "";
-  const rate = grouped((counts.stored + counts.known) / seconds);
-  const states = statesText(counts.doing);
-  const text = [
-    `${grouped(counts.stored)} stored`,
-    `${known}${rate}/s`,
-    dateOf(counts.until),
+  const of = work.missing > stored
+    ? ` of ${grouped(work.missing)} missing`
+    : "";
+  const states = statesText(doing);
+  return [
+    `${grouped(stored)}${of} stored`,
+    ...leftText(share, seconds),
+    `${grouped((stored + known) / seconds)}/s`,
+    ...(known > 0 ? [`${grouped(known)} known`] : []),
+    ...(until === null ? [] : [dateOf(until)]),
     ...(states === "" ? [] : [states]),
-  ].join(", ");
-  return { name, share: walkedShare(counts.until, since), text };
+  ];
 }
 
-/** How much of the time is walked; events are denser above, so the beginning takes longest. */
-function walkedShare(until: number | null, since: number): number {
-  const now = Date.now() / 1_000;
-  const floor = Math.max(since, FIRST_EVENTS_AT);
-  return now <= floor ? 0 : (now - Math.min(until ?? now, now)) / (now - floor);
+/** Nobody can tell from the first seconds, or from a hundredth. */
+const TELLING_SECONDS = 5;
+const TELLING_SHARE = 0.02;
+
+/** Events are denser in later years, which come first: it rather takes less. */
+function leftText(share: number, seconds: number): string[] {
+  if (seconds < TELLING_SECONDS || share < TELLING_SHARE || share >= MOST) {
+    return [];
+  }
+  const left = seconds * (1 - share) / share;
+  return left < 1 ? [] : [`${duration(left)} left`];
 }
 
-function dateOf(until: number | null): string {
-  const now = Date.now() / 1_000;
-  const seconds = Math.min(until ?? now, now);
+function dateOf(until: number): string {
+  const seconds = Math.min(until, Date.now() / 1_000);
   return new Date(seconds * 1_000).toISOString().slice(0, 10);
 }
 

@@ -20,8 +20,8 @@ export function labelledLines(
   ).join("");
 }
 
-/** At spaces; a word that is wider than a line has one for itself. */
-function wrapped(text: string, width: number): string[] {
+/** Lines of `text`, broken at spaces; a word that is wider than a line has one for itself. */
+export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

@@ -17,6 +17,11 @@ export interface Service<C extends CommonConfig = CommonConfig> {
   readonly summary: string;
   /** Strict schema; every key has a default. */
   readonly config: z.ZodType<C>;
+  /**
+   * Reads what the configuration only names: secrets, lists. Throws `ConfigError` as `run` would, so that everything
+   * wrong is known before anything is started.
+   */
+  readNamed?(config: C): void;
   /** Throws when it gives up (after `maxConsecutiveFailures`): the process then exits 1. */
   run(ctx: Context<C>): Promise<void>;
 }

@@ -28,6 +28,9 @@ const MAX_VALUE_CHARS = 1_000;
 const SECRET_NAME =
   /pass(word|phrase)?$|secret|private_?key|token$|api_?key|authorization/i;
 
+/** Keys of every JSON line, which a field of the same name must not replace. */
+const FIXED: ReadonlySet<string> = new Set(["time", "level", "message"]);
+
 /** The entry as a line, newline included; control characters never reach the terminal. */
 export function formatLine(
   entry: LogEntry,
@@ -36,7 +39,8 @@ export function formatLine(
   const { service, ...rest } = entry.fields;
   const values: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(rest)) {
-    if (value !== undefined) values[key] = plain(key, value);
+    if (value === undefined) continue;
+    values[FIXED.has(key) ? `field.${key}` : key] = plain(key, value);
   }
   return format === "json"
     ? jsonLine(entry, { time, service, values })

@@ -4,7 +4,8 @@
  * @module
  */
 import { dirname } from "node:path";
-import { type LogSink, writeAll } from "./sink.ts";
+import { errorText } from "../../base/error_text.ts";
+import { type LogSink, stderrSink, writeAll } from "./sink.ts";
 
 export interface LogFileOptions {
   readonly path: string;
@@ -19,11 +20,16 @@ export function openLogFile(options: LogFileOptions): LogSink {
   return new LogFile(options);
 }
 
+/** What cannot be written to the file, as on a full disk, goes to stderr: a log must not end the program. */
 class LogFile implements LogSink {
   readonly #options: LogFileOptions;
   readonly #encoder = new TextEncoder();
-  #file: Deno.FsFile;
+  readonly #stderr = stderrSink();
+  /** Null when it could not be opened again. */
+  #file: Deno.FsFile | null;
   #bytes: number;
+  /** Whether the last line could not be written: that is said once. */
+  #isLost = false;
 
   constructor(options: LogFileOptions) {
     this.#options = options;
@@ -32,27 +38,47 @@ class LogFile implements LogSink {
   }
 
   write(line: string): void {
-    const bytes = this.#encoder.encode(line);
-    const full = this.#bytes + bytes.length > this.#options.maxBytes;
-    if (full && this.#bytes > 0) this.#rotate();
-    // The whole line in one append, so that lines of two processes never mix.
-    writeAll(this.#file, bytes, 0);
-    this.#bytes += bytes.length;
+    try {
+      this.#append(this.#encoder.encode(line));
+      this.#isLost = false;
+    } catch (error) {
+      if (!this.#isLost) this.#stderr.write(`${this.#complaint(error)}\n`);
+      this.#isLost = true;
+      this.#stderr.write(line);
+    }
   }
 
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file?.close();
+    this.#file = null;
+  }
+
+  #append(bytes: Uint8Array): void {
+    const full = this.#bytes + bytes.length > this.#options.maxBytes;
+    if (this.#file === null || (full && this.#bytes > 0)) this.#rotate();
+    // The whole line in one append, so that lines of two processes never mix.
+    if (this.#file !== null) writeAll(this.#file, bytes, 0);
+    this.#bytes += bytes.length;
   }
 
   /** Another process with the same file may have rotated it: then its new file is ours too. */
   #rotate(): void {
     const { path, maxFiles } = this.#options;
-    const ours = this.#file.statSync();
-    const current = statOrNull(path);
-    this.#file.close();
-    if (current !== null && current.ino === ours.ino) shift(path, maxFiles);
+    if (this.#file !== null) {
+      const ours = this.#file.statSync();
+      const current = statOrNull(path);
+      this.#file.close();
+      this.#file = null;
+      if (current !== null && current.ino === ours.ino) shift(path, maxFiles);
+    }
     this.#file = open(path);
     this.#bytes = this.#file.statSync().size;
+  }
+
+  #complaint(error: unknown): string {
+    return `bigbrotr: Cannot write the log file ${this.#options.path}, so the log is here: ${
+      errorText(error)
+    }`;
   }
 }
 

@@ -20,6 +20,7 @@ export const finder: Service<FinderConfig> = {
   name: "finder",
   summary: "Finds candidates in published lists and in archived events",
   config: finderConfig,
+  readNamed: (config) => void optedOutHosts(config),
   run: (ctx) => {
     const dialer = createDialer({
       ...ctx.config,

@@ -32,6 +32,11 @@ export async function alertMessages(
       continue;
     }
     for (const alert of alerts) {
+      log.info("operator is told of a watched relay", {
+        relay: alert.url,
+        state: alert.isUp ? "online again" : "offline",
+        operator: text,
+      });
       messages.push(message(alert, relays, {
         key: publisher.key,
         receiver: operator.value,

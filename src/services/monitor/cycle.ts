@@ -275,7 +275,7 @@ const OPEN_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 function count(
   { ctx, tally }: CheckCycle,
-  { url, network }: LeasedRelay,
+  { url, network, failures }: LeasedRelay,
   { rtt }: Findings,
 ): void {
   const { log, metrics } = ctx;
@@ -293,6 +293,11 @@ function count(
   }
   const reason = failure === null ? undefined : failureText(failure);
   log.debug("relay checked", { relay: url, outcome, openMs, reason });
+  if (failure !== null && failures === 0) {
+    log.info("relay is offline", { relay: url, reason });
+  } else if (failure === null && failures > 0) {
+    log.info("relay is online again", { relay: url, failedChecks: failures });
+  }
 }
 
 function checkedCounter({ metrics }: CheckCycle["ctx"]) {

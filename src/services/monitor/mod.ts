@@ -36,6 +36,10 @@ export const monitor: Service<MonitorConfig> = {
   name: "monitor",
   summary: "Checks relays, keeps the history of their health and publishes it",
   config: monitorConfig,
+  readNamed(config) {
+    optedOutHosts(config);
+    monitorKey(config);
+  },
   run: async (ctx) => {
     const files = mmdbFiles(ctx.config.mmdb);
     const deps = openDeps(ctx, databasesOf(files));
@@ -82,13 +86,11 @@ function openDeps(
   { config, log, politeness }: Context<MonitorConfig>,
   databases: MonitorDeps["databases"],
 ): MonitorDeps {
-  const { secretKeyEnv: env, secretKeyFile: file } = config.keys;
-  const what = "the monitor's key (keys.secretKeyEnv, keys.secretKeyFile)";
   const given = config.checks.dns.servers.map(parseDnsServer)
     .filter((server) => server !== null);
   const random = crypto.randomUUID().slice(0, 8);
   const holder = `${Deno.hostname()}:${Deno.pid}:${random}`;
-  const secretKey = resolveSecretKey({ env, file, what });
+  const secretKey = monitorKey(config);
   const { enabled, relays } = config.publish;
   if (secretKey === null && enabled && relays.length > 0) {
     log.warn("nothing is published, there is no key");
@@ -109,4 +111,12 @@ function openDeps(
     holder,
     publisher: openPublisher(config, secretKey, holder),
   };
+}
+
+function monitorKey({ keys }: MonitorConfig): Uint8Array | null {
+  return resolveSecretKey({
+    env: keys.secretKeyEnv,
+    file: keys.secretKeyFile,
+    what: "the monitor's key (keys.secretKeyEnv, keys.secretKeyFile)",
+  });
 }

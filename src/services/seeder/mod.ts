@@ -13,12 +13,13 @@ import type { Context, Service } from "../../core/lifecycle/service.ts";
 import { registrableDomain } from "../../models/relay_url.ts";
 import { type SeederConfig, seederConfig } from "./config.ts";
 import { parseSeed, readSeedLines, type SeedLine } from "./seed_lines.ts";
-import { openSeeds, seedSourceName } from "./seed_source.ts";
+import { checkSeeds, openSeeds, seedSourceName } from "./seed_source.ts";
 
 export const seeder: Service<SeederConfig> = {
   name: "seeder",
   summary: "Puts the relays of a list into the pipeline, once",
   config: seederConfig,
+  readNamed: ({ filePath }) => checkSeeds(filePath),
   run: (ctx) => {
     const once = ctx.once || ctx.config.intervalSeconds === 0;
     return repeat({ ...ctx, once }, seed);

@@ -5,6 +5,7 @@
  */
 import type { Crowding } from "../../archive/candidates.ts";
 import { watchClock } from "../../archive/clock_watch.ts";
+import { optedOutHosts } from "../../core/config/opt_out.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
@@ -31,7 +32,13 @@ import { introduceRelays } from "./scheduling/introduce.ts";
 import { Leases, type RelayLease } from "./scheduling/leases.ts";
 import { LiveRelays } from "./live/live_relays.ts";
 import { cooldownAfter } from "./live/cooldown.ts";
-import { openPool, type RelayDeps, relayDeps, syncDeps } from "./wiring.ts";
+import {
+  authKey,
+  openPool,
+  type RelayDeps,
+  relayDeps,
+  syncDeps,
+} from "./wiring.ts";
 import {
   CONSEQUENCE,
   type CycleStats,
@@ -46,13 +53,18 @@ import {
 } from "./scheduling/relay_queues.ts";
 import { DialPacer } from "./scheduling/dial_pacer.ts";
 import { type RelaySync, type SyncOptions, syncRelay } from "./sync_relay.ts";
-import { Tiers } from "./scheduling/tiers.ts";
+import { readPriorityFiles, Tiers } from "./scheduling/tiers.ts";
 import { progressLog } from "./walk_progress.ts";
 
 export const synchronizer: Service<SynchronizerConfig> = {
   name: "synchronizer",
   summary: "Archives every event of every relay",
   config: synchronizerConfig,
+  readNamed(config) {
+    optedOutHosts(config);
+    authKey(config);
+    readPriorityFiles(config.tiers);
+  },
   async run(ctx) {
     const { config, database, log } = ctx;
     const tiers = new Tiers(config.tiers, log);

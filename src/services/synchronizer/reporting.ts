@@ -119,7 +119,7 @@ function logOutcome(
   relaySync: RelaySync,
 ): void {
   const { failure, gaps, proof, audit, clock: _clock, ...rest } = relaySync;
-  const { until: _until, doing: _doing, ...others } = rest;
+  const { until: _until, doing: _doing, work: _work, ...others } = rest;
   const { live: _live, review: _review, ...result } = others;
   const strength = weakestStrength(proof);
   const fields = { relay, ...result, strength, gaps: gaps.length };

@@ -276,6 +276,7 @@ class RelaySyncRun {
       repair: repair?.slice ?? null,
     }, wanted);
     if (walks.length === 0) return null;
+    this.#store.planned(walks, this.#context.now);
     return {
       relay,
       walks,

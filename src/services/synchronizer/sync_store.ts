@@ -40,6 +40,8 @@ import {
   relaySightings,
   sightingsNear,
 } from "../../archive/sync/witnesses.ts";
+import type { WalkJob } from "../../workers/protocol/job.ts";
+import { type SyncWork, WorkLeft } from "./work_left.ts";
 import type { SessionHost } from "../../workers/host/session_handle.ts";
 import type {
   SyncProgress,
@@ -62,6 +64,7 @@ export interface SyncCounts {
   readonly until: number | null;
   /** The state of each range of the walk in work, newest range first; empty before the first request. */
   readonly doing: readonly WalkState[];
+  readonly work: SyncWork;
 }
 
 interface StoreTarget {
@@ -87,6 +90,7 @@ const VECTOR_CHUNK = 50_000;
 export class SyncStore implements SessionHost {
   readonly #target: SyncStoreTarget;
   readonly #listener: SyncStoreListener;
+  readonly #left = new WorkLeft();
   #stored = 0;
   #known = 0;
   #refused = 0;
@@ -114,6 +118,7 @@ export class SyncStore implements SessionHost {
       ]),
       until: current.requests > 0 ? current.until : null,
       doing: current.doing,
+      work: this.#left.work,
     };
   }
 
@@ -152,9 +157,11 @@ export class SyncStore implements SessionHost {
     return relaySightings(database, { ...query, relayId });
   }
 
-  found(filterHash: string, ids: Uint8Array): Promise<Float64Array> {
+  async found(filterHash: string, ids: Uint8Array): Promise<Float64Array> {
     const { database, relayId } = this.#target;
-    return findListed(database, { relayId, filterHash }, ids);
+    const times = await findListed(database, { relayId, filterHash }, ids);
+    this.#left.lack(times.filter((time) => Number.isNaN(time)).length);
+    return times;
   }
 
   note({ filterHash, ...change }: ListingNote): Promise<void> {
@@ -167,6 +174,7 @@ export class SyncStore implements SessionHost {
     this.#stored += stored.stored;
     this.#known += stored.known;
     this.#refused += stored.refused;
+    this.#left.settle([...batch.coverage, ...batch.gaps]);
     this.#listener.onProgress(this.counts);
   }
 
@@ -178,6 +186,11 @@ export class SyncStore implements SessionHost {
   live(question: LiveQuestion): Promise<boolean> {
     this.progress(question.report);
     return this.#listener.onCaughtUp(question);
+  }
+
+  /** Takes what a session is to walk; `now` in Unix seconds. */
+  planned(walks: readonly WalkJob[], now: number): void {
+    this.#left.plan(walks, now);
   }
 
   /** Keeps the counts of a session that was lost: the next one counts from zero. */

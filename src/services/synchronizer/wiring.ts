@@ -175,7 +175,8 @@ function withNetworkTimeout(
   };
 }
 
-function authKey({ keys }: SynchronizerConfig): Uint8Array | null {
+/** The key for NIP-42, or null when none is named. Throws `ConfigError` for one that cannot be read. */
+export function authKey({ keys }: SynchronizerConfig): Uint8Array | null {
   return resolveSecretKey({
     env: keys.secretKeyEnv,
     file: keys.secretKeyFile,

@@ -20,6 +20,7 @@ export const validator: Service<ValidatorConfig> = {
   name: "validator",
   summary: "Tries candidates and makes relays of those that speak Nostr",
   config: validatorConfig,
+  readNamed: (config) => void optedOutHosts(config),
   run: (ctx) => {
     const { config } = ctx;
     const own = new Politeness(config);

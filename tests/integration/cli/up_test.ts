@@ -2,6 +2,7 @@ import assert, { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { testArchive } from "../../support/archive.ts";
 import { testWith } from "../../support/installed.ts";
+import { unusedPort } from "../../support/monitor.ts";
 import { scratchDatabase } from "../../support/postgres.ts";
 import { runProgram, SOURCE, startProgram } from "../../support/program.ts";
 import { serviceManager } from "../../support/service_manager.ts";
@@ -30,8 +31,10 @@ Deno.test("one service that gives up takes the others with it, and up exits 1", 
   await using archive = await testArchive();
   await using directory = await home({
     "config/services/seeder.yaml":
-      "{ filePath: missing.txt, intervalSeconds: 0.05, maxConsecutiveFailures: 2 }\n",
+      "{ filePath: seeds.txt, intervalSeconds: 0.05, maxConsecutiveFailures: 2 }\n",
+    "seeds.txt": "wss://relay.damus.io\n",
   });
+  await archive.sql`drop function candidate_insert`;
   const line = ["up", "--database", archive.url];
   const { code, stderr } = await runProgram(SOURCE, line, {
     cwd: directory.path,
@@ -45,6 +48,22 @@ Deno.test("one service that gives up takes the others with it, and up exits 1", 
     stderr,
     /^bigbrotr: seeder failed: Giving up after 2 failed cycles in a row/m,
   );
+});
+
+Deno.test("up says that the port it wants is another bigbrotr's", async () => {
+  await using archive = await testArchive();
+  const port = await unusedPort();
+  await using directory = await home({
+    "config/brotr.yaml": `up: { metrics: { port: ${port} } }\n`,
+  });
+  const line = ["up", "--database", archive.url];
+  const options = { cwd: directory.path };
+  await using first = startProgram(SOURCE, line, options);
+  const [, files] = await first.said(/everything started .*configuration=(.*)/);
+  match(files ?? "", /config\/brotr.yaml,config\/services\/seeder.yaml/);
+  const { code, stderr } = await runProgram(SOURCE, line, options);
+  equal(code, 1);
+  match(stderr, /in use by another process\. It is another bigbrotr: stop it/);
 });
 
 Deno.test("up tells the problems of all service files at once, before it starts anything", async () => {

@@ -2,6 +2,7 @@ import { deepStrictEqual, equal, ok, throws } from "node:assert/strict";
 import { join } from "node:path";
 import { openLogFile } from "../../../src/core/log/log_file.ts";
 import { createLogger } from "../../../src/core/log/logger.ts";
+import { canMountSmallDisk, smallDisk } from "../../support/small_disk.ts";
 
 async function withDirectory(use: (directory: string) => Promise<void> | void) {
   const directory = await Deno.makeTempDir();
@@ -112,4 +113,51 @@ Deno.test("no line is lost when the process exits right after writing", async ()
   const written = new TextDecoder().decode(stderr).trim().split("\n")
     .map((text) => JSON.parse(text).n);
   deepStrictEqual(written, Array.from({ length: 5_000 }, (_, n) => n));
+});
+
+const canMount = await canMountSmallDisk();
+
+Deno.test({
+  name: `a log whose disk is full goes on on stderr, and says so once${
+    canMount ? "" : " (ignored: needs root, to mount a small disk)"
+  }`,
+  ignore: !canMount,
+  async fn() {
+    await using disk = await smallDisk(1);
+    const ballast = join(disk.path, "ballast");
+    const path = join(disk.path, "bigbrotr.log");
+    const script = `
+      import { openLogFile } from ${
+      JSON.stringify(import.meta.resolve("../../../src/core/log/log_file.ts"))
+    };
+      using log = openLogFile({ path: ${
+      JSON.stringify(path)
+    }, maxBytes: 1e6, maxFiles: 1 });
+      log.write("first\\n");
+      const room = new Uint8Array(4096);
+      using ballast = Deno.openSync(${
+      JSON.stringify(ballast)
+    }, { write: true, create: true });
+      try { for (;;) ballast.writeSync(room); } catch { /* full */ }
+      log.write("x".repeat(5000) + "second\\n");
+      log.write("x".repeat(5000) + "third\\n");
+      Deno.removeSync(${JSON.stringify(ballast)});
+      ballast.truncateSync(0);
+      log.write("fourth\\n");`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", "-A", "--ext=ts", "-"],
+      stdin: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(script));
+    await writer.close();
+    const { code, stderr } = await child.output();
+    const said = new TextDecoder().decode(stderr);
+    equal(code, 0, said);
+    equal(said.match(/Cannot write the log file/g)?.length, 1, said);
+    ok(said.includes("second\n") && said.includes("third\n"));
+    const kept = await Deno.readTextFile(path);
+    ok(kept.startsWith("first\n") && kept.endsWith("fourth\n"));
+  },
 });

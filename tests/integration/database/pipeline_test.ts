@@ -117,6 +117,15 @@ testOnEachServer(
       }),
     );
 
+    const unwanted = await pipelineCounts(database);
+    assert.deepEqual(
+      [unwanted.coverage.walks, unwanted.coverage.worstLagSeconds],
+      [0, null],
+      "what nobody wants is behind nothing",
+    );
+    await wantWalks(database, relayId, [
+      { filterHash: HASH, filter: {}, since: 0, until: null },
+    ]);
     const counts = await pipelineCounts(database);
     assert.deepEqual(counts.candidates.clearnet, {
       total: 3,

@@ -12,11 +12,12 @@ import {
   openServer,
 } from "../../support/embedded.ts";
 import { unless } from "../../support/installed.ts";
+import { canMountSmallDisk, smallDisk } from "../../support/small_disk.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
 const NOT_ROOT = Deno.uid() === 0 ? null : "only root can do this";
 const NO_DISK = NOT_ROOT ??
-  (await canMount() ? null : "no small disk can be mounted here");
+  (await canMountSmallDisk() ? null : "no small disk can be mounted here");
 
 Deno.test({
   ...unless(
@@ -182,35 +183,6 @@ Deno.test({
     assert.equal(row?.n, 1);
   },
 });
-
-async function canMount(): Promise<boolean> {
-  try {
-    await using _disk = await smallDisk(1);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function smallDisk(
-  mebibytes: number,
-): Promise<AsyncDisposable & { readonly path: string }> {
-  await using stack = new AsyncDisposableStack();
-  const { path } = stack.use(await temporaryDirectory());
-  await run("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "none", path]);
-  stack.defer(() => run("umount", [path]));
-  await Deno.chmod(path, 0o755);
-  const owned = stack.move();
-  return { path, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-async function run(program: string, args: string[]): Promise<void> {
-  const { success } = await new Deno.Command(program, {
-    args,
-    stderr: "null",
-  }).output();
-  if (!success) throw new Error(`Cannot ${program} ${args.join(" ")}`);
-}
 
 function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
   return bytes.findIndex((_, at) =>

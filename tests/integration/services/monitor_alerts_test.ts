@@ -44,11 +44,14 @@ Deno.test("operators are told once that a relay they watch is down, why, and onc
         afterFailures: 2,
       },
     });
-    await runOnce(monitor, archive.database, config);
+    const { log } = await runOnce(monitor, archive.database, config);
+    return log.filter(({ relay, level }) => relay === url && level === "info")
+      .map(({ message, state }) => state ? `${message}: ${state}` : message);
   };
-  await run();
+  assert.deepEqual(await run(), ["relay is offline"]);
   assert.equal(inbox.count("EVENT"), 0, "once is no reason to worry");
-  await run();
+  const told = "operator is told of a watched relay";
+  assert.deepEqual(await run(), Array(2).fill(`${told}: offline`));
   const since = await sinceOf(archive, url);
   for (const key of [anna, otto]) {
     const [told, ...more] = messages(inbox, key);
@@ -66,7 +69,10 @@ Deno.test("operators are told once that a relay they watch is down, why, and onc
   assert.equal(inbox.count("EVENT"), 2, "once is enough");
 
   await using _back = await relayProcess({ port });
-  await run();
+  assert.deepEqual((await run()).sort(), [
+    ...Array(2).fill(`${told}: online again`),
+    "relay is online again",
+  ]);
   await run();
   assert.equal(inbox.count("EVENT"), 4);
   const [, back] = messages(inbox, anna);

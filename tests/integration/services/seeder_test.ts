@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { ConfigError } from "../../../src/core/config/config_error.ts";
 import { findRelays } from "../../../src/archive/relays.ts";
 import { seeder } from "../../../src/services/seeder/mod.ts";
 import { runOnce, testArchive } from "../../support/archive.ts";
-import { runProgram, SOURCE } from "../../support/program.ts";
+import { runProgram, SOURCE, startProgram } from "../../support/program.ts";
+import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
 Deno.test("seeder makes candidates of a file, reports malformed lines by number and goes on", async () => {
   await using archive = await testArchive();
@@ -120,6 +122,27 @@ Deno.test("bigbrotr seeder - --as relay reads standard input", async () => {
   assert.equal(code, 0, stderr);
   assert.match(stderr, /seeds refused .*seeds=1 .*line=2 reason=/);
   assert.equal(await archive.count("relay"), 2);
+});
+
+Deno.test("bigbrotr seeder reads a pipe, and standard input by any of its names", async () => {
+  await using archive = await testArchive();
+  await using folder = await temporaryDirectory();
+  const pipe = join(folder.path, "pipe");
+  await new Deno.Command("mkfifo", { args: [pipe] }).output();
+  const line = (file: string) => ["seeder", file, "--database", archive.url];
+  const options = { cwd: folder.path };
+  await using reading = startProgram(SOURCE, line(pipe), options);
+  await Deno.writeTextFile(pipe, "wss://relay.damus.io\n");
+  assert.equal((await reading.end()).code, 0);
+  for (const [index, name] of ["/dev/stdin", "/dev/fd/0"].entries()) {
+    const stdin = `wss://relay${index}.damus.io\n`;
+    const { code, stderr } = await runProgram(SOURCE, line(name), {
+      ...options,
+      stdin,
+    });
+    assert.equal(code, 0, stderr);
+  }
+  assert.equal(await archive.count("candidate"), 3);
 });
 
 Deno.test("bigbrotr seeder names the file it cannot read and exits 2", async () => {

@@ -213,6 +213,58 @@ Deno.test("importSource() keeps what it read of a file that ends in the middle o
   assert.equal(counts.stored + whole.stored, events.length);
 });
 
+Deno.test("importSource() reads arrays of events, and lines as relays send them", async () => {
+  await using archive = await testArchive();
+  await using folder = await temporaryDirectory();
+  const { sign } = eventFactory("shapes");
+  const [a, b, c, d] = [sign(), sign({ content: `]},{"` }), sign(), sign()];
+  const path = join(folder.path, "array.json");
+  await Deno.writeTextFile(
+    path,
+    `\ufeff${JSON.stringify([a, b, { id: 1 }], null, 2)}\n`,
+  );
+  const array = await importFile(path, archive.database);
+  assert.deepEqual([array.stored, array.complete], [2, true]);
+  assert.deepEqual(array.samples.map(({ line, reason }) => [line, reason]), [
+    [3, "shape"],
+  ]);
+  const messages = join(folder.path, "messages.jsonl");
+  await Deno.writeTextFile(
+    messages,
+    toLine(["EVENT", "sub", c]) + toLine(["EVENT", d]) +
+      toLine(["EOSE", "sub"]),
+  );
+  const lines = await importFile(messages, archive.database);
+  assert.deepEqual([lines.stored, lines.rejected], [2, { shape: 1 }]);
+});
+
+Deno.test("importSource() keeps every whole line before the damage of a small file", async () => {
+  await using archive = await testArchive();
+  await using folder = await temporaryDirectory();
+  const events = MANY.slice(0, 5);
+  const packed = gzipSync(events.map(toLine).join(""));
+  const path = join(folder.path, "junk.jsonl.gz");
+  await Deno.writeFile(path, Uint8Array.from([...packed, 1, 2, 3]));
+  const counts = await importFile(path, archive.database);
+  assert.deepEqual([counts.stored, counts.complete], [5, false]);
+  assert.match(counts.unreadable ?? "", /junk\.jsonl\.gz: it goes on behind/);
+});
+
+Deno.test("a file of which nothing can be imported is not complete, an empty one is", async () => {
+  await using archive = await testArchive();
+  await using folder = await temporaryDirectory();
+  const path = join(folder.path, "page.html");
+  await Deno.writeTextFile(path, "<html>\n<h1>502 Bad Gateway</h1>\n");
+  const page = await importFile(path, archive.database);
+  assert.deepEqual([page.rejected, page.complete], [{ json: 2 }, false]);
+  assert.match(page.unreadable ?? "", /^Nothing of .*page\.html can be import/);
+  const again = await importFile(path, archive.database);
+  assert.deepEqual(again, page, "a second try is no better");
+  await Deno.writeTextFile(path, "\n");
+  const empty = await importFile(path, archive.database, { restart: true });
+  assert.deepEqual([empty.unreadable, empty.complete], [null, true]);
+});
+
 Deno.test("exportEvents() gives the events of a filter, newest first, as many as asked for", async () => {
   await using archive = await testArchive();
   await using folder = await temporaryDirectory();

@@ -55,6 +55,36 @@ await testWith(
   },
 );
 
+await testWith(
+  "bash",
+  "bash offers what comes next, options after a dash, and ends no directory with a space",
+  async () => {
+    const next = await offered("");
+    ok(next.includes("status") && next.every((word) => !word.startsWith("-")));
+    deepStrictEqual(await offered("db", "verify", ""), ["--deep", "--json"]);
+    const options = await offered("status", "-");
+    ok(options.includes("--relay") && options.includes("--database"));
+    deepStrictEqual(await offered("relay", "re"), ["retry", "remove"]);
+
+    const directory = await Deno.makeTempDir();
+    await Deno.mkdir(`${directory}/with space/deeper`, { recursive: true });
+    const said = await run(
+      "bash",
+      `${bashCompletions(COMMANDS)}
+compopt() { printf 'compopt %s\\n' "$*"; }
+for words in "up --data-dir" "import"; do
+  COMP_WORDS=(bigbrotr $words "${directory}/w")
+  COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+  _bigbrotr
+  printf '%s\\n' "\${COMPREPLY[@]}"
+done`,
+    );
+    const expected = ["compopt -o filenames", `${directory}/with space`];
+    deepStrictEqual(said, [...expected, ...expected]);
+    await Deno.remove(directory, { recursive: true });
+  },
+);
+
 await testWith("zsh", "zsh accepts its completions", async () => {
   await run(
     "zsh",

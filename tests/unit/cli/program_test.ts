@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, ok, throws } from "node:assert/strict";
+import { COMMANDS as ALL } from "../../../src/cli/commands.ts";
 import type { Command } from "../../../src/cli/command.ts";
 import { UsageError } from "../../../src/cli/usage_error.ts";
 import { parseCommandLine, type ParsedLine } from "../../../src/cli/program.ts";
@@ -50,7 +51,14 @@ interface Parsed {
   readonly err: string;
 }
 
-async function parse(...args: string[]): Promise<Parsed> {
+function parse(...args: string[]): Promise<Parsed> {
+  return parseWith({}, args);
+}
+
+async function parseWith(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<Parsed> {
   let out = "";
   let err = "";
   const line = await parseCommandLine(args, {
@@ -58,6 +66,7 @@ async function parse(...args: string[]): Promise<Parsed> {
     writeOut: (text) => out += text,
     writeErr: (text) => err += text,
     columns: 100,
+    readEnv: (name) => env[name],
   });
   return { line, out, err };
 }
@@ -126,6 +135,52 @@ Deno.test("a flag that begins with no- is a flag like any other", async () => {
   equal((await parsed("sync", "x")).options.flag("no-progress"), false);
 });
 
+Deno.test("environment variables stand for the common options, and what is typed wins", async () => {
+  const options = async (env: Record<string, string>, ...args: string[]) => {
+    const { line, err } = await parseWith(env, ["db", "init", ...args]);
+    if (line.command === null) throw new Error(err);
+    return line.options;
+  };
+  const env = {
+    BIGBROTR_DATABASE: "postgres://a/b",
+    BIGBROTR_LOG_LEVEL: "DEBUG",
+    BIGBROTR_LOG_FILE: "",
+    BIGBROTR_BROTR_CONFIG: "etc/brotr.yaml",
+    BIGBROTR_EDITION: "lite",
+  };
+  const set = await options(env);
+  equal(set.text("database"), "postgres://a/b");
+  equal(set.text("log-level"), "debug");
+  equal(set.text("log-file"), undefined);
+  equal(set.text("brotr-config"), "etc/brotr.yaml");
+  equal(set.text("edition"), undefined, "only common options have variables");
+  equal((await options(env, "--log-level", "warn")).text("log-level"), "warn");
+  const typed = await options(env, "--data-dir", "d");
+  deepStrictEqual(
+    [typed.text("database"), typed.text("data-dir")],
+    [undefined, "d"],
+    "a directory that is typed means no server",
+  );
+  const wrong = await parseWith({ BIGBROTR_LOG_LEVEL: "loud" }, ["db", "init"]);
+  ok(wrong.err.startsWith("bigbrotr: BIGBROTR_LOG_LEVEL must be one of debug"));
+  const both = await parseWith(
+    { BIGBROTR_DATABASE: "postgres://a/b", BIGBROTR_DATA_DIR: "d" },
+    ["db", "init"],
+  );
+  ok(both.err.includes("BIGBROTR_DATABASE and BIGBROTR_DATA_DIR are both set"));
+  deepStrictEqual(both.line, { command: null, exitCode: 2 });
+});
+
+Deno.test("an option that takes one value is refused when it is given twice", async () => {
+  ok(
+    (await refused("sync", "x", "--since", "1", "--since", "2")).includes(
+      "It is given twice",
+    ),
+  );
+  const { options } = await parsed("sync", "x", "-k", "1,3", "-k", "7");
+  deepStrictEqual(options.items("kind"), ["1", "3", "7"]);
+});
+
 Deno.test("option values are checked where they are read", async () => {
   const { options } = await parsed(
     "sync",
@@ -144,7 +199,7 @@ Deno.test("option values are checked where they are read", async () => {
   );
   throws(
     () => options.time("since"),
-    /--since must be Unix seconds or a date like .*: given was "yesterday"/,
+    /--since must be Unix seconds, 2026-02-05, .*: given was "yesterday"/,
   );
   const dated = await parsed(
     "sync",
@@ -180,6 +235,34 @@ Deno.test("what cannot be understood exits 2 and names what is near", async () =
   ok((await refused("db", "init", "--edition", "tiny")).includes("full, lite"));
   ok((await refused("db")).includes("Usage: bigbrotr db"));
   ok((await refused()).includes("Usage: bigbrotr"));
+});
+
+Deno.test("help keeps within the terminal, but for a command that is wider itself", async () => {
+  for (const columns of [60, 80, 200]) {
+    const lines = [
+      ["--help"],
+      ...ALL.map(({ name }) => [...name.split(" "), "--help"]),
+    ];
+    for (const args of lines) {
+      let out = "";
+      await parseCommandLine(args, {
+        commands: ALL,
+        writeOut: (text) => out += text,
+        writeErr: () => {},
+        columns,
+        readEnv: () => undefined,
+      });
+      for (const line of out.split("\n")) {
+        const isCommand = line.startsWith("  $ ") || /^Usage: /.test(line);
+        // A word that is wider than its column has nowhere to go.
+        const isWord = !line.trim().includes(" ");
+        ok(
+          line.length <= columns || isCommand || isWord,
+          `${args} ${columns}: ${line}`,
+        );
+      }
+    }
+  }
 });
 
 Deno.test("help and version are asked for on stdout and exit 0", async () => {

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { type BrotrConfig, TLS_MODES } from "../../config/brotr_config.ts";
 import { ConfigError, whyUnreadable } from "../../config/config_error.ts";
+import { libpqPassword } from "../../config/pgpass.ts";
 import { type ReadEnv, resolveSecret } from "../../config/secret.ts";
 
 /** How much of TLS is demanded; the names are libpq's. */
@@ -42,19 +43,22 @@ export function serverAddress(
   const parts = config.url === undefined ? {} : parseServerUrl(config.url);
   const host = parts.host ?? config.host ?? "localhost";
   const port = parts.port ?? config.port;
+  const database = parts.database ?? config.database;
+  const user = parts.user ?? config.user;
   const caFile = parts.caFile ?? config.caFile;
   return {
     endpoint: host.startsWith("/")
       ? { path: socketPath(host, port) }
       : { host, port },
-    database: parts.database ?? config.database,
-    user: parts.user ?? config.user,
+    database,
+    user,
     password: parts.password ?? resolveSecret({
       env: config.passwordEnv,
       file: config.passwordFile,
       what: "the database password (passwordEnv, passwordFile)",
       ...(readEnv && { readEnv }),
-    }),
+    }) ??
+      libpqPassword({ host, port, database, user }, readEnv ?? Deno.env.get),
     tls: parts.tls ?? config.tls,
     ca: caFile === undefined ? null : readAuthorities(caFile),
     pgbouncer: config.pgbouncer,

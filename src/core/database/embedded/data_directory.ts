@@ -93,7 +93,7 @@ export async function hasCluster(directory: DataDirectory): Promise<boolean> {
 }
 
 /** Free bytes on the disk of a path; no limit where there is no disk, as in /proc. */
-async function freeBytes(path: string): Promise<number> {
+export async function freeBytes(path: string): Promise<number> {
   const { bavail, bsize, blocks } = await statfs(path);
   return blocks === 0 ? Infinity : bavail * bsize;
 }

@@ -18,7 +18,7 @@ const CHECK_EVERY_MS = 1_000;
 export class Tiers {
   readonly #config: TiersConfig;
   readonly #log: Logger;
-  readonly #files = new Map<Tier, PriorityFile>();
+  readonly #files: Map<Tier, PriorityFile>;
   #checkedAtMs = -Infinity;
   #urls = new Map<Tier, readonly string[]>();
   #tierOf = new Map<string, Tier>();
@@ -27,10 +27,7 @@ export class Tiers {
   constructor(config: TiersConfig, log: Logger) {
     this.#config = config;
     this.#log = log;
-    for (const tier of TIERS) {
-      const path = config[tier].priorityFile;
-      if (path !== undefined) this.#files.set(tier, readPriorityFile(path));
-    }
+    this.#files = readPriorityFiles(config);
     this.#arrange();
   }
 
@@ -85,6 +82,18 @@ export class Tiers {
       this.#urls.set(tier, [...new Set(urls)]);
     }
   }
+}
+
+/** The file of each tier that has one. Throws {@linkcode ConfigError} as {@linkcode Tiers} does. */
+export function readPriorityFiles(
+  config: TiersConfig,
+): Map<Tier, PriorityFile> {
+  const files = new Map<Tier, PriorityFile>();
+  for (const tier of TIERS) {
+    const path = config[tier].priorityFile;
+    if (path !== undefined) files.set(tier, readPriorityFile(path));
+  }
+  return files;
 }
 
 interface PriorityFile {

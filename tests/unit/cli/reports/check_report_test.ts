@@ -62,7 +62,7 @@ Deno.test("checkText() has a line for each thing that was found, and none for wh
       net: { net_ip: "192.0.2.1", net_asn: 64_496, net_asn_org: "Example" },
       http: {},
     }),
-    plain,
+    { paint: plain, columns: Infinity },
   );
   const date = new Date(expires * 1_000).toISOString().slice(0, 10);
   assert.match(text, new RegExp(`expires {6}${date} \\(in 1\\d d\\)`));
@@ -100,10 +100,29 @@ Deno.test("checkText() paints what is wrong, and says one reason once", () => {
   const rtt = { ...online.findings.rtt, failure };
   const offline = { ...online, findings: { ...online.findings, rtt } };
   assert.equal(
-    checkText(offline, marked),
+    checkText(offline, { paint: marked, columns: 80 }),
     "<strong>wss://relay.com</strong>  <bad>offline</bad>\n" +
       `  rtt    <faint>open         </faint><bad>${reason}</bad>\n`,
   );
+});
+
+Deno.test("checkText() keeps within the terminal, and blames no relay for what was not asked of it", () => {
+  const secured = examination(
+    { geo: {}, nip11: { description: "a word ".repeat(22) } },
+    { reason: "needs --city-database PATH" },
+  );
+  const relay = { ...secured.relay, scheme: "ws" as const };
+  const tls = examination({ tls: {} }, { reason: "no TLS" });
+  const text = checkText(
+    { ...tls, relay },
+    { paint: marked, columns: 60 },
+  );
+  assert.match(text, /tls.*<faint>the relay is ws:\/\/<\/faint>/);
+  const page = checkText(secured, { paint: marked, columns: 60 });
+  assert.match(page, /not made.*<faint>needs --city-database PATH<\/faint>/);
+  const bare = checkText(secured, { paint: plain, columns: 60 });
+  assert.ok(bare.split("\n").every((line) => line.length <= 60), bare);
+  assert.equal(bare.match(/word/g)?.length, 22);
 });
 
 Deno.test("checkJson() names the author only where there is a key", () => {

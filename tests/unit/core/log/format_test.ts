@@ -51,6 +51,15 @@ Deno.test("one entry is one line, and a terminal gets no control characters", ()
   ok(!/\p{Cc}/u.test(line.trimEnd()), JSON.stringify(line));
 });
 
+Deno.test("no field replaces time, level or message of a JSON line", () => {
+  const line = json({ level: "paper", time: 5, message: "hello", at: 1 });
+  deepStrictEqual(
+    [line.level, line.message, line["field.level"], line["field.message"]],
+    ["warn", "m", "paper", "hello"],
+  );
+  deepStrictEqual([line["field.time"], line.at], [5, 1]);
+});
+
 Deno.test("formatLine() writes JSON with the same facts", () => {
   deepStrictEqual(
     json({ service: "monitor", trace: "ab12", failed: ["tls"], n: 1n }),

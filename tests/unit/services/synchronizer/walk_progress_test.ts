@@ -47,4 +47,5 @@ const NOTHING: SyncCounts = {
   rejected: {},
   until: null,
   doing: [],
+  work: { wantedSeconds: 0, settledSeconds: 0, missing: 0 },
 };

@@ -55,6 +55,19 @@ Deno.test("serverAddress() reads parts, and the URL wins over them", () => {
   deepStrictEqual([address.user, address.database], ["bob", "base"]);
 });
 
+Deno.test("serverAddress() takes the password from PGPASSWORD where nothing else names one", () => {
+  const readEnv = (name: string) =>
+    ({ PGPASSWORD: "of libpq", PW: "named" })[name];
+  const of = (config: Record<string, unknown>) =>
+    serverAddress(
+      brotrConfig.parse({ database: { host: "h", ...config } }).database,
+      readEnv,
+    )?.password;
+  equal(of({}), "of libpq");
+  equal(of({ passwordEnv: "PW" }), "named");
+  equal(of({ host: undefined, url: "postgres://a:in-url@h/d" }), "in-url");
+});
+
 Deno.test("serverAddress() takes the password from the URL before a variable", () => {
   const readEnv = (name: string) => name === "PW" ? "from env" : undefined;
   const of = (url: string) =>
