@@ -90,10 +90,14 @@ export interface Invocation {
    * `ready` (the default) migrates the embedded one, which is ours, and demands of a server that its schema is
    * current; `current` demands that of either, for commands that only look; `migrate` brings either up to date;
    * `as-is` looks at nothing (for the `db` commands), and neither does `as-found`, which makes nothing either.
+   *
+   * All but `current` and `as-found` write, and take a server that takes no writes for one that is away. That is waited
+   * for as long as it takes by those who are `patient`, as services are, and else as long as `retry` says.
    */
   openDatabase(
     options?: {
       readonly schema?: "ready" | "current" | "migrate" | "as-is" | "as-found";
+      readonly patient?: boolean;
     },
   ): Promise<Database>;
   /** Owned until the run is over, then disposed in reverse order. */

@@ -33,10 +33,9 @@ export async function openReadyDatabase(
   config: BrotrConfig,
   { schema, ...options }: DatabaseOptions & { readonly schema: SchemaDemand },
 ): Promise<Database> {
-  if (schema === "current" || schema === "as-found") {
-    await demandArchive(config);
-  }
-  const database = await connectDatabase(config, options);
+  const mustWrite = schema !== "current" && schema !== "as-found";
+  if (!mustWrite) await demandArchive(config);
+  const database = await connectDatabase(config, { ...options, mustWrite });
   try {
     await meetDemand(database, { schema, config, ...options });
     return database;

@@ -76,9 +76,12 @@ export class Run implements Invocation, AsyncDisposable {
   }
 
   openDatabase(
-    { schema = "ready" }: { readonly schema?: SchemaDemand } = {},
+    { schema = "ready", patient = false }: {
+      readonly schema?: SchemaDemand;
+      readonly patient?: boolean;
+    } = {},
   ): Promise<Database> {
-    return this.#database ??= this.#openDatabase(schema);
+    return this.#database ??= this.#openDatabase(schema, patient);
   }
 
   use<T extends AsyncDisposable | Disposable>(resource: T): T {
@@ -100,10 +103,14 @@ export class Run implements Invocation, AsyncDisposable {
     return log;
   }
 
-  async #openDatabase(schema: SchemaDemand): Promise<Database> {
+  async #openDatabase(
+    schema: SchemaDemand,
+    isPatient: boolean,
+  ): Promise<Database> {
     return this.use(
       await openReadyDatabase(this.brotrConfig(), {
         schema,
+        isPatient,
         log: this.log,
         signal: this.signal,
         service: this.#name,

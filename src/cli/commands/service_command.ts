@@ -69,7 +69,7 @@ async function runService(
   const { log, signal, options } = invocation;
   const once = options.flag("once");
   const config = invocation.serviceConfig(service, overrides);
-  const database = await invocation.openDatabase();
+  const database = await invocation.openDatabase({ patient: !once });
   await using host = openServiceHost({
     database,
     log,

@@ -37,7 +37,10 @@ async function runEverything(invocation: Invocation): Promise<number> {
   const { log } = invocation;
   const { metrics, maxNewConnectionsPerMinute } = invocation.brotrConfig().up;
   const configs = serviceConfigs(invocation);
-  const database = await invocation.openDatabase({ schema: "migrate" });
+  const database = await invocation.openDatabase({
+    schema: "migrate",
+    patient: true,
+  });
   // A service that gives up takes the others with it: a supervisor restarts the whole.
   const gaveUp = new AbortController();
   const signal = AbortSignal.any([invocation.signal, gaveUp.signal]);

@@ -16,6 +16,10 @@ export type DatabaseFault =
   | "missing"
   /** The server is too old, or its data directory is of another major version. */
   | "version"
+  /** The database is not in UTF-8. */
+  | "encoding"
+  /** The server takes no writes now: it is a standby, or was set so. Another may be the primary soon. */
+  | "read-only"
   /** No connection became free in time. */
   | "exhausted"
   /** A deadline of `timeouts` passed; the statement was cancelled on the server. */
@@ -79,9 +83,14 @@ export function isTransient(error: unknown): boolean {
     (code !== undefined && PASSING_STATES.has(code));
 }
 
-/** Whether the server was not reached or went away, which is what the circuit breaker counts. */
+/** SQLSTATE of a write where only reading is allowed. */
+export const READ_ONLY_STATE = "25006";
+
+/** Whether there was no server to work with, which is what the circuit breaker counts. */
 export function isConnectionFailure(error: unknown): boolean {
-  if (error instanceof DatabaseError) return error.fault === "unreachable";
+  if (error instanceof DatabaseError) {
+    return error.fault === "unreachable" || error.fault === "read-only";
+  }
   if (error instanceof postgres.PostgresError) {
     return error.code.startsWith("08") || error.code.startsWith("57P0");
   }

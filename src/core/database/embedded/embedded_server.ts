@@ -174,6 +174,7 @@ export class EmbeddedServer implements AsyncDisposable {
       timezone: "UTC",
       statementTimeoutMs: 0,
       lockTimeoutMs: 0,
+      mustWrite: false,
     }, signal);
     try {
       const { sql } = connection;

@@ -64,6 +64,8 @@ export class Leases implements AsyncDisposable {
     { maxItems: 1_000 },
   );
   #renewal: Promise<void> = Promise.resolve();
+  /** A renewal waits for a database that is away, and more of them would only wait beside it. */
+  #isRenewing = false;
   /** Progress that is not recorded yet, by relay. */
   readonly #progress = new Map<number, WalkProgress>();
   readonly #progressTimer: ReturnType<typeof setInterval>;
@@ -72,7 +74,10 @@ export class Leases implements AsyncDisposable {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    const renew = () => void (this.#renewal = this.#renew());
+    const renew = () => {
+      if (this.#isRenewing) return;
+      this.#renewal = this.#renew();
+    };
     const renewEveryMs = options.leaseSeconds * 1_000 / 3;
     this.#timer = setInterval(renew, renewEveryMs);
     const record = () => void this.#recordProgress();
@@ -153,6 +158,7 @@ export class Leases implements AsyncDisposable {
   async #renew(): Promise<void> {
     const { database, log, leaseSeconds } = this.#options;
     const relayIds = [...this.#held.keys()];
+    this.#isRenewing = true;
     try {
       const kept = await renewLeases(database, {
         service: SERVICE,
@@ -168,6 +174,8 @@ export class Leases implements AsyncDisposable {
       }
     } catch (error) {
       log.warn("leases not renewed", { relays: relayIds.length, error });
+    } finally {
+      this.#isRenewing = false;
     }
   }
 }

@@ -25,6 +25,7 @@ Deno.test("isTransient() and isConnectionFailure() go by SQLSTATE and code", () 
     ["some other code", coded("ERR_INVALID_ARG_TYPE"), false, false],
     ["a bug", new TypeError("x is undefined"), false, false],
     ["unreachable", new DatabaseError("unreachable", ""), true, true],
+    ["read-only", new DatabaseError("read-only", ""), true, true],
     ["timeout", new DatabaseError("timeout", ""), false, false],
     ["circuit", new CircuitOpen("The database", 5, null), true, false],
     ["no error at all", "text", false, false],
