@@ -128,7 +128,7 @@ class Login {
 }
 
 /** The server as it describes itself. */
-export interface ServerFacts {
+interface ServerFacts {
   /** Such as 150018 for 15.18. */
   readonly version: number;
   readonly encoding: string;
@@ -139,7 +139,7 @@ export interface ServerFacts {
 }
 
 /** Throws what is wrong with a server that cannot be used, and what to do about it. */
-export function demandUsable(
+function demandUsable(
   { version, encoding, isStandby, readOnly, readsByRole }: ServerFacts,
   { address, mustWrite }: Pick<ConnectionOptions, "address" | "mustWrite">,
 ): void {
