@@ -107,7 +107,7 @@ $$;
 comment on function candidate_insert(jsonb, jsonb) is 'Stores mentioned URLs within the budgets and counts mentions; returns counts by URL';
 
 -- p_networks: array of text. A claim ends by itself after p_claim_seconds.
-create or replace function candidate_claim(p_networks jsonb, p_limit int4, p_claim_seconds int4)
+create or replace function candidate_claim(p_networks jsonb, p_limit int4, p_claim_seconds int4, p_holder text)
 returns setof candidate
 language plpgsql
 as $$
@@ -122,14 +122,14 @@ begin
     limit p_limit
     for update skip locked
   ), claimed as (
-    update candidate c set claimed_until = v_now + p_claim_seconds
+    update candidate c set claimed_until = v_now + p_claim_seconds, holder = p_holder
     from due where c.url = due.url
     returning c.*
   )
   select * from claimed order by failures, due_at, url;
 end
 $$;
-comment on function candidate_claim(jsonb, int4, int4) is 'Claims due candidates, fewest failures first; two claimers never get the same one';
+comment on function candidate_claim(jsonb, int4, int4, text) is 'Claims due candidates, fewest failures first; two claimers never get the same one';
 
 -- p_promotions: [{candidateUrl, url, network}]: url is what answered. Returns the number of new relays.
 create or replace function candidate_promote(p_promotions jsonb) returns int4

@@ -120,10 +120,12 @@ interface CandidateRowWithMentions extends CandidateHint {
  */
 export function claimCandidates(
   db: Executor,
-  { networks, limit, claimSeconds }: {
+  { networks, limit, claimSeconds, holder }: {
     readonly networks: readonly Network[];
     readonly limit: number;
     readonly claimSeconds: number;
+    /** Names this process among all that share the database. */
+    readonly holder: string;
   },
 ): Promise<Candidate[]> {
   const wanted = storableJson(networks);
@@ -132,7 +134,7 @@ export function claimCandidates(
       select url, network, source, failures, discovered_at, last_tried_at,
         last_failure
       from candidate_claim(${wanted}::text::jsonb, ${limit}::int,
-        ${claimSeconds}::int)`;
+        ${claimSeconds}::int, ${holder}::text)`;
     return rows.map((row) => ({
       url: row.url,
       network: row.network,

@@ -5,6 +5,7 @@
  */
 import type { Service } from "../../core/lifecycle/service.ts";
 import type { Argument, Command, Invocation, Option } from "../command.ts";
+import { releaseGone } from "../gone_processes.ts";
 import { openServiceHost } from "../service_host.ts";
 
 /** Options of a service's command beside `--once`. */
@@ -70,6 +71,7 @@ async function runService(
   const once = options.flag("once");
   const config = invocation.serviceConfig(service, overrides);
   const database = await invocation.openDatabase({ patient: !once });
+  await releaseGone({ database, log, config: invocation.brotrConfig() });
   await using host = openServiceHost({
     database,
     log,

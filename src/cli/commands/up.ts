@@ -10,6 +10,7 @@ import { Politeness } from "../../transport/politeness.ts";
 import type { Command, Invocation } from "../command.ts";
 import { fileInDirectory } from "../options/config_files.ts";
 import { type Stage, watchPipeline } from "../terminal/pipeline_watch.ts";
+import { releaseGone } from "../gone_processes.ts";
 import { openServiceHost } from "../service_host.ts";
 import { SERVICES } from "../services.ts";
 
@@ -41,6 +42,7 @@ async function runEverything(invocation: Invocation): Promise<number> {
     schema: "migrate",
     patient: true,
   });
+  await releaseGone({ database, log, config: invocation.brotrConfig() });
   // A service that gives up takes the others with it: a supervisor restarts the whole.
   const gaveUp = new AbortController();
   const signal = AbortSignal.any([invocation.signal, gaveUp.signal]);

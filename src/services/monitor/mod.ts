@@ -7,6 +7,7 @@ import { optedOutHosts } from "../../core/config/opt_out.ts";
 import { watchClock } from "../../archive/clock_watch.ts";
 import { releaseRelays } from "../../archive/leases.ts";
 import { resolveSecretKey } from "../../core/config/secret_key.ts";
+import { newHolder } from "../../core/lifecycle/holder.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
@@ -86,8 +87,7 @@ function openDeps(
   const what = "the monitor's key (keys.secretKeyEnv, keys.secretKeyFile)";
   const given = config.checks.dns.servers.map(parseDnsServer)
     .filter((server) => server !== null);
-  const random = crypto.randomUUID().slice(0, 8);
-  const holder = `${Deno.hostname()}:${Deno.pid}:${random}`;
+  const holder = newHolder();
   const secretKey = resolveSecretKey({ env, file, what });
   const { enabled, relays } = config.publish;
   if (secretKey === null && enabled && relays.length > 0) {

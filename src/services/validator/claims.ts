@@ -17,8 +17,12 @@ export interface Claim {
 /** Claims up to `count` candidates of a network that are due, fewest failures first. */
 export async function claim(
   { config, database }: Context<ValidatorConfig>,
-  network: Network,
-  count: number,
+  { network, count, holder }: {
+    readonly network: Network;
+    readonly count: number;
+    /** Names this process among all that share the database. */
+    readonly holder: string;
+  },
 ): Promise<readonly Claim[]> {
   const { claimSeconds } = config;
   // From before the question and a second less, as the server's clock counts whole ones: ours ends first.
@@ -27,6 +31,7 @@ export async function claim(
     networks: [network],
     limit: count,
     claimSeconds,
+    holder,
   });
   return candidates.map((candidate) => ({ candidate, endsAtMs }));
 }

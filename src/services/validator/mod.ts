@@ -5,6 +5,7 @@
  */
 import { optedOutHosts } from "../../core/config/opt_out.ts";
 import { dropCandidates, releaseCandidates } from "../../archive/candidates.ts";
+import { newHolder } from "../../core/lifecycle/holder.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
@@ -28,14 +29,15 @@ export const validator: Service<ValidatorConfig> = {
       optOut: optedOutHosts(config),
       politeness: Politeness.of(ctx.politeness),
     });
-    return repeat(ctx, (cycle) => validateDueCandidates(cycle, dialer));
+    const deps = { dialer, holder: newHolder() };
+    return repeat(ctx, (cycle) => validateDueCandidates(cycle, deps));
   },
 };
 
 /** Works until no candidate is due; what becomes due meanwhile is taken along. */
 async function validateDueCandidates(
   ctx: Context<ValidatorConfig>,
-  dialer: Dialer,
+  { dialer, holder }: { readonly dialer: Dialer; readonly holder: string },
 ): Promise<void> {
   const { config, database, log, signal } = ctx;
   const dropped = await dropCandidates(database, config);
@@ -44,7 +46,9 @@ async function validateDueCandidates(
     slots: slotsOf(config.networks),
     askAgainMs: config.intervalSeconds * 1_000,
     take: async (network, count) =>
-      trials.pauses.has(network) ? [] : await claim(ctx, network, count),
+      trials.pauses.has(network)
+        ? []
+        : await claim(ctx, { network, count, holder }),
     work: (claimed, stop) => tryClaim(trials, claimed, stop),
   }, signal);
   const urls = untouched.map(({ candidate }) => candidate.url);

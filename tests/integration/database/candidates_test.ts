@@ -173,6 +173,7 @@ testOnEachServer(
     await failCandidates(database, [{ url, failure: "dns" }], LADDER);
 
     const [candidate] = await claimCandidates(database, {
+      holder: "a",
       networks: ["clearnet"],
       limit: 1,
       claimSeconds: 60,
@@ -288,6 +289,7 @@ async function claim(
   options: Partial<Parameters<typeof claimCandidates>[1]> = {},
 ): Promise<string[]> {
   const claimed = await claimCandidates(database, {
+    holder: "a",
     networks: ["clearnet"],
     limit: 100,
     claimSeconds: 60,

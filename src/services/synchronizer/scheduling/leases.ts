@@ -16,6 +16,7 @@ import {
   type WalkProgress,
 } from "../../../archive/leases.ts";
 import { gatherWrites } from "../../../base/gather_writes.ts";
+import { newHolder } from "../../../core/lifecycle/holder.ts";
 import type { Logger } from "../../../core/log/logger.ts";
 import type { Network } from "../../../models/network.ts";
 
@@ -52,9 +53,7 @@ export interface RelayLease extends LeasedRelay {
 export class Leases implements AsyncDisposable {
   readonly #options: LeaseOptions;
   /** Names this process among all that share the database. */
-  readonly #holder = `${Deno.hostname()}:${Deno.pid}:${
-    crypto.randomUUID().slice(0, 8)
-  }`;
+  readonly #holder = newHolder();
   /** Aborted when the lease of a relay is lost, by relay. */
   readonly #held = new Map<number, AbortController>();
   readonly #timer: ReturnType<typeof setInterval>;
