@@ -55,22 +55,29 @@ async function runCommand(
   return Math.max(done, closed, strays.count > 0 ? 1 : 0);
 }
 
-/** An unhandled rejection would end the process in the middle of a batch; so it stops it in order. */
+/** An error that nobody caught would end the process in the middle of a batch; so it stops it in order. */
 function catchStrays(
   caught: (error: unknown) => void,
 ): Disposable & { readonly count: number } {
   let count = 0;
-  const handler = (event: PromiseRejectionEvent) => {
+  const handle = (event: Event, error: unknown) => {
     event.preventDefault();
     count++;
-    caught(event.reason);
+    caught(error);
   };
-  addEventListener("unhandledrejection", handler);
+  const rejected = (event: PromiseRejectionEvent) =>
+    handle(event, event.reason);
+  const thrown = (event: ErrorEvent) => handle(event, event.error);
+  addEventListener("unhandledrejection", rejected);
+  addEventListener("error", thrown);
   return {
     get count() {
       return count;
     },
-    [Symbol.dispose]: () => removeEventListener("unhandledrejection", handler),
+    [Symbol.dispose]: () => {
+      removeEventListener("unhandledrejection", rejected);
+      removeEventListener("error", thrown);
+    },
   };
 }
 

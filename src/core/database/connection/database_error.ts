@@ -97,9 +97,11 @@ export function isConnectionFailure(error: unknown): boolean {
   return isSocketError(error);
 }
 
-/** Whether the driver or the system says by its code that a connection is gone. */
+/** Whether the driver says by its code that a connection is gone, or the system refused a call on its socket. */
 export function isSocketError(error: unknown): boolean {
-  if (error instanceof DatabaseError) return false;
+  if (!(error instanceof Error) || error instanceof DatabaseError) return false;
   const code = errorCode(error);
-  return code !== undefined && CONNECTION_CODES.has(code);
+  if (code === undefined) return false;
+  // Whatever its number: EBADF is a socket that was closed a moment ago.
+  return CONNECTION_CODES.has(code) || "syscall" in error;
 }

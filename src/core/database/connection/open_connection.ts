@@ -103,7 +103,11 @@ class Login {
     if (this.#socket !== null) throw lost(this.#options.address);
     const socket = await openServerSocket(this.#options.address, this.#signal);
     this.#socket = socket;
-    socket.once("close", () => this.#ended.resolve());
+    socket.once("close", () => {
+      this.#ended.resolve();
+      // The driver takes all listeners off now; an error that comes even later must not go uncaught.
+      queueMicrotask(() => socket.on("error", () => {}));
+    });
     return socket;
   }
 

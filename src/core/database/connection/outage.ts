@@ -17,6 +17,8 @@ export class Outage {
   readonly #patience: Patience;
   /** By `performance.now()`; null while there is none. */
   #sinceMs: number | null = null;
+  /** Aborted when it is over. */
+  #end = new AbortController();
   #endedMs = -Infinity;
   /** Pieces of work that met it and are not over. */
   readonly #waiting = new Set<object>();
@@ -31,11 +33,20 @@ export class Outage {
     return this.#sinceMs !== null;
   }
 
-  /** A piece of work failed because the server was not there. It waits until it is told to be over. */
-  met(work: object, error: unknown): void {
+  /** Aborts when the database is back: then there is nothing to wait for. */
+  get end(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /**
+   * A piece of work that began at `begunAtMs` failed because the server was not there. It waits until it is told to be
+   * over. What began before the end of an outage may hear of it late: that is not another one.
+   */
+  met(work: object, error: unknown, begunAtMs: number): void {
     this.#waiting.add(work);
-    if (this.#sinceMs !== null) return;
+    if (this.#sinceMs !== null || begunAtMs <= this.#endedMs) return;
     this.#sinceMs = performance.now();
+    this.#end = new AbortController();
     const { outageSeconds } = this.#patience;
     this.#log.warn("database lost, work waits for it", {
       code: errorCode(error),
@@ -63,6 +74,7 @@ export class Outage {
     const seconds = Math.round(performance.now() - this.#sinceMs) / 1_000;
     this.#sinceMs = null;
     this.#endedMs = performance.now();
+    this.#end.abort();
     this.#log.info("database is back", {
       seconds,
       retried: this.#waiting.size,

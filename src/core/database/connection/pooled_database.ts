@@ -171,7 +171,7 @@ export class PooledDatabase implements Database {
       } catch (cause) {
         options.signal?.throwIfAborted();
         const error = this.#outage.explain(cause, begunAtMs);
-        if (isAway(error)) this.#outage.met(retries, error);
+        if (isAway(error)) this.#outage.met(retries, error, begunAtMs);
         await this.#waitAfter(error, retries.after(error), options.signal);
       }
     }
@@ -193,7 +193,7 @@ export class PooledDatabase implements Database {
       await sleep(waitMs, signal);
     } else {
       const hurry = this.#hurry.signal;
-      await sleep(waitMs, AbortSignal.any([signal, hurry]));
+      await sleep(waitMs, AbortSignal.any([signal, hurry, this.#outage.end]));
       if (hurry.aborted) throw error;
     }
     signal.throwIfAborted();

@@ -23,6 +23,8 @@ export interface DataDirectory {
   readonly owner: string;
   /** The password of the TCP port; the socket needs none. */
   readonly password: string;
+  /** What PostgreSQL says, rotated. */
+  readonly log: string;
   /** The directory of the server's Unix socket. */
   readonly sockets: string;
 }
@@ -41,6 +43,7 @@ export function dataDirectory(configured?: string): DataDirectory {
     lock: join(root, "owner.lock"),
     owner: join(root, "owner.pid"),
     password: join(root, "password"),
+    log: join(root, "postgres.log"),
     sockets: socketDirectory(root),
   };
 }

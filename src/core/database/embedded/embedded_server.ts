@@ -35,6 +35,9 @@ export interface EmbeddedOptions {
 /** How long another process may take to bring its server up: it may be recovering from a crash. */
 const ATTACH_MS = 120_000;
 
+/** A wait that is longer is told of. */
+const TELL_MS = 2_000;
+
 /** How often to look whether it has. */
 const LOOK_MS = 50;
 
@@ -51,7 +54,7 @@ export async function openEmbedded(
   const user = await prepareDirectory(directory);
   const server = new EmbeddedServer(options, directory, user);
   try {
-    await ownOrJoin(server, options.attach, signal);
+    await ownOrJoin(server, options, signal);
     return server;
   } catch (error) {
     await server[Symbol.asyncDispose]();
@@ -61,15 +64,24 @@ export async function openEmbedded(
 
 async function ownOrJoin(
   server: EmbeddedServer,
-  attach: boolean,
+  { attach, log }: EmbeddedOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { directory } = server;
-  const until = performance.now() + ATTACH_MS;
+  const startedAtMs = performance.now();
+  let isTold = false;
   while (!await server.own(signal)) {
     if (!attach) throw await secondOwner(directory);
     if ((await readPidFile(directory.cluster))?.ready) return;
-    if (performance.now() > until) throw await lateOwner(directory);
+    const waitedMs = performance.now() - startedAtMs;
+    if (waitedMs > ATTACH_MS) throw await lateOwner(directory);
+    if (waitedMs > TELL_MS && !isTold) {
+      isTold = true;
+      log.info("waiting for the embedded PostgreSQL of another process", {
+        directory: directory.root,
+        process: await ownerOf(directory),
+      });
+    }
     await sleep(LOOK_MS, signal);
     signal.throwIfAborted();
   }

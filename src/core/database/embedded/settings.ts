@@ -101,10 +101,10 @@ pg_stat_statements.track = all
 timezone = 'UTC'
 log_timezone = 'UTC'
 lc_messages = 'C'
-# The owner reads stderr line by line. Statements and details would bring whole events into the log.
+# The owner reads stderr line by line and keeps it in postgres.log. Statements and details would bring whole events there.
 log_destination = 'stderr'
 logging_collector = off
-log_line_prefix = ''
+log_line_prefix = '%m [%p] %q%a '
 log_checkpoints = off
 log_min_messages = warning
 log_min_error_statement = panic
