@@ -114,7 +114,7 @@ async function ask(
   dataDir: string,
   question: (sql: postgres.Sql) => Promise<Iterable<postgres.Row>>,
 ): Promise<postgres.Row[]> {
-  const url = new URL(await embeddedUrl({ dataDir, tcp: false }));
+  const url = new URL(await embeddedUrl({ dataDir }));
   const { searchParams } = url;
   const sql = postgres({
     path: `${searchParams.get("host")}/.s.PGSQL.${searchParams.get("port")}`,

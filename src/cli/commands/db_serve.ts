@@ -47,7 +47,7 @@ async function serve(invocation: Invocation): Promise<number> {
   invocation.use(
     await openEmbedded({ dataDir, port, log, attach: false }, signal),
   );
-  stdout.write(`${await embeddedUrl({ dataDir, tcp: false })}\n`);
+  stdout.write(`${await embeddedUrl({ dataDir })}\n`);
   using notifier = createNotifier({ log });
   notifier.ready();
   await aborted(signal);

@@ -26,6 +26,11 @@ export interface RoleReport {
   readonly withPassword: readonly Role[];
 }
 
+export interface RoleOptions {
+  /** Roles that may log in where the server asks for no password. */
+  readonly mayLogIn?: readonly Role[];
+}
+
 /**
  * Creates the roles that are missing, sets the passwords given, and hands the archive over to the admin. Only what this
  * program made is touched. Can be run again at any time. Needs a superuser, or a user that may create roles and owns
@@ -37,6 +42,7 @@ export interface RoleReport {
 export async function createRoles(
   db: Database,
   passwords: Partial<Record<Role, string>>,
+  { mayLogIn = [] }: RoleOptions = {},
 ): Promise<RoleReport> {
   const own = await ownObjects();
   return await db.transaction(async (sql) => {
@@ -52,6 +58,9 @@ export async function createRoles(
       await sql.unsafe(
         `alter role ${roleName(role)} login password '${verifier}'`,
       );
+    }
+    for (const role of mayLogIn) {
+      await sql.unsafe(`alter role ${roleName(role)} login`);
     }
     // A second lock on the door: what a reader runs by mistake cannot write even where it would be allowed to.
     await sql.unsafe(

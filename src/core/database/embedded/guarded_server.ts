@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { join } from "node:path";
 import type { Logger } from "../../log/logger.ts";
 import type { Binaries } from "./binaries.ts";
 import type { ChildUser } from "./child_user.ts";
@@ -102,6 +103,8 @@ export class GuardedServer {
           binaries.postgres,
           "-D",
           directory.cluster,
+          "-c",
+          `config_file=${join(directory.conf, "postgresql.conf")}`,
         ],
         cwd: directory.root,
         clearEnv: true,

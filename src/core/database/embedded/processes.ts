@@ -19,13 +19,9 @@ export interface PidFile {
 
 /** Reads `postmaster.pid`; null when there is none or it is only being written. */
 export async function readPidFile(cluster: string): Promise<PidFile | null> {
-  let lines: string[];
-  try {
-    lines = (await Deno.readTextFile(`${cluster}/postmaster.pid`)).split("\n");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+  const text = await readPlainFile(`${cluster}/postmaster.pid`);
+  if (text === null) return null;
+  const lines = text.split("\n");
   const pid = Number(lines[0]);
   if (!Number.isInteger(pid) || pid <= 0) return null;
   return {
@@ -36,6 +32,23 @@ export async function readPidFile(cluster: string): Promise<PidFile | null> {
     ready: lines[7]?.trim() === "ready",
   };
 }
+
+/**
+ * A small file of PostgreSQL's; null where there is none. Its directory belongs to the user that PostgreSQL runs as: a
+ * link out of it, or something that would never end, is not read.
+ */
+export async function readPlainFile(path: string): Promise<string | null> {
+  try {
+    const { isFile, size } = await Deno.lstat(path);
+    if (isFile && size <= MAX_PLAIN_BYTES) return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+  throw new Error(`Cannot use ${path}: it is not a file that PostgreSQL wrote`);
+}
+
+const MAX_PLAIN_BYTES = 4_096;
 
 /** How long a server without an owner may take to shut down in order, before it is told to drop everything. */
 const FAST_SHUTDOWN_MS = 20_000;

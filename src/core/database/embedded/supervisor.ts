@@ -16,6 +16,7 @@ import { ensureCluster } from "./cluster.ts";
 import { type DataDirectory, explainFullDisk } from "./data_directory.ts";
 import { GuardedServer } from "./guarded_server.ts";
 import { clearLeftovers } from "./processes.ts";
+import { runProgram } from "./program.ts";
 import { writeSettings } from "./settings.ts";
 
 export interface SupervisorOptions {
@@ -175,7 +176,7 @@ export class Supervisor implements AsyncDisposable {
           processes,
         }),
     );
-    await removeSockets(directory);
+    await removeSockets(directory, user);
     await writeSettings(directory, { user, port });
     const record = (line: string) => this.#record(line);
     const server = new GuardedServer({ ...this.#options, record });
@@ -205,10 +206,16 @@ export class Supervisor implements AsyncDisposable {
 }
 
 /** PostgreSQL would not start while a lock beside its socket names any living process of its user. */
-async function removeSockets({ sockets }: DataDirectory): Promise<void> {
-  for await (const { name } of Deno.readDir(sockets)) {
-    if (name.startsWith(".s.PGSQL.")) await Deno.remove(`${sockets}/${name}`);
-  }
+async function removeSockets(
+  { root, sockets }: DataDirectory,
+  user: ChildUser,
+): Promise<void> {
+  // As the one whose directory it is, who could have put a link to another one there.
+  const script = 'rm -f "$1"/.s.PGSQL.*';
+  await runProgram("/bin/sh", ["-c", script, "sh", sockets], {
+    user,
+    cwd: root,
+  });
 }
 
 /** The promise's outcome, unless the signal aborts first; the promise itself goes on. */
