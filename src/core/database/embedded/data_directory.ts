@@ -182,7 +182,7 @@ async function makeRoot(root: string): Promise<void> {
   try {
     await Deno.mkdir(dirname(root), { recursive: true, mode: 0o755 });
     // Everybody may pass, as the user that PostgreSQL runs as must; what is in it is for its owners.
-    await Deno.mkdir(root, { recursive: true, mode: 0o755 });
+    if (await isMade(root)) await Deno.chmod(root, 0o755);
     for await (const _entry of Deno.readDir(root)) break;
   } catch (cause) {
     throw await explainFullDisk(
@@ -194,6 +194,17 @@ async function makeRoot(root: string): Promise<void> {
       ),
       dirname(root),
     );
+  }
+}
+
+/** Whether it was not there before. */
+async function isMade(path: string): Promise<boolean> {
+  try {
+    await Deno.mkdir(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
   }
 }
 
