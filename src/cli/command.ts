@@ -67,7 +67,7 @@ export interface Example {
 export interface Invocation {
   readonly arguments: readonly string[];
   readonly options: OptionValues;
-  /** Aborts at the first SIGINT or SIGTERM. */
+  /** Aborts at the first SIGINT or SIGTERM, or when the terminal is closed. */
   readonly signal: AbortSignal;
   /** For results. Nothing else ever goes there. */
   readonly stdout: Output;
@@ -100,6 +100,11 @@ export interface Invocation {
       readonly patient?: boolean;
     },
   ): Promise<Database>;
+  /**
+   * At a SIGHUP without a terminal the log is set up anew, and then `listener` called; what it throws is logged. Without a
+   * listener a SIGHUP stops the run.
+   */
+  onReload(listener: () => void): void;
   /** Owned until the run is over, then disposed in reverse order. */
   use<T extends AsyncDisposable | Disposable>(resource: T): T;
 }

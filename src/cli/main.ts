@@ -6,6 +6,7 @@
 import { ConfigError } from "../core/config/config_error.ts";
 import { errorText } from "../base/error_text.ts";
 import { withoutSecrets } from "../core/log/secret_text.ts";
+import { isGone } from "../core/log/sink.ts";
 import type { Command } from "./command.ts";
 import { UsageError } from "./usage_error.ts";
 import { COMMANDS } from "./commands.ts";
@@ -33,7 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return await runCommand(line.command, line, stderr);
   } catch (error) {
     // The reader of the help, or of the last words, went away: no output can reach it.
-    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    if (isGone(error)) return 0;
     throw error;
   }
 }
@@ -90,7 +91,7 @@ async function settled(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    if (isGone(error)) return 0;
     // Asked to stop while still starting: nothing was in hand, so nothing failed.
     if (run.signal.aborted && isAbort(error, run.signal)) return 0;
     report(error, run, stderr);

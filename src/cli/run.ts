@@ -7,7 +7,11 @@ import { type BrotrConfig, brotrConfig } from "../core/config/brotr_config.ts";
 import { loadConfig } from "../core/config/load.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
-import { createLogger, type Logger } from "../core/log/logger.ts";
+import {
+  createLogger,
+  type Logger,
+  type RootLogger,
+} from "../core/log/logger.ts";
 import type { Invocation } from "./command.ts";
 import { brotrOverrides } from "./options/common_options.ts";
 import { brotrFile, serviceFile } from "./options/config_files.ts";
@@ -40,7 +44,7 @@ export class Run implements Invocation, AsyncDisposable {
   readonly #stop: RootSignal;
   readonly #stack = new AsyncDisposableStack();
   #config: BrotrConfig | null = null;
-  #log: Logger | null = null;
+  #log: RootLogger | null = null;
   #database: Promise<Database> | null = null;
 
   constructor({ name, arguments: words, options, stop }: RunOptions) {
@@ -62,9 +66,7 @@ export class Run implements Invocation, AsyncDisposable {
   }
 
   brotrConfig(): BrotrConfig {
-    return this.#config ??= loadConfig(brotrFile(this.options), brotrConfig, {
-      overrides: brotrOverrides(this.options),
-    });
+    return this.#config ??= this.#loadBrotrConfig();
   }
 
   serviceConfig<C extends CommonConfig>(
@@ -84,6 +86,10 @@ export class Run implements Invocation, AsyncDisposable {
     return this.#database ??= this.#openDatabase(schema, patient);
   }
 
+  onReload(listener: () => void): void {
+    this.#stop.onReload(() => this.#reload(listener));
+  }
+
   use<T extends AsyncDisposable | Disposable>(resource: T): T {
     return this.#stack.use(resource);
   }
@@ -92,12 +98,37 @@ export class Run implements Invocation, AsyncDisposable {
     return this.#stack.disposeAsync();
   }
 
-  #openLog(): Logger {
+  #loadBrotrConfig(): BrotrConfig {
+    return loadConfig(brotrFile(this.options), brotrConfig, {
+      overrides: brotrOverrides(this.options),
+    });
+  }
+
+  /** The log first: what is wrong with the rest is told there. */
+  #reload(listener: () => void): void {
+    try {
+      const { log } = this.#loadBrotrConfig();
+      this.#log?.replace(this.#logOptions(log));
+      listener();
+      this.log.info("configuration read again", { level: log.level });
+    } catch (error) {
+      this.log.error("configuration not read again, what was read last holds", {
+        error,
+      });
+    }
+  }
+
+  #logOptions(settings: BrotrConfig["log"]) {
+    return settings.file === undefined
+      ? { ...settings, sink: this.screen }
+      : settings;
+  }
+
+  #openLog(): RootLogger {
     const { log: settings, shutdownGraceSeconds } = this.brotrConfig();
     const log = this.use(createLogger({
-      ...settings,
+      ...this.#logOptions(settings),
       service: this.#name,
-      ...(settings.file === undefined ? { sink: this.screen } : {}),
     }));
     this.#stop.attend({ log, graceSeconds: shutdownGraceSeconds });
     return log;

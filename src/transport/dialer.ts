@@ -50,8 +50,8 @@ export interface DialerOptions {
   readonly politeness?: Politeness | undefined;
   /** The limiter to ask instead of all these. Default: none. */
   readonly limiter?: ConnectionLimiter;
-  /** Hosts that are neither looked up nor dialled, in the form `HostList` takes. Default: none. */
-  readonly optOut?: readonly string[];
+  /** Hosts that are neither looked up nor dialled, in the form `HostList` takes, or as a list that may change. Default: none. */
+  readonly optOut?: readonly string[] | HostList;
   /** Default: the system's. */
   readonly resolve?: Resolver;
   /** PEM certificates of the authorities to trust instead of the usual ones. Default: the usual ones. */
@@ -122,7 +122,9 @@ export function createDialer(options: DialerOptions): Dialer {
     limiter: options.limiter ??
       limiterOf(new Politeness(options), options.politeness),
     slotTimeoutMs: options.slotTimeoutMs ?? 60_000,
-    optedOut: new HostList(options.optOut ?? []),
+    optedOut: options.optOut instanceof HostList
+      ? options.optOut
+      : new HostList(options.optOut ?? []),
   };
   const dialing = { policy, userAgent, allowInsecureTls };
   return {

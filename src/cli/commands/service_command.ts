@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Service } from "../../core/lifecycle/service.ts";
+import { Reload } from "../../core/lifecycle/reload.ts";
+import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
 import type { Argument, Command, Invocation, Option } from "../command.ts";
 import { releaseGone } from "../gone_processes.ts";
 import { openServiceHost } from "../service_host.ts";
@@ -59,7 +60,7 @@ function describe({ name, summary }: Service): string {
 
 Works on the configured database only: services never talk to each other, and any number of processes on any
 number of machines may run this one. Configuration: config/services/${name}.yaml, all of it optional
-(\`bigbrotr config show ${name}\` prints what is in force). Exits 1 after maxConsecutiveFailures failed cycles in a row.`;
+(\`bigbrotr config show ${name}\` prints what is in force); SIGHUP reads the log's level and file, opt-out and tiers again. Exits 1 after maxConsecutiveFailures failed cycles in a row.`;
 }
 
 async function runService(
@@ -80,7 +81,11 @@ async function runService(
     portKey: `metrics.port in config/services/${service.name}.yaml`,
   });
   log.info("service started", { once });
-  await host.run(service, { config, once, signal });
+  const reload = new Reload<CommonConfig>();
+  invocation.onReload(() =>
+    reload.emit(invocation.serviceConfig(service, overrides))
+  );
+  await host.run(service, { config, once, signal, reload });
   log.info("service ended");
   return 0;
 }

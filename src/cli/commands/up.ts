@@ -5,6 +5,7 @@
  */
 import { ConfigError } from "../../core/config/config_error.ts";
 import { loadConfig } from "../../core/config/load.ts";
+import { Reload } from "../../core/lifecycle/reload.ts";
 import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
 import { Politeness } from "../../transport/politeness.ts";
 import type { Command, Invocation } from "../command.ts";
@@ -21,7 +22,8 @@ export const up: Command = {
     `Starts the embedded PostgreSQL (or connects to the configured server), brings the schema up to date, and runs all
 services: relays are seeded, found, validated, monitored and archived until SIGINT or SIGTERM. Nothing needs to be
 configured. What stands where is shown on a terminal, by \`bigbrotr status\` elsewhere, and over HTTP on
-http://127.0.0.1:8000: /metrics, /healthz, /readyz ("up.metrics" in config/brotr.yaml).`,
+http://127.0.0.1:8000: /metrics, /healthz, /readyz ("up.metrics" in config/brotr.yaml). Without a terminal, SIGHUP reads
+the log's level and file, opt-out and tiers again.`,
   options: [],
   examples: [
     { command: "up", does: "here, with data below ./data" },
@@ -60,6 +62,14 @@ async function runEverything(invocation: Invocation): Promise<number> {
     log,
     screen: invocation.screen,
   });
+  const reloads = new Map(
+    configs.map(([{ name }]) => [name, new Reload<CommonConfig>()]),
+  );
+  invocation.onReload(() => {
+    for (const [{ name }, config] of serviceConfigs(invocation)) {
+      reloads.get(name)?.emit(config);
+    }
+  });
   log.info("everything started", {
     services: configs.map(([{ name }]) => name),
   });
@@ -67,7 +77,13 @@ async function runEverything(invocation: Invocation): Promise<number> {
     const input = INPUT[service.name];
     if (input !== undefined) await pipeline.firstOf(input, signal);
     if (signal.aborted) return;
-    await host.run(service, { config, once: false, signal });
+    const reload = reloads.get(service.name);
+    await host.run(service, {
+      config,
+      once: false,
+      signal,
+      ...(reload && { reload }),
+    });
   }, gaveUp);
   log.info("everything ended");
   return 0;

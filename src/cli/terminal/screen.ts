@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type LogSink, stderrSink } from "../../core/log/sink.ts";
+import { isGone, type LogSink, stderrSink } from "../../core/log/sink.ts";
 import type { Output } from "./output.ts";
 
 /** Where the log goes when it goes to stderr, and where progress is shown. */
@@ -76,7 +76,7 @@ class TerminalScreen implements Screen {
     try {
       this.#stderr.write(text);
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      if (!isGone(error)) throw error;
     }
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { watchClock } from "../../archive/clock_watch.ts";
 import { releaseRelays } from "../../archive/leases.ts";
 import { resolveSecretKey } from "../../core/config/secret_key.ts";
@@ -80,9 +80,10 @@ export async function checkDueRelays(
 }
 
 function openDeps(
-  { config, log, politeness }: Context<MonitorConfig>,
+  ctx: Context<MonitorConfig>,
   databases: MonitorDeps["databases"],
 ): MonitorDeps {
+  const { config, log, politeness } = ctx;
   const { secretKeyEnv: env, secretKeyFile: file } = config.keys;
   const what = "the monitor's key (keys.secretKeyEnv, keys.secretKeyFile)";
   const given = config.checks.dns.servers.map(parseDnsServer)
@@ -97,7 +98,7 @@ function openDeps(
     dialer: createDialer({
       ...config,
       userAgent: userAgent(config.contact),
-      optOut: optedOutHosts(config),
+      optOut: liveOptOut(ctx),
       politeness: Politeness.of(politeness),
     }),
     secretKey,

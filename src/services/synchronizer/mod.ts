@@ -4,9 +4,11 @@
  * @module
  */
 import { watchClock } from "../../archive/clock_watch.ts";
+import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
+import type { HostList } from "../../models/host_list.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import { Politeness } from "../../transport/politeness.ts";
 import {
@@ -49,6 +51,8 @@ export const synchronizer: Service<SynchronizerConfig> = {
   async run(ctx) {
     const { config, database, log } = ctx;
     const tiers = new Tiers(config.tiers, log);
+    ctx.onReload?.((config) => tiers.replace(config.tiers));
+    const optedOut = liveOptOut(ctx);
     const politeness = Politeness.of(ctx.politeness);
     await using _clock = await watchClock({ ...ctx, consequence: CONSEQUENCE });
     await using pool = await openPool(config, log, politeness);
@@ -73,7 +77,9 @@ export const synchronizer: Service<SynchronizerConfig> = {
       gauges,
       targets,
       live,
+      optedOut,
     };
+    ctx.onReload?.(() => leases.abandon((url) => isOptedOut(work, url)));
     await introduce(ctx, tiers);
     await repeat(ctx, (cycle) => syncDueRelays(cycle, work));
   },
@@ -94,6 +100,8 @@ interface Work {
   readonly gauges: CoverageGauges;
   readonly targets: CoverageTargets;
   readonly live: LiveRelays;
+  /** Hosts that are not visited, as the configuration names them now; workers go by what it named at the start, too. */
+  readonly optedOut: HostList;
 }
 
 /** A relay in work, with its queue and the interval that it is due at. */
@@ -175,17 +183,23 @@ async function syncDue(
   await work.leases.release(asReleased(end.result));
 }
 
-/** Syncs a leased relay; null for one whose URL the rules of today do not accept any more. */
+function isOptedOut({ optedOut }: Pick<Work, "optedOut">, url: string) {
+  const relay = parseRelayUrl(url, { allowPrivate: true });
+  return relay.ok && optedOut.has(relay.value.host);
+}
+
+/** Syncs a leased relay; null for one that the rules of today do not accept any more, or that does not want it. */
 async function syncLeased(
   { config: { allowPrivate }, log }: Context<SynchronizerConfig>,
-  { deps, leases, targets }: Work,
+  work: Work,
   { relay: { relayId, url }, options }: {
     readonly relay: RelayLease;
     readonly options: SyncOptions;
   },
 ): Promise<RelaySync | null> {
+  const { deps, leases, targets } = work;
   const relay = parseRelayUrl(url, { allowPrivate });
-  if (!relay.ok) return null;
+  if (!relay.ok || isOptedOut(work, url)) return null;
   const ownDeps = deps(relay.value);
   await targets.record(relayId, ownDeps.wanted.filters);
   const target = { relayId, relay: relay.value };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { dropCandidates, releaseCandidates } from "../../archive/candidates.ts";
 import { newHolder } from "../../core/lifecycle/holder.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
@@ -26,7 +26,7 @@ export const validator: Service<ValidatorConfig> = {
     const dialer = createDialer({
       ...config,
       userAgent: userAgent(config.contact),
-      optOut: optedOutHosts(config),
+      optOut: liveOptOut(ctx),
       politeness: Politeness.of(ctx.politeness),
     });
     const deps = { dialer, holder: newHolder() };

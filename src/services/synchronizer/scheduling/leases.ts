@@ -49,13 +49,18 @@ export interface RelayLease extends LeasedRelay {
   readonly lost: AbortSignal;
 }
 
+interface Held {
+  readonly url: string;
+  readonly lost: AbortController;
+}
+
 /** Leases of this process. Disposing gives back those that were never begun. */
 export class Leases implements AsyncDisposable {
   readonly #options: LeaseOptions;
   /** Names this process among all that share the database. */
   readonly #holder = newHolder();
   /** Aborted when the lease of a relay is lost, by relay. */
-  readonly #held = new Map<number, AbortController>();
+  readonly #held = new Map<number, Held>();
   readonly #timer: ReturnType<typeof setInterval>;
   /** Gathers releases, as many relays end at once: those that end during a call go with the next. */
   readonly #give = gatherWrites(
@@ -97,9 +102,16 @@ export class Leases implements AsyncDisposable {
     });
     return leased.map((relay) => {
       const lost = new AbortController();
-      this.#held.set(relay.relayId, lost);
+      this.#held.set(relay.relayId, { url: relay.url, lost });
       return { ...relay, lost: lost.signal };
     });
+  }
+
+  /** Ends what is in work with these relays, as if their leases were lost; they are given back all the same. */
+  abandon(isMeant: (url: string) => boolean): void {
+    for (const { url, lost } of this.#held.values()) {
+      if (isMeant(url)) lost.abort();
+    }
   }
 
   /** Tells others that this process is live with the relay, for `status` only. */
@@ -168,7 +180,7 @@ export class Leases implements AsyncDisposable {
       const ours = new Set(kept);
       for (const relayId of relayIds) {
         if (ours.has(relayId)) continue;
-        this.#held.get(relayId)?.abort();
+        this.#held.get(relayId)?.lost.abort();
         this.#held.delete(relayId);
       }
     } catch (error) {

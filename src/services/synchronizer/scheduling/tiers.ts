@@ -16,10 +16,12 @@ const CHECK_EVERY_MS = 1_000;
 
 /** The lists of all tiers. A file is read again when it has changed; while it cannot be, what it said last holds. */
 export class Tiers {
-  readonly #config: TiersConfig;
+  #config: TiersConfig;
   readonly #log: Logger;
-  readonly #files = new Map<Tier, PriorityFile>();
+  #files: Map<Tier, PriorityFile>;
   #checkedAtMs = -Infinity;
+  /** Whether the configuration was replaced since the last refresh. */
+  #isNew = false;
   #urls = new Map<Tier, readonly string[]>();
   #tierOf = new Map<string, Tier>();
 
@@ -27,11 +29,16 @@ export class Tiers {
   constructor(config: TiersConfig, log: Logger) {
     this.#config = config;
     this.#log = log;
-    for (const tier of TIERS) {
-      const path = config[tier].priorityFile;
-      if (path !== undefined) this.#files.set(tier, readPriorityFile(path));
-    }
+    this.#files = readFiles(config);
     this.#arrange();
+  }
+
+  /** Takes the lists and the files of another configuration. Throws as the constructor does, and then nothing has changed. */
+  replace(config: TiersConfig): void {
+    this.#files = readFiles(config);
+    this.#config = config;
+    this.#arrange();
+    this.#isNew = true;
   }
 
   /** The relays of all tiers. */
@@ -44,8 +51,12 @@ export class Tiers {
     return this.#urls.get(tier) ?? [];
   }
 
-  /** Reads again the files that have changed; says whether any has. */
+  /** Reads again the files that have changed; says whether any has, or the configuration. */
   refresh(nowMs = performance.now()): boolean {
+    if (this.#isNew) {
+      this.#isNew = false;
+      return true;
+    }
     if (nowMs - this.#checkedAtMs < CHECK_EVERY_MS) return false;
     this.#checkedAtMs = nowMs;
     let hasChanged = false;
@@ -92,6 +103,15 @@ interface PriorityFile {
   readonly urls: readonly string[];
   /** By what a change is noticed; null while there is no such file. */
   readonly stamp: string | null;
+}
+
+function readFiles(config: TiersConfig): Map<Tier, PriorityFile> {
+  const files = new Map<Tier, PriorityFile>();
+  for (const tier of TIERS) {
+    const path = config[tier].priorityFile;
+    if (path !== undefined) files.set(tier, readPriorityFile(path));
+  }
+  return files;
 }
 
 function stampOf(path: string): string | null {
