@@ -4,11 +4,12 @@
  * @module
  */
 import { watchClock } from "../../archive/clock_watch.ts";
+import { optedOutHosts } from "../../core/config/opt_out.ts";
 import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
-import type { HostList } from "../../models/host_list.ts";
+import { HostList } from "../../models/host_list.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import { Politeness } from "../../transport/politeness.ts";
 import {
@@ -52,7 +53,10 @@ export const synchronizer: Service<SynchronizerConfig> = {
     const { config, database, log } = ctx;
     const tiers = new Tiers(config.tiers, log);
     ctx.onReload?.((config) => tiers.replace(config.tiers));
-    const optedOut = liveOptOut(ctx);
+    const optOut = {
+      atStart: new HostList(optedOutHosts(config)),
+      now: liveOptOut(ctx),
+    };
     const politeness = Politeness.of(ctx.politeness);
     await using _clock = await watchClock({ ...ctx, consequence: CONSEQUENCE });
     await using pool = await openPool(config, log, politeness);
@@ -77,9 +81,9 @@ export const synchronizer: Service<SynchronizerConfig> = {
       gauges,
       targets,
       live,
-      optedOut,
+      optOut,
     };
-    ctx.onReload?.(() => leases.abandon((url) => isOptedOut(work, url)));
+    ctx.onReload?.(() => leases.abandon((url) => hasOptedOut(work, url)));
     await introduce(ctx, tiers);
     await repeat(ctx, (cycle) => syncDueRelays(cycle, work));
   },
@@ -100,8 +104,8 @@ interface Work {
   readonly gauges: CoverageGauges;
   readonly targets: CoverageTargets;
   readonly live: LiveRelays;
-  /** Hosts that are not visited, as the configuration names them now; workers go by what it named at the start, too. */
-  readonly optedOut: HostList;
+  /** Hosts that are not visited. Workers know, and report, those of the start. */
+  readonly optOut: { readonly atStart: HostList; readonly now: HostList };
 }
 
 /** A relay in work, with its queue and the interval that it is due at. */
@@ -183,9 +187,12 @@ async function syncDue(
   await work.leases.release(asReleased(end.result));
 }
 
-function isOptedOut({ optedOut }: Pick<Work, "optedOut">, url: string) {
+/** Whether its host has opted out since the start. */
+function hasOptedOut({ optOut }: Pick<Work, "optOut">, url: string): boolean {
   const relay = parseRelayUrl(url, { allowPrivate: true });
-  return relay.ok && optedOut.has(relay.value.host);
+  if (!relay.ok) return false;
+  const { host } = relay.value;
+  return optOut.now.has(host) && !optOut.atStart.has(host);
 }
 
 /** Syncs a leased relay; null for one that the rules of today do not accept any more, or that does not want it. */
@@ -199,7 +206,7 @@ async function syncLeased(
 ): Promise<RelaySync | null> {
   const { deps, leases, targets } = work;
   const relay = parseRelayUrl(url, { allowPrivate });
-  if (!relay.ok || isOptedOut(work, url)) return null;
+  if (!relay.ok || hasOptedOut(work, url)) return null;
   const ownDeps = deps(relay.value);
   await targets.record(relayId, ownDeps.wanted.filters);
   const target = { relayId, relay: relay.value };
