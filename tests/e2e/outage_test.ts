@@ -13,11 +13,18 @@ import {
   type RunningProgram,
   startProgram,
 } from "../support/program.ts";
+import {
+  type PrivatePostgres,
+  privatePostgres,
+} from "../support/private_postgres.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { testRelay } from "../support/test_relay.ts";
 import { until } from "../support/until.ts";
 
 const factory = eventFactory("outage");
+
+const RELAYS = 12;
+const EVENTS = 600;
 
 /** Longer than a one-shot command would wait here, and many times an interval. */
 const OUTAGE_MS = 8_000;
@@ -27,7 +34,7 @@ for (const program of programs()) {
     await using archive = await testArchive();
     await using line = lineTo(archive);
     await using relay = await testRelay({ events: [factory.sign()] });
-    await using home = await makeHome(archive, line, relay.url);
+    await using home = await makeHome(through(line, archive), relay.url);
     const lines: string[] = [];
     await using up = startProgram(program, ["up", "--log-format", "json"], {
       cwd: home.path,
@@ -76,11 +83,68 @@ for (const program of programs()) {
     assert.equal((await up.stop("SIGTERM")).code, 0);
   });
 
+  Deno.test(`${program.name}: up archives everything of its relays although PostgreSQL is restarted, crashes and takes no writes meanwhile`, async () => {
+    await using server = await privatePostgres();
+    await using stack = new AsyncDisposableStack();
+    const relays = await Promise.all(
+      Array.from({ length: RELAYS }, async (_, relay) => {
+        const events = Array.from({ length: EVENTS }, (_, n) =>
+          factory.sign({
+            createdAt: 1_700_000_000 + n * 60,
+            kind: 1,
+            content: `${relay} ${"x".repeat(1_000)}`,
+          }));
+        return stack.use(await testRelay({ events, maxLimit: 100 }));
+      }),
+    );
+    await using home = await makeHome(
+      { database: { url: server.url } },
+      relays.map(({ url }) => url).join("\n"),
+    );
+    const lines: string[] = [];
+    await using up = startProgram(program, ["up", "--log-format", "json"], {
+      cwd: home.path,
+      onLine: (line) => lines.push(line),
+    });
+    await up.said(/everything started/);
+    const events = async () => {
+      alive(up);
+      const [row] = await server.sql`select count(*)::int as n from event`;
+      return Number(row?.n);
+    };
+    const total = RELAYS * EVENTS;
+    const troubles = [
+      () => server.restart("fast"),
+      () => server.restart("immediate"),
+      async () => {
+        await setReadOnly(server, "on");
+        await up.said(/takes no writes|read-only/);
+        await setReadOnly(server, "off");
+      },
+    ];
+    for (const [nth, trouble] of troubles.entries()) {
+      // In the middle of the writing, and each time further on.
+      const reached = total * (nth + 1) / 10;
+      await until(`there are ${reached}`, async () => await events() > reached);
+      await trouble();
+    }
+    await until("everything is archived", async () => await events() === total);
+    const [row] = await server.sql`
+      select (select count(*)::int from relay_lease where failures > 0) as failed,
+        (select count(*)::int from rejected_event) as rejected`;
+    assert.deepEqual({ ...row }, { failed: 0, rejected: 0 });
+    const trouble = lines.map((line) => JSON.parse(line))
+      .filter(({ level }) => level === "warn" || level === "error")
+      .filter(({ message }) => message !== "database lost, work waits for it");
+    assert.deepEqual(trouble, []);
+    assert.equal((await up.stop("SIGTERM")).code, 0);
+  });
+
   Deno.test(`${program.name}: up that is told to stop while its database is away stops in time`, async () => {
     await using archive = await testArchive();
     await using line = lineTo(archive);
     await using relay = await testRelay();
-    await using home = await makeHome(archive, line, relay.url);
+    await using home = await makeHome(through(line, archive), relay.url);
     await using up = startProgram(program, ["up"], { cwd: home.path });
     await up.said(/everything started/);
     line.cut();
@@ -94,7 +158,10 @@ for (const program of programs()) {
   Deno.test(`${program.name}: a service waits for a database that comes after it; a command gives up and says so`, async () => {
     await using archive = await testArchive();
     await using line = lineTo(archive);
-    await using home = await makeHome(archive, line, "ws://127.0.0.1:1");
+    await using home = await makeHome(
+      through(line, archive),
+      "ws://127.0.0.1:1",
+    );
     line.cut();
     await using seeder = startProgram(program, ["seeder"], { cwd: home.path });
     await seeder.said(/database is not there yet, waiting for it/);
@@ -118,11 +185,27 @@ function lineTo({ url }: TestArchive): CuttableLine {
   );
 }
 
+/** The part of config/brotr.yaml that leads to the archive through the line. */
+function through({ port }: CuttableLine, { url }: TestArchive) {
+  const database = new URL(url).pathname.slice(1);
+  return { database: { host: "127.0.0.1", port, database } };
+}
+
+async function setReadOnly(
+  { sql }: PrivatePostgres,
+  value: "on" | "off",
+): Promise<void> {
+  await sql.unsafe(`set default_transaction_read_only = off`);
+  await sql.unsafe(
+    `alter system set default_transaction_read_only = ${value}`,
+  );
+  await sql`select pg_reload_conf()`;
+}
+
 /** A directory with a configuration in which every failed cycle is the last. */
 async function makeHome(
-  { url }: TestArchive,
-  { port }: CuttableLine,
-  seed: string,
+  database: { readonly database: Readonly<Record<string, unknown>> },
+  seeds: string,
 ) {
   const folder = await temporaryDirectory();
   const services = join(folder.path, "config/services");
@@ -132,11 +215,10 @@ async function makeHome(
     intervalSeconds: 1,
     maxConsecutiveFailures: 1,
   };
-  const database = new URL(url).pathname.slice(1);
   const files = {
-    "seeds.txt": `${seed}\n`,
+    "seeds.txt": `${seeds}\n`,
     "config/brotr.yaml": {
-      database: { host: "127.0.0.1", port, database },
+      ...database,
       retry: { outageSeconds: 1, maxAttempts: 3 },
       up: { metrics: { port: 0 } },
     },

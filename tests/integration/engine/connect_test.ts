@@ -130,6 +130,7 @@ Deno.test("sessions mean and print SQL the same, whatever the database and the r
     intervalstyle: "iso_8601",
     extra_float_digits: "0",
     transform_null_equals: "on",
+    synchronous_commit: "off",
     default_transaction_isolation: "repeatable read",
     timezone: "Asia/Kolkata",
   };
@@ -151,6 +152,7 @@ Deno.test("sessions mean and print SQL the same, whatever the database and the r
     ["IntervalStyle", "postgres"],
     ["quote_all_identifiers", "off"],
     ["standard_conforming_strings", "on"],
+    ["synchronous_commit", "on"],
     ["TimeZone", "UTC"],
     ["transform_null_equals", "off"],
   ]);

@@ -75,6 +75,8 @@ class Login {
     this.#signal.addEventListener("abort", abort);
     try {
       const client = postgres(driverOptions(this.#options, () => this.#open()));
+      // Behind PgBouncer the session is not ours to change.
+      const isOwn = !this.#options.address.pgbouncer;
       const rows = await Promise.race([
         client<ServerFacts[]>`
           select current_setting('server_version_num')::int as version,
@@ -83,7 +85,11 @@ class Login {
             current_setting('transaction_read_only')::bool as "readOnly",
             (select source in ('user', 'database user') from pg_settings
               where name = 'default_transaction_read_only')
-              as "readsByRole"`,
+              as "readsByRole",
+            case when current_setting('synchronous_commit') <> 'off' then true
+              else ${isOwn}::bool
+                and set_config('synchronous_commit', 'on', false) = 'on'
+            end as "keepsCommits"`,
         this.#ended.promise.then(() => {
           throw lost(this.#options.address);
         }),
@@ -140,13 +146,16 @@ interface ServerFacts {
   readonly readOnly: boolean;
   /** Whether it is the role that may only read, and not the server. */
   readonly readsByRole: boolean;
+  /** Whether what is committed outlives a crash of the server: proofs of what is archived rely on it. */
+  readonly keepsCommits: boolean;
 }
 
 /** Throws what is wrong with a server that cannot be used, and what to do about it. */
 function demandUsable(
-  { version, encoding, isStandby, readOnly, readsByRole }: ServerFacts,
+  facts: ServerFacts,
   { address, mustWrite }: Pick<ConnectionOptions, "address" | "mustWrite">,
 ): void {
+  const { version, encoding, isStandby, readOnly, readsByRole } = facts;
   const refuse = (fault: DatabaseFault, why: string) =>
     new DatabaseError(
       fault,
@@ -167,6 +176,13 @@ function demandUsable(
       "encoding",
       `a database in UTF8 is needed, this one is in ${encoding}. ` +
         `Make one: createdb -E UTF8 -T template0 --locale=C ${address.database}`,
+    );
+  }
+  if (mustWrite && !facts.keepsCommits) {
+    throw refuse(
+      "refused",
+      "it loses what was committed when it crashes (synchronous_commit is off), and behind PgBouncer that cannot be " +
+        `changed for a session. Change it there: alter role ${address.user} set synchronous_commit = on`,
     );
   }
   if (!mustWrite || !readOnly) return;
