@@ -106,7 +106,7 @@ for (const program of programs()) {
       cwd: home.path,
       onLine: (line) => lines.push(line),
     });
-    await up.said(/everything started/);
+    const [, address = ""] = await up.said(/"url":"(http:\/\/[^/]+)/);
     const events = async () => {
       alive(up);
       const [row] = await server.sql`select count(*)::int as n from event`;
@@ -118,7 +118,10 @@ for (const program of programs()) {
       () => server.restart("immediate"),
       async () => {
         await setReadOnly(server, "on");
-        await up.said(/takes no writes|read-only/);
+        await until(
+          "readyz tells of it",
+          async () => /takes no writes/.test((await readyz(address)).text),
+        );
         await setReadOnly(server, "off");
       },
     ];

@@ -56,7 +56,7 @@ async function exportToTarget(invocation: Invocation): Promise<number> {
   const { options, stdout, log, signal } = invocation;
   const filter = limitedFilter(options);
   const output = options.text("output") ?? "-";
-  const database = await invocation.openDatabase();
+  const database = await invocation.openDatabase({ schema: "current" });
   let events = 0;
   const run: RunExport = async (write) => {
     await exportEvents(database, filter, {
