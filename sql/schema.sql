@@ -66,6 +66,7 @@ create table candidate (
   last_failure text,
   due_at bigint not null default 0,
   claimed_until bigint not null default 0,
+  holder text,
   constraint candidate_pkey PRIMARY KEY (url),
   constraint candidate_network_check CHECK ((network = ANY (ARRAY['clearnet'::text, 'tor'::text, 'i2p'::text, 'loki'::text]))),
   constraint candidate_url_check CHECK ((octet_length(url) <= 2048))
@@ -84,6 +85,7 @@ comment on column candidate.last_tried_at is 'Unix seconds of the last try that 
 comment on column candidate.last_failure is 'Why it failed';
 comment on column candidate.due_at is 'Unix seconds from which it may be tried';
 comment on column candidate.claimed_until is 'Unix seconds until which a validator has it; 0 for none';
+comment on column candidate.holder is 'Who holds, or last held, the claim';
 CREATE INDEX candidate_author ON candidate USING btree (author) WHERE (author IS NOT NULL);
 CREATE INDEX candidate_domain ON candidate USING btree (domain);
 CREATE INDEX candidate_due ON candidate USING btree (failures, due_at);
@@ -902,7 +904,8 @@ begin
     limit (p_request ->> 'limit')::int4
     for update of c skip locked
   ), claimed as (
-    update candidate c set claimed_until = v_now + (p_request ->> 'claimSeconds')::int8
+    update candidate c set claimed_until = v_now + (p_request ->> 'claimSeconds')::int8,
+      holder = p_request ->> 'holder'
     from free where c.url = free.url
     returning c.*
   )
@@ -1618,6 +1621,53 @@ CREATE OR REPLACE FUNCTION public.from_npub(p_text text)
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select nip19_subject('npub', 'nprofile', 'a public key', p_text) $function$;
 comment on function from_npub(p_text text) is 'Public key of npub1…, nprofile1… or hex digits';
+
+CREATE OR REPLACE FUNCTION public.holder_list()
+ RETURNS TABLE(holder text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select holder from candidate where claimed_until > unix_now() and holder is not null
+  union
+  select holder from relay_lease where claimed_until > unix_now() and holder is not null
+  union
+  select holder from outbox_target where claimed_until > unix_now() and holder is not null
+$function$;
+comment on function holder_list() is 'Everybody who holds something now';
+
+CREATE OR REPLACE FUNCTION public.holder_release(p_holders jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_holders text[] := array(select jsonb_array_elements_text(p_holders));
+  v_freed int4;
+  v_released int4;
+begin
+  with held as (
+    select url from candidate where holder = any (v_holders) and claimed_until > 0 order by url for update
+  )
+  update candidate c set claimed_until = 0 from held where c.url = held.url;
+  get diagnostics v_released = row_count;
+  with held as (
+    select service, relay_id from relay_lease
+    where holder = any (v_holders) and claimed_until > 0
+    order by service, relay_id
+    for update
+  )
+  update relay_lease l set claimed_until = 0, holder = null, live_since = null, progress = null
+  from held where l.service = held.service and l.relay_id = held.relay_id;
+  get diagnostics v_freed = row_count;
+  v_released := v_released + v_freed;
+  with held as (
+    select id from outbox_target where holder = any (v_holders) and claimed_until > 0 order by id for update
+  )
+  update outbox_target t set claimed_until = 0 from held where t.id = held.id;
+  get diagnostics v_freed = row_count;
+  return v_released + v_freed;
+end
+$function$;
+comment on function holder_release(p_holders jsonb) is 'Frees what processes held that are gone; returns how much that was';
 
 CREATE OR REPLACE FUNCTION public.metadata_insert(p_documents jsonb)
  RETURNS integer

@@ -150,7 +150,7 @@ end
 $$;
 comment on function candidate_due(jsonb) is 'Candidates that are due and free, those to be claimed first coming first';
 
--- p_request: {networks, limit, claimSeconds, exceptAuthorities?, perAuthority?}. A claim ends by itself after claimSeconds.
+-- p_request: {networks, limit, claimSeconds, holder, exceptAuthorities?, perAuthority?}. A claim ends by itself after claimSeconds.
 create or replace function candidate_claim(p_request jsonb)
 returns setof candidate
 language plpgsql
@@ -172,7 +172,8 @@ begin
     limit (p_request ->> 'limit')::int4
     for update of c skip locked
   ), claimed as (
-    update candidate c set claimed_until = v_now + (p_request ->> 'claimSeconds')::int8
+    update candidate c set claimed_until = v_now + (p_request ->> 'claimSeconds')::int8,
+      holder = p_request ->> 'holder'
     from free where c.url = free.url
     returning c.*
   )

@@ -118,6 +118,8 @@ export interface ClaimRequest extends Crowding {
   readonly networks: readonly Network[];
   readonly limit: number;
   readonly claimSeconds: number;
+  /** Names this process among all that share the database. */
+  readonly holder: string;
 }
 
 /** Which of those that share an address may be taken just now. Those of one authority are interleaved with the others. */

@@ -73,7 +73,7 @@ export interface Example {
 export interface Invocation {
   readonly arguments: readonly string[];
   readonly options: OptionValues;
-  /** Aborts at the first SIGINT or SIGTERM. */
+  /** Aborts at the first SIGINT or SIGTERM, or when the terminal is closed. */
   readonly signal: AbortSignal;
   /** For results. Nothing else ever goes there. */
   readonly stdout: Output;
@@ -102,6 +102,9 @@ export interface Invocation {
    * demands of either that it is current, for commands that only look. `as-is` looks at nothing (for `db init`), and
    * neither does `as-found`. Only `made`, `migrate` and `as-is` make a data directory. Work under `current`, `as-is` and
    * `as-found` is cut off when `signal` aborts.
+   *
+   * All but `current` and `as-found` write, and take a server that takes no writes for one that is away. That is waited
+   * for as long as it takes by those who are `patient`, as services are, and else as long as `retry` says.
    */
   openDatabase(
     options?: {
@@ -112,8 +115,14 @@ export interface Invocation {
         | "current"
         | "as-is"
         | "as-found";
+      readonly patient?: boolean;
     },
   ): Promise<Database>;
+  /**
+   * At a SIGHUP without a terminal the log is set up anew, and then `listener` called; what it throws is logged. Without a
+   * listener a SIGHUP stops the run.
+   */
+  onReload(listener: () => void): void;
   /** Owned until the run is over, then disposed in reverse order. */
   use<T extends AsyncDisposable | Disposable>(resource: T): T;
 }

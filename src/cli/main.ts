@@ -6,6 +6,7 @@
 import { isConfigError } from "../core/config/config_error.ts";
 import { errorText } from "../base/error_text.ts";
 import { withoutSecrets } from "../core/log/secret_text.ts";
+import { isGone } from "../core/log/sink.ts";
 import type { Command } from "./command.ts";
 import { UsageError } from "./usage_error.ts";
 import { COMMANDS } from "./commands.ts";
@@ -39,7 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return await runCommand(line.command, line, stderr);
   } catch (error) {
     // The reader of the help, or of the last words, went away: no output can reach it.
-    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    if (isGone(error)) return 0;
     throw error;
   }
 }
@@ -67,22 +68,29 @@ async function runCommand(
   return Math.max(code, INTERRUPTED);
 }
 
-/** An unhandled rejection would end the process in the middle of a batch; so it stops it in order. */
+/** An error that nobody caught would end the process in the middle of a batch; so it stops it in order. */
 function catchStrays(
   caught: (error: unknown) => void,
 ): Disposable & { readonly count: number } {
   let count = 0;
-  const handler = (event: PromiseRejectionEvent) => {
+  const handle = (event: Event, error: unknown) => {
     event.preventDefault();
     count++;
-    caught(event.reason);
+    caught(error);
   };
-  addEventListener("unhandledrejection", handler);
+  const rejected = (event: PromiseRejectionEvent) =>
+    handle(event, event.reason);
+  const thrown = (event: ErrorEvent) => handle(event, event.error);
+  addEventListener("unhandledrejection", rejected);
+  addEventListener("error", thrown);
   return {
     get count() {
       return count;
     },
-    [Symbol.dispose]: () => removeEventListener("unhandledrejection", handler),
+    [Symbol.dispose]: () => {
+      removeEventListener("unhandledrejection", rejected);
+      removeEventListener("error", thrown);
+    },
   };
 }
 
@@ -95,7 +103,7 @@ async function settled(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    if (isGone(error)) return 0;
     // Asked to stop: what was in hand is not done, and nothing failed.
     if (run.signal.aborted && isAbort(error, run.signal)) return 0;
     report(error, run, stderr);

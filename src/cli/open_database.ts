@@ -42,7 +42,8 @@ export async function openReadyDatabase(
   { schema, onStep, ...options }: OpenOptions,
 ): Promise<Database> {
   if (!MAKING.has(schema)) await demandArchive(config);
-  const database = await connectDatabase(config, options);
+  const mustWrite = schema !== "current" && schema !== "as-found";
+  const database = await connectDatabase(config, { ...options, mustWrite });
   // What only looks, or works in steps that can be repeated, has nothing in hand that a stop must wait for.
   const interruptible = endingWith(database, options.signal);
   try {
@@ -75,6 +76,9 @@ function endingWith(database: Database, signal: AbortSignal): Database {
       }),
     get connections() {
       return database.connections;
+    },
+    get isAway() {
+      return database.isAway;
     },
     health: (own) => database.health(ending(own)),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),

@@ -8,7 +8,11 @@ import { loadConfig } from "../core/config/load.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
 import { createNotifier, type Notifier } from "../core/lifecycle/notify.ts";
-import { createLogger, type Logger } from "../core/log/logger.ts";
+import {
+  createLogger,
+  type Logger,
+  type RootLogger,
+} from "../core/log/logger.ts";
 import type { Invocation } from "./command.ts";
 import { brotrOverrides } from "./options/common_options.ts";
 import { brotrFile, serviceFile } from "./options/config_files.ts";
@@ -42,7 +46,7 @@ export class Run implements Invocation, AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #files = new Set<string>();
   #config: BrotrConfig | null = null;
-  #log: Logger | null = null;
+  #log: RootLogger | null = null;
   #notifier: Notifier | null = null;
   #database: Promise<Database> | null = null;
 
@@ -73,10 +77,7 @@ export class Run implements Invocation, AsyncDisposable {
   }
 
   brotrConfig(): BrotrConfig {
-    if (this.#config !== null) return this.#config;
-    const file = this.#named(brotrFile(this.options));
-    const overrides = brotrOverrides(this.options);
-    return this.#config = loadConfig(file, brotrConfig, { overrides });
+    return this.#config ??= this.#loadBrotrConfig();
   }
 
   serviceConfig<C extends CommonConfig>(
@@ -88,9 +89,16 @@ export class Run implements Invocation, AsyncDisposable {
   }
 
   openDatabase(
-    { schema = "ready" }: { readonly schema?: SchemaDemand } = {},
+    { schema = "ready", patient = false }: {
+      readonly schema?: SchemaDemand;
+      readonly patient?: boolean;
+    } = {},
   ): Promise<Database> {
-    return this.#database ??= this.#openDatabase(schema);
+    return this.#database ??= this.#openDatabase(schema, patient);
+  }
+
+  onReload(listener: () => void): void {
+    this.#stop.onReload(() => this.#reload(listener));
   }
 
   use<T extends AsyncDisposable | Disposable>(resource: T): T {
@@ -106,24 +114,53 @@ export class Run implements Invocation, AsyncDisposable {
     return file;
   }
 
-  #openLog(): Logger {
+  #loadBrotrConfig(): BrotrConfig {
+    const file = this.#named(brotrFile(this.options));
+    const overrides = brotrOverrides(this.options);
+    return loadConfig(file, brotrConfig, { overrides });
+  }
+
+  /** The log first: what is wrong with the rest is told there. */
+  #reload(listener: () => void): void {
+    try {
+      const { log } = this.#loadBrotrConfig();
+      this.#log?.replace(this.#logOptions(log));
+      listener();
+      this.log.info("configuration read again", { level: log.level });
+    } catch (error) {
+      this.log.error("configuration not read again, what was read last holds", {
+        error,
+      });
+    }
+  }
+
+  #logOptions(settings: BrotrConfig["log"]) {
+    return settings.file === undefined
+      ? { ...settings, sink: this.screen }
+      : settings;
+  }
+
+  #openLog(): RootLogger {
     const { log: settings, shutdownGraceSeconds } = this.brotrConfig();
     const log = this.use(createLogger({
-      ...settings,
+      ...this.#logOptions(settings),
       service: this.#name,
-      ...(settings.file === undefined ? { sink: this.screen } : {}),
     }));
     this.#stop.attend({ log, graceSeconds: shutdownGraceSeconds });
     return log;
   }
 
-  async #openDatabase(schema: SchemaDemand): Promise<Database> {
+  async #openDatabase(
+    schema: SchemaDemand,
+    isPatient: boolean,
+  ): Promise<Database> {
     const { notifier } = this;
     // A server recovers after a crash for as long as it takes, and a migration goes over every row there is.
     using _starting = notifier.starting("starting: opening the database");
     return this.use(
       await openReadyDatabase(this.brotrConfig(), {
         schema,
+        isPatient,
         log: this.log,
         signal: this.signal,
         service: this.#name,

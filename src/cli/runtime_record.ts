@@ -74,13 +74,19 @@ async function write(
   database: Database,
   rows: readonly NewState[],
 ): Promise<void> {
-  if (rows.length === 0) return;
-  await database.run((sql) => upsertState(sql, rows), {
-    signal: AbortSignal.timeout(WRITE_DEADLINE_MS),
-  });
+  // Whoever waits for the database has said so.
+  if (rows.length === 0 || database.isAway) return;
+  try {
+    await database.run((sql) => upsertState(sql, rows), {
+      signal: AbortSignal.timeout(WRITE_DEADLINE_MS),
+    });
+  } catch (error) {
+    if (!database.isAway) throw error;
+  }
 }
 
 async function forgetOld(database: Database, service: string): Promise<void> {
+  if (database.isAway) return;
   const forgetBefore = Date.now() / 1_000 - FORGET_AFTER_SECONDS;
   const rows = await getState(database, {
     serviceName: service,

@@ -11,6 +11,7 @@ import type { MetricsConfig } from "../core/config/common_config.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import { registerDatabaseMetrics } from "../core/database/database_metrics.ts";
 import type { Notifier } from "../core/lifecycle/notify.ts";
+import type { Reload } from "../core/lifecycle/reload.ts";
 import { readiness } from "../core/lifecycle/readiness.ts";
 import type { ServiceRuntime } from "../core/lifecycle/runtime.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
@@ -44,6 +45,8 @@ export interface ServiceRun<C extends CommonConfig> {
   readonly config: C;
   readonly once: boolean;
   readonly signal: AbortSignal;
+  /** Told of the configuration when it is read again. */
+  readonly reload?: Reload<C>;
 }
 
 export interface ServiceHost extends AsyncDisposable {
@@ -85,9 +88,10 @@ export function openServiceHost(options: ServiceHostOptions): ServiceHost {
   return {
     runtimes: record.runtimes,
     registry,
-    run: (service, { config, once, signal }) =>
+    run: (service, { config, once, signal, reload }) =>
       service.run({
         config,
+        onReload: (listener) => reload?.subscribe(listener),
         once,
         signal,
         database,

@@ -16,12 +16,17 @@ export interface RootSignal extends Disposable {
   attend(
     options: { readonly log: Logger; readonly graceSeconds: number },
   ): void;
+  /**
+   * Calls `listener` at a SIGHUP, where there is no terminal: then it is not one that was closed. Without a listener, or
+   * with a terminal, a SIGHUP stops as SIGTERM does.
+   */
+  onReload(listener: () => void): void;
   /** Stops for a reason of our own, with the same last resort. */
   abort(reason: Error): void;
 }
 
 /**
- * The first SIGINT or SIGTERM aborts the signal, the second exits 130 at once. Should the work not end within
+ * The first SIGINT, SIGTERM or SIGHUP aborts the signal, the second exits 130 at once. Should the work not end within
  * the grace period (20 s by default), the process exits 1 as a last resort.
  */
 export function rootSignal(): RootSignal {
@@ -31,12 +36,15 @@ export function rootSignal(): RootSignal {
 class ProcessSignal implements RootSignal {
   readonly #controller = new AbortController();
   readonly #handlers = new Map<Deno.Signal, () => void>();
+  readonly #hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr]
+    .some((stream) => stream.isTerminal());
   #log: Logger | null = null;
   #graceSeconds = 20;
   #wasInterrupted = false;
+  #reload: (() => void) | null = null;
 
   constructor() {
-    for (const name of ["SIGINT", "SIGTERM"] as const) {
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       const handler = () => this.#received(name);
       this.#handlers.set(name, handler);
       Deno.addSignalListener(name, handler);
@@ -54,6 +62,10 @@ class ProcessSignal implements RootSignal {
   attend(options: Parameters<RootSignal["attend"]>[0]): void {
     this.#log = options.log;
     this.#graceSeconds = options.graceSeconds;
+  }
+
+  onReload(listener: () => void): void {
+    this.#reload = listener;
   }
 
   abort(reason: Error): void {
@@ -75,6 +87,11 @@ class ProcessSignal implements RootSignal {
   }
 
   #received(name: Deno.Signal): void {
+    if (name === "SIGHUP") {
+      if (this.#reload !== null && !this.#hasTerminal) return this.#reload();
+      // A closed terminal says so to each process of a group, and that more than once: it is no second interrupt.
+      if (this.signal.aborted) return;
+    }
     if (this.signal.aborted) Deno.exit(INTERRUPTED);
     this.#wasInterrupted = true;
     this.#log?.info("stopping", { signal: name });

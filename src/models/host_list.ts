@@ -9,9 +9,14 @@ import { fail, ok, type Result } from "./result.ts";
 
 /** A list of hosts, each in the form that `parseHostPattern` gives. */
 export class HostList {
-  readonly #hosts: ReadonlySet<string>;
+  #hosts: ReadonlySet<string>;
 
   constructor(patterns: readonly string[]) {
+    this.#hosts = new Set(patterns);
+  }
+
+  /** From now on these, and no others. */
+  replace(patterns: readonly string[]): void {
     this.#hosts = new Set(patterns);
   }
 

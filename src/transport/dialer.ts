@@ -54,8 +54,8 @@ export interface DialerOptions {
   readonly politeness?: Politeness | undefined;
   /** The limiter to ask instead of all these. Default: none. */
   readonly limiter?: ConnectionLimiter;
-  /** Hosts that are neither looked up nor dialled, in the form `HostList` takes. Default: none. */
-  readonly optOut?: readonly string[];
+  /** Hosts that are neither looked up nor dialled, in the form `HostList` takes, or as a list that may change. Default: none. */
+  readonly optOut?: readonly string[] | HostList;
   /** What large messages that have not come to their ends may hold in memory together. Default: 16 MiB. */
   readonly maxUnfinishedBytes?: number;
   /** Default: the system's. */
@@ -132,7 +132,9 @@ export function createDialer(options: DialerOptions): Dialer {
     limiter: options.limiter ??
       limiterOf(new Politeness(options), options.politeness),
     slotTimeoutMs: options.slotTimeoutMs ?? 60_000,
-    optedOut: new HostList(options.optOut ?? []),
+    optedOut: options.optOut instanceof HostList
+      ? options.optOut
+      : new HostList(options.optOut ?? []),
   };
   const memory = new UnfinishedMessages(
     options.maxUnfinishedBytes ?? 16 * 1024 * 1024,

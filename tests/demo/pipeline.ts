@@ -57,7 +57,7 @@ export async function startPipeline(
   await running.said(/everything started/);
   const command = (...words: string[]) =>
     runCommand([...words, ...common, "--log-level", "warn"], folder);
-  const url = (await command("db", "url")).trim();
+  const url = (await command("db", "url", "--role", "superuser")).trim();
   return { running, database: stack.use(await connect(url)), command };
 }
 

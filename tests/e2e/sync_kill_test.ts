@@ -143,7 +143,13 @@ async function onEmbedded(
     cwd,
   });
   await server.said(/PostgreSQL is up/);
-  const { stdout } = await runProgram(program, ["db", "url", ...where], {
+  const { stdout } = await runProgram(program, [
+    "db",
+    "url",
+    "--role",
+    "superuser",
+    ...where,
+  ], {
     cwd,
   });
   const url = stdout.trim();

@@ -142,7 +142,7 @@ export async function debianBinaries(): Promise<string | null> {
   const majors: number[] = [];
   try {
     for await (const { name } of Deno.readDir("/usr/lib/postgresql")) {
-      if (Number(name) >= 14) majors.push(Number(name));
+      if (Number(name) >= 15) majors.push(Number(name));
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -24,7 +24,8 @@ events cannot be given back. That is decided once.
 With --roles, a server gets ${ROLES.map(roleName).join(", ")}, each with no more
 rights than it needs; one whose password is set in ${
       ROLES.map(passwordVariable).join(", ")
-    } may log in with it.`,
+    } may log in with it. Only what the program made is handed over; a schema in which
+another application has objects is refused.`,
   options: [
     { name: "lite", description: "keep no tags, content and signatures" },
     { name: "roles", description: "create the roles and hand the schema over" },

@@ -50,7 +50,7 @@ async function serve(invocation: Invocation): Promise<number> {
       await openEmbedded({ dataDir, port, log, attach: false }, signal),
     );
   }
-  const url = await embeddedUrl({ dataDir, tcp: false });
+  const url = await embeddedUrl({ dataDir });
   stdout.write(`${url}\n`);
   notifier.ready();
   notifier.status(`PostgreSQL is up at ${url}`);

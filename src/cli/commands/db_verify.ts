@@ -9,6 +9,7 @@ import {
   verifyIntegrity,
 } from "../../core/database/integrity.ts";
 import { type SchemaState, schemaState } from "../../core/database/migrate.ts";
+import { isRepairable } from "../../core/database/repair.ts";
 import {
   type SchemaVerification,
   verifySchema,
@@ -105,8 +106,12 @@ function reportText(report: Report): string {
     ),
   ];
   const deep = report.integrity === null ? "" : ", and all references hold";
-  if (report.problems.some(({ kind }) => kind === "function")) {
-    lines.push(`"bigbrotr db migrate" puts functions back`);
+  const repairable = report.problems.filter(({ kind }) => isRepairable(kind));
+  if (repairable.length > 0) {
+    const which = repairable.length === report.problems.length
+      ? "all of it"
+      : `${repairable.length} of ${report.problems.length}`;
+    lines.push(`"bigbrotr db migrate" puts ${which} back`);
   }
   if (report.ok) {
     lines.push(`The schema is whole: ${report.checked} objects${deep}.`);

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import type { Service } from "../../core/lifecycle/service.ts";
+import { Reload } from "../../core/lifecycle/reload.ts";
+import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
 import type { Argument, Command, Invocation, Option } from "../command.ts";
 import { orSaySo } from "../taken_port.ts";
 import { filesText } from "../options/config_files.ts";
+import { releaseGone } from "../gone_processes.ts";
 import { openServiceHost } from "../service_host.ts";
 
 /** Options of a service's command beside `--once`. */
@@ -65,7 +67,7 @@ function describe({ name, summary }: Service): string {
 
 Works on the configured database only: services never talk to each other, and any number of processes on any
 number of machines may run this one. Configuration: config/services/${name}.yaml, all of it optional
-(\`bigbrotr config show ${name}\` prints what is in force). Exits 1 after maxConsecutiveFailures failed cycles in a row.`;
+(\`bigbrotr config show ${name}\` prints what is in force); SIGHUP reads the log's level and file, opt-out and tiers again. Exits 1 after maxConsecutiveFailures failed cycles in a row.`;
 }
 
 async function runService(
@@ -77,7 +79,8 @@ async function runService(
   const once = options.flag("once");
   const config = invocation.serviceConfig(service, overrides);
   service.readNamed?.(config);
-  const database = await invocation.openDatabase();
+  const database = await invocation.openDatabase({ patient: !once });
+  await releaseGone({ database, log, config: invocation.brotrConfig() });
   const { metrics } = config;
   await using host = await orSaySo(metrics, () =>
     openServiceHost({
@@ -93,7 +96,11 @@ async function runService(
     once,
     configuration: filesText(invocation),
   });
-  await host.run(service, { config, once, signal });
+  const reload = new Reload<CommonConfig>();
+  invocation.onReload(() =>
+    reload.emit(invocation.serviceConfig(service, overrides))
+  );
+  await host.run(service, { config, once, signal, reload });
   log.info("service ended");
   return 0;
 }

@@ -4,11 +4,13 @@
  * @module
  */
 import { ConfigError } from "../../core/config/config_error.ts";
+import { Reload } from "../../core/lifecycle/reload.ts";
 import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
 import { Politeness } from "../../transport/politeness.ts";
 import type { Command, Invocation } from "../command.ts";
 import { filesText, serviceDirectory } from "../options/config_files.ts";
 import { type Stage, watchPipeline } from "../terminal/pipeline_watch.ts";
+import { releaseGone } from "../gone_processes.ts";
 import { openServiceHost } from "../service_host.ts";
 import { orSaySo } from "../taken_port.ts";
 import { SERVICES } from "../services.ts";
@@ -20,7 +22,8 @@ export const up: Command = {
     `Starts the embedded PostgreSQL (or connects to the configured server), brings the schema up to date, and runs all
 services: relays are seeded, found, validated, monitored and archived until SIGINT or SIGTERM. Nothing needs to be
 configured. What stands where is shown on a terminal, by \`bigbrotr status\` elsewhere, and over HTTP on
-http://127.0.0.1:8000: /metrics, /healthz, /readyz ("up.metrics" in config/brotr.yaml).`,
+http://127.0.0.1:8000: /metrics, /healthz, /readyz ("up.metrics" in config/brotr.yaml). Without a terminal, SIGHUP reads
+the log's level and file, opt-out and tiers again.`,
   options: [],
   examples: [
     { command: "up", does: "here, with data below ./data" },
@@ -39,7 +42,11 @@ async function runEverything(invocation: Invocation): Promise<number> {
   const config = invocation.brotrConfig();
   const { metrics, maxNewConnectionsPerMinute } = config.up;
   const configs = serviceConfigs(invocation);
-  const database = await invocation.openDatabase({ schema: "migrate" });
+  const database = await invocation.openDatabase({
+    schema: "migrate",
+    patient: true,
+  });
+  await releaseGone({ database, log, config: invocation.brotrConfig() });
   // A service that gives up takes the others with it: a supervisor restarts the whole.
   const gaveUp = new AbortController();
   const signal = AbortSignal.any([invocation.signal, gaveUp.signal]);
@@ -61,6 +68,14 @@ async function runEverything(invocation: Invocation): Promise<number> {
     screen: invocation.screen,
     signal,
   });
+  const reloads = new Map(
+    configs.map(([{ name }]) => [name, new Reload<CommonConfig>()]),
+  );
+  invocation.onReload(() => {
+    for (const [{ name }, config] of serviceConfigs(invocation)) {
+      reloads.get(name)?.emit(config);
+    }
+  });
   log.info("everything started", {
     services: configs.map(([{ name }]) => name),
     configuration: filesText(invocation),
@@ -69,7 +84,13 @@ async function runEverything(invocation: Invocation): Promise<number> {
     const input = INPUT[service.name];
     if (input !== undefined) await pipeline.firstOf(input, signal);
     if (signal.aborted) return;
-    await host.run(service, { config, once: false, signal });
+    const reload = reloads.get(service.name);
+    await host.run(service, {
+      config,
+      once: false,
+      signal,
+      ...(reload && { reload }),
+    });
   }, gaveUp);
   log.info("everything ended");
   return 0;

@@ -107,7 +107,7 @@ const retry = z.strictObject({
   maxAttempts: z.int().min(1).max(20).default(5)
     .describe("How often work is tried that others got in the way of"),
   outageSeconds: z.int().min(0).max(3_600).default(60).describe(
-    "How long work waits for a server that cannot be reached or restarts before it fails",
+    "How long a command waits for a server that cannot be reached, restarts or takes no writes; up and services wait as long as it takes",
   ),
   initialDelayMs: z.int().min(1).max(60_000).default(200),
   maxDelayMs: z.int().min(1).max(600_000).default(10_000),

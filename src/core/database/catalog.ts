@@ -1,5 +1,5 @@
 /**
- * Catalogue of a database's schema, in words that are the same on every version of PostgreSQL from 14 on.
+ * Catalogue of a database's schema, in words that are the same on every version of PostgreSQL from 15 on.
  *
  * @module
  */

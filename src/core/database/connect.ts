@@ -25,11 +25,18 @@ import { serverAddress } from "./connection/server_address.ts";
 
 export interface DatabaseOptions {
   readonly log: Logger;
-  /** Ends the attempt to connect; the connected database does not know it. */
+  /** Ends the attempt to connect. Later on it ends, a little later, the waiting for a server that is away. */
   readonly signal: AbortSignal;
+  /** Whether a server that takes no writes (a standby) is taken for one that is away. Default: false. */
+  readonly mustWrite?: boolean;
+  /** Whether a server that is away is waited for as long as it takes, as services do. Default: false. */
+  readonly isPatient?: boolean;
   /** Shown in pg_stat_activity behind the configured application name. */
   readonly service?: string;
 }
+
+/** How often it is said that the first connection is still waited for. */
+const REMIND_MS = 60_000;
 
 /** PostgreSQL cuts names of this length. */
 const MAX_APPLICATION_NAME = 63;
@@ -46,7 +53,7 @@ export async function connectDatabase(
 ): Promise<Database> {
   const address = serverAddress(config.database);
   if (address !== null) {
-    const session = sessionOptions(config, options.service);
+    const session = sessionOptions(config, options);
     return await connectPool(config, options, {
       pgbouncer: address.pgbouncer,
       open: (signal) => openConnection({ ...session, address }, signal),
@@ -66,7 +73,7 @@ async function connectEmbedded(
     { dataDir, port, log, attach: true },
     signal,
   );
-  const session = sessionOptions(config, options.service);
+  const session = sessionOptions(config, options);
   const open = async (signal: AbortSignal) =>
     await openConnection(
       { ...session, address: await server.address() },
@@ -103,7 +110,7 @@ async function connectPool(
 ): Promise<Database> {
   const pool = new Pool({ limits: config.pool, open: server.open });
   try {
-    await fillPatiently(pool, config.retry, options);
+    await fill(pool, config.retry, options);
   } catch (error) {
     await pool[Symbol.asyncDispose]();
     throw error;
@@ -114,6 +121,8 @@ async function connectPool(
     config,
     pgbouncer,
     log: options.log,
+    isPatient: options.isPatient ?? false,
+    stop: options.signal,
     ...(closed && { closed }),
   });
 }
@@ -121,39 +130,50 @@ async function connectPool(
 /** Settings that all connections of this process have in common. */
 function sessionOptions(
   { serverSettings, timeouts }: BrotrConfig,
-  service: string | undefined,
+  { service, mustWrite = false }: DatabaseOptions,
 ): Omit<ConnectionOptions, "address"> {
   const { applicationName, ...rest } = serverSettings;
   return {
     ...rest,
+    mustWrite,
     connectMs: timeouts.connectMs,
     applicationName: `${applicationName} ${service ?? ""}`.trim()
       .slice(0, MAX_APPLICATION_NAME),
   };
 }
 
-async function fillPatiently(
+/** A server that is only starting, or away, is waited for: as often as `retry` says, or as long as it takes. */
+async function fill(
   pool: Pool,
   retry: BrotrConfig["retry"],
-  { log, signal }: DatabaseOptions,
+  { log, signal, isPatient = false }: DatabaseOptions,
 ): Promise<void> {
+  const mostAttempts = isPatient ? Infinity : retry.maxAttempts;
+  const startedAtMs = performance.now();
+  let saidAtMs = -Infinity;
   for (let attempt = 1;; attempt++) {
     try {
-      return await pool.fill(signal);
+      await pool.fill(signal);
+      if (attempt > 1) {
+        const seconds = Math.round(performance.now() - startedAtMs) / 1_000;
+        log.info("database is there", { seconds });
+      }
+      return;
     } catch (error) {
       signal.throwIfAborted();
-      if (attempt >= retry.maxAttempts || !isTransient(error)) throw error;
+      if (attempt >= mostAttempts || !isTransient(error)) throw error;
       const waitMs = backoffMs(attempt, {
         initialMs: retry.initialDelayMs,
         maxMs: retry.maxDelayMs,
         jitter: 0,
       });
-      log.warn("database is not there yet", {
-        attempt,
-        code: errorCode(error),
-        reason: error instanceof Error ? error.message : error,
-        waitMs,
-      });
+      if (performance.now() - saidAtMs >= REMIND_MS) {
+        saidAtMs = performance.now();
+        log.warn("database is not there yet, waiting for it", {
+          code: errorCode(error),
+          reason: error instanceof Error ? error.message : error,
+        });
+      }
       await sleep(waitMs, signal);
     }
   }

@@ -6,8 +6,10 @@
  * @module
  */
 import type { Database, Sql } from "./connection/database.ts";
+import { repairSchema } from "./repair.ts";
 import { refreshPrivileges } from "./roles.ts";
 import {
+  lockMigrations,
   readSchema,
   type Schema,
   SchemaError,
@@ -18,6 +20,8 @@ import {
 export type Edition = "full" | "lite";
 
 export interface MigrateOptions {
+  /** Whether to put back what is missing or altered of what is applied. Default: false. */
+  readonly repair?: boolean | undefined;
   /** The edition of a new archive. Default: `full`, or the one that is there; another one is an error. */
   readonly edition?: Edition | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -28,6 +32,8 @@ export interface MigrateOptions {
 export interface MigrationReport {
   /** Names of the files applied, in order. */
   readonly applied: readonly string[];
+  /** Kind and name of what was put back. */
+  readonly repaired: readonly string[];
   readonly edition: Edition;
 }
 
@@ -45,7 +51,7 @@ export interface SchemaState {
  */
 export async function migrate(
   db: Database,
-  { edition, signal, schema }: MigrateOptions = {},
+  { edition, signal, schema, repair = false }: MigrateOptions = {},
 ): Promise<MigrationReport> {
   const wanted = schema ?? await readSchema();
   const options = { kind: "refresh", ...(signal && { signal }) } as const;
@@ -55,26 +61,12 @@ export async function migrate(
     if (name === null) break;
     applied.push(name);
   }
+  const repaired = repair ? await repairSchema(db, signal) : [];
   const found = await db.transaction(async (sql) => {
-    if (applied.length > 0) await refreshPrivileges(sql);
+    if (applied.length > 0 || repair) await refreshPrivileges(sql);
     return await initArchive(sql, edition);
   });
-  return { applied, edition: found };
-}
-
-/**
- * Applies all files of stored functions again, in one transaction, so that what was dropped or altered is put back.
- * Gives their names.
- */
-export async function restoreFunctions(db: Database): Promise<string[]> {
-  const schema = await readSchema();
-  return await db.transaction(async (sql) => {
-    await lockMigrations(sql);
-    await readApplied(sql, schema);
-    for (const file of schema.functions) await applyFile(sql, file);
-    await refreshPrivileges(sql);
-    return schema.functions.map(({ name }) => name);
-  }, { kind: "refresh" });
+  return { applied, repaired, edition: found };
 }
 
 /**
@@ -118,11 +110,6 @@ async function applyNext(sql: Sql, schema: Schema): Promise<string | null> {
   return next.name;
 }
 
-/** For the transaction, not the session: it works behind PgBouncer. */
-async function lockMigrations(sql: Sql): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended('bigbrotr migrate', 0))`;
-}
-
 async function applyFile(sql: Sql, file: PendingFile): Promise<void> {
   await sql.unsafe(file.text).catch((error) => {
     // The SQLSTATE stays what it is: it decides whether to try again.
@@ -136,14 +123,17 @@ async function recordFile(
   sql: Sql,
   { name, checksum, version }: PendingFile,
 ): Promise<void> {
+  // Not by unix_now(), which may be what is missing.
   if (version === undefined) {
     await sql`insert into schema_function (name, checksum, applied_at)
-      values (${name}, ${checksum}, unix_now())
+      values (${name}, ${checksum},
+        floor(extract(epoch from clock_timestamp()))::int8)
       on conflict (name) do update set checksum = excluded.checksum,
         applied_at = excluded.applied_at`;
   } else {
     await sql`insert into schema_migration (version, name, checksum, applied_at)
-      values (${version}::int, ${name}, ${checksum}, unix_now())`;
+      values (${version}::int, ${name}, ${checksum},
+        floor(extract(epoch from clock_timestamp()))::int8)`;
   }
 }
 

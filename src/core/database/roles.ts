@@ -7,7 +7,9 @@
  * @module
  */
 import type { Database, Sql } from "./connection/database.ts";
+import { expectedCatalog } from "./catalog.ts";
 import { scramVerifier } from "./connection/scram.ts";
+import { SchemaError } from "./schema.ts";
 
 export const ROLES = ["admin", "writer", "reader", "refresher"] as const;
 
@@ -24,17 +26,27 @@ export interface RoleReport {
   readonly withPassword: readonly Role[];
 }
 
+export interface RoleOptions {
+  /** Roles that may log in where the server asks for no password. */
+  readonly mayLogIn?: readonly Role[];
+}
+
 /**
- * Creates the roles that are missing, sets the passwords given, and hands the schema over to the admin.
- * Can be run again at any time. Needs a superuser, or a user that may create roles and owns the schema.
+ * Creates the roles that are missing, sets the passwords given, and hands the archive over to the admin. Only what this
+ * program made is touched. Can be run again at any time. Needs a superuser, or a user that may create roles and owns
+ * the archive.
  *
  * @param passwords In the clear; what is sent to the server is a SCRAM verifier, so that no log can hold them.
+ * @throws SchemaError when the schema also holds what somebody else made, whom rights on the schema would concern.
  */
 export async function createRoles(
   db: Database,
   passwords: Partial<Record<Role, string>>,
+  { mayLogIn = [] }: RoleOptions = {},
 ): Promise<RoleReport> {
+  const own = await ownObjects();
   return await db.transaction(async (sql) => {
+    await refuseStrangers(sql, own);
     const present = await presentRoles(sql);
     const created = ROLES.filter((role) => !present.has(roleName(role)));
     const withPassword = ROLES.filter((role) => passwords[role] !== undefined);
@@ -47,11 +59,14 @@ export async function createRoles(
         `alter role ${roleName(role)} login password '${verifier}'`,
       );
     }
+    for (const role of mayLogIn) {
+      await sql.unsafe(`alter role ${roleName(role)} login`);
+    }
     // A second lock on the door: what a reader runs by mistake cannot write even where it would be allowed to.
     await sql.unsafe(
       `alter role ${roleName("reader")} set default_transaction_read_only = on`,
     );
-    await grantPrivileges(sql);
+    await grantPrivileges(sql, own);
     return { created, withPassword };
   }, { kind: "batch" });
 }
@@ -66,49 +81,44 @@ export async function refreshPrivileges(sql: Sql): Promise<void> {
       select from pg_class c join pg_roles r on r.oid = c.relowner
       where c.oid = to_regclass('event') and r.rolname = 'bigbrotr_admin'
         and pg_has_role(r.oid, 'member')) as allowed`;
-  if (row!.allowed) await grantPrivileges(sql);
+  if (row!.allowed) await grantPrivileges(sql, await ownObjects());
+}
+
+/** Kind and name of what this program made, as its catalogue has them. */
+type OwnObjects = ReadonlySet<string>;
+
+async function ownObjects(): Promise<OwnObjects> {
+  const catalog = await expectedCatalog();
+  return new Set(catalog.map(({ kind, name }) => `${kind} ${name}`));
 }
 
 type Privilege = "select" | "insert" | "update" | "delete";
 
+const READ: readonly Privilege[] = ["select"];
 const KEPT: readonly Privilege[] = ["select", "insert"];
 const DELETED: readonly Privilege[] = ["select", "insert", "delete"];
+const NEVER_DELETED: readonly Privilege[] = ["select", "insert", "update"];
 const CHANGED: readonly Privilege[] = ["select", "insert", "update", "delete"];
 
-/** Rights on each table that the writer's functions need. Locking rows (`for update`) takes the right to update. */
-const WRITER: Readonly<Record<string, readonly Privilege[]>> = {
-  archive: ["select"],
-  schema_migration: ["select"],
-  schema_function: ["select"],
+/**
+ * Tables of which the writer may do less than with the others, which it may change in every way. Locking rows
+ * (`for update`) takes the right to update.
+ */
+const RESTRICTED: Readonly<Record<string, readonly Privilege[]>> = {
+  archive: READ,
+  schema_migration: READ,
+  schema_function: READ,
   relay: KEPT,
-  candidate: CHANGED,
-  relay_lease: CHANGED,
   event: DELETED,
   event_raw: DELETED,
   event_relay: DELETED,
-  rejected_event: CHANGED,
-  relay_rejection: CHANGED,
   metadata: DELETED,
-  relay_metadata: CHANGED,
-  relay_check: CHANGED,
-  relay_capability: CHANGED,
   relay_check_rollup: DELETED,
-  relay_outage: ["select", "insert", "update"],
-  relay_state: ["select", "insert", "update"],
-  sync_coverage: CHANGED,
-  sync_proof: CHANGED,
-  sync_gap: CHANGED,
-  sync_audit: CHANGED,
-  sync_contradiction: CHANGED,
-  sync_withheld: CHANGED,
-  relay_listing: CHANGED,
-  service_state: CHANGED,
-  outbox: CHANGED,
-  outbox_target: CHANGED,
-  outbox_delivery: CHANGED,
+  relay_outage: NEVER_DELETED,
+  relay_state: NEVER_DELETED,
 };
 
-async function grantPrivileges(sql: Sql): Promise<void> {
+async function grantPrivileges(sql: Sql, own: OwnObjects): Promise<void> {
   const [row] = await sql<{ schema: string; database: string }[]>`
     select quote_ident(current_schema()) as schema,
       quote_ident(current_database()) as database`;
@@ -118,15 +128,29 @@ async function grantPrivileges(sql: Sql): Promise<void> {
   await sql.unsafe(`
     grant connect on database ${database} to ${all};
     grant usage on schema ${schema} to ${all};
-    grant create on schema ${schema} to bigbrotr_admin;
-    grant select on all tables in schema ${schema} to bigbrotr_reader, bigbrotr_refresher;
-    grant select on relay_metadata_latest, relay_health, relay_outage_history to bigbrotr_writer;
-    grant insert, update on service_state to bigbrotr_refresher`);
-  for (const [table, privileges] of Object.entries(WRITER)) {
-    await sql.unsafe(`grant ${privileges.join(", ")} on ${table}
-      to bigbrotr_writer`);
+    grant create on schema ${schema} to bigbrotr_admin`);
+  for (const object of await presentObjects(sql, own)) {
+    await grantOn(sql, object);
+    // Last: only the owner may give rights, and we may be no longer.
+    if (!object.isAdmins) {
+      const { kind, quoted } = object;
+      await sql.unsafe(`alter ${kind} ${quoted} owner to bigbrotr_admin`);
+    }
   }
-  await handOver(sql, schema);
+}
+
+/** Functions need no right of their own: everybody may call them, and they do what the caller may do. */
+async function grantOn(
+  sql: Sql,
+  { kind, name, quoted }: SchemaObject,
+): Promise<void> {
+  if (kind === "function") return;
+  const writer = kind === "table" ? RESTRICTED[name] ?? CHANGED : READ;
+  const refresher = name === "service_state" ? CHANGED : READ;
+  await sql.unsafe(`
+    grant ${writer.join(", ")} on ${quoted} to bigbrotr_writer;
+    grant ${refresher.join(", ")} on ${quoted} to bigbrotr_refresher;
+    grant select on ${quoted} to bigbrotr_reader`);
 }
 
 /** Makes us a member of the administrator's role, as only a member may give it a table. */
@@ -136,32 +160,79 @@ async function becomeAdmin(sql: Sql): Promise<void> {
   if (!row!.member) await sql.unsafe("grant bigbrotr_admin to current_user");
 }
 
-/** Makes the admin the owner of everything that is ours, and of nothing else in the schema. */
-async function handOver(sql: Sql, schema: string): Promise<void> {
-  const statements = await sql<{ statement: string }[]>`
-    select format('alter %s %s owner to bigbrotr_admin',
-      case relkind when 'v' then 'view' else 'table' end, oid::regclass)
-      as statement
-    from pg_class c
-    where relnamespace = ${schema}::regnamespace and relkind in ('r', 'p', 'v')
-      and relowner <> 'bigbrotr_admin'::regrole
-      and not exists (select from pg_depend d
-        where d.classid = 'pg_class'::regclass and d.objid = c.oid
-          and d.deptype = 'e')
-    union all
-    select format('alter function %s owner to bigbrotr_admin',
-      oid::regprocedure)
-    from pg_proc p
-    where pronamespace = ${schema}::regnamespace
-      and proowner <> 'bigbrotr_admin'::regrole and prokind = 'f'
-      and not exists (select from pg_depend d
-        where d.classid = 'pg_proc'::regclass and d.objid = p.oid
-          and d.deptype = 'e')`;
-  for (const { statement } of statements) await sql.unsafe(statement);
+interface SchemaObject {
+  readonly kind: "table" | "view" | "function" | "sequence";
+  /** As the catalogue has it. */
+  readonly name: string;
+  /** As SQL has it. */
+  readonly quoted: string;
+  readonly owner: string;
+  readonly isAdmins: boolean;
+}
+
+/** Everything in the schema but what an extension brought along, or a column has of its own. */
+async function schemaObjects(sql: Sql): Promise<SchemaObject[]> {
+  return await sql<SchemaObject[]>`
+    with object as (
+      select case relkind when 'S' then 'sequence' when 'v' then 'view'
+          else 'table' end as kind,
+        relname::text as name, format('%I', relname) as quoted,
+        relowner as owner
+      from pg_class c
+      where relnamespace = current_schema()::regnamespace
+        and relkind in ('r', 'p', 'f', 'v', 'm', 'S')
+        and not exists (select from pg_depend d
+          where d.classid = 'pg_class'::regclass and d.objid = c.oid
+            and d.deptype in ('e', 'i', 'a'))
+      union all
+      select 'function',
+        proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+        format('%I(%s)', proname, pg_get_function_identity_arguments(p.oid)),
+        proowner
+      from pg_proc p
+      where pronamespace = current_schema()::regnamespace
+        and not exists (select from pg_depend d
+          where d.classid = 'pg_proc'::regclass and d.objid = p.oid
+            and d.deptype = 'e')
+    )
+    select kind, name, quoted, rolname as owner,
+      rolname = 'bigbrotr_admin' as "isAdmins"
+    from object join pg_roles on pg_roles.oid = owner
+    order by kind, name`;
+}
+
+/** Of what this program made, that which is there. */
+async function presentObjects(
+  sql: Sql,
+  own: OwnObjects,
+): Promise<SchemaObject[]> {
+  return (await schemaObjects(sql)).filter(({ kind, name }) =>
+    own.has(`${kind} ${name}`)
+  );
+}
+
+/** Throws when something in the schema is neither this program's nor the property of us or the admin. */
+async function refuseStrangers(sql: Sql, own: OwnObjects): Promise<void> {
+  const [row] = await sql<{ user: string; schema: string }[]>`
+    select current_user as user, current_schema() as schema`;
+  const { user, schema } = row!;
+  const strangers = (await schemaObjects(sql)).filter((object) =>
+    !own.has(`${object.kind} ${object.name}`) &&
+    !object.isAdmins && object.owner !== user
+  );
+  const [first] = strangers;
+  if (first === undefined) return;
+  const others = strangers.length - 1;
+  throw new SchemaError(
+    `Cannot give roles rights on the schema "${schema}" as another application uses it: ` +
+      `${first.kind} ${first.name} belongs to "${first.owner}"${
+        others > 0 ? `, and ${others} more are not the archive's` : ""
+      }. Make a database for the archive alone, and run db init --roles there`,
+  );
 }
 
 async function presentRoles(sql: Sql): Promise<ReadonlySet<string>> {
   const rows = await sql<{ name: string }[]>`
-    select rolname as name from pg_roles where rolname like 'bigbrotr\\_%'`;
+    select rolname as name from pg_roles where starts_with(rolname, 'bigbrotr_')`;
   return new Set(rows.map(({ name }) => name));
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import type { Sql } from "./connection/database.ts";
 
 /** A file of SQL. */
 export interface SqlFile {
@@ -52,6 +53,11 @@ export async function readSchema(): Promise<Schema> {
 /** Reads one file below `sql/`. */
 export function readSqlText(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, SQL));
+}
+
+/** For the transaction, not the session: it works behind PgBouncer. */
+export async function lockMigrations(sql: Sql): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended('bigbrotr migrate', 0))`;
 }
 
 async function readSqlFiles(directory: string): Promise<SqlFile[]> {

@@ -10,6 +10,7 @@ import {
   readCatalog,
 } from "./catalog.ts";
 import type { Database } from "./connection/database.ts";
+import { SESSION_SETTINGS } from "./connection/open_connection.ts";
 
 /** Something that is not as it should be. */
 export interface SchemaProblem {
@@ -39,7 +40,13 @@ export interface SchemaVerification {
  */
 export async function verifySchema(db: Database): Promise<SchemaVerification> {
   const expected = await expectedCatalog();
-  const found = await db.run((sql) => readCatalog(sql));
+  const found = await db.transaction(async (sql) => {
+    // Also behind PgBouncer, where sessions have whatever the server gives them.
+    for (const [name, value] of Object.entries(SESSION_SETTINGS)) {
+      await sql`select set_config(${name}, ${value}, true)`;
+    }
+    return await readCatalog(sql);
+  });
   const byName = new Map(found.map((object) => [keyOf(object), object]));
   return {
     problems: expected.flatMap((object) => compare(object, byName)),

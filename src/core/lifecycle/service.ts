@@ -48,6 +48,8 @@ export interface Context<C extends CommonConfig = CommonConfig> {
   readonly once: boolean;
   /** The politeness that all services of this process share: a value of the transport, opaque here. */
   readonly politeness?: unknown;
+  /** Calls `listener` with the configuration whenever it was read again (SIGHUP), as long as the service runs. */
+  onReload?(listener: (config: C) => void): void;
   /** Told by `repeat` at the start and end of each cycle; `status` and `/readyz` show it. */
   readonly recordRuntime?: RecordRuntime;
 }

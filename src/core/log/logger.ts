@@ -41,26 +41,50 @@ export interface LoggerOptions {
   readonly sink?: LogSink;
 }
 
-/** Opens the log. Throws when `file` cannot be opened for appending. Disposing closes the file. */
-export function createLogger(options: LoggerOptions): Logger & Disposable {
-  const sink = options.sink ??
-    (options.file === undefined ? stderrSink() : openLogFile({
-      path: options.file,
-      maxBytes: options.maxFileBytes ?? 64 * 1024 * 1024,
-      maxFiles: options.maxFiles ?? 5,
-    }));
-  return new LineLogger(options, sink, { service: options.service });
+/** The log of a process, whose level and destination can change while it is written. */
+export interface RootLogger extends Logger, Disposable {
+  /** Goes on with these options, its children too; a file is opened anew. Throws, and goes on as before, when it cannot be. */
+  replace(options: Omit<LoggerOptions, "service">): void;
 }
 
-class LineLogger implements Logger, Disposable {
-  readonly #options: LoggerOptions;
-  readonly #sink: LogSink;
+/** Opens the log. Throws when `file` cannot be opened for appending. Disposing closes the file. */
+export function createLogger(options: LoggerOptions): RootLogger {
+  const target = { options, sink: openSink(options) };
+  return new LineLogger(target, { service: options.service });
+}
+
+function openSink(
+  { sink, file, maxFileBytes, maxFiles }: Omit<LoggerOptions, "service">,
+): LogSink {
+  if (sink !== undefined) return sink;
+  return file === undefined ? stderrSink() : openLogFile({
+    path: file,
+    maxBytes: maxFileBytes ?? 64 * 1024 * 1024,
+    maxFiles: maxFiles ?? 5,
+  });
+}
+
+/** Shared by a logger and its children. */
+interface Target {
+  options: Omit<LoggerOptions, "service">;
+  sink: LogSink;
+}
+
+class LineLogger implements RootLogger {
+  readonly #target: Target;
   readonly #fields: LogFields;
 
-  constructor(options: LoggerOptions, sink: LogSink, fields: LogFields) {
-    this.#options = options;
-    this.#sink = sink;
+  constructor(target: Target, fields: LogFields) {
+    this.#target = target;
     this.#fields = fields;
+  }
+
+  replace(options: Omit<LoggerOptions, "service">): void {
+    const sink = openSink(options);
+    const before = this.#target.sink;
+    this.#target.options = options;
+    this.#target.sink = sink;
+    if (before !== sink) before[Symbol.dispose]();
   }
 
   debug(message: string, fields?: LogFields): void {
@@ -80,18 +104,18 @@ class LineLogger implements Logger, Disposable {
   }
 
   child(fields: LogFields): Logger {
-    return new LineLogger(this.#options, this.#sink, {
+    return new LineLogger(this.#target, {
       ...this.#fields,
       ...fields,
     });
   }
 
   [Symbol.dispose](): void {
-    this.#sink[Symbol.dispose]();
+    this.#target.sink[Symbol.dispose]();
   }
 
   #write(level: LogLevel, message: string, fields: LogFields = {}): void {
-    const { level: least, format, time } = this.#options;
+    const { level: least, format, time } = this.#target.options;
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
     const entry = {
       at: new Date(),
@@ -99,6 +123,6 @@ class LineLogger implements Logger, Disposable {
       message,
       fields: { ...this.#fields, ...fields },
     };
-    this.#sink.write(formatLine(entry, { format, time }));
+    this.#target.sink.write(formatLine(entry, { format, time }));
   }
 }

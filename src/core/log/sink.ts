@@ -17,7 +17,7 @@ interface SyncWriter {
 /** How long a full pipe is waited for before its line is given up. */
 const FULL_PIPE_WAIT_MS = 2_000;
 
-/** Standard error. A reader that went away loses lines, never the program. */
+/** Standard error. A reader or a terminal that went away loses lines, never the program. */
 export function stderrSink(): LogSink {
   const encoder = new TextEncoder();
   return {
@@ -25,11 +25,17 @@ export function stderrSink(): LogSink {
       try {
         writeAll(Deno.stderr, encoder.encode(line), FULL_PIPE_WAIT_MS);
       } catch (error) {
-        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+        if (!isGone(error)) throw error;
       }
     },
     [Symbol.dispose]() {},
   };
+}
+
+/** Whether nobody can read what is written any more: the pipe's reader ended, or the terminal was closed (EIO). */
+export function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Error && /\(os error 5\)/.test(error.message);
 }
 
 /**

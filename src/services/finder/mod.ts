@@ -6,6 +6,7 @@
  * @module
  */
 import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import type { Networks } from "../../models/network.ts";
@@ -26,7 +27,7 @@ export const finder: Service<FinderConfig> = {
       ...ctx.config,
       networks: unpaced(ctx.config.networks),
       userAgent: userAgent(ctx.config.contact),
-      optOut: optedOutHosts(ctx.config),
+      optOut: liveOptOut(ctx),
       politeness: Politeness.of(ctx.politeness),
     });
     return repeat(ctx, (cycle) => findCandidates(cycle, dialer));

@@ -4,9 +4,11 @@
  * @module
  */
 import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { watchClock } from "../../archive/clock_watch.ts";
 import { releaseRelays } from "../../archive/leases.ts";
 import { resolveSecretKey } from "../../core/config/secret_key.ts";
+import { newHolder } from "../../core/lifecycle/holder.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
@@ -83,13 +85,13 @@ export async function checkDueRelays(
 }
 
 function openDeps(
-  { config, log, politeness }: Context<MonitorConfig>,
+  ctx: Context<MonitorConfig>,
   databases: MonitorDeps["databases"],
 ): MonitorDeps {
+  const { config, log, politeness } = ctx;
   const given = config.checks.dns.servers.map(parseDnsServer)
     .filter((server) => server !== null);
-  const random = crypto.randomUUID().slice(0, 8);
-  const holder = `${Deno.hostname()}:${Deno.pid}:${random}`;
+  const holder = newHolder();
   const secretKey = monitorKey(config);
   const { enabled, relays } = config.publish;
   if (secretKey === null && enabled && relays.length > 0) {
@@ -101,7 +103,7 @@ function openDeps(
     dialer: createDialer({
       ...config,
       userAgent: userAgent(config.contact),
-      optOut: optedOutHosts(config),
+      optOut: liveOptOut(ctx),
       limiter: limiterOf(own, shared),
     }),
     slots: (shared ?? own).slots,

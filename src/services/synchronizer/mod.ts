@@ -6,9 +6,11 @@
 import type { Crowding } from "../../archive/candidates.ts";
 import { watchClock } from "../../archive/clock_watch.ts";
 import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
+import { HostList } from "../../models/host_list.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import {
   type AddressSlots,
@@ -68,6 +70,11 @@ export const synchronizer: Service<SynchronizerConfig> = {
   async run(ctx) {
     const { config, database, log } = ctx;
     const tiers = new Tiers(config.tiers, log);
+    ctx.onReload?.((config) => tiers.replace(config.tiers));
+    const optOut = {
+      atStart: new HostList(optedOutHosts(config)),
+      now: liveOptOut(ctx),
+    };
     const own = new Politeness(config);
     const shared = Politeness.of(ctx.politeness);
     await using _clock = await watchClock({ ...ctx, consequence: CONSEQUENCE });
@@ -97,7 +104,9 @@ export const synchronizer: Service<SynchronizerConfig> = {
       gauges,
       targets,
       live,
+      optOut,
     };
+    ctx.onReload?.(() => leases.abandon((url) => hasOptedOut(work, url)));
     await introduce(ctx, tiers);
     await repeat(ctx, (cycle) => syncDueRelays(cycle, work));
   },
@@ -120,6 +129,8 @@ interface Work {
   readonly gauges: CoverageGauges;
   readonly targets: CoverageTargets;
   readonly live: LiveRelays;
+  /** Hosts that are not visited. Workers know, and report, those of the start. */
+  readonly optOut: { readonly atStart: HostList; readonly now: HostList };
 }
 
 /** A relay in work, with its queue and the interval that it is due at. */
@@ -216,17 +227,26 @@ async function syncDue(
   await work.leases.release(asReleased(end.result));
 }
 
-/** Syncs a leased relay; null for one whose URL the rules of today do not accept any more. */
+/** Whether its host has opted out since the start. */
+function hasOptedOut({ optOut }: Pick<Work, "optOut">, url: string): boolean {
+  const relay = parseRelayUrl(url, { allowPrivate: true });
+  if (!relay.ok) return false;
+  const { host } = relay.value;
+  return optOut.now.has(host) && !optOut.atStart.has(host);
+}
+
+/** Syncs a leased relay; null for one that the rules of today do not accept any more, or that does not want it. */
 async function syncLeased(
   { config: { allowPrivate }, log }: Context<SynchronizerConfig>,
-  { deps, leases, targets }: Work,
+  work: Work,
   { relay: { relayId, url }, options }: {
     readonly relay: RelayLease;
     readonly options: SyncOptions;
   },
 ): Promise<RelaySync | null> {
+  const { deps, leases, targets } = work;
   const relay = parseRelayUrl(url, { allowPrivate });
-  if (!relay.ok) return null;
+  if (!relay.ok || hasOptedOut(work, url)) return null;
   const ownDeps = deps(relay.value);
   await targets.record(relayId, ownDeps.wanted.filters);
   const target = { relayId, relay: relay.value };

@@ -26,7 +26,12 @@ export interface Claim {
 export function claim(
   ctx: Context<ValidatorConfig>,
   slots: AddressSlots,
-  wanted: { readonly network: Network; readonly count: number },
+  wanted: {
+    readonly network: Network;
+    readonly count: number;
+    /** Names this process among all that share the database. */
+    readonly holder: string;
+  },
 ): Promise<readonly Claim[]> {
   return takeWhereFree(
     slots,
@@ -37,9 +42,10 @@ export function claim(
 
 async function claimUncrowded(
   { config, database }: Context<ValidatorConfig>,
-  { network, count, ...crowding }: Crowding & {
+  { network, count, holder, ...crowding }: Crowding & {
     readonly network: Network;
     readonly count: number;
+    readonly holder: string;
   },
 ): Promise<readonly Claim[]> {
   const { claimSeconds } = config;
@@ -49,6 +55,7 @@ async function claimUncrowded(
     networks: [network],
     limit: count,
     claimSeconds,
+    holder,
     ...crowding,
   });
   return candidates.map((candidate) => ({ candidate, endsAtMs }));

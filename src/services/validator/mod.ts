@@ -4,7 +4,9 @@
  * @module
  */
 import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { dropCandidates, releaseCandidates } from "../../archive/candidates.ts";
+import { newHolder } from "../../core/lifecycle/holder.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
@@ -28,13 +30,14 @@ export const validator: Service<ValidatorConfig> = {
     const dialer = createDialer({
       ...config,
       userAgent: userAgent(config.contact),
-      optOut: optedOutHosts(config),
+      optOut: liveOptOut(ctx),
       limiter: limiterOf(own, shared),
     });
     const { slots } = shared ?? own;
+    const holder = newHolder();
     return repeat(
       ctx,
-      (cycle) => validateDueCandidates(cycle, { dialer, slots }),
+      (cycle) => validateDueCandidates(cycle, { dialer, slots }, holder),
     );
   },
 };
@@ -43,6 +46,7 @@ export const validator: Service<ValidatorConfig> = {
 async function validateDueCandidates(
   ctx: Context<ValidatorConfig>,
   deps: TrialDeps,
+  holder: string,
 ): Promise<void> {
   const { config, database, log, signal } = ctx;
   const dropped = await dropCandidates(database, config);
@@ -53,7 +57,7 @@ async function validateDueCandidates(
     take: async (network, count) =>
       trials.pauses.has(network)
         ? []
-        : await claim(ctx, deps.slots, { network, count }),
+        : await claim(ctx, deps.slots, { network, count, holder }),
     work: (claimed, stop) => tryClaim(trials, claimed, stop),
   }, signal);
   const urls = untouched.map(({ candidate }) => candidate.url);

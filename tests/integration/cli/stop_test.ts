@@ -11,16 +11,19 @@ import { createLogger } from ${
 const [behaviour] = Deno.args;
 using stop = rootSignal();
 using log = createLogger({ level: "info", format: "json", time: "iso", service: "s" });
+if (behaviour === "reloading") stop.onReload(() => console.log("reloaded"));
 stop.attend({ log, graceSeconds: behaviour === "overlong" ? 0.2 : 60 });
 console.log("ready");
 await new Promise((done) => stop.signal.addEventListener("abort", done));
 console.log("aborted: " + stop.signal.reason.message);
 // Work that does not heed its signal.
-if (behaviour !== "obedient") await new Promise((done) => setTimeout(done, 600_000));
+if (behaviour !== "obedient" && behaviour !== "reloading") await new Promise((done) => setTimeout(done, 600_000));
 `;
 
 /** A process under the root signal, whose work heeds it or not. */
-async function start(behaviour: "obedient" | "stubborn" | "overlong") {
+async function start(
+  behaviour: "obedient" | "stubborn" | "overlong" | "reloading",
+) {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "-A", "--ext=ts", "-", behaviour],
     stdin: "piped",
@@ -46,7 +49,7 @@ async function start(behaviour: "obedient" | "stubborn" | "overlong") {
   };
 }
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   Deno.test(`${signal} aborts the root signal, and work that heeds it ends with 0`, async () => {
     const process = await start("obedient");
     process.kill(signal);
@@ -54,6 +57,26 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     deepStrictEqual(await process.end(), { code: 0, messages: ["stopping"] });
   });
 }
+
+Deno.test("SIGHUP without a terminal reloads what can be reloaded, as often as it comes, and stops nothing", async () => {
+  const process = await start("reloading");
+  for (let times = 0; times < 2; times++) {
+    process.kill("SIGHUP");
+    equal(await process.said(), "reloaded");
+  }
+  process.kill("SIGTERM");
+  equal(await process.said(), "aborted: stopped by SIGTERM");
+  deepStrictEqual(await process.end(), { code: 0, messages: ["stopping"] });
+});
+
+Deno.test("a second SIGHUP is no second interrupt, as a closed terminal sends several", async () => {
+  const process = await start("stubborn");
+  process.kill("SIGHUP");
+  ok((await process.said())?.startsWith("aborted"));
+  process.kill("SIGHUP");
+  process.kill("SIGTERM");
+  equal((await process.end()).code, 130);
+});
 
 Deno.test("the second signal exits 130 at once", async () => {
   const process = await start("stubborn");

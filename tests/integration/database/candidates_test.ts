@@ -236,6 +236,7 @@ testOnEachServer(
     await failCandidates(database, [{ url, failure: "dns" }], LADDER);
 
     const [candidate] = await claimCandidates(database, {
+      holder: "a",
       networks: ["clearnet"],
       limit: 1,
       claimSeconds: 60,
@@ -351,6 +352,7 @@ async function claim(
   options: Partial<Parameters<typeof claimCandidates>[1]> = {},
 ): Promise<string[]> {
   const claimed = await claimCandidates(database, {
+    holder: "a",
     networks: ["clearnet"],
     limit: 100,
     claimSeconds: 60,

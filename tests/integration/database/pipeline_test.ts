@@ -98,6 +98,7 @@ testOnEachServer(
       },
     );
     await claimCandidates(database, {
+      holder: "a",
       networks: ["clearnet"],
       limit: 1,
       claimSeconds: 60,

@@ -197,13 +197,64 @@ testOnEachServer(
         name: "9000_test.sql",
         version: 9000,
         checksum: "test",
-        text: "create table later (id int4)",
+        text: "create table relay_capability (id int4)",
       }],
     };
+    await using reader = await connectAs(archive, "reader");
+    await admin.sql`drop table relay_capability`;
     const { applied } = await migrate(admin.database, { schema });
     assert.deepEqual(applied, ["9000_test.sql"]);
+    await reader.sql`select * from relay_capability`;
+  },
+);
+
+testOnEachServer(
+  "createRoles() refuses a schema that another application uses, and touches nothing there",
+  async ({ database, sql }) => {
+    const stranger = `stranger_${crypto.randomUUID().slice(0, 8)}`;
+    await sql.unsafe(`
+      create role ${stranger};
+      grant create on schema public to ${stranger};
+      set role ${stranger};
+      create table other_secret (token text);
+      create function other_function() returns int language sql as 'select 1';
+      reset role`);
+    try {
+      await assert.rejects(createRoles(database, {}), {
+        name: "SchemaError",
+        message: new RegExp(`other_function.* belongs to "${stranger}", and 1`),
+      });
+      const [owner] = await sql`
+        select tableowner from pg_tables where tablename = 'other_secret'`;
+      assert.equal(owner!.tableowner, stranger);
+      const rights = await sql`
+        select grantee from information_schema.role_table_grants
+        where table_name = 'event' and grantee like 'bigbrotr\\_%'`;
+      assert.equal(rights.count, 0);
+    } finally {
+      await sql.unsafe(`drop owned by ${stranger}; drop role ${stranger}`);
+    }
+  },
+);
+
+testOnEachServer(
+  "createRoles() gives no rights to what the owner of the archive keeps beside it",
+  async (archive) => {
+    await archive.sql.unsafe(`
+      create table my_notes (note text);
+      create view my_view as select count(*) from event`);
     await using reader = await connectAs(archive, "reader");
-    await reader.sql`select * from later`;
+    await reader.sql`select * from event`;
+    await assert.rejects(reader.sql`select * from my_notes`, DENIED);
+    await assert.rejects(reader.sql`select * from my_view`, DENIED);
+    const owners = await archive.sql`
+      select relname, relowner::regrole::text as owner from pg_class
+      where relname in ('my_notes', 'my_view', 'event') order by 1`;
+    assert.deepEqual(owners.map(({ relname, owner }) => [relname, owner]), [
+      ["event", "bigbrotr_admin"],
+      ["my_notes", "bigbrotr"],
+      ["my_view", "bigbrotr"],
+    ]);
   },
 );
 

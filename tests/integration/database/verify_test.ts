@@ -3,7 +3,10 @@ import {
   type IntegrityProblem,
   verifyIntegrity,
 } from "../../../src/core/database/integrity.ts";
+import { migrate } from "../../../src/core/database/migrate.ts";
+import { createRoles } from "../../../src/core/database/roles.ts";
 import { verifySchema } from "../../../src/core/database/verify.ts";
+import { insertRelays } from "../../../src/archive/relays.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
@@ -112,6 +115,104 @@ for (const [statement, problem] of DAMAGE) {
     },
   );
 }
+
+/** Settings by which PostgreSQL prints its catalogue otherwise, or reads literals otherwise. */
+const ODD_SETTINGS = {
+  standard_conforming_strings: "off",
+  quote_all_identifiers: "on",
+  bytea_output: "escape",
+  datestyle: "SQL, DMY",
+};
+
+for (const version of await serverVersions()) {
+  for (const when of ["before", "after"]) {
+    Deno.test(`the schema is the same in a database that was set to print otherwise ${when} it was made [${version}]`, async () => {
+      await using scratch = await scratchDatabase({ version });
+      const set = async () => {
+        for (const [name, value] of Object.entries(ODD_SETTINGS)) {
+          await scratch.sql.unsafe(
+            `alter database ${scratch.name} set ${name} = '${value}'`,
+          );
+        }
+      };
+      if (when === "before") await set();
+      {
+        await using database = await scratch.open();
+        await migrate(database);
+      }
+      if (when === "after") await set();
+      await using database = await scratch.open();
+      assert.deepEqual((await verifySchema(database)).problems, []);
+      const url = "wss://[2606:4700::1]";
+      const relay = { url, network: "clearnet" } as const;
+      await insertRelays(database, [relay]);
+      const [row] = await scratch.sql`select host, domain from relay`;
+      assert.deepEqual({ ...row }, {
+        host: "[2606:4700::1]",
+        domain: "[2606:4700::1]",
+      });
+    });
+  }
+}
+
+/** What is done to a schema by hand that migrate puts right again, and what cannot be without loss. */
+const REPAIRABLE = DAMAGE.filter(([, problem]) =>
+  !/ (table|column) /.test(problem)
+);
+
+for (const [statement, problem] of REPAIRABLE) {
+  testOnEachServer(
+    `migrate() puts it back: ${problem} (${statement.slice(0, 30)})`,
+    async ({ database, sql }) => {
+      await sql.unsafe(
+        statement.replace(/^drop (extension|function) .*/, "$& cascade"),
+      );
+      const { repaired, applied } = await migrate(database, { repair: true });
+      const what = problem.replace(/^\w+ /, "");
+      assert.ok(repaired.includes(what), repaired.join());
+      assert.deepEqual(applied, []);
+      assert.deepEqual((await verifySchema(database)).problems, []);
+      const again = await migrate(database, { repair: true });
+      assert.deepEqual(again.repaired, []);
+    },
+  );
+}
+
+testOnEachServer(
+  "migrate() puts back what it needs itself, an index that was broken off, and a key",
+  async ({ database, sql }) => {
+    await sql.unsafe(`
+      drop function unix_now(), archive_init(text);
+      alter table service_state drop constraint service_state_pkey;
+      update pg_index set indisvalid = false
+        where indexrelid = 'event_pubkey'::regclass`);
+    const { repaired } = await migrate(database, { repair: true });
+    assert.deepEqual(repaired, [
+      "constraint service_state.service_state_pkey",
+      "function archive_init(p_edition text)",
+      "function unix_now()",
+      "index event_pubkey",
+      "index service_state_pkey",
+    ]);
+    assert.deepEqual((await verifySchema(database)).problems, []);
+  },
+);
+
+testOnEachServer(
+  "migrate() gives the roles back the rights that were taken from them",
+  async ({ database, sql }) => {
+    await createRoles(database, {});
+    await sql`revoke all on event, relay_health from bigbrotr_reader`;
+    await sql`revoke insert on event from bigbrotr_writer`;
+    await migrate(database, { repair: true });
+    const [row] = await sql`
+      select has_table_privilege('bigbrotr_reader', 'event', 'select')
+          and has_table_privilege('bigbrotr_reader', 'relay_health', 'select')
+        as reader,
+        has_table_privilege('bigbrotr_writer', 'event', 'insert') as writer`;
+    assert.deepEqual({ ...row }, { reader: true, writer: true });
+  },
+);
 
 testOnEachServer(
   "verifySchema() lets an operator add, and a managed server lack statistics",

@@ -94,14 +94,68 @@ Deno.test("connectDatabase() refuses a PostgreSQL that is too old", async () => 
   await using scratch = await scratchDatabase();
   // A server that says of itself that it is older: our question finds this function first.
   await scratch.sql`create function current_setting(text) returns text
-    language sql as 'select ''130014'''`;
+    language sql as 'select case $1 when ''server_version_num'' then ''140019''
+      else pg_catalog.current_setting($1) end'`;
   await scratch.sql.unsafe(
     `alter database ${scratch.name} set search_path = public, pg_catalog`,
   );
   await assert.rejects(connect({ url: scratch.url }), {
     fault: "version",
-    message: /version 14 or newer is needed, this is 13\.14/,
+    message: /version 15 or newer is needed, this is 14\.19/,
   });
+});
+
+for (const encoding of ["WIN1252", "LATIN1", "SQL_ASCII"]) {
+  Deno.test(`connectDatabase() refuses a database in ${encoding} before anything is made, and says how to make another`, async () => {
+    await using server = await privatePostgres();
+    await server.sql.unsafe(`create database other encoding '${encoding}'
+      template template0 locale 'C'`);
+    const url = server.url.replace("/postgres?", "/other?");
+    await assert.rejects(connect({ url }), {
+      fault: "encoding",
+      message: new RegExp(
+        `UTF8 is needed, this one is in ${encoding}.* createdb -E UTF8 .* other`,
+      ),
+    });
+  });
+}
+
+Deno.test("sessions mean and print SQL the same, whatever the database and the role are set to", async () => {
+  await using scratch = await scratchDatabase();
+  const settings = {
+    standard_conforming_strings: "off",
+    quote_all_identifiers: "on",
+    bytea_output: "escape",
+    datestyle: "SQL, DMY",
+    intervalstyle: "iso_8601",
+    extra_float_digits: "0",
+    transform_null_equals: "on",
+    synchronous_commit: "off",
+    default_transaction_isolation: "repeatable read",
+    timezone: "Asia/Kolkata",
+  };
+  for (const [name, value] of Object.entries(settings)) {
+    await scratch.sql.unsafe(
+      `alter database ${scratch.name} set ${name} = '${value}'`,
+    );
+  }
+  await using database = await connect({ url: scratch.url });
+  const shown = await database.transaction((sql) =>
+    sql`select name, setting from pg_settings
+      where lower(name) in ${sql(Object.keys(settings))} order by lower(name)`
+  );
+  assert.deepEqual(shown.map(({ name, setting }) => [name, setting]), [
+    ["bytea_output", "hex"],
+    ["DateStyle", "ISO, MDY"],
+    ["default_transaction_isolation", "read committed"],
+    ["extra_float_digits", "1"],
+    ["IntervalStyle", "postgres"],
+    ["quote_all_identifiers", "off"],
+    ["standard_conforming_strings", "on"],
+    ["synchronous_commit", "on"],
+    ["TimeZone", "UTC"],
+    ["transform_null_equals", "off"],
+  ]);
 });
 
 Deno.test("connectDatabase() waits for a server that is only starting", async () => {

@@ -23,13 +23,13 @@ Deno.test("db serve prints the URL, serves who attaches, and SIGTERM ends it cle
   {
     await using database = await openDatabase(dataDir);
     assert.equal((await database.health()).ok, true);
-    const url = await embeddedUrl({ dataDir, tcp: false });
+    const url = await embeddedUrl({ dataDir });
     const { code, stdout } = await owner.stop("SIGTERM");
     assert.deepEqual({ code, stdout }, { code: 0, stdout: `${url}\n` });
   }
   assert.deepEqual(clusterProcesses(dataDir), []);
   await assert.rejects(
-    embeddedUrl({ dataDir, tcp: false }),
+    embeddedUrl({ dataDir }),
     /it is not running. Start it: bigbrotr db serve/,
   );
 });

@@ -93,7 +93,7 @@ Deno.test("a setting of the operator's that PostgreSQL does not know is told by 
   const dataDir = `${directory.path}/data`;
   await (await openServer(dataDir))[Symbol.asyncDispose]();
   await Deno.writeTextFile(
-    `${dataDir}/postgres/custom.conf`,
+    `${dataDir}/conf/custom.conf`,
     "shared_bufers = 1GB\n",
   );
   await assert.rejects(openServer(dataDir), /shared_bufers/);

@@ -9,6 +9,8 @@ import {
   openDatabase,
   openServer,
 } from "../../support/embedded.ts";
+import { migrate } from "../../../src/core/database/migrate.ts";
+import { runProgram, SOURCE } from "../../support/program.ts";
 import { freePort } from "../../support/private_postgres.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
@@ -136,19 +138,47 @@ Deno.test("a path that is too long for a socket gets one elsewhere", async () =>
   assert.equal((await database.health()).ok, true);
 });
 
-Deno.test("with a port it can be reached by password over TCP", async () => {
+Deno.test("with a port roles can reach it by password over TCP, and the superuser cannot", async () => {
   await using directory = await temporaryDirectory();
   const dataDir = `${directory.path}/data`;
   const port = freePort();
   await using _server = await openServer(dataDir, { port });
+  await using superuser = await connectUrl(await embeddedUrl({ dataDir }));
+  await migrate(superuser);
+  const urlOf = async (...args: string[]) => {
+    const line = ["db", "url", "--data-dir", dataDir, ...args];
+    const { code, stdout, stderr } = await runProgram(SOURCE, line, {
+      cwd: directory.path,
+    });
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  };
   for (const tcp of [false, true]) {
-    const url = await embeddedUrl({ dataDir, tcp });
-    await using database = await connectUrl(url);
-    assert.equal((await database.health()).ok, true);
+    const url = await urlOf(...(tcp ? ["--tcp"] : []));
     assert.equal(new URL(url).hostname, tcp ? "127.0.0.1" : "");
+    await using reader = await connectUrl(url);
+    await reader.run((sql) => sql`select * from event`);
+    const [row] = await reader.run((sql) => sql`select current_user as name`);
+    assert.equal(row?.name, "bigbrotr_reader");
+    await assert.rejects(
+      reader.run((sql) => sql`delete from event`),
+      { code: "25006" },
+    );
   }
+  // The first URL goes on to work when it is asked for again.
+  const writer = await urlOf("--tcp", "--role", "writer");
+  assert.equal(await urlOf("--tcp", "--role", "writer"), writer);
+  await using database = await connectUrl(writer);
+  await database.run((sql) => sql`delete from event`);
   const open = `postgresql://bigbrotr@127.0.0.1:${port}/bigbrotr`;
   await assert.rejects(connectUrl(open), { fault: "refused" });
+  const line = ["db", "url", "--tcp", "--role", "superuser"];
+  const refused = await runProgram(
+    SOURCE,
+    [...line, "--data-dir", dataDir],
+    { cwd: directory.path },
+  );
+  assert.equal(refused.code, 2);
 });
 
 async function marks(database: Database): Promise<unknown[]> {

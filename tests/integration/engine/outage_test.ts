@@ -36,7 +36,7 @@ Deno.test("an outage that opens the circuit ends none of the work that meets it,
   await using database = await connect(scratch, line, {
     retry: { maxAttempts: 2, initialDelayMs: 10, maxDelayMs: 50 },
     breaker: { failureThreshold: 3, resetMs: 100 },
-  }, log);
+  }, { log });
   line.cut();
   const before = line.attempts;
   const work = Array.from(
@@ -74,6 +74,71 @@ Deno.test("work fails when the server stays away for longer than it is told to w
   const seconds = (performance.now() - startedAt) / 1_000;
   assert.ok(ends.every(({ status }) => status === "rejected"));
   assert.ok(seconds >= 1 && seconds < 10, `${seconds} s`);
+});
+
+Deno.test("who is patient waits for longer than that, and says once when it began and once when it is over", async () => {
+  await using scratch = await scratchDatabase();
+  await using line = lineTo(scratch);
+  const log: unknown[] = [];
+  await using database = await connect(scratch, line, {
+    ...QUICK,
+    retry: { ...QUICK.retry, outageSeconds: 0 },
+  }, { log, isPatient: true });
+  line.cut();
+  const before = line.attempts;
+  const work = [1, 2, 3].map((n) =>
+    database.run((sql) => sql`select ${n}::int as n`)
+  );
+  await until(() => Promise.resolve(line.attempts - before >= 12));
+  assert.equal(database.isAway, true);
+  line.mend();
+  assert.deepEqual((await Promise.all(work)).map(([row]) => row?.n), [1, 2, 3]);
+  assert.equal(database.isAway, false);
+  assert.deepEqual(log, [
+    "database lost, work waits for it",
+    "database is back",
+  ]);
+});
+
+Deno.test("a process that is to stop waits a moment only, patient or not", async () => {
+  await using scratch = await scratchDatabase();
+  await using line = lineTo(scratch);
+  const stop = new AbortController();
+  await using database = await connect(scratch, line, QUICK, {
+    isPatient: true,
+    signal: stop.signal,
+  });
+  line.cut();
+  const work = database.run((sql) => sql`select 1`);
+  const failed = assert.rejects(work, { fault: "unreachable" });
+  stop.abort();
+  await failed;
+});
+
+Deno.test("a server that vanishes without a word is away, and not too slow or too busy", async () => {
+  await using scratch = await scratchDatabase();
+  await using line = lineTo(scratch);
+  await using database = await connect(scratch, line, {
+    ...QUICK,
+    pool: {
+      maxConnections: 2,
+      acquisitionTimeoutMs: 300,
+      healthCheckTimeoutMs: 300,
+    },
+    timeouts: { connectMs: 1_000, queryMs: 500 },
+  }, { isPatient: true });
+  let tries = 0;
+  const work = Array.from({ length: 6 }, () =>
+    database.run(async (sql) => {
+      if (++tries === 1) line.freeze();
+      await sql`select 1`;
+    }));
+  await until(() => Promise.resolve(database.isAway));
+  // Longer than the acquisition takes, which the third and the fourth would fail by.
+  const before = line.attempts;
+  await until(() => Promise.resolve(line.attempts - before >= 4));
+  line.mend();
+  await Promise.all(work);
 });
 
 Deno.test("a database that is closed does not wait for a server that is away", async () => {
@@ -148,7 +213,11 @@ function connect(
   { name }: ScratchDatabase,
   { port }: CuttableLine,
   config: Record<string, unknown>,
-  said: unknown[] = [],
+  { log: said = [], isPatient = false, signal = NEVER }: {
+    readonly log?: unknown[];
+    readonly isPatient?: boolean;
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<Database> {
   const log = createLogger({
     ...{ level: "info", format: "json", time: "iso", service: "test" } as const,
@@ -162,10 +231,17 @@ function connect(
       ...config,
       database: { host: "127.0.0.1", port, database: name },
     }),
-    { log, signal: new AbortController().signal },
+    { log, signal, isPatient },
   );
 }
 
+const NEVER = new AbortController().signal;
+
+const QUICK = {
+  retry: { initialDelayMs: 10, maxDelayMs: 50 },
+  breaker: { failureThreshold: 1_000, resetMs: 100 },
+};
+
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!await holds());
+  while (!await holds()) await new Promise((resolve) => setTimeout(resolve));
 }

@@ -33,6 +33,44 @@ Deno.test({
 Deno.test({
   ...unless(
     NO_PGBOUNCER,
+    "behind PgBouncer a server that loses commits is refused by those who write",
+  ),
+  async fn() {
+    // The scratch cluster is one.
+    await using scratch = await scratchDatabase();
+    await using bouncer = await pgBouncer(scratch.cluster);
+    const options = {
+      log: silentLogger(),
+      signal: new AbortController().signal,
+      mustWrite: true,
+    };
+    const config = brotrConfig.parse({
+      database: {
+        host: "127.0.0.1",
+        port: bouncer.port,
+        database: scratch.name,
+        pgbouncer: true,
+      },
+    });
+    await assert.rejects(connectDatabase(config, options), {
+      fault: "refused",
+      message: /synchronous_commit is off.*alter role bigbrotr set/,
+    });
+    await scratch.sql.unsafe(
+      `alter database ${scratch.name} set synchronous_commit = on`,
+    );
+    await using fresh = await pgBouncer(scratch.cluster);
+    await using database = await connectDatabase({
+      ...config,
+      database: { ...config.database, port: fresh.port },
+    }, options);
+    assert.equal((await database.health()).ok, true);
+  },
+});
+
+Deno.test({
+  ...unless(
+    NO_PGBOUNCER,
     "behind PgBouncer nothing is left on the connection for the next client",
   ),
   async fn() {

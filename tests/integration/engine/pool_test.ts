@@ -185,6 +185,7 @@ function optionsOf(scratch: ScratchDatabase, limits: Partial<PoolLimits>) {
     limits: { ...config.pool, ...limits },
     open: (signal: AbortSignal) =>
       openConnection({
+        mustWrite: false,
         address,
         connectMs: 5_000,
         applicationName: "pool test",

@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type postgres from "postgres";
 import type { Sql } from "./database.ts";
-import { DatabaseError } from "./database_error.ts";
+import { DatabaseError, errorCode, READ_ONLY_STATE } from "./database_error.ts";
 import { describeAddress, type ServerAddress } from "./server_address.ts";
 import { openServerSocket } from "./server_socket.ts";
 
@@ -18,6 +18,8 @@ const GOODBYE_SECONDS = 2;
 
 /** How long asking for a cancellation may take. */
 const CANCEL_MS = 5_000;
+
+const NO_ANSWER = "the server does not answer";
 
 /** A logged-in session. Owned by whoever opened it. */
 export class Connection {
@@ -32,10 +34,13 @@ export class Connection {
   readonly #socket: Socket;
   readonly #address: ServerAddress;
   readonly #key: { readonly pid: number; readonly secret: number };
+  readonly #mustWrite: boolean;
   #alive = true;
 
   constructor(login: {
     readonly client: postgres.Sql;
+    /** Whether a server that takes no writes is of no use. */
+    readonly mustWrite: boolean;
     readonly socket: Socket;
     readonly address: ServerAddress;
     readonly key: { readonly pid: number; readonly secret: number };
@@ -47,6 +52,7 @@ export class Connection {
     this.#socket = login.socket;
     this.#address = login.address;
     this.#key = login.key;
+    this.#mustWrite = login.mustWrite;
     this.#socket.once("close", () => this.#alive = false);
   }
 
@@ -76,19 +82,39 @@ export class Connection {
     );
   }
 
-  /** Whether the server answers on this connection within the time. */
-  async check(timeoutMs: number): Promise<boolean> {
-    const timeout = Promise.withResolvers<false>();
-    const timer = setTimeout(() => timeout.resolve(false), timeoutMs);
+  /** The error of a write that the server takes no more, where it did when we came; undefined for any other. */
+  readOnly(cause: unknown): DatabaseError | undefined {
+    if (!this.#mustWrite || errorCode(cause) !== READ_ONLY_STATE) return;
+    return new DatabaseError(
+      "read-only",
+      `Cannot write to PostgreSQL at ${
+        describeAddress(this.#address)
+      } any more: ${cause instanceof Error ? cause.message : cause}`,
+      cause,
+    );
+  }
+
+  /** Null when the server answers within the time, and takes writes where it must; otherwise why not. */
+  async check(timeoutMs: number): Promise<string | null> {
+    const timeout = Promise.withResolvers<string>();
+    const timer = setTimeout(() => timeout.resolve(NO_ANSWER), timeoutMs);
     try {
-      const answer = this.sql`select 1`.then(() => true, () => false);
+      const answer = this.#ask().catch(() => NO_ANSWER);
       return await Promise.race([answer, timeout.promise]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** Asks the server to stop the statement that runs here; it then fails with 57014. */
+  async #ask(): Promise<string | null> {
+    const [row] = await this.sql<{ readOnly: boolean }[]>`
+      select current_setting('transaction_read_only')::bool as "readOnly"`;
+    return this.#mustWrite && row!.readOnly
+      ? "the server takes no writes"
+      : null;
+  }
+
+  /** Asks the server to stop the statement that runs here; it then fails with 57014. Throws when it cannot be asked. */
   async cancel(): Promise<void> {
     const signal = AbortSignal.timeout(CANCEL_MS);
     const socket = await openServerSocket(this.#address, signal);
@@ -106,6 +132,7 @@ export class Connection {
     // The server hangs up once it has passed the request on.
     await closed.promise;
     signal.removeEventListener("abort", close);
+    signal.throwIfAborted();
   }
 
   /** Says goodbye, after what is still under way. */

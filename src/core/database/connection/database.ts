@@ -33,7 +33,9 @@ export interface Database extends AsyncDisposable {
     readonly idle: number;
     readonly waiting: number;
   };
-  /** Whether the server answers now, and how long it took. */
+  /** Whether work waits for a server that is away: it was said once, and need not be by all who meet it. */
+  readonly isAway: boolean;
+  /** Whether the server answers now, takes writes where it must, and how long it took. */
   health(
     signal?: AbortSignal,
   ): Promise<{ ok: boolean; ms: number; detail?: string }>;

@@ -16,6 +16,10 @@ export type DatabaseFault =
   | "missing"
   /** The server is too old, or its data directory is of another major version. */
   | "version"
+  /** The database is not in UTF-8. */
+  | "encoding"
+  /** The server takes no writes now: it is a standby, or was set so. Another may be the primary soon. */
+  | "read-only"
   /** No connection became free in time. */
   | "exhausted"
   /** A deadline of `timeouts` passed; the statement was cancelled on the server. */
@@ -79,18 +83,25 @@ export function isTransient(error: unknown): boolean {
     (code !== undefined && PASSING_STATES.has(code));
 }
 
-/** Whether the server was not reached or went away, which is what the circuit breaker counts. */
+/** SQLSTATE of a write where only reading is allowed. */
+export const READ_ONLY_STATE = "25006";
+
+/** Whether there was no server to work with, which is what the circuit breaker counts. */
 export function isConnectionFailure(error: unknown): boolean {
-  if (error instanceof DatabaseError) return error.fault === "unreachable";
+  if (error instanceof DatabaseError) {
+    return error.fault === "unreachable" || error.fault === "read-only";
+  }
   if (error instanceof postgres.PostgresError) {
     return error.code.startsWith("08") || error.code.startsWith("57P0");
   }
   return isSocketError(error);
 }
 
-/** Whether the driver or the system says by its code that a connection is gone. */
+/** Whether the driver says by its code that a connection is gone, or the system refused a call on its socket. */
 export function isSocketError(error: unknown): boolean {
-  if (error instanceof DatabaseError) return false;
+  if (!(error instanceof Error) || error instanceof DatabaseError) return false;
   const code = errorCode(error);
-  return code !== undefined && CONNECTION_CODES.has(code);
+  if (code === undefined) return false;
+  // Whatever its number: EBADF is a socket that was closed a moment ago.
+  return CONNECTION_CODES.has(code) || "syscall" in error;
 }

@@ -25,7 +25,7 @@ const GRACE_MS = 2_000;
  * Runs `work`. At the deadline, or when the signal aborts, the running statement is cancelled on the server and the
  * connection closed for good: a late cancellation must not meet somebody else's statement.
  *
- * @throws DatabaseError `timeout`; the signal's reason; `unreachable` when the connection died; what `work` threw.
+ * @throws DatabaseError `timeout`; the signal's reason; `unreachable` when the connection died or is cut off; what `work` threw.
  */
 export async function interruptible<T>(
   connection: Connection,
@@ -47,8 +47,9 @@ export async function interruptible<T>(
   try {
     const outcome = await first.promise;
     if ("value" in outcome) return outcome.value;
-    await halt(connection, running);
-    throw outcome.reason;
+    const isThere = await halt(connection, running);
+    // Too slow is one thing; cut off in the middle is another.
+    throw isThere || signal?.aborted ? outcome.reason : connection.lost();
   } catch (error) {
     if (errorCode(error) === CANCELLED) throw cancelled(error);
     throw isSocketError(error) ? connection.lost(error) : error;
@@ -78,16 +79,17 @@ function cancelled(cause: unknown): DatabaseError {
   );
 }
 
+/** Gives whether the server could be asked to stop; where it could not, closing the connection has to do. */
 async function halt(
   connection: Connection,
   running: Promise<unknown>,
-): Promise<void> {
+): Promise<boolean> {
   const grace = Promise.withResolvers<void>();
   const timer = setTimeout(grace.resolve, GRACE_MS);
-  // A cancel request may fail; closing the connection below has to do then.
-  const asked = connection.cancel().catch(() => {});
+  const asked = connection.cancel().then(() => true, () => false);
   await Promise.race([running.then(() => {}, () => {}), grace.promise]);
   clearTimeout(timer);
-  await asked;
+  const isThere = await asked;
   await connection.destroy();
+  return isThere;
 }

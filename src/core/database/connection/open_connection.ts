@@ -6,7 +6,11 @@
 import type { Socket } from "node:net";
 import postgres from "postgres";
 import { Connection } from "./connection.ts";
-import { DatabaseError, errorCode } from "./database_error.ts";
+import {
+  DatabaseError,
+  type DatabaseFault,
+  errorCode,
+} from "./database_error.ts";
 import { describeAddress, type ServerAddress } from "./server_address.ts";
 import { openServerSocket } from "./server_socket.ts";
 
@@ -20,10 +24,12 @@ export interface ConnectionOptions {
   readonly statementTimeoutMs: number;
   /** How long a statement may wait for a lock; 0 for none. */
   readonly lockTimeoutMs: number;
+  /** Whether a server that takes no writes (a standby) is refused. */
+  readonly mustWrite: boolean;
 }
 
-/** The oldest major that has everything the schema uses. */
-const OLDEST_MAJOR = 14;
+/** The oldest major that its makers still mend. */
+const OLDEST_MAJOR = 15;
 
 /**
  * Opens a connection and logs in.
@@ -69,9 +75,21 @@ class Login {
     this.#signal.addEventListener("abort", abort);
     try {
       const client = postgres(driverOptions(this.#options, () => this.#open()));
+      // Behind PgBouncer the session is not ours to change.
+      const isOwn = !this.#options.address.pgbouncer;
       const rows = await Promise.race([
-        client<{ version: number }[]>`
-          select current_setting('server_version_num')::int as version`,
+        client<ServerFacts[]>`
+          select current_setting('server_version_num')::int as version,
+            current_setting('server_encoding') as encoding,
+            pg_is_in_recovery() as "isStandby",
+            current_setting('transaction_read_only')::bool as "readOnly",
+            (select source in ('user', 'database user') from pg_settings
+              where name = 'default_transaction_read_only')
+              as "readsByRole",
+            case when current_setting('synchronous_commit') <> 'off' then true
+              else ${isOwn}::bool
+                and set_config('synchronous_commit', 'on', false) = 'on'
+            end as "keepsCommits"`,
         this.#ended.promise.then(() => {
           throw lost(this.#options.address);
         }),
@@ -91,35 +109,89 @@ class Login {
     if (this.#socket !== null) throw lost(this.#options.address);
     const socket = await openServerSocket(this.#options.address, this.#signal);
     this.#socket = socket;
-    socket.once("close", () => this.#ended.resolve());
+    socket.once("close", () => {
+      this.#ended.resolve();
+      // The driver takes all listeners off now; an error that comes even later must not go uncaught.
+      queueMicrotask(() => socket.on("error", () => {}));
+    });
     return socket;
   }
 
   #loggedIn(
     client: postgres.Sql,
-    rows: postgres.RowList<{ version: number }[]>,
+    rows: postgres.RowList<ServerFacts[]>,
   ): Connection {
-    const { address } = this.#options;
-    const version = rows[0]?.version ?? 0;
-    if (Math.floor(version / 10_000) < OLDEST_MAJOR) {
-      throw new DatabaseError(
-        "version",
-        `Cannot use PostgreSQL at ${describeAddress(address)}: ` +
-          `version ${OLDEST_MAJOR} or newer is needed, this is ${
-            Math.floor(version / 10_000)
-          }.${version % 10_000}`,
-      );
-    }
-    if (this.#socket === null) throw lost(address);
+    const { address, mustWrite } = this.#options;
+    const [facts] = rows;
+    if (this.#socket === null || facts === undefined) throw lost(address);
+    demandUsable(facts, this.#options);
     const { pid, secret } = rows.state;
     return new Connection({
       client,
+      mustWrite,
       socket: this.#socket,
       address,
       key: { pid, secret },
       ended: this.#ended.promise,
     });
   }
+}
+
+/** The server as it describes itself. */
+interface ServerFacts {
+  /** Such as 150018 for 15.18. */
+  readonly version: number;
+  readonly encoding: string;
+  readonly isStandby: boolean;
+  readonly readOnly: boolean;
+  /** Whether it is the role that may only read, and not the server. */
+  readonly readsByRole: boolean;
+  /** Whether what is committed outlives a crash of the server: proofs of what is archived rely on it. */
+  readonly keepsCommits: boolean;
+}
+
+/** Throws what is wrong with a server that cannot be used, and what to do about it. */
+function demandUsable(
+  facts: ServerFacts,
+  { address, mustWrite }: Pick<ConnectionOptions, "address" | "mustWrite">,
+): void {
+  const { version, encoding, isStandby, readOnly, readsByRole } = facts;
+  const refuse = (fault: DatabaseFault, why: string) =>
+    new DatabaseError(
+      fault,
+      `Cannot use PostgreSQL at ${describeAddress(address)}: ${why}`,
+    );
+  const major = Math.floor(version / 10_000);
+  if (major < OLDEST_MAJOR) {
+    throw refuse(
+      "version",
+      `version ${OLDEST_MAJOR} or newer is needed, this is ${major}.${
+        version % 10_000
+      }`,
+    );
+  }
+  // SQL_ASCII would take anything, and give back what is no text.
+  if (encoding !== "UTF8") {
+    throw refuse(
+      "encoding",
+      `a database in UTF8 is needed, this one is in ${encoding}. ` +
+        `Make one: createdb -E UTF8 -T template0 --locale=C ${address.database}`,
+    );
+  }
+  if (mustWrite && !facts.keepsCommits) {
+    throw refuse(
+      "refused",
+      "it loses what was committed when it crashes (synchronous_commit is off), and behind PgBouncer that cannot be " +
+        `changed for a session. Change it there: alter role ${address.user} set synchronous_commit = on`,
+    );
+  }
+  if (!mustWrite || !readOnly) return;
+  if (isStandby) throw refuse("read-only", "it is a standby, not the primary");
+  if (!readsByRole) throw refuse("read-only", "it takes no writes now");
+  throw refuse(
+    "refused",
+    `the role ${address.user} is read-only, and this has to write`,
+  );
 }
 
 /** Everything is said, because the driver takes what is missing from `PG…` variables of the environment. */
@@ -153,6 +225,28 @@ function driverOptions(
   };
 }
 
+/**
+ * Settings that SQL means something else by, or prints something else by, where a database or role sets them. Said here,
+ * so that a server is not taken as it is found.
+ */
+export const SESSION_SETTINGS = {
+  standard_conforming_strings: "on",
+  quote_all_identifiers: "off",
+  bytea_output: "hex",
+  DateStyle: "ISO, MDY",
+  IntervalStyle: "postgres",
+  extra_float_digits: "1",
+  transform_null_equals: "off",
+  default_transaction_isolation: "read committed",
+  default_transaction_deferrable: "off",
+} as const;
+
+/** Those of them that PgBouncer carries from client to client. */
+const POOLED_SETTINGS = {
+  standard_conforming_strings: SESSION_SETTINGS.standard_conforming_strings,
+  DateStyle: SESSION_SETTINGS.DateStyle,
+} as const;
+
 /** PgBouncer refuses parameters it does not know, so there the timeouts are set in each transaction instead. */
 function startupParameters(
   options: ConnectionOptions,
@@ -162,6 +256,7 @@ function startupParameters(
   return {
     application_name: options.applicationName,
     TimeZone: options.timezone,
+    ...(own ? SESSION_SETTINGS : POOLED_SETTINGS),
     ...(own && statementTimeoutMs > 0 &&
       { statement_timeout: statementTimeoutMs }),
     ...(own && lockTimeoutMs > 0 && { lock_timeout: lockTimeoutMs }),

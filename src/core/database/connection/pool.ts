@@ -38,6 +38,8 @@ export class Pool implements AsyncDisposable {
   readonly #farewells = new Set<Promise<void>>();
   readonly #drained = Promise.withResolvers<void>();
   #total = 0;
+  /** The question whether the server is there, for all who ask at once. */
+  #asking: Promise<string | null> | null = null;
   #reaper: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PoolOptions) {
@@ -103,11 +105,11 @@ export class Pool implements AsyncDisposable {
     try {
       const idle = this.#idle.pop();
       const connection = idle ?? await this.#open(limit);
-      const ok = await connection.check(this.#limits.healthCheckTimeoutMs);
-      if (!ok) await connection.destroy();
+      const fault = await connection.check(this.#limits.healthCheckTimeoutMs);
+      if (fault !== null) await connection.destroy();
       if (idle === undefined) await connection.close();
       else this.release(idle);
-      return ok ? null : "the server does not answer";
+      return fault;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
@@ -138,11 +140,10 @@ export class Pool implements AsyncDisposable {
     const timeout = AbortSignal.timeout(acquisitionTimeoutMs);
     const until = [timeout, this.#closing.signal];
     const limit = AbortSignal.any(signal ? [...until, signal] : until);
-    let opening = false;
     try {
       for (;;) {
-        opening = this.#total < this.#limits.maxConnections;
-        if (opening) return await this.#openNew(limit);
+        const hasRoom = this.#total < this.#limits.maxConnections;
+        if (hasRoom) return await this.#openNew(limit);
         const connection = await this.#turn(limit);
         if (connection === null) continue;
         if (await this.#isHealthy(connection)) return connection;
@@ -153,19 +154,20 @@ export class Pool implements AsyncDisposable {
       if (this.#closing.signal.aborted) throw closed();
       // A failure to open says more than the time it took.
       if (!timeout.aborted || error instanceof DatabaseError) throw error;
-      throw this.#late(opening);
+      throw await this.#late();
     }
   }
 
-  #late(opening: boolean): DatabaseError {
+  /** Connections that are all in use may be busy, or wait for a server that vanished without a word: it is asked. */
+  async #late(): Promise<DatabaseError> {
     const { acquisitionTimeoutMs, maxConnections } = this.#limits;
+    this.#asking ??= this.check().finally(() => this.#asking = null);
+    const fault = await this.#asking;
     return new DatabaseError(
-      opening ? "unreachable" : "exhausted",
+      fault === null ? "exhausted" : "unreachable",
       `Cannot get a database connection within ${acquisitionTimeoutMs} ms ` +
         `(pool.acquisitionTimeoutMs): ${
-          opening
-            ? "the server has not answered"
-            : `all ${maxConnections} are in use (pool.maxConnections)`
+          fault ?? `all ${maxConnections} are in use (pool.maxConnections)`
         }`,
     );
   }
@@ -209,7 +211,7 @@ export class Pool implements AsyncDisposable {
     const { healthCheckIdleSeconds, healthCheckTimeoutMs } = this.#limits;
     const idleMs = performance.now() - connection.lastUsedAt;
     if (idleMs < healthCheckIdleSeconds * 1_000) return true;
-    return await connection.check(healthCheckTimeoutMs);
+    return await connection.check(healthCheckTimeoutMs) === null;
   }
 
   #isWorn(connection: Connection): boolean {

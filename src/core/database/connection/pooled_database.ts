@@ -14,7 +14,7 @@ import {
   isConnectionFailure,
 } from "./database_error.ts";
 import { interruptible } from "./interruptible.ts";
-import { Outage } from "./outage.ts";
+import { Outage, type Patience } from "./outage.ts";
 import type { Pool, PoolCounts } from "./pool.ts";
 import { isAway, Retries } from "./retries.ts";
 import { inTransaction } from "./transaction.ts";
@@ -28,12 +28,19 @@ export interface PooledDatabaseOptions {
   /** Timeouts that the connection itself does not have are set in every transaction. */
   readonly pgbouncer: boolean;
   readonly log: Logger;
+  /** Whether work waits for a server that is away as long as it takes, instead of `retry.outageSeconds`. */
+  readonly isPatient: boolean;
+  /** Aborts when the process is to stop: a server that is away is then waited for a moment only. */
+  readonly stop: AbortSignal;
   /** Called when the last connection is closed. */
   closed?(): Promise<void>;
 }
 
 /** Waits between health checks of one round. */
 const HEALTH_RETRY_MS = 200;
+
+/** How long a process that is to stop waits for a server that is away, well within its grace period. */
+const STOP_MS = 3_000;
 
 export class PooledDatabase implements Database {
   readonly #pool: Pool;
@@ -44,6 +51,10 @@ export class PooledDatabase implements Database {
   /** Work in hand, retries included: disposal waits for it. */
   readonly #working = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
+  /** Aborted when a server that is away is not waited for any more. */
+  readonly #hurry = new AbortController();
+  readonly #patience: Patience;
+  #stopTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PooledDatabaseOptions) {
     this.#pool = options.pool;
@@ -53,11 +64,21 @@ export class PooledDatabase implements Database {
       ...options.config.breaker,
       counts: isConnectionFailure,
     });
-    this.#outage = new Outage(options.log);
+    const { outageSeconds } = options.config.retry;
+    this.#patience = {
+      outageSeconds: options.isPatient ? null : outageSeconds,
+    };
+    this.#outage = new Outage(options.log, this.#patience);
+    if (options.stop.aborted) this.#stopping();
+    else options.stop.addEventListener("abort", this.#stopping, { once: true });
   }
 
   get connections(): PoolCounts {
     return this.#pool.counts;
+  }
+
+  get isAway(): boolean {
+    return this.#outage.isOn;
   }
 
   run<T>(
@@ -95,10 +116,17 @@ export class PooledDatabase implements Database {
   /** Takes no more work, finishes what is in hand, and closes the pool. A server that is away is not waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    this.#hurry.abort();
+    this.#options.stop.removeEventListener("abort", this.#stopping);
+    clearTimeout(this.#stopTimer);
     await Promise.allSettled(this.#working);
     await this.#pool[Symbol.asyncDispose]();
     await this.#options.closed?.();
   }
+
+  readonly #stopping = () => {
+    this.#stopTimer = setTimeout(() => this.#hurry.abort(), STOP_MS);
+  };
 
   #start<T>(
     work: (sql: Sql) => Promise<T>,
@@ -121,16 +149,29 @@ export class PooledDatabase implements Database {
     work: (sql: Sql) => Promise<T>,
     options: WorkOptions,
   ): Promise<T> {
-    const retries = new Retries(this.#options.config.retry);
+    const retries = new Retries(this.#options.config.retry, this.#patience);
+    try {
+      return await this.#retrying(work, options, retries);
+    } finally {
+      this.#outage.over(retries);
+    }
+  }
+
+  async #retrying<T>(
+    work: (sql: Sql) => Promise<T>,
+    options: WorkOptions,
+    retries: Retries,
+  ): Promise<T> {
     for (;;) {
       const begunAtMs = performance.now();
       try {
         const value = await this.#breaker.run(() => this.#once(work, options));
         this.#outage.worked(begunAtMs);
         return value;
-      } catch (error) {
+      } catch (cause) {
         options.signal?.throwIfAborted();
-        if (isAway(error)) this.#outage.met(error);
+        const error = this.#outage.explain(cause, begunAtMs);
+        if (isAway(error)) this.#outage.met(retries, error, begunAtMs);
         await this.#waitAfter(error, retries.after(error), options.signal);
       }
     }
@@ -151,9 +192,9 @@ export class PooledDatabase implements Database {
       });
       await sleep(waitMs, signal);
     } else {
-      const closing = this.#closing.signal;
-      await sleep(waitMs, AbortSignal.any([signal, closing]));
-      if (closing.aborted) throw error;
+      const hurry = this.#hurry.signal;
+      await sleep(waitMs, AbortSignal.any([signal, hurry, this.#outage.end]));
+      if (hurry.aborted) throw error;
     }
     signal.throwIfAborted();
   }
@@ -169,6 +210,12 @@ export class PooledDatabase implements Database {
         what: kind,
         signal,
       });
+    } catch (error) {
+      const readOnly = connection.readOnly(error);
+      if (readOnly === undefined) throw error;
+      // The next connection is made anew: behind the same name there may be the primary by now.
+      await connection.destroy();
+      throw readOnly;
     } finally {
       this.#pool.release(connection);
     }

@@ -11,19 +11,22 @@ import { backoffMs } from "../../../base/backoff.ts";
 import type { BrotrConfig } from "../../config/brotr_config.ts";
 import { CircuitOpen } from "../../lifecycle/breaker.ts";
 import { isConnectionFailure, isTransient } from "./database_error.ts";
+import type { Patience } from "./outage.ts";
 
 /** How far apart the retries of those lie who failed together. */
 const JITTER = 0.3;
 
 export class Retries {
   readonly #config: BrotrConfig["retry"];
+  readonly #patience: Patience;
   #conflicts = 0;
   /** Tries since the server was last reached; those that the breaker refused do not count. */
   #lost = 0;
   #awaySinceMs: number | null = null;
 
-  constructor(config: BrotrConfig["retry"]) {
+  constructor(config: BrotrConfig["retry"], patience: Patience = config) {
     this.#config = config;
+    this.#patience = patience;
   }
 
   /** How long to wait before the next try, ms; null when there is to be none. */
@@ -40,7 +43,8 @@ export class Retries {
   #whileAway(error: unknown): number | null {
     this.#awaySinceMs ??= performance.now();
     const awayMs = performance.now() - this.#awaySinceMs;
-    const leftMs = this.#config.outageSeconds * 1_000 - awayMs;
+    const { outageSeconds } = this.#patience;
+    const leftMs = (outageSeconds ?? Infinity) * 1_000 - awayMs;
     if (leftMs <= 0) return null;
     // The circuit says itself when a try makes sense again.
     const leastMs = error instanceof CircuitOpen ? error.retryAfterMs : 0;

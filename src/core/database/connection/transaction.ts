@@ -20,7 +20,7 @@ export async function inTransaction<T>(
     `; set local ${name} = ${value}`
   );
   // All settings in one round trip.
-  await sql.unsafe(`begin${local.join("")}`);
+  await sql.unsafe(`begin isolation level read committed${local.join("")}`);
   let value: T;
   try {
     value = await work(sql);

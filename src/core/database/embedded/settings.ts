@@ -4,7 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import type { ChildUser } from "./child_user.ts";
+import { type ChildUser, SHARED_USER } from "./child_user.ts";
+import { OWNER_ROLE } from "./cluster.ts";
 import type { DataDirectory } from "./data_directory.ts";
 import { lookAtMachine, type Machine } from "./machine.ts";
 
@@ -18,8 +19,9 @@ export interface SettingsOptions {
 }
 
 /**
- * Writes postgresql.conf, pg_hba.conf and pg_ident.conf anew, as the machine may have changed since the last start.
- * An operator's own settings go into `custom.conf` beside them, which wins and is never touched.
+ * Writes postgresql.conf, pg_hba.conf and pg_ident.conf anew, as the machine may have changed since the last start. They
+ * are outside of the cluster, whose owner could put links in our way there. An operator's own settings go into
+ * `custom.conf` beside them, which wins and is never touched.
  */
 export async function writeSettings(
   directory: DataDirectory,
@@ -34,9 +36,11 @@ export async function writeSettings(
     "pg_ident.conf": pgIdent(options.user),
   };
   for (const [name, content] of Object.entries(files)) {
-    await Deno.writeTextFile(join(directory.cluster, name), content);
+    const path = join(directory.conf, name);
+    await Deno.writeTextFile(path, content);
+    await Deno.chmod(path, 0o644);
   }
-  await makeCustomConf(join(directory.cluster, "custom.conf"));
+  await makeCustomConf(join(directory.conf, "custom.conf"));
 }
 
 async function makeCustomConf(path: string): Promise<void> {
@@ -46,6 +50,7 @@ async function makeCustomConf(path: string): Promise<void> {
       "# Settings here win over postgresql.conf, which bigbrotr writes anew at every start.\n",
       { createNew: true },
     );
+    await Deno.chmod(path, 0o644);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
@@ -66,7 +71,7 @@ export function memorySettings(memory: number) {
 }
 
 function postgresqlConf(
-  { sockets }: DataDirectory,
+  { conf, sockets }: DataDirectory,
   machine: Machine & { readonly port: number | null },
 ): string {
   const sizes = Object.entries(memorySettings(machine.memory))
@@ -74,12 +79,18 @@ function postgresqlConf(
   return `# Written by bigbrotr at every start; your own settings belong into custom.conf.
 listen_addresses = '${machine.port === null ? "" : "127.0.0.1"}'
 port = ${machine.port ?? SOCKET_PORT}
-unix_socket_directories = '${sockets.replaceAll("'", "''")}'
+unix_socket_directories = ${quoted(sockets)}
 unix_socket_permissions = 0700
+hba_file = ${quoted(join(conf, "pg_hba.conf"))}
+ident_file = ${quoted(join(conf, "pg_ident.conf"))}
 
 ${sizes}
 dynamic_shared_memory_type = ${machine.smallShm ? "mmap" : "posix"}
 ${FIXED_SETTINGS}`;
+}
+
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", "''")}'`;
 }
 
 /** Settings that do not depend on the machine. */
@@ -101,10 +112,10 @@ pg_stat_statements.track = all
 timezone = 'UTC'
 log_timezone = 'UTC'
 lc_messages = 'C'
-# The owner reads stderr line by line. Statements and details would bring whole events into the log.
+# The owner reads stderr line by line and keeps it in postgres.log. Statements and details would bring whole events there.
 log_destination = 'stderr'
 logging_collector = off
-log_line_prefix = ''
+log_line_prefix = '%m [%p] %q%a '
 log_checkpoints = off
 log_min_messages = warning
 log_min_error_statement = panic
@@ -113,14 +124,19 @@ log_error_verbosity = terse
 include = 'custom.conf'
 `;
 
-/** Authentication: on the socket by the user the system names, over TCP by a password. */
+/** Authentication: on the socket by the user the system names, over TCP by a password, which the superuser has none of. */
 const PG_HBA = `local all all peer map=bigbrotr
+host all ${OWNER_ROLE} all reject
 host all all 127.0.0.1/32 scram-sha-256
 host all all ::1/128 scram-sha-256
 `;
 
-/** The user that runs the server may be any role in it, and so may root, which could become that user anyway. */
+/**
+ * The user that runs the server may be any role in it, and so may root, which could become that user anyway; but not one
+ * that other programs run as, too.
+ */
 function pgIdent(user: ChildUser): string {
-  return ["root", user.name]
+  const isShared = user.dropsPrivileges && user.name === SHARED_USER;
+  return ["root", ...(isShared ? [] : [user.name])]
     .map((name) => `bigbrotr "${name}" all\n`).join("");
 }

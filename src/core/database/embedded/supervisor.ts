@@ -6,7 +6,9 @@
  */
 import { backoffMs } from "../../../base/backoff.ts";
 import { sleep } from "../../../base/sleep.ts";
+import { openLogFile } from "../../log/log_file.ts";
 import type { Logger } from "../../log/logger.ts";
+import type { LogSink } from "../../log/sink.ts";
 import { DatabaseError } from "../connection/database_error.ts";
 import { type Binaries, unpackBinaries } from "./binaries.ts";
 import type { ChildUser } from "./child_user.ts";
@@ -14,6 +16,7 @@ import { ensureCluster } from "./cluster.ts";
 import { type DataDirectory, explainFullDisk } from "./data_directory.ts";
 import { GuardedServer } from "./guarded_server.ts";
 import { clearLeftovers } from "./processes.ts";
+import { runProgram } from "./program.ts";
 import { writeSettings } from "./settings.ts";
 
 export interface SupervisorOptions {
@@ -29,6 +32,12 @@ const RESTART_BACKOFF = { initialMs: 500, maxMs: 5_000, jitter: 0 } as const;
 
 /** A start that takes longer than this is told of. */
 const RECOVERY_MS = 5_000;
+
+/** How often it is said again that it does not start. */
+const REMIND_MS = 60_000;
+
+/** What is kept of PostgreSQL's own log. */
+const LOG_LIMITS = { maxBytes: 8 * 1024 * 1024, maxFiles: 4 } as const;
 
 /**
  * Brings the server up; the caller holds the owner's lock.
@@ -57,6 +66,7 @@ export class Supervisor implements AsyncDisposable {
   /** Resolves when the server runs (again); rejects with the last failure while it does not come up. */
   #available: PromiseWithResolvers<void> = Promise.withResolvers();
   #server: GuardedServer | null = null;
+  #file: LogSink | null = null;
   #watching: Promise<void> = Promise.resolve();
 
   constructor(options: SupervisorOptions & { readonly binaries: Binaries }) {
@@ -64,7 +74,12 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    this.#server = await this.#startOnce(signal);
+    try {
+      this.#server = await this.#startOnce(signal);
+    } catch (error) {
+      this.#closeLog();
+      throw error;
+    }
     this.#available.resolve();
     this.#watching = this.#watch(this.#server);
   }
@@ -79,11 +94,28 @@ export class Supervisor implements AsyncDisposable {
     this.#closing.abort();
     await this.#server?.release();
     await this.#watching;
+    this.#closeLog();
     // A guard that was killed a moment ago could not do it.
     await clearLeftovers(
       this.#options.directory.cluster,
       new AbortController().signal,
     );
+  }
+
+  /** A full disk must not end the one who could tell of it. */
+  #record(line: string): void {
+    const { directory: { log: path } } = this.#options;
+    try {
+      this.#file ??= openLogFile({ path, ...LOG_LIMITS });
+      this.#file.write(line);
+    } catch (error) {
+      this.#options.log.debug("PostgreSQL's log not kept", { path, error });
+    }
+  }
+
+  #closeLog(): void {
+    this.#file?.[Symbol.dispose]();
+    this.#file = null;
   }
 
   async #watch(server: GuardedServer): Promise<void> {
@@ -92,6 +124,7 @@ export class Supervisor implements AsyncDisposable {
       if (this.#closing.signal.aborted) return;
       this.#options.log.error("PostgreSQL ended by itself; starting it again", {
         lastWords: running.lastWords,
+        log: this.#options.directory.log,
       });
       this.#available = Promise.withResolvers();
       this.#available.promise.catch(() => {});
@@ -105,6 +138,7 @@ export class Supervisor implements AsyncDisposable {
   async #restart(ended: GuardedServer): Promise<GuardedServer | null> {
     const { directory, log } = this.#options;
     const signal = this.#closing.signal;
+    let saidAtMs = -Infinity;
     for (let attempt = 1;; attempt++) {
       try {
         // Its backends hold the pipe that its log came through.
@@ -116,11 +150,13 @@ export class Supervisor implements AsyncDisposable {
       } catch (error) {
         if (signal.aborted) return null;
         const waitMs = backoffMs(attempt, RESTART_BACKOFF);
-        log.error("PostgreSQL does not start", {
-          attempt,
-          reason: error instanceof Error ? error.message : error,
-          waitMs,
-        });
+        if (performance.now() - saidAtMs >= REMIND_MS) {
+          saidAtMs = performance.now();
+          log.error("PostgreSQL does not start, trying on", {
+            attempt,
+            reason: error instanceof Error ? error.message : error,
+          });
+        }
         this.#available.reject(error);
         await sleep(waitMs, signal);
         this.#available = Promise.withResolvers();
@@ -131,14 +167,19 @@ export class Supervisor implements AsyncDisposable {
 
   async #startOnce(signal: AbortSignal): Promise<GuardedServer> {
     const { directory, log, user, port } = this.#options;
-    if (await clearLeftovers(directory.cluster, signal)) {
-      log.warn("took over the data directory from a server without an owner", {
-        directory: directory.root,
-      });
-    }
-    await removeSockets(directory);
+    await clearLeftovers(
+      directory.cluster,
+      signal,
+      (processes) =>
+        log.warn("ending a PostgreSQL that has lost its owner", {
+          directory: directory.root,
+          processes,
+        }),
+    );
+    await removeSockets(directory, user);
     await writeSettings(directory, { user, port });
-    const server = new GuardedServer(this.#options);
+    const record = (line: string) => this.#record(line);
+    const server = new GuardedServer({ ...this.#options, record });
     const slowStart = setTimeout(() => {
       log.info("PostgreSQL takes its time to start: after a crash it recovers");
     }, RECOVERY_MS);
@@ -157,7 +198,7 @@ export class Supervisor implements AsyncDisposable {
         `Cannot start the embedded PostgreSQL in ${directory.root}` +
           `${
             port === null ? "" : ` on port ${port} of 127.0.0.1`
-          }. It said:\n${server.lastWords}`,
+          }. It said (and more in ${directory.log}):\n${server.lastWords}`,
       ),
       directory.root,
     );
@@ -165,10 +206,16 @@ export class Supervisor implements AsyncDisposable {
 }
 
 /** PostgreSQL would not start while a lock beside its socket names any living process of its user. */
-async function removeSockets({ sockets }: DataDirectory): Promise<void> {
-  for await (const { name } of Deno.readDir(sockets)) {
-    if (name.startsWith(".s.PGSQL.")) await Deno.remove(`${sockets}/${name}`);
-  }
+async function removeSockets(
+  { root, sockets }: DataDirectory,
+  user: ChildUser,
+): Promise<void> {
+  // As the one whose directory it is, who could have put a link to another one there.
+  const script = 'rm -f "$1"/.s.PGSQL.*';
+  await runProgram("/bin/sh", ["-c", script, "sh", sockets], {
+    user,
+    cwd: root,
+  });
 }
 
 /** The promise's outcome, unless the signal aborts first; the promise itself goes on. */

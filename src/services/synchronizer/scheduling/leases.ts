@@ -17,6 +17,7 @@ import {
 } from "../../../archive/leases.ts";
 import type { Crowding } from "../../../archive/candidates.ts";
 import { gatherWrites } from "../../../base/gather_writes.ts";
+import { newHolder } from "../../../core/lifecycle/holder.ts";
 import type { Logger } from "../../../core/log/logger.ts";
 import type { Network } from "../../../models/network.ts";
 
@@ -49,15 +50,18 @@ export interface RelayLease extends LeasedRelay {
   readonly lost: AbortSignal;
 }
 
+interface Held {
+  readonly url: string;
+  readonly lost: AbortController;
+}
+
 /** Leases of this process. Disposing gives back those that were never begun. */
 export class Leases implements AsyncDisposable {
   readonly #options: LeaseOptions;
   /** Names this process among all that share the database. */
-  readonly #holder = `${Deno.hostname()}:${Deno.pid}:${
-    crypto.randomUUID().slice(0, 8)
-  }`;
+  readonly #holder = newHolder();
   /** Aborted when the lease of a relay is lost, by relay. */
-  readonly #held = new Map<number, AbortController>();
+  readonly #held = new Map<number, Held>();
   readonly #timer: ReturnType<typeof setInterval>;
   /** Gathers releases, as many relays end at once: those that end during a call go with the next. */
   readonly #give = gatherWrites(
@@ -65,6 +69,8 @@ export class Leases implements AsyncDisposable {
     { maxItems: 1_000 },
   );
   #renewal: Promise<void> = Promise.resolve();
+  /** A renewal waits for a database that is away, and more of them would only wait beside it. */
+  #isRenewing = false;
   /** Progress that is not recorded yet, by relay. */
   readonly #progress = new Map<number, WalkProgress>();
   readonly #progressTimer: ReturnType<typeof setInterval>;
@@ -73,7 +79,10 @@ export class Leases implements AsyncDisposable {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    const renew = () => void (this.#renewal = this.#renew());
+    const renew = () => {
+      if (this.#isRenewing) return;
+      this.#renewal = this.#renew();
+    };
     const renewEveryMs = options.leaseSeconds * 1_000 / 3;
     this.#timer = setInterval(renew, renewEveryMs);
     const record = () => void this.#recordProgress();
@@ -94,9 +103,16 @@ export class Leases implements AsyncDisposable {
     });
     return leased.map((relay) => {
       const lost = new AbortController();
-      this.#held.set(relay.relayId, lost);
+      this.#held.set(relay.relayId, { url: relay.url, lost });
       return { ...relay, lost: lost.signal };
     });
+  }
+
+  /** Ends what is in work with these relays, as if their leases were lost; they are given back all the same. */
+  abandon(isMeant: (url: string) => boolean): void {
+    for (const { url, lost } of this.#held.values()) {
+      if (isMeant(url)) lost.abort();
+    }
   }
 
   /** Tells others that this process is live with the relay, for `status` only. */
@@ -154,6 +170,7 @@ export class Leases implements AsyncDisposable {
   async #renew(): Promise<void> {
     const { database, log, leaseSeconds } = this.#options;
     const relayIds = [...this.#held.keys()];
+    this.#isRenewing = true;
     try {
       const kept = await renewLeases(database, {
         service: SERVICE,
@@ -164,11 +181,13 @@ export class Leases implements AsyncDisposable {
       const ours = new Set(kept);
       for (const relayId of relayIds) {
         if (ours.has(relayId)) continue;
-        this.#held.get(relayId)?.abort();
+        this.#held.get(relayId)?.lost.abort();
         this.#held.delete(relayId);
       }
     } catch (error) {
       log.warn("leases not renewed", { relays: relayIds.length, error });
+    } finally {
+      this.#isRenewing = false;
     }
   }
 }

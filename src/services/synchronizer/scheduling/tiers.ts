@@ -16,10 +16,12 @@ const CHECK_EVERY_MS = 1_000;
 
 /** The lists of all tiers. A file is read again when it has changed; while it cannot be, what it said last holds. */
 export class Tiers {
-  readonly #config: TiersConfig;
+  #config: TiersConfig;
   readonly #log: Logger;
-  readonly #files: Map<Tier, PriorityFile>;
+  #files: Map<Tier, PriorityFile>;
   #checkedAtMs = -Infinity;
+  /** Whether the configuration was replaced since the last refresh. */
+  #isNew = false;
   #urls = new Map<Tier, readonly string[]>();
   #tierOf = new Map<string, Tier>();
 
@@ -29,6 +31,14 @@ export class Tiers {
     this.#log = log;
     this.#files = readPriorityFiles(config);
     this.#arrange();
+  }
+
+  /** Takes the lists and the files of another configuration. Throws as the constructor does, and then nothing has changed. */
+  replace(config: TiersConfig): void {
+    this.#files = readPriorityFiles(config);
+    this.#config = config;
+    this.#arrange();
+    this.#isNew = true;
   }
 
   /** The relays of all tiers. */
@@ -41,8 +51,12 @@ export class Tiers {
     return this.#urls.get(tier) ?? [];
   }
 
-  /** Reads again the files that have changed; says whether any has. */
+  /** Reads again the files that have changed; says whether any has, or the configuration. */
   refresh(nowMs = performance.now()): boolean {
+    if (this.#isNew) {
+      this.#isNew = false;
+      return true;
+    }
     if (nowMs - this.#checkedAtMs < CHECK_EVERY_MS) return false;
     this.#checkedAtMs = nowMs;
     let hasChanged = false;

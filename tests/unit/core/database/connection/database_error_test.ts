@@ -22,9 +22,11 @@ Deno.test("isTransient() and isConnectionFailure() go by SQLSTATE and code", () 
     ["syntax", sqlState("42601"), false, false],
     ["closed", coded("CONNECTION_CLOSED"), true, true],
     ["reset", coded("ECONNRESET"), true, true],
+    ["a socket that is gone", system("EBADF"), true, true],
     ["some other code", coded("ERR_INVALID_ARG_TYPE"), false, false],
     ["a bug", new TypeError("x is undefined"), false, false],
     ["unreachable", new DatabaseError("unreachable", ""), true, true],
+    ["read-only", new DatabaseError("read-only", ""), true, true],
     ["timeout", new DatabaseError("timeout", ""), false, false],
     ["circuit", new CircuitOpen("The database", 5, null), true, false],
     ["no error at all", "text", false, false],
@@ -38,6 +40,10 @@ Deno.test("isTransient() and isConnectionFailure() go by SQLSTATE and code", () 
 function sqlState(code: string): Error {
   const error = new postgres.PostgresError("as the server says");
   return Object.assign(error, { code });
+}
+
+function system(code: string): Error {
+  return Object.assign(coded(code), { errno: -9, syscall: "write" });
 }
 
 function coded(code: string): Error {

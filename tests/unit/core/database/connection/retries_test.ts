@@ -57,6 +57,15 @@ Deno.test("Retries waits no longer than the outage may last", () => {
   assert.equal(retries({ outageSeconds: 0 }).after(LOST), null);
 });
 
+Deno.test("Retries waits without end for who has the patience", () => {
+  const { retry } = brotrConfig.parse({ retry: { outageSeconds: 0 } });
+  const work = new Retries(retry, { outageSeconds: null });
+  for (let times = 0; times < 100; times++) {
+    const waitMs = work.after(LOST);
+    assert.ok(waitMs !== null && waitMs <= 10_000, `${waitMs} ms`);
+  }
+});
+
 Deno.test("Retries tries nothing again that would fail again", () => {
   for (const code of ["23505", "22P05", "42P01"]) {
     assert.equal(retries().after(sqlState(code)), null);

@@ -1,0 +1,136 @@
+/**
+ * SIGHUP: a closed terminal is a reason to stop in order, and without a terminal a request to read files again.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { insertRelays } from "../../src/archive/relays.ts";
+import { testArchive } from "../support/archive.ts";
+import { testWith } from "../support/installed.ts";
+import { lines } from "../support/lines.ts";
+import { programs, startProgram } from "../support/program.ts";
+import { temporaryDirectory } from "../support/temporary_directory.ts";
+import { testRelay } from "../support/test_relay.ts";
+import { until } from "../support/until.ts";
+
+/** Runs a command on a terminal of its own, closes that when it shows a text, and tells how the command ended. */
+const TERMINAL = `
+import os, pty, sys
+wanted, command = sys.argv[1].encode(), sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(command[0], command)
+seen = b""
+while wanted not in seen:
+    seen = seen[-4096:] + os.read(terminal, 4096)
+os.close(terminal)
+_, status = os.waitpid(pid, 0)
+print(os.waitstatus_to_exitcode(status))
+`;
+
+for (const program of programs()) {
+  await testWith(
+    "python3",
+    `${program.name}: up whose terminal is closed stops in order, and its database with it`,
+    async () => {
+      await using home = await temporaryDirectory();
+      const services = join(home.path, "config/services");
+      await Deno.mkdir(services, { recursive: true });
+      const files = {
+        "config/brotr.yaml": "up: { metrics: { port: 0 } }\n",
+        "config/services/seeder.yaml": "filePath: seeds.txt\n",
+        "config/services/finder.yaml": "api: { enabled: false }\n",
+        "seeds.txt": "# none\n",
+      };
+      for (const [name, text] of Object.entries(files)) {
+        await Deno.writeTextFile(join(home.path, name), text);
+      }
+      const child = new Deno.Command("python3", {
+        args: [
+          "-c",
+          TERMINAL,
+          "everything started",
+          ...program.command,
+          "up",
+          "--data-dir",
+          "data",
+        ],
+        cwd: home.path,
+        stdin: "null",
+        stdout: "piped",
+        stderr: "inherit",
+      }).spawn();
+      const output = await Array.fromAsync(lines(child.stdout));
+      assert.equal((await child.status).code, 0);
+      assert.deepEqual(output, ["0"]);
+      await assert.rejects(
+        Deno.stat(join(home.path, "data/postgres/postmaster.pid")),
+        Deno.errors.NotFound,
+      );
+    },
+  );
+
+  Deno.test(`${program.name}: SIGHUP reads log level, log file, opt-out and tiers again, and what is wrong changes nothing`, async () => {
+    await using archive = await testArchive();
+    await using relay = await testRelay();
+    await using home = await temporaryDirectory();
+    const { path: cwd } = home;
+    await Deno.mkdir(join(cwd, "config/services"), { recursive: true });
+    const write = (name: string, content: unknown) =>
+      Deno.writeTextFile(
+        join(cwd, "config", name),
+        typeof content === "string" ? content : JSON.stringify(content),
+      );
+    const log = (name: string) => join(cwd, name);
+    const said = async (file: string, pattern: RegExp) =>
+      pattern.test(await Deno.readTextFile(log(file)).catch(() => ""));
+    const service = { allowPrivate: true, intervalSeconds: 1 };
+    await write("brotr.yaml", {
+      database: { url: archive.url },
+      log: { file: log("first.log") },
+    });
+    await write("services/synchronizer.yaml", service);
+    await using up = startProgram(program, ["synchronizer"], { cwd });
+    await until("it runs", () => said("first.log", /service started/));
+    const hangUp = () => Deno.kill(up.pid, "SIGHUP");
+
+    await write("brotr.yaml", {
+      database: { url: archive.url },
+      log: { file: log("second.log"), level: "debug" },
+    });
+    await write("services/synchronizer.yaml", {
+      ...service,
+      optOut: ["127.0.0.1"],
+      tiers: { high: { relays: [relay.url] } },
+    });
+    hangUp();
+    await until(
+      "the second file is written",
+      () => said("second.log", /configuration read again.*level=debug/),
+    );
+    await until(
+      "the tier is taken over",
+      () => said("second.log", /priority relays introduced/),
+    );
+    await until("debug is heard", () => said("second.log", /debug/));
+
+    const { url } = relay;
+    await insertRelays(archive.database, [{ url, network: "clearnet" }]);
+    await until(
+      "the relay was taken and let alone",
+      async () =>
+        await archive.count("relay_lease where due_at > unix_now()") === 1,
+    );
+    assert.equal(relay.requests.length, 0, "it has opted out");
+
+    await write("services/synchronizer.yaml", { ...service, nonsense: true });
+    hangUp();
+    await until(
+      "it is refused",
+      () => said("second.log", /configuration not read again.*nonsense/),
+    );
+    const { code } = await up.stop("SIGTERM");
+    assert.equal(code, 0);
+  });
+}
