@@ -66,12 +66,21 @@ async function schemaDiagnoses(
     if (!repair) {
       return [wrong("schema", text, "--repair, or bigbrotr db migrate")];
     }
-    await migrate(database, { signal });
+    await migrate(database, { signal, repair: true });
     return [note("schema", `${text}: applied now`)];
   }
-  const { problems, checked } = await verifySchema(database);
+  const found = await verifySchema(database);
+  if (found.problems.length === 0) {
+    return [sound("schema", `${found.checked} objects are whole`)];
+  }
+  const { repaired } = repair
+    ? await migrate(database, { signal, repair: true })
+    : { repaired: [] };
+  const { problems } = repaired.length > 0
+    ? await verifySchema(database)
+    : found;
   if (problems.length === 0) {
-    return [sound("schema", `${checked} objects are whole`)];
+    return [note("schema", `${repaired.join(", ")}: put back now`)];
   }
   const list = problems.map(({ kind, name, problem }) =>
     `${problem} ${kind}: ${name}`
@@ -80,7 +89,7 @@ async function schemaDiagnoses(
     wrong(
       "schema",
       list.join("\n"),
-      "bigbrotr db migrate puts back what holds no data; what does comes from a backup",
+      "--repair, or bigbrotr db migrate, puts back what holds no data; what does comes from a backup",
     ),
   ];
 }

@@ -45,7 +45,7 @@ export interface FilterAuditDeps extends AuditDeps {
 }
 
 /** What the audit of a filter has come to. */
-export interface AuditOutcome {
+export interface AuditedFilter {
   readonly report: AuditReport;
   readonly retractions: readonly Retraction[];
 }
@@ -64,7 +64,7 @@ const MUCH_SECONDS = 3 * 86_400;
 export async function auditFilter(
   claims: FilterClaims,
   deps: FilterAuditDeps,
-): Promise<AuditOutcome> {
+): Promise<AuditedFilter> {
   const { findings } = claims;
   const isThorough = judgeThorough(claims, deps);
   const questions = isThorough ? QUESTIONS_AFTER_WALK : claims.questions;

@@ -25,7 +25,7 @@ import type { Repeats } from "../walk/repeats.ts";
 import { Rhythm } from "../walk/rhythm.ts";
 import type { Counted } from "./count_check.ts";
 import { driveRanges } from "./drive_ranges.ts";
-import { auditFilter, type AuditOutcome } from "./filter_audit.ts";
+import { type AuditedFilter, auditFilter } from "./filter_audit.ts";
 import type { Findings } from "./findings.ts";
 import { overlapping } from "./overlap.ts";
 
@@ -169,7 +169,7 @@ export class FilterSync {
   }
 
   /** Asks about what is claimed, newly or already, and makes of the claims what the answers allow. */
-  async audit(questions: number): Promise<AuditOutcome> {
+  async audit(questions: number): Promise<AuditedFilter> {
     const { limit, settledBefore, random, signal } = this.#deps;
     return await auditFilter({
       job: this.#job,
