@@ -56,10 +56,19 @@ async function runCommand(
     report(error, run, stderr);
     stop.abort(new Error("stopping after an unexpected error"));
   });
-  const done = await settled(() => command.run(run), run, stderr);
+  let isEndless = false;
+  const done = await settled(
+    () => {
+      // Asked before the work begins: its configuration may be another one at the end.
+      isEndless = command.runsUntilStopped?.(run) ?? false;
+      return command.run(run);
+    },
+    run,
+    stderr,
+  );
   // Looked at before the resources are closed: what comes later interrupts nothing.
   const interrupted = stop.wasInterrupted && done !== BAD_USAGE &&
-    !command.runsUntilStopped?.(run);
+    !isEndless;
   const close = () => run[Symbol.asyncDispose]().then(() => 0);
   const closed = await settled(close, run, stderr);
   const code = Math.max(done, closed, strays.count > 0 ? 1 : 0);

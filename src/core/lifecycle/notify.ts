@@ -126,7 +126,7 @@ class SocketNotifier implements Notifier {
   #send(message: string): void {
     if (!this.#datagram.send(message)) {
       this.#options.log.debug("service manager did not take a message", {
-        message,
+        notification: message,
       });
     }
   }

@@ -79,7 +79,7 @@ const ABSENT: readonly { what: string; socket: string; said: string[] }[] = [
     socket: "/nowhere/notify",
     said: ["READY=1", "WATCHDOG=1", "STATUS=fine", "STOPPING=1"].map(
       (message) =>
-        `debug test service manager did not take a message message="${message}"`,
+        `debug test service manager did not take a message notification="${message}"`,
     ),
   },
   {

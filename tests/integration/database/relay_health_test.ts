@@ -161,7 +161,7 @@ testOnEachServer(
     assert.match(page.stdout, /^documents +nip11_info 3\.\d h ago, nip66_rtt/m);
     assert.match(
       page.stdout,
-      /^coverage +\{\}: proven up to .*, 1 gaps \(timeout 1\)$/m,
+      /^coverage +\{\}: proven up to .*, 1 gap \(timeout 1\)$/m,
     );
     assert.match(page.stdout, / now +2\.\d h +2 +refused: no$/m);
     const json = await status(
