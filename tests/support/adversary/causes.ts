@@ -211,7 +211,6 @@ export const CAUSES: readonly Cause[] = [
       "ids of kinds not listed",
       "ids listed up to a cap",
       "ids listed in part",
-      "ids listed by chance",
     ]],
     isInNegentropy: true,
   },
