@@ -1,22 +1,26 @@
 /**
  * What proofs were once deceived by, cause by cause: generated relays that do it, each together with one other fault.
  *
- * | Cause                                         | Shown here, and on sockets by                                    |
- * | --------------------------------------------- | ---------------------------------------------------------------- |
- * | 1 an empty answer believed                    | `synchronizer/audit_test`, `misbehaviour_stream_test`            |
- * | 2 confirmed by kinds, never lower in time     | `synchronizer/audit_test`, `kinds_only_test`                     |
- * | 3 `finish` believed unseen                    | `walk/walk_test`: by the relay's word                            |
- * | 4 the cap a constant number                   | `walk/walk_property_test`: behind any cap                        |
- * | 5 nothing missing above the bottom            | `synchronizer/audit_test`: two stores, the oldest event added    |
- * | 6 a crowded second's parts                    | `walk/walk_test`: a crowded second                               |
- * | 7 bounds believed                             | `synchronizer/audit_test`: a relay whose until …                 |
- * | 8 the top without `until`                     | `synchronizer/clock_test`, `claims_test`: of the future          |
- * | 9 late, unreadable and misaddressed events    | `synchronizer/late_test`, `unread_test`                          |
- * | 10 NIP-77 never held against REQ              | `synchronizer/proof_causes_test`, `claims_test`: a frozen index  |
- * | 11 withheld ids no gap                        | `synchronizer/proof_causes_test`, `negentropy_misbehaviour_test` |
- * | 12 claims and look-back to now                | `synchronizer/claims_test`: looks back, `clock_test`             |
- * | 13 COUNT of one session                       | `synchronizer/claims_test`: two sessions, `count_test`           |
- * | 14 a resumed walk in parts forgets            | `synchronizer/restart_test`, `durability_test`                   |
+ * All causes but 10 and 11 are played here, by simulated syncs. On sockets they are shown by, in
+ * tests/integration/synchronizer:
+ *
+ * | Cause                                      | Test                                                                 |
+ * | ------------------------------------------ | -------------------------------------------------------------------- |
+ * | 1 empty answers believed                   | `audit_test`: empty after forty requests of a connection             |
+ * | 2 confirmed by kinds, never lower in time  | `audit_test`: takes back all that was claimed of a relay that …      |
+ * | 3 `finish` believed unseen                 | `paging_test`: believes a relay that says it has sent all, when …    |
+ * | 4 the cap a constant number                | `adversary_test`: generated relays                                   |
+ * | 5 nothing missing above the bottom         | `audit_test`: two stores behind one name; adds its oldest event      |
+ * | 6 parts of a crowded second                | `paging_test`: never claims a second with more events than …         |
+ * | 7 bounds believed                          | `audit_test`: gets everything from a relay whose until …             |
+ * | 8 the top without `until`                  | `paging_test`: archives future-dated events, and claims nothing …    |
+ * | 9 events late, unreadable or misaddressed  | `late_test`; `unread_test`                                           |
+ * | 10 NIP-77 never held against REQ           | `proof_causes_test`: cause 10; `claims_test`: a frozen NIP-77 index  |
+ * | 11 withheld ids no gap                     | `proof_causes_test`: cause 11; `negentropy_misbehaviour_test`        |
+ * | 12 claims and look-back counted from now   | `claims_test`: looks back from where the last claim ends; of the     |
+ * |                                            | future; `clock_test`                                                 |
+ * | 13 COUNT of one session                    | `claims_test`: holds a count against what two sessions have brought  |
+ * | 14 a resumed walk in parts has forgotten   | `durability_test`: a sync that is stopped hands in what it has       |
  *
  * @module
  */
