@@ -37,6 +37,7 @@ export class RelayProfile {
   #order: RelayOrder;
   #likelyOrder: RelayOrder = "unknown";
   #largestPage = 0;
+  #mostDistinct = 0;
   #smallestCut = Infinity;
   #caught: RelayTraits["caught"];
   readonly #kinds = new Map<number, number>();
@@ -64,7 +65,7 @@ export class RelayProfile {
     return {
       ...this.#remembered,
       order: this.#order === "unknown" ? this.#likelyOrder : this.#order,
-      largestPage: Math.max(this.#largestPage, this.#remembered.largestPage),
+      largestPage: this.mostAtOnce,
       untilOffset: this.#untilOffset,
       manyFilters: this.manyFilters,
       lingerMs: this.lingerMs,
@@ -107,9 +108,17 @@ export class RelayProfile {
     return this.#largestPage;
   }
 
+  /** Most events it gave at once, in earlier sessions or this one. */
+  get mostAtOnce(): number {
+    return Math.max(this.#largestPage, this.#remembered.largestPage);
+  }
+
   /** A page ended as it should; one that several filters asked for says nothing of how much comes at once. */
   learn(page: Page, { isPlain }: { readonly isPlain: boolean }): void {
-    if (isPlain) this.#largestPage = Math.max(this.#largestPage, page.size);
+    if (isPlain) {
+      this.#largestPage = Math.max(this.#largestPage, page.size);
+      this.#mostDistinct = Math.max(this.#mostDistinct, distinctOf(page));
+    }
     for (const { kind } of page.events) this.#rememberKind(kind);
   }
 
@@ -124,7 +133,7 @@ export class RelayProfile {
    */
   isShort(page: Page): boolean {
     const room = Math.min(this.#largestPage, this.#smallestCut, page.limit);
-    if (page.size < room) return true;
+    if (page.size < room && !this.#isFullOfRepeats(page)) return true;
     return page.size < Math.min(SMALLEST_CREDIBLE_CAP, page.limit) &&
       this.#smallestCut === Infinity &&
       this.#remembered.largestPage >= SMALLEST_CREDIBLE_CAP;
@@ -137,8 +146,7 @@ export class RelayProfile {
     ) {
       return false;
     }
-    const largest = Math.max(this.#largestPage, this.#remembered.largestPage);
-    const room = Math.min(largest, page.limit);
+    const room = Math.min(this.mostAtOnce, page.limit);
     return this.hasHidden ? page.size * 2 <= room : page.size < room;
   }
 
@@ -171,9 +179,19 @@ export class RelayProfile {
       : null;
   }
 
+  /** Whether a page is smaller than others only because it repeats fewer of its events. */
+  #isFullOfRepeats(page: Page): boolean {
+    const distinct = distinctOf(page);
+    return page.size > distinct && distinct >= this.#mostDistinct;
+  }
+
   #rememberKind(kind: number): void {
     const count = this.#kinds.get(kind);
     if (count === undefined && this.#kinds.size >= MAX_KINDS_REMEMBERED) return;
     this.#kinds.set(kind, (count ?? 0) + 1);
   }
+}
+
+function distinctOf({ events, newer, older }: Page): number {
+  return events.length + newer + older;
 }

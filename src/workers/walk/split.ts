@@ -16,11 +16,17 @@ import { walkSecond } from "./second.ts";
 import { mayBeLocal } from "./skip.ts";
 import { isStable } from "./witnesses.ts";
 
-/** Walks what remains, newest part first. Returns what broke it off. */
-export function* walkInParts(walk: Walk): Asking<NoPage | null> {
+/** Walks what remains, newest part first; `shown` came of it just now, and has to come again. Returns what broke it off. */
+export function* walkInParts(
+  walk: Walk,
+  shown: readonly PageEvent[] = [],
+): Asking<NoPage | null> {
   const { remaining } = walk;
   const { since, until } = remaining;
-  const parts: Part[] = [{ since, until, known: [] }];
+  const known = shown.filter(({ createdAt }) =>
+    createdAt >= since && createdAt <= until
+  );
+  const parts: Part[] = [{ since, until, known }];
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     remaining.until = part.until;
     remaining.doing = "splitting-window";
@@ -86,7 +92,8 @@ function mayBeWhole({ profile }: Walk, part: Part, page: Page): boolean {
 }
 
 /**
- * Records what a page far from full proves: nothing where it lacks what the relay has shown before.
+ * Records what a page far from full proves: nothing where it lacks what the relay has shown before. The only event of a
+ * relay that is out of order nevertheless is one that it adds to any answer, and so no witness.
  */
 function* settle(
   walk: Walk,
@@ -112,7 +119,7 @@ function* settle(
     return;
   }
   const witness = part.known[0]?.id ?? page.extra[0]?.id ??
-    page.events[0]?.id ?? null;
+    page.accepted[0]?.id ?? null;
   if (witness === null) {
     const shown = yield* showsWitness(walk);
     if (!shown) {
@@ -120,7 +127,11 @@ function* settle(
       return;
     }
   } else if (page.extra.length > 0) profile.manyFilters = "yes";
-  findings.prove(window, "split", { questions: 1, witness, counts: null });
+  findings.prove(window, "split", {
+    questions: 1,
+    witness: profile.mostAtOnce > 1 ? witness : null,
+    counts: null,
+  });
 }
 
 /** Whether the relay shows an event that it has given, where it was not asked for beside the part; true when there is none. */

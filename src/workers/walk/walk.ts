@@ -100,7 +100,9 @@ function* digest(
 ): Asking<Cursor | Done> {
   const { profile, settledBefore, remaining: { reach } } = walk;
   const rest = { since: reach, until: cursor.until };
-  if (!isNewestFirst(page, settledBefore)) return yield* inParts(walk, rest);
+  if (!isNewestFirst(page, settledBefore)) {
+    return yield* inParts(walk, rest, page);
+  }
   if (!showsKnown(page, cursor)) {
     const recovered = yield* recover(walk, cursor, page);
     if (recovered === null) {
@@ -114,13 +116,13 @@ function* digest(
     const found = yield* checkOrder(walk, rest, page);
     switch (found.type) {
       case "unsorted":
-        return yield* inParts(walk, rest);
+        return yield* inParts(walk, rest, page);
       case "no-answer":
         return breakOff(walk, rest, found.failure);
       case "top-missing": {
         const { above } = found;
         const recovered = yield* recover(walk, { ...cursor, above }, page);
-        if (recovered === null) return yield* inParts(walk, rest);
+        if (recovered === null) return yield* inParts(walk, rest, page);
         return yield* descend(walk, recovered.cursor, recovered.page);
       }
       case "newest-first":
@@ -263,7 +265,7 @@ function* probeCap(walk: Walk): Asking<void> {
   yield* ask(walk, { window, filter: {}, purpose: "evidence" });
 }
 
-function* inParts(walk: Walk, rest: Window): Asking<Done> {
+function* inParts(walk: Walk, rest: Window, page: Page): Asking<Done> {
   const { profile, findings } = walk;
   if (profile.order === "newest-first") {
     // What was paged so far rested on an order that it does not keep.
@@ -277,5 +279,5 @@ function* inParts(walk: Walk, rest: Window): Asking<Done> {
   }
   profile.judgeOrder("unsorted", true);
   walk.remaining.until = rest.until;
-  return { brokenBy: yield* walkInParts(walk) };
+  return { brokenBy: yield* walkInParts(walk, page.accepted) };
 }

@@ -18,6 +18,7 @@ const BY_LUCK = [
   "answers swapped",
   "last page repeated",
   "stray old event",
+  "ids listed by chance",
 ] as const;
 
 /** Only who names the author, the kind, or the very second or hour of what is hidden is shown it. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Filter } from "../../../src/models/filter.ts";
-import { GROUPS } from "./catalogue.ts";
+import { GROUPS, transformerNamed } from "./catalogue.ts";
 import { drawCorpus } from "./draw_corpus.ts";
 import { mix, Random } from "./random.ts";
 import type {
@@ -28,6 +28,8 @@ export interface GenerateOptions {
   readonly honestOnly?: boolean;
   /** Most events a relay holds at the start. Default: 3,000, which few of them reach. */
   readonly maxEvents?: number;
+  /** One of each of these lists, by name, and one other transformer beside them. Default: whatever is drawn. */
+  readonly including?: readonly (readonly string[])[];
 }
 
 const BEGAN_AT = 1_750_000_000;
@@ -105,19 +107,27 @@ function drawFilter(random: Random): Filter {
 }
 
 function drawTransformers(random: Random, options: GenerateOptions): Drawn[] {
-  const count = random.pick([0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3]);
-  const groups = usable(options).filter((group) => group.length > 0);
+  const { including } = options;
   const drawn = new Map<string, Drawn>();
-  for (let i = 0; i < count; i++) {
-    // The last group is the largest by far.
-    const group = random.chance(30) ? groups.at(-1)! : random.pick(groups);
-    const transformer = random.pick(group);
+  const take = (transformer: Transformer) => {
     const { name } = transformer;
     const parameters = Object.fromEntries(
       Object.entries(transformer.parameters)
         .map(([parameter, values]) => [parameter, between(random, values)]),
     );
     drawn.set(name, { transformer, spec: { name, parameters } });
+  };
+  for (const names of including ?? []) {
+    take(transformerNamed(random.pick(names)));
+  }
+  const count = including === undefined
+    ? random.pick([0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3])
+    : 1;
+  const groups = usable(options).filter((group) => group.length > 0);
+  for (let i = 0; i < count; i++) {
+    // The last group is the largest by far.
+    const group = random.chance(30) ? groups.at(-1)! : random.pick(groups);
+    take(random.pick(group));
   }
   return [...drawn.values()];
 }

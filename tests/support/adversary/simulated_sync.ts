@@ -72,6 +72,11 @@ export class EndlessSyncError extends Error {
   }
 }
 
+/** What ends a sync in its midst, as SIGKILL does: what was found by then stays, and nothing else. */
+class KilledError extends Error {
+  override readonly name = "KilledError";
+}
+
 /** What the syncs of one relay have come to. */
 export interface SimulatedArchive {
   readonly stored: ReadonlyMap<string, NostrEvent>;
@@ -84,20 +89,27 @@ export interface SimulatedArchive {
   readonly requests: readonly number[];
 }
 
-/** Syncs a relay so often, some time apart. */
+/** Syncs a relay so often, some time apart; the first sync is killed after so many requests, if need be. */
 export async function syncAdversary(
   relay: Adversary,
-  { syncs, pauseSeconds = 900 }: {
+  { syncs, pauseSeconds = 900, killedAfter = Infinity }: {
     readonly syncs: number;
     readonly pauseSeconds?: number;
+    readonly killedAfter?: number;
   },
 ): Promise<SimulatedArchive> {
   const archive = new Archive(relay);
   for (let n = 0; n < syncs; n++) {
     if (n > 0) relay.elapse();
-    await archive.sync(relay.spec.beganAt + n * pauseSeconds);
+    const now = relay.spec.beganAt + n * pauseSeconds;
+    await archive.sync(now, n === 0 ? killedAfter : Infinity)
+      .catch(unlessKilled);
   }
   return archive;
+}
+
+function unlessKilled(error: unknown): void {
+  if (!(error instanceof KilledError)) throw error;
 }
 
 interface HeldProof extends Proof {
@@ -134,7 +146,7 @@ class Archive implements SimulatedArchive {
     return this.#gaps;
   }
 
-  async sync(now: number): Promise<void> {
+  async sync(now: number, killedAfter: number): Promise<void> {
     const { filter } = this.#relay.spec;
     const { covered } = this;
     const weak = this.#proofs.filter(({ strength }) => strength === "weak");
@@ -158,7 +170,11 @@ class Archive implements SimulatedArchive {
       wanted: WANTED,
     });
     if (job === null) return;
-    const session = new Session(this.#relay, this, now);
+    const session = new Session(this.#relay, {
+      archive: this,
+      now,
+      killedAfter,
+    });
     const profile = new RelayProfile(this.traits);
     const { times } = this.traits.caught;
     const findings = new Findings(job, {
@@ -294,10 +310,19 @@ class Session {
   requests = 0;
   isLate = false;
   #lingers: boolean;
+  readonly #killedAfter: number;
 
-  constructor(relay: Adversary, archive: Archive, now: number) {
+  constructor(
+    relay: Adversary,
+    { archive, now, killedAfter }: {
+      readonly archive: Archive;
+      readonly now: number;
+      readonly killedAfter: number;
+    },
+  ) {
     this.#relay = relay;
     this.#nowMs = now * 1_000;
+    this.#killedAfter = killedAfter;
     this.#connection = relay.connect();
     const { order, lingerMs } = archive.traits;
     this.#lingers = order === "unknown" || lingerMs > 0;
@@ -344,6 +369,7 @@ class Session {
     if (++this.requests > MAX_REQUESTS) {
       throw new EndlessSyncError();
     }
+    if (this.requests > this.#killedAfter) throw new KilledError();
     if (query.isFresh) this.renew();
     const filters = [query.filter, ...query.extraFilters ?? []];
     for (const { since = 0, until = Infinity } of filters) {
