@@ -182,7 +182,8 @@ export class RelayProfile {
   /** Whether a page is smaller than others only because it repeats fewer of its events. */
   #isFullOfRepeats(page: Page): boolean {
     const distinct = distinctOf(page);
-    return page.size > distinct && distinct >= this.#mostDistinct;
+    return distinct > 0 && page.size > distinct &&
+      distinct >= this.#mostDistinct;
   }
 
   #rememberKind(kind: number): void {
