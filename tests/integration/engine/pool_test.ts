@@ -25,7 +25,7 @@ Deno.test("acquire() opens no more than the maximum and serves who waits in turn
     order.push("fourth");
     return connection;
   });
-  assert.deepEqual(pool.counts, { open: 2, idle: 0, waiting: 2 });
+  assert.deepEqual(pool.counts, { max: 2, open: 2, idle: 0, waiting: 2 });
   pool.release(second);
   assert.equal(await third, second);
   pool.release(first);
@@ -33,7 +33,7 @@ Deno.test("acquire() opens no more than the maximum and serves who waits in turn
   assert.deepEqual(order, ["third", "fourth"]);
   pool.release(first);
   pool.release(second);
-  assert.deepEqual(pool.counts, { open: 2, idle: 2, waiting: 0 });
+  assert.deepEqual(pool.counts, { max: 2, open: 2, idle: 2, waiting: 0 });
 });
 
 Deno.test("acquire() gives up after the acquisition timeout and says so", async () => {
@@ -120,6 +120,25 @@ Deno.test("a connection is replaced after so many uses, and when it is old", asy
   byAge.release(young);
 });
 
+Deno.test("retire() replaces every connection, handed out or idle or just being opened", async () => {
+  await using scratch = await scratchDatabase();
+  await using pool = poolOf(scratch, { maxConnections: 3 });
+  const [used, idle] = [await pool.acquire(), await pool.acquire()];
+  pool.release(idle);
+  const opening = [pool.acquire(), pool.acquire()];
+  pool.retire();
+  pool.release(used);
+  const old = new Set([used, idle]);
+  for (const connection of await Promise.all(opening)) {
+    old.add(connection);
+    pool.release(connection);
+  }
+  assert.equal(pool.counts.idle, 0, "none of them is kept");
+  const next = await Promise.all([1, 2, 3].map(() => pool.acquire()));
+  assert.ok(next.every((connection) => !old.has(connection)));
+  for (const connection of next) pool.release(connection);
+});
+
 Deno.test("idle connections above the minimum are closed after the idle time", async () => {
   await using scratch = await scratchDatabase();
   await using pool = poolOf(scratch, {
@@ -138,7 +157,7 @@ Deno.test("fill() opens the minimum", async () => {
   await using scratch = await scratchDatabase();
   await using pool = poolOf(scratch, { minConnections: 3 });
   await pool.fill(new AbortController().signal);
-  assert.deepEqual(pool.counts, { open: 3, idle: 3, waiting: 0 });
+  assert.deepEqual(pool.counts, { max: 10, open: 3, idle: 3, waiting: 0 });
 });
 
 Deno.test("a connection that cannot be opened leaves its place to the next", async () => {
