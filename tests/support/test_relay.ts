@@ -198,7 +198,8 @@ export class ScriptedRelay implements TestRelay {
 
   #answerHttp(request: IncomingMessage, response: ServerResponse): void {
     const seen = this.#note(request);
-    const { http } = this.script;
+    const { http, onGet } = this.script;
+    if (onGet !== undefined) return onGet(request.socket);
     const reply = typeof http === "function" ? http(seen) : http;
     const { status, headers, body, unending } = reply ??
       { status: 404, body: "Nothing here but a relay" };

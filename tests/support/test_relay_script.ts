@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Duplex } from "node:stream";
 import type { NostrEvent } from "../../src/models/event.ts";
 import type { Filter } from "../../src/models/filter.ts";
 import type { NegentropyScript } from "./test_relay_negentropy.ts";
@@ -42,6 +43,8 @@ export interface RelayScript {
   readonly negentropy?: NegentropyScript;
   /** The answer to a plain HTTP GET. Default: 404. */
   readonly http?: HttpReply | ((request: HttpRequest) => HttpReply);
+  /** Answers a plain HTTP GET below HTTP, on the socket that it has to itself from then on; wins over `http`. */
+  readonly onGet?: (socket: Duplex) => void;
   /** What an upgrade request gets. Default: a WebSocket. */
   readonly upgrade?: "never" | "garbage" | "drip" | "hang-up" | HttpReply;
   /** Overrides what a REQ gets; `req.serve()` is the default. */

@@ -120,6 +120,25 @@ Deno.test("a connection is replaced after so many uses, and when it is old", asy
   byAge.release(young);
 });
 
+Deno.test("retire() replaces every connection, handed out or idle or just being opened", async () => {
+  await using scratch = await scratchDatabase();
+  await using pool = poolOf(scratch, { maxConnections: 3 });
+  const [used, idle] = [await pool.acquire(), await pool.acquire()];
+  pool.release(idle);
+  const opening = [pool.acquire(), pool.acquire()];
+  pool.retire();
+  pool.release(used);
+  const old = new Set([used, idle]);
+  for (const connection of await Promise.all(opening)) {
+    old.add(connection);
+    pool.release(connection);
+  }
+  assert.equal(pool.counts.idle, 0, "none of them is kept");
+  const next = await Promise.all([1, 2, 3].map(() => pool.acquire()));
+  assert.ok(next.every((connection) => !old.has(connection)));
+  for (const connection of next) pool.release(connection);
+});
+
 Deno.test("idle connections above the minimum are closed after the idle time", async () => {
   await using scratch = await scratchDatabase();
   await using pool = poolOf(scratch, {

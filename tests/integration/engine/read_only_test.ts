@@ -6,6 +6,7 @@ import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../../src/core/database/connect.ts";
 import type { Database } from "../../../src/core/database/connection/database.ts";
 import { readiness } from "../../../src/core/lifecycle/readiness.ts";
+import { createLogger, type Logger } from "../../../src/core/log/logger.ts";
 import {
   type PrivatePostgres,
   privatePostgres,
@@ -63,6 +64,33 @@ Deno.test("an open connection whose server stops to take writes is closed, and n
   assert.notEqual(await after, before);
 });
 
+Deno.test("a server that takes no writes is lost once, although all connections can still read", async () => {
+  await using server = await privatePostgres();
+  const log: unknown[] = [];
+  await using database = await connect(server, {
+    mustWrite: true,
+    log: rememberingLogger(log),
+  });
+  const connections = [1, 2, 3, 4, 5, 6];
+  await Promise.all(
+    connections.map(() => database.run((sql) => sql`select pg_sleep(0.1)`)),
+  );
+  await setReadOnly(server, "on");
+  const write = database.run((sql) => sql`create table mark as select 1 as n`);
+  await until("the database is away", () => Promise.resolve(database.isAway));
+  const reads = connections.map(() => database.run((sql) => sql`select 1`));
+  await until(
+    "it is not ready either",
+    async () => !(await database.health()).ok,
+  );
+  await setReadOnly(server, "off");
+  await Promise.all([write, ...reads]);
+  assert.deepEqual(log, [
+    "database lost, work waits for it",
+    "database is back",
+  ]);
+});
+
 Deno.test("a role that may only read is told so at once where something has to be written", async () => {
   await using server = await privatePostgres();
   await server.sql`create role onlooker login`;
@@ -96,9 +124,10 @@ async function setReadOnly(
 
 function connect(
   server: PrivatePostgres,
-  { mustWrite, user = "bigbrotr" }: {
+  { mustWrite, user = "bigbrotr", log = silentLogger() }: {
     readonly mustWrite: boolean;
     readonly user?: string;
+    readonly log?: Logger;
   },
 ): Promise<Database> {
   const url = new URL(server.url);
@@ -111,9 +140,20 @@ function connect(
       breaker: { failureThreshold: 1_000, resetMs: 100 },
     }),
     {
-      log: silentLogger(),
+      log,
       signal: new AbortController().signal,
       mustWrite,
     },
   );
+}
+
+/** Puts the message of each line into the list. */
+function rememberingLogger(said: unknown[]): Logger {
+  return createLogger({
+    ...{ level: "info", format: "json", time: "iso", service: "test" } as const,
+    sink: {
+      write: (line) => void said.push(JSON.parse(line).message),
+      [Symbol.dispose]: () => {},
+    },
+  });
 }

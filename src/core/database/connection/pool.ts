@@ -22,6 +22,15 @@ export interface PoolCounts {
   readonly waiting: number;
 }
 
+/** For how long a connection is handed out. */
+interface Terms {
+  readonly lifetimeMs: number;
+  /** That of the moment in which its opening began. */
+  readonly generation: number;
+}
+
+const NO_TERMS: Terms = { lifetimeMs: 0, generation: 0 };
+
 /** The share of the maximal lifetime by which connections differ, so that they are not all replaced at once. */
 const LIFETIME_SPREAD = 0.2;
 
@@ -33,11 +42,13 @@ export class Pool implements AsyncDisposable {
   /** First come, first served: by a connection, or by null when there is room to open one. */
   readonly #waiting: PromiseWithResolvers<Connection | null>[] = [];
   readonly #closing = new AbortController();
-  readonly #lifetimes = new WeakMap<Connection, number>();
+  readonly #terms = new WeakMap<Connection, Terms>();
   /** Connections that end; disposal waits for them. */
   readonly #farewells = new Set<Promise<void>>();
   readonly #drained = Promise.withResolvers<void>();
   #total = 0;
+  /** Counts how often the connections of the time were retired. */
+  #generation = 0;
   /** The question whether the server is there, for all who ask at once. */
   #asking: Promise<string | null> | null = null;
   #reaper: ReturnType<typeof setTimeout> | undefined;
@@ -85,6 +96,11 @@ export class Pool implements AsyncDisposable {
     }
     this.#idle.push(connection);
     this.#scheduleReaper();
+  }
+
+  /** Hands out none of the connections that there are, and none that is being opened: each is replaced by a new one. */
+  retire(): void {
+    this.#generation++;
   }
 
   /** Opens connections until the minimum is there; the first failure is thrown. */
@@ -174,11 +190,13 @@ export class Pool implements AsyncDisposable {
 
   async #openNew(signal: AbortSignal): Promise<Connection> {
     this.#total++;
+    const generation = this.#generation;
     try {
       const connection = await this.#open(signal);
       const { maxLifetimeSeconds } = this.#limits;
       const share = 1 - LIFETIME_SPREAD * Math.random();
-      this.#lifetimes.set(connection, maxLifetimeSeconds * 1_000 * share);
+      const lifetimeMs = maxLifetimeSeconds * 1_000 * share;
+      this.#terms.set(connection, { lifetimeMs, generation });
       return connection;
     } catch (error) {
       this.#forget();
@@ -216,8 +234,9 @@ export class Pool implements AsyncDisposable {
 
   #isWorn(connection: Connection): boolean {
     const ageMs = performance.now() - connection.openedAt;
+    const { lifetimeMs, generation } = this.#terms.get(connection) ?? NO_TERMS;
     return !connection.alive || connection.uses >= this.#limits.maxUses ||
-      ageMs >= (this.#lifetimes.get(connection) ?? 0);
+      ageMs >= lifetimeMs || generation < this.#generation;
   }
 
   #discard(connection: Connection): void {

@@ -213,7 +213,9 @@ export class PooledDatabase implements Database {
     } catch (error) {
       const readOnly = connection.readOnly(error);
       if (readOnly === undefined) throw error;
-      // The next connection is made anew: behind the same name there may be the primary by now.
+      // The next connection is made anew: behind the same name there may be the primary by now. The others go with this
+      // one: they can still read, and some of them write until their process hears of it, as if the server was back.
+      this.#pool.retire();
       await connection.destroy();
       throw readOnly;
     } finally {
