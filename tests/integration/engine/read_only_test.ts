@@ -18,6 +18,7 @@ Deno.test("work waits while the server is set to read-only, and readiness says i
   await using server = await privatePostgres();
   await using database = await connect(server, { mustWrite: true });
   await setReadOnly(server, "on");
+  await heard(database);
   const work = database.run((sql) => sql`create table mark as select 1 as n`);
   await until("the database is away", () => Promise.resolve(database.isAway));
   const { problems } = await readiness(database, new Map());
@@ -58,6 +59,7 @@ Deno.test("an open connection whose server stops to take writes is closed, and n
     });
   const before = await backend();
   await setReadOnly(server, "on");
+  await heard(database);
   const after = backend();
   await until("the database is away", () => Promise.resolve(database.isAway));
   await setReadOnly(server, "off");
@@ -76,6 +78,7 @@ Deno.test("a server that takes no writes is lost once, although all connections 
     connections.map(() => database.run((sql) => sql`select pg_sleep(0.1)`)),
   );
   await setReadOnly(server, "on");
+  await heard(database);
   const write = database.run((sql) => sql`create table mark as select 1 as n`);
   await until("the database is away", () => Promise.resolve(database.isAway));
   const reads = connections.map(() => database.run((sql) => sql`select 1`));
@@ -120,6 +123,14 @@ async function setReadOnly(
     `alter system set default_transaction_read_only = ${value}`,
   );
   await sql`select pg_reload_conf()`;
+}
+
+/** Waits until the backend of the connection used last, and next, has read its settings again. */
+async function heard(database: Database): Promise<void> {
+  await until("the server takes no writes", async () => {
+    const [row] = await database.run((sql) => sql`show transaction_read_only`);
+    return row?.["transaction_read_only"] === "on";
+  });
 }
 
 function connect(
