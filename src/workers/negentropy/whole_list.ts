@@ -27,8 +27,12 @@ export interface ConfirmedList {
   readonly fetched: FetchEnd;
 }
 
-/** Events asked for: a few may have come in just now. */
+/** Events asked for beyond those that are listed: a few may have come in just now. */
 const LIMIT = 20;
+
+/** Events of one second that may hide the end of a list, and most of them that are asked for again to see. */
+const CROWD = 10;
+const MAX_CROWD = 480;
 
 /** Asks for it only where there is a doubt; null when the relay does not tell. */
 export async function isWholeList(
@@ -40,28 +44,58 @@ export async function isWholeList(
     readonly settledBefore: number;
   },
 ): Promise<boolean | null> {
-  const { keys, outcome, walk } = list;
+  const { keys, outcome } = list;
   const gone = outcome.have.createdAt.length;
   const added = outcome.need.length / 32;
   const listed = keys.createdAt.length - gone + added;
   const isChanged = gone + added > 0;
   if (!trust.isDoubtful(listed, { isChanged })) return true;
-  const window = belowOf(list);
+  const below = belowOf(list);
+  const deps = { fetch, settledBefore };
+  const isWhole = await showsNoMore(list, { ...below, limit: LIMIT }, deps);
+  if (isWhole !== true) return isWhole;
+  // The second of the oldest event may hold more than are listed of it.
+  const second = { since: below.until + 1, until: below.until + 1 };
+  const crowd = listedAt(list, second.since);
+  if (crowd >= CROWD && crowd <= MAX_CROWD) {
+    const limit = crowd + LIMIT;
+    if (await showsNoMore(list, { ...second, limit }, deps) === false) {
+      return false;
+    }
+  }
+  trust.shownWhole(listed);
+  return true;
+}
+
+/** Whether a window shows nothing but what is listed; null when the relay does not tell. */
+async function showsNoMore(
+  list: ConfirmedList,
+  { limit, ...window }: Window & { readonly limit: number },
+  { fetch, settledBefore }: {
+    readonly fetch: FetchPage;
+    readonly settledBefore: number;
+  },
+): Promise<boolean | null> {
   const ids = listedIds(list, window);
   const unlisted: NostrEvent[] = [];
   const page = await fetch({
-    filter: { ...boundedFilter(walk, window), limit: LIMIT },
+    filter: { ...boundedFilter(list.walk, window), limit },
     window,
-    limit: LIMIT,
+    limit,
     evidenceOnly: false,
   }, (event) => {
     if (!ids.has(event.id)) unlisted.push(event);
   });
-  const isCut = unlisted.some((event) => event.created_at < settledBefore);
-  if (isCut) return false;
-  if (page.end.type === "failed" || page.end.type === "aborted") return null;
-  trust.shownWhole(listed);
-  return true;
+  if (unlisted.some((event) => event.created_at < settledBefore)) return false;
+  const hasFailed = page.end.type === "failed" || page.end.type === "aborted";
+  return hasFailed ? null : true;
+}
+
+/** How many events of a second are listed. */
+function listedAt({ keys, fetched }: ConfirmedList, second: number): number {
+  const ours = keysIn(keys, { since: second, until: second });
+  return ours.createdAt.length +
+    fetched.obtained.createdAt.filter((at) => at === second).length;
 }
 
 /** All below the oldest event that is listed; its own second where there is nothing below. */

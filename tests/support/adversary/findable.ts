@@ -57,6 +57,7 @@ const BY_CUT = [
   "shrinking cap",
   "scan budget",
   "lists truncated",
+  "ids listed up to a cap",
   "kinds dropped after the limit",
 ] as const;
 
