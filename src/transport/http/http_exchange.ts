@@ -5,6 +5,7 @@
  * @module
  */
 import { type IncomingMessage, request } from "node:http";
+import type { Socket } from "node:net";
 import { errorCode, errorLine } from "../../base/error_text.ts";
 import type { RelayFailure } from "../failure.ts";
 import { printable } from "../printable.ts";
@@ -28,8 +29,11 @@ export interface HttpRequest {
 export interface HttpListener {
   /** The head came; the body is read from the message. */
   answered(head: HttpHead, message: IncomingMessage): void;
-  /** The protocol was changed (101); these bytes followed the head. */
-  upgraded(head: HttpHead, rest: Uint8Array): void;
+  /**
+   * The protocol was changed (101); these bytes followed the head. What comes next comes by `socket`: some releases of
+   * Deno (2.7) give another one than was dialled.
+   */
+  upgraded(head: HttpHead, rest: Uint8Array, socket: Socket): void;
   /** `code` is the system's error code, or empty. */
   failed(failure: RelayFailure, code: string): void;
 }
@@ -73,8 +77,8 @@ export function sendGet(
   });
   exchange.on(
     "upgrade",
-    (message, _socket, rest) =>
-      take(message, (head) => on.upgraded(head, rest)),
+    (message, upgraded: Socket, rest) =>
+      take(message, (head) => on.upgraded(head, rest, upgraded)),
   );
   let answer: IncomingMessage | undefined;
   exchange.on("response", (message) => {

@@ -41,6 +41,7 @@ export async function upgrade(
   const key = randomBytes(16).toString("base64");
   const { socket } = stream;
   let errorCode = "";
+  let open = socket;
   const answer = await runStep<Upgrade>(
     "upgrade",
     stream.deadline,
@@ -52,7 +53,10 @@ export async function upgrade(
               ? checkAnswer(head, NOTHING, key)
               : fail(notUpgraded(head)),
           ),
-        upgraded: (head, rest) => settle(checkAnswer(head, rest, key)),
+        upgraded: (head, rest, upgraded) => {
+          open = upgraded;
+          settle(checkAnswer(head, rest, key));
+        },
         failed: (failure, code) => {
           errorCode = code;
           settle(fail(failure));
@@ -69,7 +73,7 @@ export async function upgrade(
     return fail(orTlsFailure(answer.failure, relay.host, seen));
   }
   return ok(
-    new OpenRelaySocket(stream, {
+    new OpenRelaySocket({ ...stream, socket: open }, {
       relay,
       headers: answer.value.headers,
       maxMessageBytes: options.maxMessageBytes,
