@@ -9,6 +9,7 @@ import { fail, ok, type Result } from "../models/result.ts";
 import { type Deadline, runStep } from "./deadline.ts";
 import { errorCode, errorLine } from "../base/error_text.ts";
 import type { RelayFailure } from "./failure.ts";
+import type { ReadEnd } from "./websocket/socket_reader.ts";
 
 /** Facts of a TLS connection. */
 export interface TlsInfo {
@@ -76,10 +77,10 @@ export function secure(
 export function orTlsFailure(
   failure: RelayFailure,
   host: string,
-  { info, errorCode: code }: { info: TlsInfo | null; errorCode: string },
+  { info, end }: { info: TlsInfo | null; end: ReadEnd | undefined },
 ): RelayFailure {
   const late = info?.protocol === null && failure.code === "closed" &&
-    code !== "";
+    end?.code !== undefined && end.code !== "";
   return late ? tlsFailure(host, new Error(failure.detail)) : failure;
 }
 

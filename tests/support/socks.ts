@@ -4,7 +4,7 @@
  * @module
  */
 import { connect, createServer, type Socket } from "node:net";
-import { SocketReader } from "./socket_reader.ts";
+import { SocketReader } from "../../src/transport/websocket/socket_reader.ts";
 
 /** How our proxy behaves. */
 export interface SocksScript {

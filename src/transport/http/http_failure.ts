@@ -4,7 +4,7 @@
  * @module
  */
 import { MAX_ASKED_WAIT_SECONDS, type RelayFailure } from "../failure.ts";
-import type { HttpHead } from "./http_exchange.ts";
+import type { HttpHead } from "./http_head.ts";
 
 /** The failure that this answer is. */
 export function httpFailure(

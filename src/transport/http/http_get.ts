@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { IncomingMessage } from "node:http";
 import { fail, ok, type Result } from "../../models/result.ts";
 import { runStep } from "../deadline.ts";
 import type { RelayFailure } from "../failure.ts";
+import { readBody } from "./http_body.ts";
 import { printable } from "../printable.ts";
-import { type BodyOptions, readBody } from "./http_body.ts";
-import { type HttpHead, sendGet } from "./http_exchange.ts";
+import { type HttpHead, readHead } from "./http_head.ts";
 import { openStream, type RoutePolicy } from "../route.ts";
+import { SocketReader } from "../websocket/socket_reader.ts";
 import type { HttpUrl } from "./http_url.ts";
 import { orTlsFailure } from "../tls.ts";
 
@@ -51,59 +51,46 @@ export async function get(
   const stream = await openStream(url, policy, options);
   if (!stream.ok) return stream;
   const { socket, deadline, address, tls } = stream.value;
-  let errorCode = "";
-  const answer = await runStep<HttpAnswer>(
-    "answer",
-    deadline,
-    (settle) =>
-      sendGet(stream.value, requestOf(url, options.accept, userAgent), {
-        answered: (head, message) => {
-          void readAnswer(head, message, { ...options, socket })
-            .then((bytes) =>
-              settle(
-                bytes.ok ? ok({ ...head, bytes: bytes.value, address }) : bytes,
-              )
-            );
-        },
-        upgraded: () => {
-          const detail = "The HTTP answer changes to another protocol";
-          settle(fail({ code: "protocol", detail }));
-        },
-        failed: (failure, code) => {
-          errorCode = code;
-          settle(fail(failure));
-        },
-      }),
-  );
+  const reader = new SocketReader(socket);
+  const answer = await runStep<HttpAnswer>("answer", deadline, (settle) => {
+    socket.write(requestHead(url, options.accept, userAgent));
+    readAnswer(reader, options).then((read) =>
+      settle(read.ok ? ok({ ...read.value, address }) : read)
+    );
+    return () => {};
+  });
+  const end = reader.end;
+  reader.release();
   socket.destroy();
   return answer.ok
     ? answer
-    : fail(orTlsFailure(answer.failure, url.host, { info: tls, errorCode }));
+    : fail(orTlsFailure(answer.failure, url.host, { info: tls, end }));
 }
 
 /** `identity`, because a compressed body has no bound until it is unpacked. */
-function requestOf(url: HttpUrl, accept: string, userAgent: string) {
-  return {
-    path: url.path,
-    headers: {
-      Host: url.authority,
-      Accept: accept,
-      "Accept-Encoding": "identity",
-      "User-Agent": userAgent,
-      Connection: "close",
-    },
-  };
+function requestHead(url: HttpUrl, accept: string, userAgent: string): string {
+  return [
+    `GET ${url.path} HTTP/1.1`,
+    `Host: ${url.authority}`,
+    `Accept: ${accept}`,
+    "Accept-Encoding: identity",
+    `User-Agent: ${userAgent}`,
+    "Connection: close",
+    "",
+    "",
+  ].join("\r\n");
 }
 
-function readAnswer(
-  head: HttpHead,
-  message: IncomingMessage,
-  { maxBytes, contentTypes, socket }: GetOptions & BodyOptions,
-): Promise<Result<Uint8Array, RelayFailure>> {
-  const unwanted = wrongType(head, contentTypes);
-  return unwanted === null
-    ? readBody(message, head, { maxBytes, socket })
-    : Promise.resolve(fail(unwanted));
+async function readAnswer(
+  reader: SocketReader,
+  { maxBytes, contentTypes }: GetOptions,
+): Promise<Result<Omit<HttpAnswer, "address">, RelayFailure>> {
+  const head = await readHead(reader);
+  if (!head.ok) return head;
+  const unwanted = wrongType(head.value, contentTypes);
+  if (unwanted !== null) return fail(unwanted);
+  const bytes = await readBody(reader, head.value, maxBytes);
+  return bytes.ok ? ok({ ...head.value, bytes: bytes.value }) : bytes;
 }
 
 function wrongType(

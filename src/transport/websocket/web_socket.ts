@@ -1,8 +1,8 @@
 /**
  * WebSocket (RFC 6455) over an open stream: the upgrade, and the socket that the protocol is spoken over.
  *
- * The upgrade is node:http's, over the socket that was dialled to the vetted address; the frames are written by npm:ws
- * and read by `frame_reader.ts`.
+ * The frames are written by npm:ws, and read by `frame_reader.ts`. The upgrade is ours, because ws leaves it to node:http,
+ * which gives the bytes behind the head only while nobody reads the socket.
  *
  * @module
  */
@@ -11,13 +11,14 @@ import { authorityOf, type RelayUrl } from "../../models/relay_url.ts";
 import { fail, ok, type Result } from "../../models/result.ts";
 import { runStep } from "../deadline.ts";
 import type { RelayFailure } from "../failure.ts";
-import { type HttpHead, sendGet } from "../http/http_exchange.ts";
+import { type HttpHead, readHead } from "../http/http_head.ts";
+import { printable } from "../printable.ts";
 import { httpFailure } from "../http/http_failure.ts";
 import type { ReadBound, UnfinishedMessages } from "./held_message.ts";
 import { OpenRelaySocket } from "./open_relay_socket.ts";
 import type { RelaySocket } from "./relay_socket.ts";
 import type { Stream } from "../route.ts";
-import { printable } from "../printable.ts";
+import { SocketReader } from "./socket_reader.ts";
 import { orTlsFailure } from "../tls.ts";
 
 /** Options of an upgrade. */
@@ -40,79 +41,58 @@ export async function upgrade(
 ): Promise<Result<RelaySocket, RelayFailure>> {
   const key = randomBytes(16).toString("base64");
   const { socket } = stream;
-  let errorCode = "";
-  let open = socket;
-  const answer = await runStep<Upgrade>(
+  const reader = new SocketReader(socket);
+  const answer = await runStep<HttpHead>(
     "upgrade",
     stream.deadline,
     (settle) => {
-      const end = sendGet(stream, requestOf(relay, key, options.userAgent), {
-        answered: (head) =>
-          settle(
-            head.status === 101
-              ? checkAnswer(head, NOTHING, key)
-              : fail(notUpgraded(head)),
-          ),
-        upgraded: (head, rest, upgraded) => {
-          open = upgraded;
-          settle(checkAnswer(head, rest, key));
-        },
-        failed: (failure, code) => {
-          errorCode = code;
-          settle(fail(failure));
-        },
-      });
-      return (succeeded) => {
-        if (!succeeded) end();
-      };
+      socket.write(requestHead(relay, key, options.userAgent));
+      readHead(reader).then((head) => settle(checkAnswer(head, key)));
+      return () => {};
     },
   );
+  const end = reader.end;
+  const rest = reader.release();
   if (!answer.ok) {
     socket.destroy();
-    const seen = { info: stream.tls, errorCode };
+    const seen = { info: stream.tls, end };
     return fail(orTlsFailure(answer.failure, relay.host, seen));
   }
   return ok(
-    new OpenRelaySocket({ ...stream, socket: open }, {
+    new OpenRelaySocket(stream, {
       relay,
       headers: answer.value.headers,
       maxMessageBytes: options.maxMessageBytes,
       boundOf: options.boundOf ?? (() => Infinity),
       memory: options.memory,
       pingAfterMs: options.pingAfterMs ?? 30_000,
-      rest: answer.value.rest,
+      rest,
     }),
   );
 }
 
-const NOTHING = new Uint8Array();
-
-/** An answered upgrade. */
-interface Upgrade extends HttpHead {
-  /** Bytes that followed the head. */
-  readonly rest: Uint8Array;
-}
-
 /** Extensions are not offered: compressed messages could be bombs, and cost more than they save here. */
-function requestOf(relay: RelayUrl, key: string, userAgent: string) {
-  return {
-    path: relay.path ?? "/",
-    headers: {
-      Host: authorityOf(relay),
-      Upgrade: "websocket",
-      Connection: "Upgrade",
-      "Sec-WebSocket-Key": key,
-      "Sec-WebSocket-Version": "13",
-      "User-Agent": userAgent,
-    },
-  };
+function requestHead(relay: RelayUrl, key: string, userAgent: string): string {
+  return [
+    `GET ${relay.path ?? "/"} HTTP/1.1`,
+    `Host: ${authorityOf(relay)}`,
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Key: ${key}`,
+    "Sec-WebSocket-Version: 13",
+    `User-Agent: ${userAgent}`,
+    "",
+    "",
+  ].join("\r\n");
 }
 
 function checkAnswer(
-  { status, headers }: HttpHead,
-  rest: Uint8Array,
+  head: Result<HttpHead, RelayFailure>,
   key: string,
-): Result<Upgrade, RelayFailure> {
+): Result<HttpHead, RelayFailure> {
+  if (!head.ok) return head;
+  const { status, headers } = head.value;
+  if (status !== 101) return fail(notUpgraded(head.value));
   const refused = headers["upgrade"]?.toLowerCase() !== "websocket"
     ? "no upgrade to websocket"
     : headers["sec-websocket-accept"] !== acceptOf(key)
@@ -120,7 +100,7 @@ function checkAnswer(
     : headers["sec-websocket-extensions"] !== undefined
     ? "an extension that was not asked for"
     : null;
-  if (refused === null) return ok({ status, headers, rest });
+  if (refused === null) return head;
   const detail = `The WebSocket upgrade was answered with ${refused}`;
   return fail({ code: "protocol", detail });
 }

@@ -5,8 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import { Notifier } from "../../src/base/notifier.ts";
-import { errorCode, errorLine } from "../../src/base/error_text.ts";
+import { Notifier } from "../../base/notifier.ts";
+import { errorCode, errorLine } from "../../base/error_text.ts";
 
 /** Why nothing more can be read. */
 export interface ReadEnd {
@@ -25,6 +25,7 @@ export class SocketReader {
   readonly #socket: Socket;
   #buffered: Uint8Array = new Uint8Array();
   #end: ReadEnd | undefined;
+  #received = 0;
   readonly #changed = new Notifier();
 
   constructor(socket: Socket) {
@@ -36,6 +37,11 @@ export class SocketReader {
   /** How the peer ended; undefined while it has not. */
   get end(): ReadEnd | undefined {
     return this.#end;
+  }
+
+  /** Bytes that were read from the socket so far. */
+  get received(): number {
+    return this.#received;
   }
 
   /** Exactly so many bytes, or null when the peer ended before. */
@@ -84,6 +90,7 @@ export class SocketReader {
     while (this.#end === undefined) {
       const chunk: Uint8Array | null = this.#socket.read();
       if (chunk !== null) {
+        this.#received += chunk.length;
         this.#buffered = this.#buffered.length === 0
           ? chunk
           : Buffer.concat([this.#buffered, chunk]);
