@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { STRENGTHS } from "../../src/archive/sync/sync_coverage.ts";
 import { testArchive } from "../support/archive.ts";
 import { eventFactory } from "../support/event_factory.ts";
@@ -16,6 +17,7 @@ import {
 } from "../support/program.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { testRelay } from "../support/test_relay.ts";
+import { makeCertificate } from "../support/tls.ts";
 
 const factory = eventFactory("sync command");
 const FIRST = 1_700_000_000;
@@ -26,6 +28,37 @@ const EVENTS = Array.from(
 );
 
 for (const program of programs()) {
+  Deno.test(`${program.name}: a relay is synced, and its document read, over TLS`, async () => {
+    await using archive = await testArchive();
+    await using home = await temporaryDirectory();
+    const certificate = await makeCertificate({ names: ["127.0.0.1"] });
+    const authority = join(home.path, "authority.pem");
+    await Deno.writeTextFile(authority, certificate.ca);
+    await using relay = await testRelay({
+      events: EVENTS,
+      certificate,
+      http: {
+        status: 200,
+        headers: { "Content-Type": "application/nostr+json" },
+        body: JSON.stringify({ name: "behind TLS" }),
+      },
+    });
+    const options = { cwd: home.path, env: { DENO_CERT: authority } };
+    const { stdout } = await runProgram(program, [
+      "sync",
+      relay.url,
+      "--json",
+      "--allow-private",
+      "--database",
+      archive.url,
+    ], options);
+    const { stored, relays: [report] } = JSON.parse(stdout);
+    assert.deepEqual([stored, report.complete], [EVENTS.length, true]);
+    const check = ["check", relay.url, "--json", "--allow-private"];
+    const checked = await runProgram(program, check, options);
+    assert.match(checked.stdout, /behind TLS/);
+  });
+
   Deno.test(`${program.name}: sync --json prints one object, for programs`, async () => {
     await using archive = await testArchive();
     await using relay = await testRelay({ events: EVENTS, maxLimit: 100 });
