@@ -22,10 +22,23 @@ export async function smallDisk(
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await temporaryDirectory());
   await run("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "none", path]);
-  stack.defer(() => run("umount", [path]));
+  stack.defer(() => unmount(path));
   await Deno.chmod(path, 0o755);
   const owned = stack.move();
   return { path, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** A program that lost its disk may take a moment to end: initdb leaves its server to see for itself that nobody talks to it. */
+async function unmount(path: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    try {
+      return await run("umount", [path]);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 async function run(program: string, args: string[]): Promise<void> {
