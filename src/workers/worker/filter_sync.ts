@@ -101,7 +101,7 @@ const SEEN_EVENTS = 1_000;
 /** Authors kept to be asked for by name. */
 const MAX_AUTHORS = 20;
 
-/** How long NEG-OPEN may take when everything else is done, beside two times what the first page took, ms. */
+/** How long NEG-OPEN may take, beside two times what the first page took, ms; longer only while there are pages to read. */
 const PATIENCE_MS = 500;
 
 const NOTHING_PAGED = Promise.resolve();
@@ -206,14 +206,15 @@ export class FilterSync {
     const halt = new AbortController();
     const pages = Promise.withResolvers<void>();
     const startedAt = performance.now();
-    let patienceMs = PATIENCE_MS;
+    let patientUntil = 0;
     const beside: { left: ReturnType<Reconciling["reconcile"]> | null } = {
       left: null,
     };
     const broken = await this.#page(window, {
       signal: halt.signal,
       onFirstAnswer: () => {
-        patienceMs += 2 * (performance.now() - startedAt);
+        const now = performance.now();
+        patientUntil = now + PATIENCE_MS + 2 * (now - startedAt);
         beside.left = reconciling
           .reconcile(this.#job, window, this.#findings, pages.promise);
         // Whoever awaits it hears of its failure; until then nobody may be listening.
@@ -226,7 +227,7 @@ export class FilterSync {
     if (beside.left === null) return broken;
     if (halt.signal.aborted) return await this.#pageAll(await beside.left);
     const isAnswered = broken === null
-      ? await this.#awaitAnswer(reconciling, patienceMs)
+      ? await this.#awaitAnswer(reconciling, patientUntil)
       : false;
     if (isAnswered !== true) {
       const isIgnored = isAnswered === null && !this.#deps.signal.aborted;
@@ -240,8 +241,9 @@ export class FilterSync {
   /** Whether the relay answers NEG-OPEN; null when it does not do so in time. Small relays are paged before they can. */
   async #awaitAnswer(
     { answered }: Reconciling,
-    patienceMs: number,
+    patientUntil: number,
   ): Promise<boolean | null> {
+    const patienceMs = Math.max(0, patientUntil - performance.now());
     const over = new AbortController();
     const signal = AbortSignal.any([this.#deps.signal, over.signal]);
     try {
