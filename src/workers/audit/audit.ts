@@ -28,6 +28,9 @@ import type { AuditDeps, AuditSubject } from "./subject.ts";
 /** So many questions are asked over two connections. */
 const FEWEST_FOR_TWO = 6;
 
+/** Connections more over which known events are asked for that were not given: there may be as many stores, and one. */
+const MORE_CONNECTIONS = 2;
+
 /** Known events on either side of the moment that is asked about, where one question is asked and where many are. */
 const NEIGHBOURS = 10;
 const MANY_NEIGHBOURS = 20;
@@ -56,7 +59,8 @@ export async function audit(
     await run.ask(shapes[(first + n) % shapes.length]!);
     if (run.isDecided) break;
   }
-  if (questions >= FEWEST_FOR_TWO && run.hasGone && !run.isDecided) {
+  if (questions < FEWEST_FOR_TWO) return run.report;
+  for (let n = 0; n < MORE_CONNECTIONS && run.mayBeApart; n++) {
     await deps.renew();
     await run.askForGone();
   }
@@ -139,9 +143,10 @@ class Audit {
     };
   }
 
-  /** Whether known events were not given, so many that they may lie in another store. */
-  get hasGone(): boolean {
-    return this.#gone.size >= FEWEST_OMITTED;
+  /** Whether known events were not given, so many that they may lie in another store, and nothing else is shown yet. */
+  get mayBeApart(): boolean {
+    return this.#contradictions.length === 0 && !this.#deps.signal.aborted &&
+      this.#gone.size >= FEWEST_OMITTED;
   }
 
   /**
@@ -149,9 +154,8 @@ class Audit {
    * what one connection gets and the other does not lies in one of several stores, each of which lacks something.
    */
   async askForGone(): Promise<void> {
-    if (!this.hasGone) return;
+    if (!this.mayBeApart) return;
     const given = await this.#judgement.stillGiven([...this.#gone.values()]);
-    this.#gone.clear();
     if (given.length < FEWEST_OMITTED) return;
     const times = given.map(({ createdAt }) => createdAt);
     const interior = { since: Math.min(...times), until: Math.max(...times) };
