@@ -97,6 +97,8 @@ export interface Question {
   /** Default: `page`. */
   readonly purpose?: Purpose;
   readonly isFresh?: boolean;
+  /** Events asked for at most. Default: as many as the relay may be asked for. */
+  readonly limit?: number;
 }
 
 /** Asks, and asks again as long as the failure is one that may pass. */
@@ -159,7 +161,7 @@ const ATTEMPTS: Readonly<Record<FailureReason, number>> = {
 
 function toQuery(walk: Walk, question: Question): Query {
   const { window, filter = walk.filter, extraFilters, isFresh } = question;
-  const { limit } = walk.policy;
+  const { limit = walk.policy.limit } = question;
   return {
     filter: { ...filter, ...boundsOf(walk, window), limit },
     window,

@@ -49,7 +49,7 @@ export function* checkOrder(
     !events.some((one) => one.id === id)
   );
   const isUnsorted = showsNothing(page, answer.value, since) ||
-    isPinned(page, answer.value, since) ||
+    (yield* isPinned(walk, { rest, page, again: answer.value, since })) ||
     hidden.length > 0 && !(yield* areNews(walk, rest, hidden));
   const newest = newestOf(events);
   const isTopMissing = hidden.length > 0 &&
@@ -78,12 +78,29 @@ function showsNothing(page: Page, again: Page, since: number): boolean {
 
 /**
  * Whether the event at the bottom of a page comes with whatever is asked for: it says nothing of what lies above it.
- * Who only ignores `since` shows all that the page has shown.
+ * Who only ignores `since` shows all that the page has shown; and where that was no more, half a page shows no bottom.
  */
-function isPinned(page: Page, again: Page, since: number): boolean {
-  const below = page.events.filter(({ createdAt }) => createdAt < since);
-  return again.lowest === oldestOf(page.events) &&
-    again.older * 2 < below.length;
+function* isPinned(
+  walk: Walk,
+  { rest, page, again, since }: {
+    readonly rest: Window;
+    readonly page: Page;
+    readonly again: Page;
+    readonly since: number;
+  },
+): Asking<boolean> {
+  const { events } = page;
+  const lowest = oldestOf(events);
+  if (again.older === 0 || again.lowest !== lowest) return false;
+  const below = events.filter(({ createdAt }) => createdAt < since);
+  if (again.older * 2 < below.length) return true;
+  const limit = events.length >> 1;
+  if (limit === 0) return false;
+  const answer = yield* ask(walk, { window: rest, limit });
+  if (!answer.ok) return false;
+  const half = answer.value.events;
+  return half.length < events.length && oldestOf(half) === lowest &&
+    oldestOf(events.slice(0, half.length)) > lowest;
 }
 
 /** Whether events that the page did not show have come to the relay meanwhile: then the same question shows them now. */
