@@ -56,6 +56,8 @@ export interface Remaining {
   readonly ceiling: readonly Witness[];
   /** Events known to lie in it, the newest ones: who says that nothing is there still has to give none of them. */
   readonly within: readonly Witness[];
+  /** Another range comes down to the first event of this one, which therefore claims nothing above it. */
+  readonly isJoined?: boolean;
   /** Where it began; `OPEN_END` where all that is to come is wanted. */
   readonly top: number;
   /** What the walk is doing, for whoever wants to know. */

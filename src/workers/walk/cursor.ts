@@ -18,6 +18,8 @@ export interface Cursor {
   readonly cutSize?: number;
   /** Whether the relay said that nothing follows the page before. */
   readonly isFinished?: boolean;
+  /** The first page says where it begins: what lies above is claimed by the range that comes down to it. */
+  readonly isJoined?: boolean;
   /** Whether this second is asked for with the full limit, after it filled a reduced one. */
   readonly isRaised?: boolean;
 }

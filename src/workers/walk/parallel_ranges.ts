@@ -241,6 +241,7 @@ export class ParallelRanges {
       reach,
       ceiling: [],
       within: remaining.within,
+      isJoined: true,
       top,
       doing: "paging",
     }, {

@@ -60,21 +60,32 @@ export function* walkWindow(walk: Walk): Asking<NoPage | null> {
 
 /** Where the first page begins: at events known to lie above, as a bound alone is not believed. */
 function firstCursor({ remaining, now }: Walk): Cursor {
-  const { until, ceiling } = remaining;
+  const { until, ceiling, isJoined = false } = remaining;
   if (until === OPEN_END) return { until: now + CLOCK_SLACK, above: [] };
   const nearest = ceiling.reduce(
     (lowest, { createdAt }) => Math.min(lowest, createdAt),
     OPEN_END,
   );
   return nearest === OPEN_END
-    ? { until, above: [] }
+    ? { until, above: [], isJoined }
     : { until: Math.max(until, nearest), above: ceiling };
+}
+
+/** The cursor at the newest event of a page, which is where a joined range begins. */
+function atTop(cursor: Cursor, { events }: Page): Cursor {
+  const until = newestOf(events);
+  const above = events.filter(({ createdAt }) => createdAt === until);
+  return until < 0 || until > cursor.until ? cursor : { until, above };
 }
 
 function* step(walk: Walk, cursor: Cursor): Asking<Cursor | Done> {
   const rest = { since: walk.remaining.reach, until: cursor.until };
   const answer = yield* ask(walk, { window: rest });
-  if (answer.ok) return yield* digest(walk, cursor, answer.value);
+  if (answer.ok) {
+    const page = answer.value;
+    const from = cursor.isJoined ? atTop(cursor, page) : cursor;
+    return yield* digest(walk, from, page);
+  }
   const narrower = narrowed(walk, answer.failure);
   return narrower === null
     ? yield* goAround(walk, cursor, answer.failure)
