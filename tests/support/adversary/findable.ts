@@ -48,6 +48,7 @@ const BY_SAMPLE = [
   "hole in the page",
   "ties collapsed",
   "edge missing",
+  "finish too early when",
   "one event when",
 ] as const;
 
