@@ -133,7 +133,7 @@ export class RelayProfile {
    */
   isShort(page: Page): boolean {
     const room = Math.min(this.#largestPage, this.#smallestCut, page.limit);
-    if (sizeOf(page) < room && !this.#isFullOfRepeats(page)) return true;
+    if (page.size < room && !this.#isFullOfRepeats(page)) return true;
     return page.size < Math.min(SMALLEST_CREDIBLE_CAP, page.limit) &&
       this.#smallestCut === Infinity &&
       this.#remembered.largestPage >= SMALLEST_CREDIBLE_CAP;
@@ -153,7 +153,8 @@ export class RelayProfile {
   /** Whether a page is so far from full that it holds all there is, even if its order tells nothing. */
   isFarFromFull(page: Page): boolean {
     const room = Math.min(this.#largestPage, this.#smallestCut, page.limit);
-    return sizeOf(page) * 2 <= room;
+    // Some relays have one limit for all filters of a REQ.
+    return (page.size + page.extra.length) * 2 <= room;
   }
 
   /** The kinds most likely to be here that no relay holds back, few enough for one filter. */
@@ -195,9 +196,4 @@ export class RelayProfile {
 
 function distinctOf({ events, newer, older }: Page): number {
   return events.length + newer + older;
-}
-
-/** All that came: some relays have one limit for all filters of a REQ. */
-function sizeOf({ size, extra }: Page): number {
-  return size + extra.length;
 }
