@@ -37,10 +37,13 @@ export function* checkOrder(
   const { profile, settledBefore, remaining } = walk;
   remaining.doing = "checking-order";
   const { events } = page;
-  const looks = ++profile.orderLooks;
-  const isTelling = events.length >= TELLING_EVENTS;
+  // Events of one second are in any order, and a relay that gives any of them shows nothing by it.
+  const isOrdered = newestOf(events) > oldestOf(events);
+  if (isOrdered) profile.orderLooks += 1;
+  const looks = profile.orderLooks;
+  const isTelling = isOrdered && events.length >= TELLING_EVENTS;
   const since = topOf(page, isTelling);
-  const isOpen = remaining.top === OPEN_END && looks === 1;
+  const isOpen = remaining.top === OPEN_END && looks <= 1;
   const window = { since, until: isOpen ? OPEN_END : rest.until };
   const answer = yield* ask(walk, { window });
   if (!answer.ok) return { type: "no-answer", failure: answer.failure };
@@ -56,7 +59,9 @@ export function* checkOrder(
     hidden.every(({ createdAt }) => createdAt > newest);
   if (isUnsorted && isTopMissing) return { type: "top-missing", above: hidden };
   const type = isUnsorted ? "unsorted" : "newest-first";
-  profile.judgeOrder(type, isTelling || looks >= MAX_LOOKS);
+  if (isOrdered || isUnsorted) {
+    profile.judgeOrder(type, isTelling || looks >= MAX_LOOKS);
+  }
   return { type };
 }
 
