@@ -5,12 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import {
-  createRoles,
-  type Role,
-  roleName,
-  ROLES,
-} from "../../src/core/database/roles.ts";
+import { createRoles } from "../../src/core/database/roles.ts";
+import { type Role, roleName, ROLES } from "../../src/core/database/role.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
 import { eventFactory } from "../support/event_factory.ts";
 import { type Program, programs, runProgram } from "../support/program.ts";

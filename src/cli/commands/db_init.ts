@@ -6,12 +6,8 @@
 import { resolveSecret } from "../../core/config/secret.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import { migrate } from "../../core/database/migrate.ts";
-import {
-  createRoles,
-  type Role,
-  roleName,
-  ROLES,
-} from "../../core/database/roles.ts";
+import { createRoles } from "../../core/database/roles.ts";
+import { type Role, roleName, ROLES } from "../../core/database/role.ts";
 import type { Command, Invocation } from "../command.ts";
 
 export const dbInit: Command = {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { createRoles, type Role, roleName } from "../../core/database/roles.ts";
+import { createRoles } from "../../core/database/roles.ts";
+import { type Role, roleName } from "../../core/database/role.ts";
 import {
   embeddedTcpUrl,
   embeddedUrl,

@@ -6,8 +6,8 @@
  * @module
  */
 import type { Database, Sql } from "./connection/database.ts";
-import { repairSchema } from "./repair.ts";
-import { refreshPrivileges } from "./roles.ts";
+import { restoreRights } from "./privileges.ts";
+import { type Repair, repairSchema } from "./repair.ts";
 import {
   lockMigrations,
   readSchema,
@@ -29,11 +29,9 @@ export interface MigrateOptions {
   readonly schema?: Schema | undefined;
 }
 
-export interface MigrationReport {
+export interface MigrationReport extends Repair {
   /** Names of the files applied, in order. */
   readonly applied: readonly string[];
-  /** Kind and name of what was put back. */
-  readonly repaired: readonly string[];
   readonly edition: Edition;
 }
 
@@ -61,12 +59,12 @@ export async function migrate(
     if (name === null) break;
     applied.push(name);
   }
-  const repaired = repair ? await repairSchema(db, signal) : [];
-  const found = await db.transaction(async (sql) => {
-    if (applied.length > 0 || repair) await refreshPrivileges(sql);
-    return await initArchive(sql, edition);
-  });
-  return { applied, repaired, edition: found };
+  if (applied.length > 0) await db.transaction(restoreRights);
+  const { repaired, left } = repair
+    ? await repairSchema(db, signal)
+    : { repaired: [], left: [] };
+  const found = await db.transaction((sql) => initArchive(sql, edition));
+  return { applied, repaired, left, edition: found };
 }
 
 /**

@@ -1,39 +1,48 @@
 /**
  * Puts back what the schema lacks and what holds no data: extensions, functions, constraints, views and indexes, as
- * `sql/schema.sql` and `sql/catalog.json` have them. Tables and columns are not: an empty one would pass for a loss that
+ * `sql/schema.sql` and `sql/catalog.json` have them, and the rights of the roles. Tables and columns are not: an empty one would pass for a loss that
  * never was.
  *
  * @module
  */
-import type { ObjectKind } from "./catalog.ts";
 import type { Database, Sql } from "./connection/database.ts";
+import { restoreRights } from "./privileges.ts";
 import { lockMigrations, readSqlText } from "./schema.ts";
 import { type SchemaProblem, verifySchema } from "./verify.ts";
 
-/** Kinds that are put back, in this order: each may need those before it. */
-const REPAIRED = ["extension", "function", "constraint", "view"] as const;
+/** Kinds that are made again, in this order: each may need those before it. */
+const MADE_AGAIN = ["extension", "function", "constraint", "view"] as const;
 
-/** Whether `db migrate` puts an object of this kind back. */
-export function isRepairable(kind: ObjectKind): boolean {
-  return kind === "index" || REPAIRED.some((one) => one === kind);
+const RIGHTS = ["grant", "owner"] as const;
+
+/** Whether `db migrate` puts back what is of this kind. */
+export function isRepairable(kind: SchemaProblem["kind"]): boolean {
+  return [...MADE_AGAIN, "index", ...RIGHTS].some((one) => one === kind);
+}
+
+/** Kind and name of each. */
+export interface Repair {
+  readonly repaired: readonly string[];
+  /** Rights that only somebody else may give. */
+  readonly left: readonly string[];
 }
 
 /**
- * Puts back what is missing or altered, and gives kind and name of each. Indexes are built beside running services,
- * which takes its time on a large archive; the rest is one transaction.
+ * Puts back what is missing or altered. Indexes are built beside running services, which takes its time on a large
+ * archive; the rest is one transaction.
  *
  * @throws what PostgreSQL says, such as of rows that break a constraint that was missing.
  */
 export async function repairSchema(
   db: Database,
   signal?: AbortSignal,
-): Promise<string[]> {
+): Promise<Repair> {
   const { problems } = await verifySchema(db);
   const damaged = problems.filter(({ kind }) => isRepairable(kind));
-  if (damaged.length === 0) return [];
+  if (damaged.length === 0) return { repaired: [], left: [] };
   const options = { kind: "refresh", ...(signal && { signal }) } as const;
   const schema = await readSqlText("schema.sql");
-  const ordered = REPAIRED.flatMap((kind) =>
+  const ordered = MADE_AGAIN.flatMap((kind) =>
     damaged.filter((problem) => problem.kind === kind)
   );
   await db.transaction(async (sql) => {
@@ -41,13 +50,23 @@ export async function repairSchema(
     // Functions may need what comes after them.
     await sql`set local check_function_bodies = off`;
     for (const problem of ordered) await putBack(sql, problem, schema);
+    await restoreRights(sql);
   }, options);
   // A key that was put back has brought its index along.
   const left = (await verifySchema(db)).problems;
   for (const problem of left.filter(({ kind }) => kind === "index")) {
     await db.run((sql) => buildIndex(sql, problem), options);
   }
-  return damaged.map(({ kind, name }) => `${kind} ${name}`);
+  const still = new Set((await verifySchema(db)).problems.map(textOf));
+  const wanted = damaged.map(textOf);
+  return {
+    repaired: wanted.filter((text) => !still.has(text)),
+    left: wanted.filter((text) => still.has(text)),
+  };
+}
+
+function textOf({ kind, name }: SchemaProblem): string {
+  return `${kind} ${name}`;
 }
 
 async function putBack(

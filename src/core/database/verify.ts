@@ -11,10 +11,11 @@ import {
 } from "./catalog.ts";
 import type { Database } from "./connection/database.ts";
 import { SESSION_SETTINGS } from "./connection/open_connection.ts";
+import { type MissingRight, missingRights } from "./privileges.ts";
 
 /** Something that is not as it should be. */
 export interface SchemaProblem {
-  readonly kind: ObjectKind;
+  readonly kind: ObjectKind | MissingRight["kind"];
   readonly name: string;
   readonly problem: "missing" | "altered";
   /** The definition that should be there, and the one that is; of bodies their hashes. */
@@ -35,21 +36,26 @@ export interface SchemaVerification {
 }
 
 /**
- * Compares the database with the catalogue this program carries. Additions of an operator are left alone;
- * nothing is changed, and any role that may connect can do it.
+ * Compares the database with the catalogue this program carries, and, where the archive was handed over to its roles,
+ * their rights with what they need. Additions of an operator are left alone; nothing is changed, and any role that may
+ * connect can do it.
  */
 export async function verifySchema(db: Database): Promise<SchemaVerification> {
   const expected = await expectedCatalog();
-  const found = await db.transaction(async (sql) => {
+  const { found, rights } = await db.transaction(async (sql) => {
     // Also behind PgBouncer, where sessions have whatever the server gives them.
     for (const [name, value] of Object.entries(SESSION_SETTINGS)) {
       await sql`select set_config(${name}, ${value}, true)`;
     }
-    return await readCatalog(sql);
+    const found = await readCatalog(sql);
+    return { found, rights: await missingRights(sql) };
   });
   const byName = new Map(found.map((object) => [keyOf(object), object]));
   return {
-    problems: expected.flatMap((object) => compare(object, byName)),
+    problems: [
+      ...expected.flatMap((object) => compare(object, byName)),
+      ...rights.map(asProblem),
+    ],
     withoutExtensions: OPTIONAL_EXTENSIONS.filter((name) =>
       !byName.has(`extension ${name}`)
     ),
@@ -77,6 +83,13 @@ function compare(
     expected: definition,
     found: same.definition,
   }];
+}
+
+function asProblem(
+  { kind, name, expected, found }: MissingRight,
+): SchemaProblem {
+  const problem = kind === "owner" ? "altered" : "missing";
+  return { kind, name, problem, expected, found };
 }
 
 function hasRelation(

@@ -20,12 +20,8 @@ import {
   settleOutbox,
 } from "../../../src/archive/outbox.ts";
 import { pipelineCounts } from "../../../src/archive/pipeline.ts";
-import {
-  createRoles,
-  type Role,
-  roleName,
-  ROLES,
-} from "../../../src/core/database/roles.ts";
+import { createRoles } from "../../../src/core/database/roles.ts";
+import { type Role, roleName, ROLES } from "../../../src/core/database/role.ts";
 import { readSchema, type Schema } from "../../../src/core/database/schema.ts";
 import { recordListing } from "../../../src/archive/sync/relay_listing.ts";
 import { recordAudit } from "../../../src/archive/sync/sync_audit.ts";
@@ -38,7 +34,7 @@ import { silentLogger } from "../../support/silent_logger.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
-import { scratchDatabase } from "../../support/postgres.ts";
+import { scratchDatabase, serverVersions } from "../../support/postgres.ts";
 import { runProgram, SOURCE } from "../../support/program.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
@@ -257,6 +253,118 @@ testOnEachServer(
     ]);
   },
 );
+
+/** What is taken from the roles, and how it is named. */
+const TAKEN: readonly (readonly [statement: string, problem: string])[] = [
+  [
+    "revoke insert, update on candidate from bigbrotr_writer",
+    "missing grant insert, update on table candidate to bigbrotr_writer",
+  ],
+  [
+    "revoke all on event from bigbrotr_admin",
+    "missing grant select, insert, update, delete on table event to bigbrotr_admin",
+  ],
+  [
+    "revoke select on relay_metadata_latest from bigbrotr_reader",
+    "missing grant select on view relay_metadata_latest to bigbrotr_reader",
+  ],
+  [
+    "revoke execute on function unix_now() from public",
+    "missing grant execute on function unix_now() to bigbrotr_refresher",
+  ],
+  [
+    "revoke usage on schema public from public, bigbrotr_writer",
+    "missing grant usage on schema public to bigbrotr_writer",
+  ],
+  [
+    "revoke create on schema public from bigbrotr_admin",
+    "missing grant create on schema public to bigbrotr_admin",
+  ],
+  [
+    `do $$ begin
+       execute format('revoke connect on database %I from public, bigbrotr_reader', current_database());
+     end $$`,
+    "missing grant connect on database .* to bigbrotr_reader",
+  ],
+  ["alter table relay owner to current_user", "altered owner table relay"],
+  [
+    "alter function unix_now() owner to current_user",
+    "altered owner function unix_now()",
+  ],
+];
+
+for (const [statement, problem] of TAKEN) {
+  testOnEachServer(
+    `db verify names what a role lacks, and db migrate gives it: ${problem}`,
+    async ({ database, sql }) => {
+      await createRoles(database, {});
+      assert.deepEqual(await problemsOf(database), []);
+      await sql.unsafe(statement);
+      const pattern = new RegExp(
+        `^${problem.replaceAll(/[()]/g, "\\$&")}$`,
+        "m",
+      );
+      assert.match((await problemsOf(database)).join("\n"), pattern);
+      const { left } = await migrate(database, { repair: true });
+      assert.deepEqual(left, []);
+      assert.deepEqual(await problemsOf(database), []);
+    },
+  );
+}
+
+testOnEachServer(
+  "db migrate says which rights somebody else must give, and exits 1",
+  async (archive) => {
+    await using admin = await connectAs(archive, "admin");
+    await archive
+      .sql`revoke usage on schema public from public, bigbrotr_reader`;
+    await archive.sql`revoke select on event from bigbrotr_reader`;
+    const url = new URL(archive.url);
+    url.searchParams.set("user", "bigbrotr_admin");
+    await using folder = await temporaryDirectory();
+    const args = ["db", "migrate", "--database", url.href];
+    const { code, stdout, stderr } = await runProgram(SOURCE, args, {
+      cwd: folder.path,
+    });
+    assert.equal(code, 1, stderr);
+    assert.equal(stderr, "");
+    assert.match(stdout, /Put back grant select on table event to bigbrotr_re/);
+    assert.match(
+      stdout,
+      /Left .*: grant usage on schema public to bigbrotr_re/,
+    );
+    assert.deepEqual(await problemsOf(admin.database), [
+      "missing grant usage on schema public to bigbrotr_reader",
+    ]);
+  },
+);
+
+for (const version of await serverVersions()) {
+  Deno.test(`roles have their rights on a server that gives nothing to everybody [${version}]`, async () => {
+    await using scratch = await scratchDatabase({ version });
+    await using database = await scratch.open();
+    await scratch.sql.unsafe(`
+      alter default privileges revoke execute on functions from public;
+      revoke all on schema public from public;
+      revoke all on database ${scratch.name} from public`);
+    await migrate(database);
+    await createRoles(database, {});
+    assert.deepEqual(await problemsOf(database), []);
+    for (const role of ROLES) {
+      await scratch.sql.begin(async (sql) => {
+        await sql.unsafe(`set local role ${roleName(role)}`);
+        await sql`select unix_now(), count(*) from event`;
+      });
+    }
+  });
+}
+
+async function problemsOf(database: Database): Promise<string[]> {
+  const { problems } = await verifySchema(database);
+  return problems.map(({ kind, name, problem }) =>
+    `${problem} ${kind} ${name}`
+  );
+}
 
 Deno.test("a role logs in with its password and no other", async () => {
   await using archive = await testArchive();
