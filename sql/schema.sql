@@ -2642,6 +2642,36 @@ AS $function$
 $function$;
 comment on function relay_lease_go_live(p_service text, p_holder text, p_relay_id integer) is 'Records that the holder of a lease is live with the relay, until it gives the lease back';
 
+CREATE OR REPLACE FUNCTION public.relay_lease_hasten(p_service text, p_request jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_latest int8 := unix_now() + (p_request ->> 'withinSeconds')::int8;
+  v_urls text[] := array(select jsonb_array_elements_text(p_request -> 'urls'));
+  v_hosts text[] := array(select jsonb_array_elements_text(p_request -> 'hosts'));
+  v_hastened int4;
+begin
+  with late as (
+    select l.relay_id from relay_lease l join relay r on r.id = l.relay_id
+    where l.service = p_service and l.due_at > v_latest
+      and (l.failures = 0 and r.url = any (v_urls)
+        or exists (
+          select from unnest(v_hosts) as named (host)
+          where r.host = named.host
+            or starts_with(named.host, '*.')
+              and (r.host = substr(named.host, 3) or right(r.host, length(named.host) - 1) = substr(named.host, 2))))
+    order by l.relay_id
+    for update of l
+  )
+  update relay_lease l set due_at = v_latest from late
+  where l.service = p_service and l.relay_id = late.relay_id;
+  get diagnostics v_hastened = row_count;
+  return v_hastened;
+end
+$function$;
+comment on function relay_lease_hasten(p_service text, p_request jsonb) is 'Makes relays due sooner than they were given back for; returns how many';
+
 CREATE OR REPLACE FUNCTION public.relay_lease_release(p_service text, p_holder text, p_relays jsonb)
  RETURNS integer
  LANGUAGE plpgsql

@@ -156,6 +156,37 @@ end
 $$;
 comment on function relay_lease_take(jsonb) is 'Leases relays that are due and free, the longest due first';
 
+-- p_request: {urls?, hosts?, withinSeconds}. Relays of these URLs are due within so many seconds at the latest, unless they
+-- wait because they failed; relays of these hosts (*.domain: of all below it, too) are so in any case.
+create or replace function relay_lease_hasten(p_service text, p_request jsonb) returns int4
+language plpgsql
+as $$
+declare
+  v_latest int8 := unix_now() + (p_request ->> 'withinSeconds')::int8;
+  v_urls text[] := array(select jsonb_array_elements_text(p_request -> 'urls'));
+  v_hosts text[] := array(select jsonb_array_elements_text(p_request -> 'hosts'));
+  v_hastened int4;
+begin
+  with late as (
+    select l.relay_id from relay_lease l join relay r on r.id = l.relay_id
+    where l.service = p_service and l.due_at > v_latest
+      and (l.failures = 0 and r.url = any (v_urls)
+        or exists (
+          select from unnest(v_hosts) as named (host)
+          where r.host = named.host
+            or starts_with(named.host, '*.')
+              and (r.host = substr(named.host, 3) or right(r.host, length(named.host) - 1) = substr(named.host, 2))))
+    order by l.relay_id
+    for update of l
+  )
+  update relay_lease l set due_at = v_latest from late
+  where l.service = p_service and l.relay_id = late.relay_id;
+  get diagnostics v_hastened = row_count;
+  return v_hastened;
+end
+$$;
+comment on function relay_lease_hasten(text, jsonb) is 'Makes relays due sooner than they were given back for; returns how many';
+
 create or replace function relay_lease_go_live(p_service text, p_holder text, p_relay_id int4) returns void
 language sql
 as $$

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import type { Database } from "../core/database/connection/database.ts";
+import type { Logger } from "../core/log/logger.ts";
 import type { Crowding } from "./candidates.ts";
 import type { Network } from "../models/network.ts";
 import { storableJson } from "../models/storable_text.ts";
@@ -52,6 +54,17 @@ export interface LeaseRequest extends Crowding {
   readonly longestWaitSeconds?: number | undefined;
 }
 
+/** Relays that are to be due sooner. */
+export interface HastenedRelays {
+  readonly service: string;
+  /** These, unless they wait because they failed. */
+  readonly urls?: readonly string[];
+  /** Those of these hosts, in the form `HostList` takes, even so. */
+  readonly hosts?: readonly string[];
+  /** They are due within so many seconds. */
+  readonly withinSeconds: number;
+}
+
 export interface ReleasedRelay {
   readonly relayId: number;
   /** Whole seconds from now; left out: due as it was before. */
@@ -64,6 +77,35 @@ export interface ReleasedRelay {
   readonly newEvents?: number | undefined;
   /** An object for the next holder; left out: what was there stays. */
   readonly memory?: unknown;
+}
+
+/** Makes relays due sooner than they were given back for; gives how many. */
+export function hastenRelays(
+  db: Executor,
+  { service, ...relays }: HastenedRelays,
+): Promise<number> {
+  const request = storableJson(relays);
+  return onConnection(db, async (sql) => {
+    const [row] = await sql<{ hastened: number }[]>`
+      select relay_lease_hasten(${service}, ${request}::text::jsonb) as hastened`;
+    return row!.hastened;
+  }, { kind: "batch" });
+}
+
+/** Makes the relays of hosts due now, as they may be visited again; what goes wrong is logged. */
+export async function visitAgain(
+  { database, log }: {
+    readonly database: Database;
+    readonly log: Logger;
+  },
+  service: string,
+  hosts: readonly string[],
+): Promise<void> {
+  try {
+    await hastenRelays(database, { service, hosts, withinSeconds: 0 });
+  } catch (error) {
+    log.warn("relays that may be visited again are not made due", { error });
+  }
 }
 
 /** Leases relays that are due and free, the longest due (by the measure of their own interval) first. */

@@ -119,10 +119,10 @@ export interface Invocation {
     },
   ): Promise<Database>;
   /**
-   * At a SIGHUP without a terminal the log is set up anew, and then `listener` called; what it throws is logged. Without a
-   * listener a SIGHUP stops the run.
+   * At a SIGHUP without a terminal the log is set up anew, and then `listener` called, which gives the keys that were
+   * changed and wait for a restart; what it throws is logged. Without a listener a SIGHUP stops the run.
    */
-  onReload(listener: () => void): void;
+  onReload(listener: () => readonly string[]): void;
   /** Owned until the run is over, then disposed in reverse order. */
   use<T extends AsyncDisposable | Disposable>(resource: T): T;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { type BrotrConfig, brotrConfig } from "../core/config/brotr_config.ts";
+import { changedKeys } from "../core/config/changed_keys.ts";
 import { loadConfig } from "../core/config/load.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
@@ -97,7 +98,7 @@ export class Run implements Invocation, AsyncDisposable {
     return this.#database ??= this.#openDatabase(schema, patient);
   }
 
-  onReload(listener: () => void): void {
+  onReload(listener: () => readonly string[]): void {
     this.#stop.onReload(() => this.#reload(listener));
   }
 
@@ -121,12 +122,23 @@ export class Run implements Invocation, AsyncDisposable {
   }
 
   /** The log first: what is wrong with the rest is told there. */
-  #reload(listener: () => void): void {
+  #reload(listener: () => readonly string[]): void {
     try {
-      const { log } = this.#loadBrotrConfig();
+      const config = this.#loadBrotrConfig();
+      const { log } = config;
       this.#log?.replace(this.#logOptions(log));
-      listener();
+      const waiting = [
+        ...changedKeys(this.brotrConfig(), config)
+          .filter((key) => !key.startsWith("log."))
+          .map((key) => `brotr.${key}`),
+        ...listener(),
+      ];
       this.log.info("configuration read again", { level: log.level });
+      if (waiting.length > 0) {
+        this.log.warn("some of what was changed needs a restart", {
+          keys: waiting,
+        });
+      }
     } catch (error) {
       this.log.error("configuration not read again, what was read last holds", {
         error,

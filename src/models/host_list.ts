@@ -15,9 +15,16 @@ export class HostList {
     this.#hosts = new Set(patterns);
   }
 
-  /** From now on these, and no others. */
-  replace(patterns: readonly string[]): void {
-    this.#hosts = new Set(patterns);
+  get patterns(): readonly string[] {
+    return [...this.#hosts];
+  }
+
+  /** From now on these, and no others; gives those that are no more among them. */
+  replace(patterns: readonly string[]): string[] {
+    const before = this.#hosts;
+    const after = new Set(patterns);
+    this.#hosts = after;
+    return [...before].filter((pattern) => !after.has(pattern));
   }
 
   /** Whether a host, in normal form, is one of them. */

@@ -7,12 +7,15 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { insertRelays } from "../../src/archive/relays.ts";
 import { testArchive } from "../support/archive.ts";
+import { eventFactory } from "../support/event_factory.ts";
 import { testWith } from "../support/installed.ts";
 import { lines } from "../support/lines.ts";
 import { programs, startProgram } from "../support/program.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { testRelay } from "../support/test_relay.ts";
 import { until } from "../support/until.ts";
+
+const factory = eventFactory("hangup_test");
 
 /** Runs a command on a terminal of its own, closes that when it shows a text, and tells how the command ended. */
 const TERMINAL = `
@@ -132,5 +135,70 @@ for (const program of programs()) {
     );
     const { code } = await up.stop("SIGTERM");
     assert.equal(code, 0);
+  });
+
+  Deno.test(`${program.name}: SIGHUP tells the workers who opts out and who no more, shortens intervals, and names what waits for a restart`, async () => {
+    await using archive = await testArchive();
+    const events = [factory.sign(), factory.sign()];
+    const at = (host: string) => testRelay({ events, bind: host, host });
+    await using stays = await at("127.0.0.1");
+    await using leaves = await at("127.0.0.2");
+    await using returns = await at("127.0.0.3");
+    const relays = [stays, leaves, returns];
+    await insertRelays(archive.database, relays.map(({ relay }) => relay));
+    await using home = await temporaryDirectory();
+    const file = join(home.path, "config/services/synchronizer.yaml");
+    await Deno.mkdir(join(home.path, "config/services"), { recursive: true });
+    const write = (config: Record<string, unknown>) =>
+      Deno.writeTextFile(
+        file,
+        JSON.stringify({ allowPrivate: true, intervalSeconds: 1, ...config }),
+      );
+    const tier = { relays: [stays.url], intervalSeconds: 86_400 };
+    await write({
+      optOut: ["127.0.0.3"],
+      live: { enabled: false },
+      tiers: { high: tier },
+    });
+    await using running = startProgram(
+      program,
+      ["synchronizer", "--database", archive.url],
+      { cwd: home.path },
+    );
+    await until(
+      "each was taken and given back",
+      async () =>
+        await archive.count(
+          "relay_lease where due_at > unix_now() + 200 and claimed_until = 0",
+        ) === 3,
+    );
+    assert.equal(returns.requests.length, 0);
+    const before = [stays, leaves].map(({ requests }) => requests.length);
+
+    await write({
+      optOut: ["127.0.0.2"],
+      live: { enabled: true },
+      tiers: { high: { ...tier, intervalSeconds: 1 } },
+      workers: 1,
+    });
+    await archive.sql`
+      update relay_lease set due_at = 0
+      where relay_id = (select id from relay where host = '127.0.0.2')`;
+    Deno.kill(running.pid, "SIGHUP");
+    const [, keys] = await running.said(/needs a restart.*keys=(.*)/);
+    assert.equal(keys, "synchronizer.live.enabled,synchronizer.workers");
+    await Promise.all([
+      returns.received("REQ"),
+      stays.requested((before[0] ?? 0) + 1),
+    ]);
+    await until(
+      "the other one is left alone for long",
+      async () =>
+        await archive.count(
+          "relay_lease where due_at > unix_now() + 80000",
+        ) === 1,
+    );
+    assert.equal(leaves.requests.length, before[1]);
+    assert.equal((await running.stop("SIGTERM")).code, 0);
   });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { Reload } from "../../core/lifecycle/reload.ts";
-import type { CommonConfig, Service } from "../../core/lifecycle/service.ts";
+import type { Service } from "../../core/lifecycle/service.ts";
 import type { Argument, Command, Invocation, Option } from "../command.ts";
 import { orSaySo } from "../taken_port.ts";
 import { filesText } from "../options/config_files.ts";
@@ -67,7 +67,8 @@ function describe({ name, summary }: Service): string {
 
 Works on the configured database only: services never talk to each other, and any number of processes on any
 number of machines may run this one. Configuration: config/services/${name}.yaml, all of it optional
-(\`bigbrotr config show ${name}\` prints what is in force); SIGHUP reads the log's level and file, opt-out and tiers again. Exits 1 after maxConsecutiveFailures failed cycles in a row.`;
+(\`bigbrotr config show ${name}\` prints what is in force); SIGHUP reads it again: the log, opt-out and tiers go by it at once, and
+the log names what waits for a restart. Exits 1 after maxConsecutiveFailures failed cycles in a row.`;
 }
 
 async function runService(
@@ -96,10 +97,12 @@ async function runService(
     once,
     configuration: filesText(invocation),
   });
-  const reload = new Reload<CommonConfig>();
-  invocation.onReload(() =>
-    reload.emit(invocation.serviceConfig(service, overrides))
-  );
+  const reload = new Reload(service, config);
+  invocation.onReload(() => {
+    const config = invocation.serviceConfig(service, overrides);
+    service.readNamed?.(config);
+    return reload.emit(config);
+  });
   await host.run(service, { config, once, signal, reload });
   log.info("service ended");
   return 0;

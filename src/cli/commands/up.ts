@@ -23,7 +23,7 @@ export const up: Command = {
 services: relays are seeded, found, validated, monitored and archived until SIGINT or SIGTERM. Nothing needs to be
 configured. What stands where is shown on a terminal, by \`bigbrotr status\` elsewhere, and over HTTP on
 http://127.0.0.1:8000: /metrics, /healthz, /readyz ("up.metrics" in config/brotr.yaml). Without a terminal, SIGHUP reads
-the log's level and file, opt-out and tiers again.`,
+the configuration again: the log, opt-out and tiers go by it at once, and the log names what waits for a restart.`,
   options: [],
   examples: [
     { command: "up", does: "here, with data below ./data" },
@@ -69,13 +69,15 @@ async function runEverything(invocation: Invocation): Promise<number> {
     signal,
   });
   const reloads = new Map(
-    configs.map(([{ name }]) => [name, new Reload<CommonConfig>()]),
+    configs.map((
+      [service, config],
+    ) => [service.name, new Reload(service, config)]),
   );
-  invocation.onReload(() => {
-    for (const [{ name }, config] of serviceConfigs(invocation)) {
-      reloads.get(name)?.emit(config);
-    }
-  });
+  invocation.onReload(() =>
+    serviceConfigs(invocation).flatMap(([{ name }, config]) =>
+      reloads.get(name)?.emit(config) ?? []
+    )
+  );
   log.info("everything started", {
     services: configs.map(([{ name }]) => name),
     configuration: filesText(invocation),

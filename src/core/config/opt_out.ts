@@ -21,8 +21,13 @@ export const optOutKeys = {
       "Hosts that are never dialled, as their operators wish: relay.damus.io, or *.damus.io for the domain and all below it",
     ),
   optOutFile: z.string().min(1).optional()
-    .describe("File with more of them, one a line, read at the start"),
+    .describe(
+      "File with more of them, one a line, read at the start and at each SIGHUP",
+    ),
 };
+
+/** Keys that are gone by anew at each reading. */
+export const OPT_OUT_KEYS = ["optOut", "optOutFile"] as const;
 
 export interface OptOutConfig {
   readonly optOut: readonly string[];

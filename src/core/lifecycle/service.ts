@@ -17,6 +17,8 @@ export interface Service<C extends CommonConfig = CommonConfig> {
   readonly summary: string;
   /** Strict schema; every key has a default. */
   readonly config: z.ZodType<C>;
+  /** Keys, dotted, that it goes by anew when its configuration is read again (SIGHUP); all others wait for a restart. */
+  readonly reloaded?: readonly string[];
   /**
    * Reads what the configuration only names: secrets, lists. Throws `ConfigError` as `run` would, so that everything
    * wrong is known before anything is started.

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { OPT_OUT_KEYS, optedOutHosts } from "../../core/config/opt_out.ts";
 import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
@@ -21,6 +21,7 @@ export const finder: Service<FinderConfig> = {
   name: "finder",
   summary: "Finds candidates in published lists and in archived events",
   config: finderConfig,
+  reloaded: OPT_OUT_KEYS,
   readNamed: (config) => void optedOutHosts(config),
   run: (ctx) => {
     const dialer = createDialer({

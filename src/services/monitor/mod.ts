@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { OPT_OUT_KEYS, optedOutHosts } from "../../core/config/opt_out.ts";
 import { liveOptOut } from "../../core/lifecycle/reload.ts";
+import { visitAgain } from "../../archive/leases.ts";
 import { watchClock } from "../../archive/clock_watch.ts";
 import { releaseRelays } from "../../archive/leases.ts";
 import { resolveSecretKey } from "../../core/config/secret_key.ts";
@@ -38,6 +39,7 @@ export const monitor: Service<MonitorConfig> = {
   name: "monitor",
   summary: "Checks relays, keeps the history of their health and publishes it",
   config: monitorConfig,
+  reloaded: OPT_OUT_KEYS,
   readNamed(config) {
     optedOutHosts(config);
     monitorKey(config);
@@ -103,7 +105,10 @@ function openDeps(
     dialer: createDialer({
       ...config,
       userAgent: userAgent(config.contact),
-      optOut: liveOptOut(ctx),
+      optOut: liveOptOut(
+        ctx,
+        (hosts) => void visitAgain(ctx, "monitor", hosts),
+      ),
       limiter: limiterOf(own, shared),
     }),
     slots: (shared ?? own).slots,

@@ -4,13 +4,14 @@
  * @module
  */
 import type { Crowding } from "../../archive/candidates.ts";
+import { hastenRelays, visitAgain } from "../../archive/leases.ts";
 import { watchClock } from "../../archive/clock_watch.ts";
-import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { OPT_OUT_KEYS, optedOutHosts } from "../../core/config/opt_out.ts";
 import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { workInQueues } from "../../core/lifecycle/queues.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
-import { HostList } from "../../models/host_list.ts";
+import type { HostList } from "../../models/host_list.ts";
 import { parseRelayUrl } from "../../models/relay_url.ts";
 import {
   type AddressSlots,
@@ -25,13 +26,9 @@ import {
 } from "./config/config.ts";
 import { CoverageGauges } from "./coverage_gauges.ts";
 import { CoverageTargets } from "./coverage_targets.ts";
-import {
-  dueAgain,
-  type Interval,
-  longestWaitSeconds,
-} from "./scheduling/due.ts";
+import { dueAgain, longestOf, longestWaitSeconds } from "./scheduling/due.ts";
 import { introduceRelays } from "./scheduling/introduce.ts";
-import { Leases, type RelayLease } from "./scheduling/leases.ts";
+import { Leases, type RelayLease, SERVICE } from "./scheduling/leases.ts";
 import { LiveRelays } from "./live/live_relays.ts";
 import { cooldownAfter } from "./live/cooldown.ts";
 import {
@@ -55,13 +52,15 @@ import {
 } from "./scheduling/relay_queues.ts";
 import { DialPacer } from "./scheduling/dial_pacer.ts";
 import { type RelaySync, type SyncOptions, syncRelay } from "./sync_relay.ts";
+import { TIER_KEYS } from "./config/tiers.ts";
 import { readPriorityFiles, Tiers } from "./scheduling/tiers.ts";
 import { progressLog } from "./walk_progress.ts";
 
 export const synchronizer: Service<SynchronizerConfig> = {
-  name: "synchronizer",
+  name: SERVICE,
   summary: "Archives every event of every relay",
   config: synchronizerConfig,
+  reloaded: [...OPT_OUT_KEYS, ...TIER_KEYS],
   readNamed(config) {
     optedOutHosts(config);
     authKey(config);
@@ -70,11 +69,15 @@ export const synchronizer: Service<SynchronizerConfig> = {
   async run(ctx) {
     const { config, database, log } = ctx;
     const tiers = new Tiers(config.tiers, log);
-    ctx.onReload?.((config) => tiers.replace(config.tiers));
-    const optOut = {
-      atStart: new HostList(optedOutHosts(config)),
-      now: liveOptOut(ctx),
-    };
+    let longestWait = longestWaitSeconds(config);
+    ctx.onReload?.((config) => {
+      tiers.replace(config.tiers);
+      longestWait = longestWaitSeconds(config);
+    });
+    const optOut = liveOptOut(
+      ctx,
+      (hosts) => void visitAgain(ctx, SERVICE, hosts),
+    );
     const own = new Politeness(config);
     const shared = Politeness.of(ctx.politeness);
     await using _clock = await watchClock({ ...ctx, consequence: CONSEQUENCE });
@@ -83,7 +86,7 @@ export const synchronizer: Service<SynchronizerConfig> = {
       database,
       log,
       leaseSeconds: config.leaseSeconds,
-      longestWaitSeconds: longestWaitSeconds(config),
+      longestWaitSeconds: () => longestWait,
     });
     const deps = relayDeps(
       config,
@@ -104,10 +107,12 @@ export const synchronizer: Service<SynchronizerConfig> = {
       gauges,
       targets,
       live,
-      optOut,
     };
-    ctx.onReload?.(() => leases.abandon((url) => hasOptedOut(work, url)));
-    await introduce(ctx, tiers);
+    ctx.onReload?.(() => {
+      pool.optOut(optOut.patterns);
+      leases.abandon((url) => hasOptedOut(optOut, url));
+    });
+    await takeOver(ctx, work);
     await repeat(ctx, (cycle) => syncDueRelays(cycle, work));
   },
 };
@@ -129,14 +134,11 @@ interface Work {
   readonly gauges: CoverageGauges;
   readonly targets: CoverageTargets;
   readonly live: LiveRelays;
-  /** Hosts that are not visited. Workers know, and report, those of the start. */
-  readonly optOut: { readonly atStart: HostList; readonly now: HostList };
 }
 
-/** A relay in work, with its queue and the interval that it is due at. */
+/** A relay in work, with its queue. */
 interface DueRelay extends RelayLease {
   readonly queue: RelayQueue;
-  readonly interval: Interval;
 }
 
 /** Works until no relay is due; what becomes due meanwhile is taken along. */
@@ -150,7 +152,7 @@ async function syncDueRelays(
     slots: queueSlots(ctx.config),
     askAgainMs: ASK_AGAIN_MS,
     take: async (queue, count) => {
-      if (tiers.refresh()) await introduce(ctx, tiers);
+      if (tiers.refresh()) await takeOver(ctx, work);
       await gauges.keepFresh();
       return await takeWhereFree(
         work.slots,
@@ -169,12 +171,17 @@ async function syncDueRelays(
   await (ctx.once ? gauges.refresh() : gauges.keepFresh());
 }
 
-async function introduce(
+/** Makes known the relays of the tiers, and due those that would wait for longer than their tier lets them. */
+async function takeOver(
   { config, database, log }: Context<SynchronizerConfig>,
-  tiers: Tiers,
+  { tiers, queues }: Work,
 ): Promise<void> {
   const introduced = await introduceRelays(database, tiers.urls, config);
   if (introduced > 0) log.info("priority relays introduced", { introduced });
+  for (const [intervalSeconds, urls] of queues.byInterval()) {
+    const withinSeconds = longestOf(intervalSeconds);
+    await hastenRelays(database, { service: SERVICE, urls, withinSeconds });
+  }
 }
 
 async function takeDue(
@@ -185,11 +192,7 @@ async function takeDue(
   const selection = queues.selectionOf(queue);
   if (selection === null) return [];
   const taken = await leases.take({ ...selection, ...crowded }, limit);
-  return taken.map((relay) => ({
-    ...relay,
-    queue,
-    interval: queues.intervalOf(queue, relay.url),
-  }));
+  return taken.map((relay) => ({ ...relay, queue }));
 }
 
 async function syncDue(
@@ -210,10 +213,13 @@ async function syncDue(
   const rank = rankOf(relay.queue);
   const signal = AbortSignal.any([stop, relay.lost]);
   await work.dialPacer.wait(rank, signal);
-  const asReleased = (result: RelaySync | null) => ({
-    ...dueAgain(config, relay, result),
-    memory: cooldownAfter(result, relay.now()),
-  });
+  const asReleased = (result: RelaySync | null) => {
+    const interval = work.queues.intervalOf(relay.queue, url);
+    return {
+      ...dueAgain(config, { ...relay, interval }, result),
+      memory: cooldownAfter(result, relay.now()),
+    };
+  };
   const end = await work.live.sync(relay, {
     rank,
     stop,
@@ -227,15 +233,12 @@ async function syncDue(
   await work.leases.release(asReleased(end.result));
 }
 
-/** Whether its host has opted out since the start. */
-function hasOptedOut({ optOut }: Pick<Work, "optOut">, url: string): boolean {
+function hasOptedOut(optOut: HostList, url: string): boolean {
   const relay = parseRelayUrl(url, { allowPrivate: true });
-  if (!relay.ok) return false;
-  const { host } = relay.value;
-  return optOut.now.has(host) && !optOut.atStart.has(host);
+  return relay.ok && optOut.has(relay.value.host);
 }
 
-/** Syncs a leased relay; null for one that the rules of today do not accept any more, or that does not want it. */
+/** Syncs a leased relay; null for one that the rules of today do not accept any more. */
 async function syncLeased(
   { config: { allowPrivate }, log }: Context<SynchronizerConfig>,
   work: Work,
@@ -246,7 +249,7 @@ async function syncLeased(
 ): Promise<RelaySync | null> {
   const { deps, leases, targets } = work;
   const relay = parseRelayUrl(url, { allowPrivate });
-  if (!relay.ok || hasOptedOut(work, url)) return null;
+  if (!relay.ok) return null;
   const ownDeps = deps(relay.value);
   await targets.record(relayId, ownDeps.wanted.filters);
   const target = { relayId, relay: relay.value };

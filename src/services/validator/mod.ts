@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { optedOutHosts } from "../../core/config/opt_out.ts";
+import { OPT_OUT_KEYS, optedOutHosts } from "../../core/config/opt_out.ts";
 import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { dropCandidates, releaseCandidates } from "../../archive/candidates.ts";
 import { newHolder } from "../../core/lifecycle/holder.ts";
@@ -22,6 +22,7 @@ export const validator: Service<ValidatorConfig> = {
   name: "validator",
   summary: "Tries candidates and makes relays of those that speak Nostr",
   config: validatorConfig,
+  reloaded: OPT_OUT_KEYS,
   readNamed: (config) => void optedOutHosts(config),
   run: (ctx) => {
     const { config } = ctx;

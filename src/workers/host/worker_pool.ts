@@ -53,6 +53,8 @@ export interface SyncPoolOptions {
 export interface SyncPool extends AsyncDisposable {
   /** What verifies signatures. */
   readonly verifier: VerifierInfo;
+  /** From now on these hosts are neither looked up nor dialled, and no others; sessions with them go on until they dial. */
+  optOut(hosts: readonly string[]): void;
   /**
    * Syncs one relay: resolves when the session is over and everything it sent is stored. Aborting the signal ends it
    * early, after what it has in hand. Throws what `host` throws.
@@ -104,11 +106,18 @@ class WorkerPool implements SyncPool {
   readonly #sessions = new Set<SessionHandle>();
   readonly #over = new AbortController();
   #lastSession = 0;
+  #optedOut: readonly string[];
 
   constructor(parts: PoolDeps) {
     this.verifier = parts.verifier;
     this.#parts = parts;
     this.#credits = new BatchCredit(parts.maxBatches);
+    this.#optedOut = parts.worker.optOut;
+  }
+
+  optOut(hosts: readonly string[]): void {
+    this.#optedOut = hosts;
+    for (const worker of this.#workers) worker.post({ type: "opt-out", hosts });
   }
 
   async sync(
@@ -177,6 +186,7 @@ class WorkerPool implements SyncPool {
         new URL("../worker/entry.ts", import.meta.url),
       options: {
         ...this.#parts.worker,
+        optOut: this.#optedOut,
         library: verifier.library,
         bufferedBytes: HELD_BYTES / this.#parts.workers,
         running: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),

@@ -20,6 +20,8 @@ import type { RelayFailure } from "../../transport/failure.ts";
 export type ToWorker =
   | { readonly type: "init"; readonly options: WorkerOptions }
   | { readonly type: "sync"; readonly session: number; readonly job: SyncJob }
+  /** From now on these hosts are neither looked up nor dialled, and no others. */
+  | { readonly type: "opt-out"; readonly hosts: readonly string[] }
   /** One byte an event, 1 when it is archived, in the order asked. */
   | {
     readonly type: "known";
@@ -208,7 +210,7 @@ export interface WorkerOptions {
   readonly allowPrivate: boolean;
   readonly allowInsecureTls: boolean;
   readonly userAgent: string;
-  /** Hosts that are neither looked up nor dialled. */
+  /** Hosts that are neither looked up nor dialled, until an `opt-out` names others. */
   readonly optOut: readonly string[];
   /** One Int32: the session whose messages the worker took up last; 0 before the first. Shared, as one that hangs says nothing. */
   readonly running: SharedArrayBuffer;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { HostList } from "../../models/host_list.ts";
 import { loadVerifier, type Verifier } from "../../nips/verify/verifier.ts";
 import {
   type SignatureBatch,
@@ -33,6 +34,7 @@ interface Deps {
 
 const sessions = new Map<number, HostLink>();
 const limiter = new RemoteLimiter(postMessage);
+const optOut = new HostList([]);
 const deps = Promise.withResolvers<Deps>();
 /** As {@linkcode WorkerOptions.running}; `init` is the first message. */
 let running: Int32Array = new Int32Array(1);
@@ -48,6 +50,9 @@ function receive(message: ToWorker): void {
       return;
     case "sync":
       void sync(message.session, message.job);
+      return;
+    case "opt-out":
+      optOut.replace(message.hosts);
       return;
     case "known":
       sessions.get(message.session)?.known(message.request, message.known);
@@ -101,9 +106,11 @@ async function init(options: WorkerOptions): Promise<void> {
   running = new Int32Array(options.running);
   try {
     const { library, authKey, bufferedBytes } = options;
+    optOut.replace(options.optOut);
     const verifier = await loadVerifier({ library });
     const dialer = createDialer({
       ...options,
+      optOut,
       limiter,
       maxUnfinishedBytes: bufferedBytes,
     });

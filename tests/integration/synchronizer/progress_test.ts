@@ -19,7 +19,7 @@ Deno.test("a lease tells what its walk does until it is given back, and nobody b
     database,
     log: silentLogger(),
     leaseSeconds: 3,
-    longestWaitSeconds: 86_400,
+    longestWaitSeconds: () => 86_400,
   });
   const [lease] = await leases.take({ networks: ["clearnet"] }, 1);
   const { relayId } = lease!;

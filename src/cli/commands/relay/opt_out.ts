@@ -19,7 +19,7 @@ export const relayOptOut: Command = {
   summary: "Never dial these hosts again, as their operators wish",
   description:
     `Adds hosts to the files that the services name as optOutFile (or to --file), each with the day. They are neither looked
-up nor dialled any more once the services have been restarted; what was archived stays.`,
+up nor dialled any more once the services have read it (SIGHUP); what was archived stays.`,
   arguments: [{
     name: "HOST",
     description: "a host, *.domain for all below it, or a relay's URL",
@@ -58,7 +58,9 @@ async function optOut(invocation: Invocation): Promise<number> {
       stdout.write(`${host}: ${done} ${file}\n`);
     }
   }
-  stdout.write("Restart the services that run, so that they heed it.\n");
+  stdout.write(
+    "Services that run heed it from their next SIGHUP on (systemctl reload), or a restart.\n",
+  );
   return 0;
 }
 

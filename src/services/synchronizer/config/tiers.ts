@@ -18,6 +18,13 @@ export const tiersConfig = z.strictObject({
   low: tier({ intervalSeconds: 3_600, maxConnections: 50 }),
 });
 
+/** Keys that are gone by anew at each reading: how many relays are in work at once is settled at the start. */
+export const TIER_KEYS = TIERS.flatMap((tier) =>
+  ["relays", "priorityFile", "intervalSeconds"].map((key) =>
+    `tiers.${tier}.${key}`
+  )
+);
+
 export type TiersConfig = z.output<typeof tiersConfig>;
 
 function tier(

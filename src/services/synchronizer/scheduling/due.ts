@@ -64,6 +64,11 @@ export function dueAgain(
 /** The share of its interval by which a relay may be due later. */
 const SCATTER = 0.1;
 
+/** The longest wait between syncs that succeed, of a relay with this interval; both in seconds. */
+export function longestOf(intervalSeconds: number): number {
+  return Math.ceil(intervalSeconds * (1 + SCATTER));
+}
+
 /** The longest wait that a relay is ever given back with: a relay due later was put off by a wrong clock. */
 export function longestWaitSeconds(
   { retry, maxRelayIntervalSeconds, tiers, relays }:
@@ -76,7 +81,7 @@ export function longestWaitSeconds(
     ...relays.map(({ intervalSeconds = 0 }) => intervalSeconds),
   );
   return Math.max(
-    Math.ceil(longest * (1 + SCATTER)),
+    longestOf(longest),
     retry.maxSeconds,
     MAX_ASKED_WAIT_SECONDS,
   );

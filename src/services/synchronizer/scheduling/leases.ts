@@ -21,7 +21,7 @@ import { newHolder } from "../../../core/lifecycle/holder.ts";
 import type { Logger } from "../../../core/log/logger.ts";
 import type { Network } from "../../../models/network.ts";
 
-const SERVICE = "synchronizer";
+export const SERVICE = "synchronizer";
 
 /** People look at it: more often would only be more writes. */
 const PROGRESS_EVERY_MS = 10_000;
@@ -30,8 +30,8 @@ export interface LeaseOptions {
   readonly database: Database;
   readonly log: Logger;
   readonly leaseSeconds: number;
-  /** No relay is given back for longer. */
-  readonly longestWaitSeconds: number;
+  /** No relay is given back for longer, as things stand. */
+  readonly longestWaitSeconds: () => number;
 }
 
 /** The relays that are wanted. */
@@ -99,7 +99,7 @@ export class Leases implements AsyncDisposable {
       ...selection,
       limit,
       leaseSeconds,
-      longestWaitSeconds,
+      longestWaitSeconds: longestWaitSeconds(),
     });
     return leased.map((relay) => {
       const lost = new AbortController();

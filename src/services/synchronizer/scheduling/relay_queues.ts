@@ -76,11 +76,21 @@ export class RelayQueues {
     };
   }
 
+  /** Relays of the tiers by their intervals, seconds. */
+  byInterval(): Map<number, string[]> {
+    const relays = new Map<number, string[]>();
+    for (const tier of TIERS) {
+      for (const url of this.#tiers.relaysOf(tier)) {
+        const seconds = this.intervalOf(tier, url) ?? 0;
+        relays.set(seconds, [...relays.get(seconds) ?? [], url]);
+      }
+    }
+    return relays;
+  }
+
   /** The interval of a relay. */
   intervalOf(queue: RelayQueue, url: string): Interval {
-    const ofQueue = isTier(queue)
-      ? this.#config.tiers[queue].intervalSeconds
-      : null;
+    const ofQueue = isTier(queue) ? this.#tiers.intervalOf(queue) : null;
     return this.#intervals.get(url) ?? ofQueue;
   }
 }

@@ -14,7 +14,7 @@ import { type Tier, TIERS, type TiersConfig } from "../config/tiers.ts";
 /** Files are checked for changes at most so often. */
 const CHECK_EVERY_MS = 1_000;
 
-/** The lists of all tiers. A file is read again when it has changed; while it cannot be, what it said last holds. */
+/** The lists and intervals of all tiers. A file is read again when it has changed; while it cannot be, what it said last holds. */
 export class Tiers {
   #config: TiersConfig;
   readonly #log: Logger;
@@ -33,7 +33,7 @@ export class Tiers {
     this.#arrange();
   }
 
-  /** Takes the lists and the files of another configuration. Throws as the constructor does, and then nothing has changed. */
+  /** Takes the lists, files and intervals of another configuration. Throws as the constructor does, and then nothing has changed. */
   replace(config: TiersConfig): void {
     this.#files = readPriorityFiles(config);
     this.#config = config;
@@ -44,6 +44,11 @@ export class Tiers {
   /** The relays of all tiers. */
   get urls(): readonly string[] {
     return [...this.#tierOf.keys()];
+  }
+
+  /** Seconds from the end of one sync of a relay of the tier to the next. */
+  intervalOf(tier: Tier): number {
+    return this.#config[tier].intervalSeconds;
   }
 
   /** The relays that no higher tier has. */
