@@ -11,9 +11,9 @@ import { goneHolders } from "../core/lifecycle/holder.ts";
 import type { Logger } from "../core/log/logger.ts";
 
 /**
- * Frees the leases and claims of processes that are gone. On the embedded database only, which nobody uses from
- * elsewhere: of a server, machines of one name cannot be told apart, and what is held there is free when its time is over.
- * To be called before this process holds anything.
+ * Frees the leases and claims of processes that are gone: on a server those that ran on this machine since it was
+ * started, on the embedded database, which nobody uses from elsewhere, also those from before. What others held is free
+ * when its time is over. To be called before this process holds anything.
  */
 export async function releaseGone(
   { database, config, log }: {
@@ -22,8 +22,8 @@ export async function releaseGone(
     readonly log: Logger;
   },
 ): Promise<void> {
-  if (serverAddress(config.database) !== null) return;
-  const gone = await goneHolders(await listHolders(database));
+  const isOurs = serverAddress(config.database) === null;
+  const gone = goneHolders(await listHolders(database), { isOurs });
   const released = await releaseHolders(database, gone);
   if (released === 0) return;
   log.info("took over what processes held that are gone", {

@@ -5,6 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { leaseRelays } from "../../src/archive/leases.ts";
+import { insertRelays } from "../../src/archive/relays.ts";
+import { testArchive } from "../support/archive.ts";
 import { eventFactory } from "../support/event_factory.ts";
 import {
   type Program,
@@ -52,6 +55,58 @@ for (const program of programs()) {
       async () => (await status(program, up, path)).events.count === 1,
     );
     assert.equal((await up.stop("SIGTERM")).code, 0);
+  });
+
+  Deno.test(`${program.name}: what a killed synchronizer held on a server is taken over at once, and what other machines hold is not`, async () => {
+    await using archive = await testArchive();
+    const answers = Promise.withResolvers<void>();
+    await using relay = await testRelay({
+      events: [factory.sign()],
+      onReq: async (req) => {
+        await answers.promise;
+        await req.serve();
+      },
+    });
+    const { database } = archive;
+    await insertRelays(database, [relay.relay]);
+    await using home = await makeHome(relay.url);
+    const start = () =>
+      startProgram(program, ["synchronizer", "--database", archive.url], {
+        cwd: home.path,
+      });
+    {
+      await using running = start();
+      await relay.received("REQ");
+      await running.stop("SIGKILL");
+    }
+    await insertRelays(database, [{
+      url: "wss://elsewhere.example",
+      network: "clearnet",
+    }]);
+    await leaseRelays(database, {
+      service: "synchronizer",
+      holder: "elsewhere:1:00000000-4026531836-1-12345678",
+      networks: ["clearnet"],
+      limit: 1,
+      leaseSeconds: 600,
+    });
+    await using running = start();
+    const [, released] = await running.said(
+      /took over what processes held that are gone.*released=(\d+)/,
+    );
+    assert.equal(released, "1");
+    answers.resolve();
+    await until(
+      "the event is archived",
+      async () => await archive.count("event") === 1,
+    );
+    assert.equal(
+      await archive.count(
+        "relay_lease where holder like 'elsewhere:%' and claimed_until > unix_now()",
+      ),
+      1,
+    );
+    assert.equal((await running.stop("SIGTERM")).code, 0);
   });
 }
 

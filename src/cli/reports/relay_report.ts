@@ -10,6 +10,7 @@ import type {
   RelayState,
   WalkReport,
 } from "../../archive/relay_health.ts";
+import { holderText } from "../../core/lifecycle/holder.ts";
 import { statesText } from "../../services/synchronizer/walk_progress.ts";
 import {
   auditText,
@@ -103,7 +104,7 @@ function syncText({ sync }: RelayReport, now: number): string {
   const work = liveSince === null
     ? "in work"
     : `live for ${duration(Math.max(0, now - liveSince))}`;
-  return `${work}, by ${holder}${failed}${progressText(sync, now)}`;
+  return `${work}, by ${holderText(holder)}${failed}${progressText(sync, now)}`;
 }
 
 /** `: paging ×4, down to 2024-03-01`. */

@@ -4,62 +4,139 @@
  * @module
  */
 import { hostname } from "node:os";
+import process from "node:process";
 
-/** A name that no process had before: `host:pid:random`. */
+/**
+ * A name that no process had before: `host:pid:boot-namespace-start-random`. The boot of the machine and the namespace say
+ * among which processes the number counts, the start which of those that had it this is; where there is no /proc, only
+ * `host:pid:random`.
+ */
 export function newHolder(): string {
-  return `${hostname()}:${Deno.pid}:${crypto.randomUUID().slice(0, 8)}`;
+  const random = crypto.randomUUID().slice(0, 8);
+  const { place, processes } = lookAround([Deno.pid]);
+  const start = processes.get(Deno.pid)?.start;
+  const mark = place === null || start === undefined
+    ? random
+    : `${place}-${start}-${random}`;
+  return `${hostname()}:${Deno.pid}:${mark}`;
+}
+
+/** A text with holders in it, of each only `host:pid`, which is all that people need. */
+export function holderText(text: string): string {
+  return text.replaceAll(/(:[1-9]\d*):[^:,\s]+(?=,|$)/g, "$1");
 }
 
 /**
- * Those of the holders whose process ran on this machine and is gone. A holder of another host may live; so may one
- * whose number a program of the same name has now.
+ * Those of the holders whose process is gone for certain: it ran among the processes that we see, and none of them is it.
+ * What a holder of another machine, of another container or of an earlier boot does nobody here can know.
+ *
+ * @param isOurs Whether the database is used from this machine alone: then its name is enough. Who has our own number, or
+ * a number that another program has by now, is gone, and so is everybody of an earlier boot.
  */
-export async function goneHolders(
+export function goneHolders(
   holders: readonly string[],
-): Promise<string[]> {
-  const here = holders.flatMap((holder) => {
-    const pid = pidHere(holder);
-    return pid === null ? [] : [{ holder, pid }];
-  });
-  // Nothing is held yet by the process that asks: who has its number had it before.
-  const others = here.map(({ pid }) => pid).filter((pid) => pid !== Deno.pid);
-  const alive = others.length === 0 ? new Set() : await livingAmong(others);
-  return here.filter(({ pid }) => pid === Deno.pid || !alive.has(pid))
-    .map(({ holder }) => holder);
+  { isOurs }: { readonly isOurs: boolean },
+): string[] {
+  const here = holders.map(parseHolder).filter((one) => one !== null)
+    .filter(({ host }) => host === hostname());
+  if (here.length === 0) return [];
+  const seen = lookAround([Deno.pid, ...here.map(({ pid }) => pid)]);
+  return here.filter((one) => {
+    const isAmongUs = one.place !== null && one.place === seen.place;
+    if (isAmongUs) return isOver(one, seen);
+    return isOurs && (isOfEarlierBoot(one, seen) || isAnother(one, seen));
+  }).map(({ holder }) => holder);
 }
 
-function pidHere(holder: string): number | null {
-  const [, host, pid] = /^(.*):([1-9]\d{0,9}):[^:]*$/.exec(holder) ?? [];
-  return host === hostname() ? Number(pid) : null;
+interface Holder {
+  readonly holder: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly place: string | null;
+  /** In ticks of the machine; empty when it is unknown. */
+  readonly start: string;
 }
 
-/**
- * $1 is our own number, the rest those asked for. A number is given away anew after a restart of the machine, so where
- * /proc tells it the program has to be one of ours. A shell looks, because Deno lets only programs with all permissions
- * read there.
- */
-const LIVING = `
-read -r own < "/proc/$1/comm"
-shift
+function parseHolder(holder: string): Holder | null {
+  const parts = /^(.*):([1-9]\d{0,9}):(?:([0-9a-f]{8}-\d+)-(\d+)-)?[^:]*$/.exec(
+    holder,
+  );
+  if (parts === null) return null;
+  const [, host = "", pid, place = null, start = ""] = parts;
+  return { holder, host, pid: Number(pid), place, start };
+}
+
+function isOfEarlierBoot(one: Holder, seen: Surroundings): boolean {
+  if (one.place === null || seen.place === null) return false;
+  const [boot] = seen.place.split("-");
+  return !one.place.startsWith(`${boot}-`);
+}
+
+/** Whether the process has ended; one that cannot be looked at has not. */
+function isOver({ pid, start }: Holder, { processes }: Surroundings): boolean {
+  if (!exists(pid)) return true;
+  const found = processes.get(pid);
+  return found !== undefined && found.start !== start;
+}
+
+/** Whether the number is nobody's, ours, or another program's. */
+function isAnother({ pid }: Holder, { processes }: Surroundings): boolean {
+  if (pid === Deno.pid || !exists(pid)) return true;
+  const name = processes.get(pid)?.name;
+  const own = processes.get(Deno.pid)?.name;
+  return name !== undefined && ![own, "deno", "bigbrotr"].includes(name);
+}
+
+/** Also of a process that /proc does not show to us. */
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && "code" in error &&
+      error.code === "ESRCH");
+  }
+}
+
+interface Surroundings {
+  /** Boot and process namespace: numbers of processes count within it. Null where there is no /proc. */
+  readonly place: string | null;
+  /** Those of the processes asked for that can be looked at. */
+  readonly processes: ReadonlyMap<
+    number,
+    { readonly name: string; readonly start: string }
+  >;
+}
+
+/** A shell looks, because Deno lets only programs with all permissions read in /proc. */
+const LOOK = `
+read -r boot < /proc/sys/kernel/random/boot_id
+echo "$boot $(readlink /proc/self/ns/pid)"
 for pid do
-  if [ -d /proc/self ]; then
-    read -r name < "/proc/$pid/comm" || continue
-    case $name in "$own" | deno | bigbrotr) echo "$pid" ;; esac
-  else
-    ps -p "$pid" > /dev/null && echo "$pid"
-  fi
+  read -r stat < "/proc/$pid/stat" && echo "$stat"
 done
 :`;
 
-async function livingAmong(
-  pids: readonly number[],
-): Promise<ReadonlySet<number>> {
-  const { stdout } = await new Deno.Command("/bin/sh", {
-    args: ["-c", LIVING, "sh", ...[Deno.pid, ...pids].map(String)],
+function lookAround(pids: readonly number[]): Surroundings {
+  const { stdout } = new Deno.Command("/bin/sh", {
+    args: ["-c", LOOK, "sh", ...pids.map(String)],
     cwd: "/",
     stdin: "null",
     stderr: "null",
-  }).output();
-  const text = new TextDecoder().decode(stdout);
-  return new Set(text.split("\n").filter((line) => line !== "").map(Number));
+  }).outputSync();
+  const [first = "", ...stats] = new TextDecoder().decode(stdout).split("\n");
+  const [, boot, namespace] = /^([0-9a-f]{8})-\S+ pid:\[(\d+)\]$/.exec(first) ??
+    [];
+  return {
+    place: boot === undefined ? null : `${boot}-${namespace}`,
+    processes: new Map(stats.flatMap((stat) => {
+      const found = STAT.exec(stat)?.groups;
+      if (found === undefined) return [];
+      const { pid, name = "", start = "" } = found;
+      return [[Number(pid), { name, start }] as const];
+    })),
+  };
 }
+
+/** proc(5): the 22nd field is the start, in ticks since the boot; the name may contain anything. */
+const STAT = /^(?<pid>\d+) \((?<name>.*)\) (?:\S+ ){19}(?<start>\d+) /;

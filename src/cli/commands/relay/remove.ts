@@ -4,6 +4,7 @@
  * @module
  */
 import { type Removal, removeRelay } from "../../../archive/relay_admin.ts";
+import { holderText } from "../../../core/lifecycle/holder.ts";
 import type { Command, Invocation } from "../../command.ts";
 import {
   RELAY_ARGUMENT,
@@ -64,7 +65,9 @@ function removalText(removal: Removal): string {
     case "unknown":
       return "neither a relay nor a candidate";
     case "held":
-      return `left alone, it is in work (${removal.holder}): try again later, or stop that service`;
+      return `left alone, it is in work (${
+        holderText(removal.holder)
+      }): try again later, or stop that service`;
     case "has-sightings":
       return "left alone, it was seen to hold events: --sightings forgets which";
   }
