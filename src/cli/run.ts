@@ -15,7 +15,7 @@ import {
   type RootLogger,
 } from "../core/log/logger.ts";
 import type { Invocation } from "./command.ts";
-import { brotrOverrides } from "./options/common_options.ts";
+import { brotrOverrides, showsPassword } from "./options/common_options.ts";
 import { brotrFile, serviceFile } from "./options/config_files.ts";
 import { openReadyDatabase, type SchemaDemand } from "./open_database.ts";
 import type { OptionValues } from "./options/option_values.ts";
@@ -167,6 +167,12 @@ export class Run implements Invocation, AsyncDisposable {
     isPatient: boolean,
   ): Promise<Database> {
     const { notifier } = this;
+    if (showsPassword(Deno.args)) {
+      this.log.warn(
+        "the password in --database is shown by ps to everybody on this machine",
+        { todo: "PGPASSWORD, .pgpass, passwordFile" },
+      );
+    }
     // A server recovers after a crash for as long as it takes, and a migration goes over every row there is.
     using _starting = notifier.starting("starting: opening the database");
     return this.use(

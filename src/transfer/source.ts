@@ -147,6 +147,7 @@ function unreadable(name: string, cause: unknown): SourceError {
     ? `it ${cause.message}`
     : typeof cause === "string"
     ? cause
-    : whyUnreadable(cause);
+    : whyUnreadable(cause) +
+      (cause instanceof Deno.errors.NotCapable ? ", or pipe it in as -" : "");
   return new SourceError(`Cannot read ${name}: ${why}`, { cause });
 }

@@ -92,7 +92,9 @@ class FileTarget implements ExportTarget {
 }
 
 function unwritable(path: string, cause: unknown): Error {
-  return new Error(`Cannot write ${path}: ${whyUnwritable(cause)}`, { cause });
+  const isClosed = cause instanceof Deno.errors.NotCapable;
+  const advice = isClosed ? ": choose another place, or pipe it out of -" : "";
+  return new Error(`Cannot write ${path}: ${whyUnwritable(cause)}${advice}`);
 }
 
 /** A stream that ends when the compressed bytes have been written. */

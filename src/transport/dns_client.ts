@@ -68,7 +68,8 @@ const RCODES = [
 export function systemDnsServers(): DnsServer[] {
   // Deno before 2.9 knows none.
   const known = getServers();
-  const servers = known.length > 0 ? known : resolvConf();
+  // Deno names one of /etc/resolv.conf twice: for UDP and for TCP.
+  const servers = [...new Set(known.length > 0 ? known : resolvConf())];
   return servers.map(parseDnsServer).filter((server) => server !== null);
 }
 

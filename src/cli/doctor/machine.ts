@@ -5,6 +5,7 @@
  */
 import { dirname } from "node:path";
 import type { BrotrConfig } from "../../core/config/brotr_config.ts";
+import { whyUnwritable } from "../../core/config/config_error.ts";
 import { passwordFileFault } from "../../core/config/pgpass.ts";
 import { serverAddress } from "../../core/database/connection/server_address.ts";
 import {
@@ -31,18 +32,26 @@ export async function diskDiagnoses(config: BrotrConfig): Promise<Diagnosis[]> {
   const places = new Map<string, string>();
   if (serverAddress(config.database) === null) {
     const { root } = dataDirectory(config.embedded.dataDir);
-    places.set(existing(root), "the embedded PostgreSQL");
+    places.set(root, "the embedded PostgreSQL");
   }
   if (config.log.file !== undefined) {
-    places.set(existing(dirname(config.log.file)), "the log");
+    places.set(dirname(config.log.file), "the log");
   }
   return await Promise.all(
     [...places].map(([path, what]) => diskDiagnosis(path, what)),
   );
 }
 
-async function diskDiagnosis(path: string, what: string): Promise<Diagnosis> {
-  const free = await freeBytes(path);
+async function diskDiagnosis(wanted: string, what: string): Promise<Diagnosis> {
+  let path: string;
+  let free: number;
+  try {
+    path = existing(wanted);
+    free = await freeBytes(path);
+  } catch (error) {
+    const why = `${wanted} cannot be used for ${what}: ${whyUnwritable(error)}`;
+    return wrong("disk", why, "Choose another one: --data-dir, log.file");
+  }
   const text = `${byteSize(free)} free for ${what} in ${path}`;
   const advice =
     "Make room: bigbrotr db cleanup deletes what is old, --data-dir moves the archive";
@@ -50,14 +59,14 @@ async function diskDiagnosis(path: string, what: string): Promise<Diagnosis> {
   return free < LITTLE_BYTES ? note("disk", text, advice) : sound("disk", text);
 }
 
-/** The path, or the nearest directory above it that is there. */
+/** The path, or the nearest directory above it that is there. Throws where one cannot look. */
 function existing(path: string): string {
   try {
     Deno.statSync(path);
     return path;
-  } catch {
-    const above = dirname(path);
-    return above === path ? path : existing(above);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return existing(dirname(path));
   }
 }
 

@@ -9,6 +9,14 @@ import type { Option } from "../command.ts";
 import { UsageError } from "../usage_error.ts";
 import type { OptionValues } from "./option_values.ts";
 
+/** Whether a password stands among arguments, which everybody on the machine can read. */
+export function showsPassword(args: readonly string[]): boolean {
+  return args.some((arg) =>
+    /^(--database=)?postgres(ql)?:\/\/([^/@]*:[^/@]+@|[^?]*\?(.*&)?password=.)/
+      .test(arg)
+  );
+}
+
 export const COMMON_OPTIONS: readonly Option[] = [
   {
     name: "config",

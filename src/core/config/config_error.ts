@@ -49,7 +49,7 @@ export function whyUnreadable(error: unknown): string {
     return "this user may not read it";
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return `${CLOSED}: copy it elsewhere, or pipe it in as -`;
+    return `${CLOSED}: copy it elsewhere`;
   }
   return whyRefused(error);
 }
@@ -62,17 +62,16 @@ export function whyUnwritable(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) {
     return "this user may not write there";
   }
-  if (error instanceof Deno.errors.NotCapable) {
-    return `${CLOSED}: choose another place, or pipe it out of -`;
-  }
+  if (error instanceof Deno.errors.NotCapable) return CLOSED;
   return whyRefused(error);
 }
 
 /** Deno opens them with all permissions only, which this program does not ask for. */
-const CLOSED = "files below /dev, /proc and /sys are closed to this program";
+const CLOSED = "what is below /dev, /proc and /sys is closed to this program";
 
 function whyRefused(error: unknown): string {
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  if (error instanceof Deno.errors.NotADirectory) return "it is no directory";
   const code = errorCode(error);
   if (code === "ENOSPC") return "the disk is full";
   if (code === "EROFS") return "the file system is read-only";

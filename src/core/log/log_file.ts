@@ -5,6 +5,7 @@
  */
 import { dirname } from "node:path";
 import { errorText } from "../../base/error_text.ts";
+import { whyUnwritable } from "../config/config_error.ts";
 import { type LogSink, stderrSink, writeAll } from "./sink.ts";
 
 export interface LogFileOptions {
@@ -87,7 +88,9 @@ function open(path: string): Deno.FsFile {
     Deno.mkdirSync(dirname(path), { recursive: true });
     return Deno.openSync(path, { append: true, create: true });
   } catch (cause) {
-    throw new Error(`Cannot open the log file ${path}`, { cause });
+    throw new Error(
+      `Cannot open the log file ${path}: ${whyUnwritable(cause)}`,
+    );
   }
 }
 

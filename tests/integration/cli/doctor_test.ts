@@ -6,6 +6,7 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import { dnsDiagnoses } from "../../../src/cli/doctor/machine.ts";
+import { systemDnsServers } from "../../../src/transport/dns_client.ts";
 import { testArchive } from "../../support/archive.ts";
 import { unusedPort } from "../../support/monitor.ts";
 import { scratchCluster } from "../../support/postgres.ts";
@@ -174,4 +175,11 @@ Deno.test("doctor asks every resolver; one that is silent matters when no other 
   deepStrictEqual(grades(both), ["dns ok", "dns note"]);
   deepStrictEqual(grades(await dnsDiagnoses(signal, [silent])), ["dns wrong"]);
   deepStrictEqual(grades(await dnsDiagnoses(signal, [])), ["dns wrong"]);
+});
+
+Deno.test("systemDnsServers() names each resolver once", () => {
+  const servers = systemDnsServers().map(({ address, port }) =>
+    `${address} ${port}`
+  );
+  deepStrictEqual(servers, [...new Set(servers)]);
 });

@@ -87,7 +87,8 @@ Deno.test("a log file that cannot be opened is an error that names it", () =>
         }),
       (error) =>
         error instanceof Error &&
-        error.message === `Cannot open the log file ${directory}`,
+        error.message ===
+          `Cannot open the log file ${directory}: it is a directory`,
     );
   }));
 

@@ -6,6 +6,8 @@
 import { createHash } from "node:crypto";
 import { statfs } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { errorCode } from "../../../base/error_text.ts";
+import { whyUnwritable } from "../../config/config_error.ts";
 import { DatabaseError } from "../connection/database_error.ts";
 import { type ChildUser, chooseChildUser } from "./child_user.ts";
 import { text } from "./program.ts";
@@ -73,6 +75,14 @@ function socketDirectory(root: string): string {
 export async function prepareDirectory(
   directory: DataDirectory,
 ): Promise<ChildUser | null> {
+  try {
+    return await prepare(directory);
+  } catch (error) {
+    throw await explained(error, directory.root);
+  }
+}
+
+async function prepare(directory: DataDirectory): Promise<ChildUser | null> {
   const { root } = directory;
   await makeRoot(root);
   const { uid, mode } = await Deno.lstat(root);
@@ -179,22 +189,22 @@ function mebibytes(bytes: number): number {
 }
 
 async function makeRoot(root: string): Promise<void> {
-  try {
-    await Deno.mkdir(dirname(root), { recursive: true, mode: 0o755 });
-    // Everybody may pass, as the user that PostgreSQL runs as must; what is in it is for its owners.
-    if (await isMade(root)) await Deno.chmod(root, 0o755);
-    for await (const _entry of Deno.readDir(root)) break;
-  } catch (cause) {
-    throw await explainFullDisk(
-      new Error(
-        `Cannot use ${root} as data directory: ${
-          cause instanceof Error ? cause.message : cause
-        }. Choose another one: --data-dir DIR`,
-        { cause },
-      ),
-      dirname(root),
-    );
-  }
+  await Deno.mkdir(dirname(root), { recursive: true, mode: 0o755 });
+  // Everybody may pass, as the user that PostgreSQL runs as must; what is in it is for its owners.
+  if (await isMade(root)) await Deno.chmod(root, 0o755);
+  for await (const _entry of Deno.readDir(root)) break;
+}
+
+/** What the system refused, with the directory and a way out; what we refused says so itself. */
+async function explained(error: unknown, root: string): Promise<unknown> {
+  const isOfSystem = error instanceof Deno.errors.NotCapable ||
+    errorCode(error) !== undefined;
+  if (!isOfSystem) return error;
+  const why = whyUnwritable(error);
+  const sentence = new Error(
+    `Cannot use ${root} as data directory: ${why}. Choose another one: --data-dir DIR`,
+  );
+  return await explainFullDisk(sentence, dirname(root));
 }
 
 /** Whether it was not there before. */

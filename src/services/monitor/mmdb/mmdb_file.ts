@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { whyUnreadable } from "../../../core/config/config_error.ts";
+import {
+  whyUnreadable,
+  whyUnwritable,
+} from "../../../core/config/config_error.ts";
 import { fail, ok, type Result } from "../../../models/result.ts";
 import {
   type Mmdb,
@@ -133,7 +136,7 @@ async function replace(
     return ok(null);
   } catch (error) {
     await Deno.remove(draft).catch(() => {});
-    const detail = `Cannot write ${path}: ${whyUnreadable(error)}`;
+    const detail = `Cannot write ${path}: ${whyUnwritable(error)}`;
     return fail({ detail });
   }
 }
