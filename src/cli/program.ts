@@ -71,6 +71,7 @@ function root({ writeOut, writeErr, columns }: ParseOptions): CliCommand {
     .description("Archives and monitors the whole Nostr network.")
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "explain the program or one of its commands")
+    .helpCommand(...HELP_COMMAND)
     .configureOutput({
       writeOut,
       writeErr,
@@ -84,6 +85,8 @@ function root({ writeOut, writeErr, columns }: ParseOptions): CliCommand {
   for (const option of COMMON_OPTIONS) program.addOption(cliOption(option));
   return program;
 }
+
+const HELP_COMMAND = ["help [command]", "Explain one command"] as const;
 
 const EXAMPLES: Command["examples"] = [
   { command: "up", does: "everything in one process, on an empty machine" },
@@ -107,9 +110,9 @@ function teaching(columns: number): string {
 }
 
 const GROUPS: Readonly<Record<string, string>> = {
-  db: "set up, look after and reach the database",
-  relay: "look at single relays, and say what is done with them",
-  config: "show, check and describe the configuration",
+  db: "Set up, look after and reach the database",
+  relay: "Look at single relays, and say what is done with them",
+  config: "Show, check and describe the configuration",
 };
 
 function addCommand(
@@ -151,6 +154,7 @@ function group(program: CliCommand, name: string): CliCommand {
   const found = program.commands.find((one) => one.name() === name);
   if (found !== undefined) return found;
   return program.command(name).description(GROUPS[name] ?? name)
+    .helpCommand(...HELP_COMMAND)
     .showHelpAfterError(`(bigbrotr ${name} --help explains)`);
 }
 

@@ -41,7 +41,7 @@ it applies what the schema lacks and builds damaged indexes anew. Exits 1 when s
     {
       name: "only",
       value: "LIST",
-      description: `some of ${PARTS.join(",")}`,
+      description: `some of ${PARTS.join(", ")}`,
       repeatable: true,
     },
     {

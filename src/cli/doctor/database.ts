@@ -13,6 +13,7 @@ import {
   refreshCollation,
   staleIndexes,
 } from "../../core/database/index_health.ts";
+import { asynchronousStandbys } from "../../core/database/standbys.ts";
 import { migrate, schemaState } from "../../core/database/migrate.ts";
 import { verifySchema } from "../../core/database/verify.ts";
 import type { Invocation } from "../command.ts";
@@ -151,10 +152,27 @@ async function damageDiagnosis(
   return note("indexes", `${list}\nbuilt anew`);
 }
 
+/** Standbys that confirm nothing: a failover to one takes commits back of which a walk believes that they are stored. */
+async function standbyDiagnoses(database: Database): Promise<Diagnosis[]> {
+  const names = await asynchronousStandbys(database);
+  if (names.length === 0) return [];
+  return [
+    note(
+      "standbys",
+      `${
+        names.join(", ")
+      } replicate without confirming: a failover loses the last commits, and what they proved may count as archived`,
+      "Name one in synchronous_standby_names, or audit more for some time after a failover (audit.requestsPerSync)",
+    ),
+  ];
+}
+
 /** The clock, and what the services of this archive say of themselves. */
 async function lifeDiagnoses(database: Database): Promise<Diagnosis[]> {
   const { skewSeconds } = await databaseClock(database);
-  const skew = `this machine's is ${skewSeconds} s off the database's`;
+  const skew = Math.abs(skewSeconds) < 0.1
+    ? "this machine's is the database's"
+    : `this machine's is ${skewSeconds} s off the database's`;
   const clock = isSkewed({ skewSeconds })
     ? wrong(
       "clock",
@@ -178,5 +196,5 @@ async function lifeDiagnoses(database: Database): Promise<Diagnosis[]> {
   ).map(({ service, runtime }) =>
     note(service, `its last cycle failed: ${runtime?.lastError ?? ""}`)
   );
-  return [clock, ...silent, ...failing];
+  return [clock, ...await standbyDiagnoses(database), ...silent, ...failing];
 }

@@ -9,7 +9,11 @@ import { dnsDiagnoses } from "../../../src/cli/doctor/machine.ts";
 import { systemDnsServers } from "../../../src/transport/dns_client.ts";
 import { testArchive } from "../../support/archive.ts";
 import { unusedPort } from "../../support/monitor.ts";
+import { unless } from "../../support/installed.ts";
 import { scratchCluster } from "../../support/postgres.ts";
+import { debianBinaries } from "../../support/postgres_cluster.ts";
+import { privatePostgres } from "../../support/private_postgres.ts";
+import { until } from "../../support/until.ts";
 import { runProgram, SOURCE } from "../../support/program.ts";
 import { scriptedDnsServer } from "../../support/scripted_dns_server.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
@@ -182,4 +186,66 @@ Deno.test("systemDnsServers() names each resolver once", () => {
     `${address} ${port}`
   );
   deepStrictEqual(servers, [...new Set(servers)]);
+});
+
+const debian = await debianBinaries();
+
+Deno.test({
+  ...unless(
+    debian === null ? "no /usr/lib/postgresql/*/bin" : null,
+    "doctor names standbys that confirm nothing, and none that confirm",
+  ),
+  async fn() {
+    await using server = await privatePostgres({
+      version: "debian",
+      settings: "wal_level = replica\nmax_wal_senders = 4\n",
+    });
+    const { directory, port, url, sql } = server;
+    const line = ["--only=database", "--database", url];
+    const init = await runProgram(SOURCE, ["db", "init", "--database", url], {
+      cwd: "/tmp",
+    });
+    equal(init.code, 0, init.stderr);
+    await using files = await temporaryDirectory();
+    const conninfo = `host=${directory} port=${port} user=bigbrotr`;
+    const receiver = new Deno.Command(`${debian}/pg_receivewal`, {
+      args: [
+        "-D",
+        files.path,
+        "--synchronous",
+        "--no-password",
+        "-d",
+        `${conninfo} application_name=cellar`,
+      ],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    try {
+      const state = async (wanted: string) => {
+        const [row] = await sql`select sync_state from pg_stat_replication`;
+        return row?.sync_state === wanted;
+      };
+      await until("it replicates", () => state("async"));
+      const { code, diagnoses } = await doctor(...line);
+      equal(code, 0, "it is no fault");
+      const standby = diagnoses.find(({ about }) => about === "standbys");
+      match(standby?.text ?? "", /^cellar replicate without confirming/);
+      match(standby?.advice ?? "", /synchronous_standby_names/);
+
+      await sql.unsafe(
+        "alter system set synchronous_standby_names = 'cellar'",
+      );
+      await sql`select pg_reload_conf()`;
+      await until("it confirms", () => state("sync"));
+      const again = await doctor(...line);
+      deepStrictEqual(
+        again.diagnoses.filter(({ about }) => about === "standbys"),
+        [],
+      );
+    } finally {
+      receiver.kill("SIGKILL");
+      await receiver.status;
+    }
+  },
 });

@@ -81,14 +81,16 @@ function print<T>(
   } else stdout.write(tableOf(rows, textColumns(stdout)));
 }
 
-/** A URL that is longer would push everything else out of a narrow terminal. */
-const URL_COLUMNS = 44;
+/** Columns for a URL: a longer one would push everything else out of a narrow terminal. */
+function urlColumns(columns: number): number {
+  return Math.max(20, Math.min(44, columns - 28), columns - 60);
+}
 
 function relayTable(relays: readonly ListedRelay[], columns: number): string {
   return table(
     ["relay", "state", "for", "proven", "gaps", "sync", "network", "failure"],
     relays.map((relay) => [
-      tame(relay.url, Math.max(URL_COLUMNS, columns - 60)),
+      tame(relay.url, urlColumns(columns)),
       relay.state,
       ago(relay.since),
       ago(relay.provenUntil),
@@ -119,7 +121,7 @@ function candidateTable(
   return table(
     ["candidate", "failures", "tried", "source", "network", "last failure"],
     candidates.map((candidate) => [
-      tame(candidate.url, Math.max(URL_COLUMNS, columns - 60)),
+      tame(candidate.url, urlColumns(columns)),
       grouped(candidate.failures),
       ago(candidate.lastTriedAt),
       candidate.source,
