@@ -46,7 +46,9 @@ export async function readCatalog(sql: Sql): Promise<CatalogObject[]> {
           where d.classid = 'pg_class'::regclass and d.objid = c.oid
             and d.deptype = 'e')
     )
-    select 'extension' as kind, extname as name, '' as table, '' as definition
+    -- As text from the first on: names of type name are cut.
+    select 'extension' as kind, extname::text as name, '' as table,
+      '' as definition
     from pg_extension
     union all
     select case relkind when 'v' then 'view' else 'table' end, relname, '',

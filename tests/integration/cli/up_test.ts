@@ -167,3 +167,15 @@ function inTerminal(command: readonly string[], cwd: string) {
     stdout: "piped",
   }).spawn();
 }
+
+Deno.test("a first start says what takes its time before that is done, and the next one does not", async () => {
+  await using folder = await temporaryDirectory();
+  const line = ["db", "init", "--data-dir", join(folder.path, "data")];
+  const start = () => runProgram(SOURCE, line, { cwd: folder.path });
+  const first = await start();
+  equal(first.code, 0, first.stderr);
+  match(first.stderr, /^.*making the embedded PostgreSQL.*\n.*is up/);
+  const second = await start();
+  equal(second.code, 0, second.stderr);
+  match(second.stderr, /^.*embedded PostgreSQL is up/);
+});

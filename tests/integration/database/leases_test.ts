@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { insertChecks } from "../../../src/archive/checks.ts";
 import {
+  hastenRelays,
   leaseRelays,
   type LeaseRequest,
   type ReleasedRelay,
@@ -204,6 +205,57 @@ testOnEachServer(
     const longest = request({ longestWaitSeconds: 3_600 });
     const due = await leaseRelays(database, longest);
     assert.deepEqual(due.map(({ relayId }) => relayId), [wrong]);
+  },
+);
+
+testOnEachServer(
+  "hastenRelays() makes relays due sooner, never later, and leaves failures to wait",
+  async ({ database, sql }) => {
+    const urls = [
+      "wss://soon.test",
+      "wss://late.test",
+      "wss://failed.test",
+      "wss://below.late.test:8443/x",
+      "wss://notlate.test",
+    ];
+    await insertRelays(
+      database,
+      urls.map((url) => ({ url, network: "clearnet" as const })),
+    );
+    await leaseRelays(database, request({ limit: 1, networks: ["tor"] }));
+    const service = "synchronizer";
+    const reset = () =>
+      sql`update relay_lease l set due_at = unix_now()
+          + case when url like '%soon%' then 10 else 86400 end,
+        failures = (url like '%failed%')::int
+        from relay where id = l.relay_id and service = ${service}`;
+    const sooner = async () => {
+      const rows = await sql<{ url: string }[]>`
+        select url from relay_lease join relay on id = relay_id
+        where service = ${service} and due_at <= unix_now() + 60 order by url`;
+      return rows.map(({ url }) => url);
+    };
+    const [soon, late, failed, below, other] = urls;
+    await reset();
+    const named = { service, urls: [late!, failed!, soon!], withinSeconds: 60 };
+    assert.equal(await hastenRelays(database, named), 1);
+    assert.deepEqual(await sooner(), [late, soon]);
+    assert.equal(await hastenRelays(database, named), 0);
+
+    await reset();
+    const host = { service, hosts: ["failed.test"], withinSeconds: 0 };
+    assert.equal(await hastenRelays(database, host), 1);
+    assert.deepEqual(await sooner(), [failed, soon]);
+
+    await reset();
+    const domain = { service, hosts: ["*.late.test"], withinSeconds: 0 };
+    assert.equal(await hastenRelays(database, domain), 2);
+    assert.deepEqual(await sooner(), [below, late, soon].toSorted());
+    assert.ok(!(await sooner()).includes(other!));
+    assert.equal(
+      await hastenRelays(database, { ...domain, service: "monitor" }),
+      0,
+    );
   },
 );
 

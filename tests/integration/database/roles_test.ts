@@ -30,6 +30,7 @@ import { encodeKeys } from "../../../src/models/encoded_events.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import { upsertState } from "../../../src/archive/service_state.ts";
 import { verifySchema } from "../../../src/core/database/verify.ts";
+import { privatePostgres } from "../../support/private_postgres.ts";
 import { silentLogger } from "../../support/silent_logger.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
@@ -356,6 +357,51 @@ for (const version of await serverVersions()) {
         await sql`select unix_now(), count(*) from event`;
       });
     }
+  });
+}
+
+for (const version of await serverVersions()) {
+  Deno.test(`a user who may create roles and owns the database hands it over, as on servers where nobody is superuser [${version}]`, async () => {
+    await using server = await privatePostgres({ version });
+    await server.sql`create role tenant login createrole`;
+    await server.sql`create database tenancy owner tenant`;
+    const url = new URL(server.url);
+    url.pathname = "/tenancy";
+    url.searchParams.set("user", "tenant");
+    await using database = await connectUrl(url.href);
+    await migrate(database);
+    await createRoles(database, {});
+    assert.deepEqual(await problemsOf(database), []);
+    assert.deepEqual((await createRoles(database, {})).created, []);
+    const { left } = await migrate(database, { repair: true });
+    assert.deepEqual(left, []);
+  });
+}
+
+Deno.test("createRoles() hands nothing over that is somebody else's, and says what", async () => {
+  await using server = await privatePostgres();
+  await server.sql`create role tenant login createrole`;
+  await server.sql`create database tenancy`;
+  const url = new URL(server.url);
+  url.pathname = "/tenancy";
+  await using owner = await connectUrl(url.href);
+  await migrate(owner);
+  url.searchParams.set("user", "tenant");
+  await using database = await connectUrl(url.href);
+  await assert.rejects(createRoles(database, {}), {
+    name: "SchemaError",
+    message:
+      /^Cannot hand the archive over .*: grant .*, and \d+ more\. Run db init --roles as the owner/,
+  });
+  const [row] = await server.sql`
+    select count(*)::int as n from pg_roles where rolname like 'bigbrotr\\_%'`;
+  assert.equal(row?.n, 0, "all or nothing");
+});
+
+function connectUrl(url: string): Promise<Database> {
+  return connectDatabase(brotrConfig.parse({ database: { url } }), {
+    log: silentLogger(),
+    signal: new AbortController().signal,
   });
 }
 

@@ -95,6 +95,10 @@ const DAMAGE: readonly (readonly [statement: string, problem: string])[] = [
   ],
   ["drop function archive_edition()", "missing function archive_edition()"],
   [
+    "drop function candidate_fail",
+    "missing function candidate_fail(p_failures jsonb, p_initial_seconds integer, p_max_seconds integer)",
+  ],
+  [
     `create or replace function archive_edition() returns text
      language sql stable parallel safe as $$ select 'full' $$`,
     "altered function archive_edition()",

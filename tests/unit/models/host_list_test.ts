@@ -47,3 +47,10 @@ Deno.test("HostList has its hosts, and of a domain everything at and below it", 
     const host of ["damus.io", "x.relay.damus.io", "notnos.lol", "lol", "::1"]
   ) assert(!list.has(host), host);
 });
+
+Deno.test("HostList.replace() gives those that are no more in it", () => {
+  const list = new HostList(["a.test", "*.b.test"]);
+  assert.deepEqual(list.replace(["*.b.test", "c.test"]), ["a.test"]);
+  assert.ok(!list.has("a.test") && list.has("x.b.test") && list.has("c.test"));
+  assert.deepEqual(list.patterns, ["*.b.test", "c.test"]);
+});

@@ -20,6 +20,7 @@ import { OWNER_ROLE } from "./cluster.ts";
 import {
   type DataDirectory,
   dataDirectory,
+  hasCluster,
   prepareDirectory,
 } from "./data_directory.ts";
 import { tryOwnerLock } from "./owner_lock.ts";
@@ -180,6 +181,11 @@ export class EmbeddedServer implements AsyncDisposable {
     const { directory } = this;
     try {
       await Deno.writeTextFile(directory.owner, `${Deno.pid}\n`);
+      if (!await hasCluster(directory)) {
+        log.info("making the embedded PostgreSQL, which takes some seconds", {
+          directory: directory.root,
+        });
+      }
       const supervisor = await supervise(
         { directory, user, port, log },
         signal,

@@ -38,6 +38,14 @@ Deno.test("readFilter() puts the options into one filter", () => {
   });
 });
 
+Deno.test("readFilter() takes an option that is given twice as one list", () => {
+  const [one, other] = [AUTHOR, "c".repeat(64)];
+  assert.deepEqual(read({ kinds: ["1", "3,7"], authors: [one, other] }), {
+    kinds: [1, 3, 7],
+    authors: [one, other],
+  });
+});
+
 Deno.test("readFilter() takes keys, ids and addresses as people paste them", () => {
   const id = "b".repeat(64);
   assert.deepEqual(
@@ -82,6 +90,6 @@ Deno.test("readFilter() says what is wrong with an option", () => {
   }
 });
 
-function read(options: Record<string, string>) {
+function read(options: Record<string, string | string[]>) {
   return readFilter(new OptionValues(new Map(Object.entries(options))));
 }
