@@ -4,7 +4,7 @@
  * @module
  */
 import { type BrotrConfig, brotrConfig } from "../core/config/brotr_config.ts";
-import { changedKeys } from "../core/config/changed_keys.ts";
+import { changedSettings } from "../core/config/changed_settings.ts";
 import { loadConfig } from "../core/config/load.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import type { CommonConfig, Service } from "../core/lifecycle/service.ts";
@@ -128,7 +128,7 @@ export class Run implements Invocation, AsyncDisposable {
       const { log } = config;
       this.#log?.replace(this.#logOptions(log));
       const waiting = [
-        ...changedKeys(this.brotrConfig(), config)
+        ...changedSettings(this.brotrConfig(), config)
           .filter((key) => !key.startsWith("log."))
           .map((key) => `brotr.${key}`),
         ...listener(),

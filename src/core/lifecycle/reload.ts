@@ -4,7 +4,7 @@
  * @module
  */
 import { HostList } from "../../models/host_list.ts";
-import { changedKeys } from "../config/changed_keys.ts";
+import { changedSettings } from "../config/changed_settings.ts";
 import { optedOutHosts, type OptOutConfig } from "../config/opt_out.ts";
 import type { CommonConfig, Context, Service } from "./service.ts";
 
@@ -32,7 +32,7 @@ export class Reload<C extends CommonConfig = CommonConfig> {
   emit(config: C): readonly string[] {
     for (const listener of this.#listeners) listener(config);
     const { name, reloaded = [] } = this.#service;
-    return changedKeys(this.#began, config)
+    return changedSettings(this.#began, config)
       .filter((key) => !reloaded.includes(key))
       .map((key) => `${name}.${key}`);
   }

@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
-import { changedKeys } from "../../../../src/core/config/changed_keys.ts";
+import { changedSettings } from "../../../../src/core/config/changed_settings.ts";
 import { Reload } from "../../../../src/core/lifecycle/reload.ts";
 
-Deno.test("changedKeys() names what differs, at any depth, and lists as wholes", () => {
+Deno.test("changedSettings() names what differs, at any depth, and lists as wholes", () => {
   const before = { a: 1, b: { c: [1, 2], d: null, e: "x" }, f: {} };
-  assert.deepEqual(changedKeys(before, structuredClone(before)), []);
+  assert.deepEqual(changedSettings(before, structuredClone(before)), []);
   const after = { a: 2, b: { c: [1, 3], d: { g: 1 }, e: "x" }, h: true };
-  assert.deepEqual(changedKeys(before, after), ["a", "b.c", "b.d", "f", "h"]);
+  assert.deepEqual(changedSettings(before, after), [
+    "a",
+    "b.c",
+    "b.d",
+    "f",
+    "h",
+  ]);
 });
 
 Deno.test("Reload names what waits for a restart until it is as it was at the start", () => {

@@ -5,7 +5,7 @@
  */
 
 /** The keys of which the values differ, dotted: `retry.maxSeconds`. Lists are compared as wholes. */
-export function changedKeys(before: object, after: object): string[] {
+export function changedSettings(before: object, after: object): string[] {
   const [was, is] = [before, after].map((tree) =>
     new Map<string, unknown>(Object.entries(tree))
   );
@@ -13,7 +13,7 @@ export function changedKeys(before: object, after: object): string[] {
   return [...keys].flatMap((key) => {
     const [old, now] = [was?.get(key), is?.get(key)];
     if (isTree(old) && isTree(now)) {
-      return changedKeys(old, now).map((below) => `${key}.${below}`);
+      return changedSettings(old, now).map((below) => `${key}.${below}`);
     }
     return JSON.stringify(old) === JSON.stringify(now) ? [] : [key];
   });
