@@ -201,4 +201,43 @@ for (const program of programs()) {
     assert.equal(leaves.requests.length, before[1]);
     assert.equal((await running.stop("SIGTERM")).code, 0);
   });
+
+  Deno.test(`${program.name}: SIGHUP has the monitor check relays again that opted out no more`, async () => {
+    await using archive = await testArchive();
+    await using relay = await testRelay();
+    await insertRelays(archive.database, [relay.relay]);
+    await using home = await temporaryDirectory();
+    const services = join(home.path, "config/services");
+    await Deno.mkdir(services, { recursive: true });
+    const list = join(home.path, "opted-out");
+    await Deno.writeTextFile(list, "127.0.0.1 # as asked\n");
+    await Deno.writeTextFile(
+      join(services, "monitor.yaml"),
+      JSON.stringify({
+        allowPrivate: true,
+        intervalSeconds: 1,
+        optOutFile: list,
+      }),
+    );
+    await using running = startProgram(
+      program,
+      ["monitor", "--database", archive.url],
+      { cwd: home.path },
+    );
+    await until(
+      "the relay is left alone for long",
+      async () =>
+        await archive.count("relay_lease where due_at > unix_now() + 600") ===
+          1,
+    );
+    assert.equal(relay.requests.length, 0);
+    await Deno.writeTextFile(list, "# nobody\n");
+    Deno.kill(running.pid, "SIGHUP");
+    await relay.requested();
+    await until(
+      "it is checked",
+      async () => await archive.count("relay_check where online") === 1,
+    );
+    assert.equal((await running.stop("SIGTERM")).code, 0);
+  });
 }

@@ -118,13 +118,7 @@ done
 :`;
 
 function lookAround(pids: readonly number[]): Surroundings {
-  const { stdout } = new Deno.Command("/bin/sh", {
-    args: ["-c", LOOK, "sh", ...pids.map(String)],
-    cwd: "/",
-    stdin: "null",
-    stderr: "null",
-  }).outputSync();
-  const [first = "", ...stats] = new TextDecoder().decode(stdout).split("\n");
+  const [first = "", ...stats] = look(pids).split("\n");
   const [, boot, namespace] = /^([0-9a-f]{8})-\S+ pid:\[(\d+)\]$/.exec(first) ??
     [];
   return {
@@ -136,6 +130,22 @@ function lookAround(pids: readonly number[]): Surroundings {
       return [[Number(pid), { name, start }] as const];
     })),
   };
+}
+
+/** Nothing in a container that has no shell: then only time frees what a dead process held. */
+function look(pids: readonly number[]): string {
+  try {
+    const { stdout } = new Deno.Command("/bin/sh", {
+      args: ["-c", LOOK, "sh", ...pids.map(String)],
+      cwd: "/",
+      stdin: "null",
+      stderr: "null",
+    }).outputSync();
+    return new TextDecoder().decode(stdout);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
 }
 
 /** proc(5): the 22nd field is the start, in ticks since the boot; the name may contain anything. */
