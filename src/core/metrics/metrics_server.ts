@@ -4,6 +4,12 @@
  * @module
  */
 import type { Registry } from "prom-client";
+import {
+  type HttpReply,
+  type HttpRequest,
+  HttpServer,
+  plain,
+} from "./http_server.ts";
 
 export interface MetricsServerOptions {
   readonly host: string;
@@ -37,17 +43,18 @@ export function serveMetrics(options: MetricsServerOptions): MetricsServer {
   return {
     host: server.addr.hostname,
     port: server.addr.port,
-    [Symbol.asyncDispose]: () => server.shutdown(),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 
-function listen(options: MetricsServerOptions): Deno.HttpServer<Deno.NetAddr> {
+function listen(options: MetricsServerOptions): HttpServer {
   const { host, port, portKey } = options;
   try {
-    return Deno.serve(
-      { hostname: host, port, onListen: () => {} },
-      (request) => answer(request, options),
-    );
+    return new HttpServer({
+      hostname: host,
+      port,
+      answer: (request) => answer(request, options),
+    });
   } catch (cause) {
     const why = cause instanceof Deno.errors.AddrInUse
       ? "the port is in use by another process"
@@ -64,38 +71,39 @@ function listen(options: MetricsServerOptions): Deno.HttpServer<Deno.NetAddr> {
 }
 
 async function answer(
-  request: Request,
+  { method, url }: HttpRequest,
   { host, path, registry, readiness }: MetricsServerOptions,
-): Promise<Response> {
-  const url = URL.parse(request.url);
-  if (url === null) return new Response("bad request\n", { status: 400 });
+): Promise<HttpReply> {
   if (isLoopback(host) && !isLoopback(url.hostname)) {
     // A page in a browser on this machine may have a name that leads here (DNS rebinding).
-    return new Response(`ask by the address: ${host}\n`, { status: 403 });
+    return plain(403, `ask by the address: ${host}\n`);
   }
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return new Response("method not allowed\n", {
-      status: 405,
-      headers: { allow: "GET, HEAD" },
-    });
+  if (method !== "GET" && method !== "HEAD") {
+    return plain(405, "method not allowed\n");
   }
   switch (url.pathname) {
-    case path:
-      return new Response(await registry.metrics(), {
-        headers: { "content-type": registry.contentType },
-      });
+    case path: {
+      const { contentType } = registry;
+      return { status: 200, contentType, body: await registry.metrics() };
+    }
     case "/healthz":
-      return Response.json({ alive: true });
+      return json(200, { alive: true });
     case "/readyz": {
       const { problems, facts } = await readiness();
       const ready = problems.length === 0;
-      return Response.json({ ready, problems, ...facts }, {
-        status: ready ? 200 : 503,
-      });
+      return json(ready ? 200 : 503, { ready, problems, ...facts });
     }
     default:
-      return new Response("not found\n", { status: 404 });
+      return plain(404, "not found\n");
   }
+}
+
+function json(status: 200 | 503, value: unknown): HttpReply {
+  return {
+    status,
+    contentType: "application/json",
+    body: JSON.stringify(value),
+  };
 }
 
 /** Whether a host is this machine to itself, IPv6 with or without brackets. */

@@ -129,3 +129,60 @@ Deno.test("a Host that is none gets 400, and one that only leads here gets 403",
     equal(line?.split(" ")[1], String(status), host);
   }
 });
+
+Deno.test("a request that does not come to its end is given up after seconds, and keeps nobody waiting", async () => {
+  const server = serve();
+  const halves = ["", "GET /met", "GET /metrics HTTP/1.1\r\nHost: 127."];
+  const startedAt = performance.now();
+  const given = halves.map(async (text) => {
+    using connection = await connect(server, text);
+    equal(await connection.read(new Uint8Array(1)), null);
+    return performance.now() - startedAt;
+  });
+  equal((await get(server, "/healthz")).response.status, 200);
+  for (const ms of await Promise.all(given)) ok(ms > 1_000, `${ms} ms`);
+  using last = await connect(server, "GET /met");
+  // Still there when the server ends.
+  await server[Symbol.asyncDispose]();
+  equal(await last.read(new Uint8Array(1)), null);
+});
+
+Deno.test("of very many connections the oldest make room for the newest", async () => {
+  await using server = serve();
+  using stack = new DisposableStack();
+  const first = stack.use(await connect(server, "GET /met"));
+  for (let i = 0; i < 100; i++) stack.use(await connect(server, "GET /met"));
+  const { response, text } = await get(server, "/metrics");
+  equal(response.status, 200);
+  ok(text.includes("bigbrotr_service_info"), text);
+  equal(await first.read(new Uint8Array(1)), null);
+});
+
+Deno.test("a request that is none, or too long, gets 400; one without a host is for the address that was dialled", async () => {
+  await using server = serve();
+  const cases = [
+    ["GET  / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400],
+    ["nonsense\r\n\r\n", 400],
+    [`GET /${"x".repeat(10_000)} HTTP/1.1\r\n\r\n`, 400],
+    ["GET / HTTP/1.1\r\nHost: localhost\r\nHost: x.example\r\n\r\n", 400],
+    ["GET /healthz HTTP/1.0\r\n\r\n", 200],
+    ["HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 200],
+    ["GET http://localhost/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 200],
+    ["GET http://x.example/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 403],
+  ] as const;
+  for (const [request, status] of cases) {
+    using connection = await connect(server, request);
+    const answer = await new Response(connection.readable).text();
+    equal(answer.split(" ")[1], String(status), request);
+    ok(!request.startsWith("HEAD") || answer.endsWith("\r\n\r\n"), answer);
+  }
+});
+
+async function connect(
+  { port }: MetricsServer,
+  text: string,
+): Promise<Deno.TcpConn> {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await connection.write(new TextEncoder().encode(text));
+  return connection;
+}
