@@ -10,6 +10,8 @@ import { CircuitOpen } from "../../lifecycle/breaker.ts";
 export type DatabaseFault =
   /** Nothing answers there, or the answer is not PostgreSQL. */
   | "unreachable"
+  /** The embedded server cannot run, as its disk is full. */
+  | "disk-full"
   /** The server refuses user, password or certificate. */
   | "refused"
   /** There is no such database. */
@@ -86,10 +88,16 @@ export function isTransient(error: unknown): boolean {
 /** SQLSTATE of a write where only reading is allowed. */
 export const READ_ONLY_STATE = "25006";
 
+const AWAY_FAULTS: ReadonlySet<DatabaseFault> = new Set([
+  "unreachable",
+  "disk-full",
+  "read-only",
+]);
+
 /** Whether there was no server to work with, which is what the circuit breaker counts. */
 export function isConnectionFailure(error: unknown): boolean {
   if (error instanceof DatabaseError) {
-    return error.fault === "unreachable" || error.fault === "read-only";
+    return AWAY_FAULTS.has(error.fault);
   }
   if (error instanceof postgres.PostgresError) {
     return error.code.startsWith("08") || error.code.startsWith("57P0");

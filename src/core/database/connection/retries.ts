@@ -10,7 +10,11 @@
 import { backoffMs } from "../../../base/backoff.ts";
 import type { BrotrConfig } from "../../config/brotr_config.ts";
 import { CircuitOpen } from "../../lifecycle/breaker.ts";
-import { isConnectionFailure, isTransient } from "./database_error.ts";
+import {
+  DatabaseError,
+  isConnectionFailure,
+  isTransient,
+} from "./database_error.ts";
 import type { Patience } from "./outage.ts";
 
 /** How far apart the retries of those lie who failed together. */
@@ -44,6 +48,8 @@ export class Retries {
     this.#awaySinceMs ??= performance.now();
     const awayMs = performance.now() - this.#awaySinceMs;
     const { outageSeconds } = this.#patience;
+    // Whoever waits for this work has to hear of it, to make room; only what has nobody to tell waits until there is.
+    if (outageSeconds !== null && isDiskFull(error)) return null;
     const leftMs = (outageSeconds ?? Infinity) * 1_000 - awayMs;
     if (leftMs <= 0) return null;
     // The circuit says itself when a try makes sense again.
@@ -62,6 +68,11 @@ export class Retries {
         jitter: JITTER,
       });
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  const cause = error instanceof CircuitOpen ? error.cause : error;
+  return cause instanceof DatabaseError && cause.fault === "disk-full";
 }
 
 /** Whether the server is not there, or is not even asked because it was not. */

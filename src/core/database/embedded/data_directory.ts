@@ -174,7 +174,7 @@ export async function explainFullDisk(
   const free = await freeBytes(path).catch(() => Infinity);
   if (free >= FULL_DISK_BYTES) return error;
   return new DatabaseError(
-    "unreachable",
+    "disk-full",
     `Cannot run the embedded PostgreSQL in ${path}: the disk is full ` +
       `(${
         mebibytes(free)

@@ -57,6 +57,15 @@ Deno.test("Retries waits no longer than the outage may last", () => {
   assert.equal(retries({ outageSeconds: 0 }).after(LOST), null);
 });
 
+Deno.test("Retries does not wait for a full disk, unless it waits without end", () => {
+  const full = new DatabaseError("disk-full", "no room");
+  assert.equal(retries().after(full), null);
+  assert.equal(retries().after(new CircuitOpen("It", 10, full)), null);
+  const { retry } = brotrConfig.parse({});
+  const patient = new Retries(retry, { outageSeconds: null });
+  assert.notEqual(patient.after(full), null);
+});
+
 Deno.test("Retries waits without end for who has the patience", () => {
   const { retry } = brotrConfig.parse({ retry: { outageSeconds: 0 } });
   const work = new Retries(retry, { outageSeconds: null });
