@@ -15,7 +15,7 @@ export class RequestIds {
   /** Whether the id was given to a request, be it long over. */
   isOurs(id: string): boolean {
     const number = parseInt(id.slice(PREFIX.length), 36);
-    return number < this.#next && id === toId(number);
+    return number > 0 && number < this.#next && id === toId(number);
   }
 }
 
