@@ -1923,11 +1923,13 @@ AS $function$
 #variable_conflict use_column
 declare
   v_now int8 := unix_now();
+  v_except text[] := array(select jsonb_array_elements_text(p_request -> 'exceptAuthorities'));
   v_target int4;
 begin
   select t.id into v_target
   from outbox_target t
-  where t.sender = decode(p_sender, 'hex') and t.claimed_until <= v_now and t.next_try_at <= v_now and exists (
+  where t.sender = decode(p_sender, 'hex') and t.claimed_until <= v_now and t.next_try_at <= v_now
+    and url_authority(t.relay_url) <> all (v_except) and exists (
     select from outbox_delivery d join outbox o on o.id = d.outbox_id
     where d.target_id = t.id and d.result is null and d.next_try_at <= v_now and o.expires_at > v_now)
   order by t.next_try_at, t.id

@@ -59,7 +59,8 @@ $$;
 comment on function outbox_latest(text, jsonb) is 'The newest event of each address, for comparison';
 
 -- Claims one relay that somebody has something for, the longest due first, and returns what is due there: private
--- messages first, then by kind and age. No rows: nothing is due. p_request: {holder, leaseSeconds, limit}.
+-- messages first, then by kind and age. No rows: nothing is due. p_request: {holder, leaseSeconds, limit,
+-- exceptAuthorities?}: those cannot be dialled now, and others are not to wait for them.
 create or replace function outbox_claim(p_sender text, p_request jsonb)
 returns table (target_id int4, relay_url text, failures int4, outbox_id int8, event_id text, kind int4, attempts int4,
   event text)
@@ -68,11 +69,13 @@ as $$
 #variable_conflict use_column
 declare
   v_now int8 := unix_now();
+  v_except text[] := array(select jsonb_array_elements_text(p_request -> 'exceptAuthorities'));
   v_target int4;
 begin
   select t.id into v_target
   from outbox_target t
-  where t.sender = decode(p_sender, 'hex') and t.claimed_until <= v_now and t.next_try_at <= v_now and exists (
+  where t.sender = decode(p_sender, 'hex') and t.claimed_until <= v_now and t.next_try_at <= v_now
+    and url_authority(t.relay_url) <> all (v_except) and exists (
     select from outbox_delivery d join outbox o on o.id = d.outbox_id
     where d.target_id = t.id and d.result is null and d.next_try_at <= v_now and o.expires_at > v_now)
   order by t.next_try_at, t.id

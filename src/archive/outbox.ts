@@ -134,6 +134,8 @@ export function claimOutbox(
     readonly leaseSeconds: number;
     /** Events at most. */
     readonly limit: number;
+    /** Host and port, as they stand in URLs, of relays that cannot be dialled now. Default: none. */
+    readonly exceptAuthorities?: readonly string[];
   },
 ): Promise<OutboxRound | null> {
   const json = storableJson(request);

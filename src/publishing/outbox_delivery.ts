@@ -69,6 +69,7 @@ export async function deliver(
     signal,
     authKey: key,
     timeoutMs: config.networks[relay.value.network].timeoutMs,
+    slotTimeoutMs: 0,
   });
   if (!opened.ok) return unreached(round, opened.failure, options);
   await using client = opened.value;
@@ -81,8 +82,10 @@ function unreached(
   failure: RelayFailure,
   { config }: DeliverOptions,
 ): VisitOutcome {
-  if (failure.code === "aborted") return interrupted(round);
   const reason = failureText(failure);
+  if (failure.code === "aborted" || failure.code === "busy") {
+    return untouched(round, reason);
+  }
   if (failure.code === "opted-out") return givenUp(round, "refused", reason);
   const failures = round.failures + 1;
   const { retry } = config.publish;
@@ -99,8 +102,12 @@ function unreached(
   };
 }
 
-function interrupted({ failures }: OutboxRound): VisitOutcome {
-  return { results: [], failures, nextTryInSeconds: 0, failure: "aborted" };
+/** The outcome of a target that was not tried, or not to the end, for our sake: it is due as before. */
+export function untouched(
+  { failures }: OutboxRound,
+  failure: string | null,
+): VisitOutcome {
+  return { results: [], failures, nextTryInSeconds: 0, failure };
 }
 
 function givenUp(
@@ -155,7 +162,7 @@ class DeliveryRound {
     // The wait grows only while it is of no use at all.
     const failures = (this.#answers > 0 ? 0 : this.#round.failures) + 1;
     const isOurs = this.#options.signal.aborted;
-    return isOurs ? { ...interrupted(this.#round), results } : {
+    return isOurs ? { ...untouched(this.#round, failure), results } : {
       results,
       failures,
       nextTryInSeconds: after(failures, this.#options.config.publish.retry),

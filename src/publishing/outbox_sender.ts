@@ -15,13 +15,21 @@ import { workInQueues } from "../core/lifecycle/queues.ts";
 import type { Context } from "../core/lifecycle/service.ts";
 import { untilMoment } from "../core/lifecycle/time_limit.ts";
 import type { Dialer } from "../transport/dialer.ts";
+import {
+  type AddressSlots,
+  authorityIn,
+  type CrowdedAddresses,
+  takeWhereFree,
+} from "../transport/politeness.ts";
 import type { PublishingConfig, SendingIdentity } from "./publishing_config.ts";
-import { deliver, type VisitOutcome } from "./outbox_delivery.ts";
+import { deliver, untouched, type VisitOutcome } from "./outbox_delivery.ts";
 
 type PublishingContext = Context<PublishingConfig>;
 
 export interface SenderDeps {
   readonly dialer: Dialer;
+  /** The slots that the dialer takes. */
+  readonly slots: AddressSlots;
   readonly publisher: SendingIdentity;
 }
 
@@ -49,11 +57,17 @@ export async function sendDue(
   const left = await workInQueues({
     slots: { targets: maxTargets },
     askAgainMs: sendSeconds * 1_000,
-    take: (_lane, count) => claim(ctx, deps, Math.min(count, maxTargets)),
+    take: (_queue, count) =>
+      takeWhereFree(
+        deps.slots,
+        (crowded) =>
+          claim(ctx, deps, { count: Math.min(count, maxTargets), ...crowded }),
+        ctx,
+      ),
     work: (claim, stop) => send(ctx, deps, { ...claim, signal: stop }),
   }, ctx.signal);
   for (const { round } of left) {
-    await settle(ctx, deps, { round, outcome: untried(round) });
+    await settle(ctx, deps, { round, outcome: untouched(round, null) });
   }
 }
 
@@ -94,21 +108,31 @@ export async function expireOld(
   ).inc({}, expired);
 }
 
+/** Claims up to `count` targets that can be dialled side by side now. */
 async function claim(
   { database }: PublishingContext,
   { publisher }: SenderDeps,
-  count: number,
+  { count, exceptAuthorities, perAuthority }: CrowdedAddresses & {
+    readonly count: number;
+  },
 ): Promise<Claim[]> {
   const claims: Claim[] = [];
+  const except = [...exceptAuthorities];
   while (claims.length < count) {
     const endsAtMs = performance.now() + (LEASE_SECONDS - 1) * 1_000;
     const round = await claimOutbox(database, publisher.pubkey, {
       holder: publisher.holder,
       leaseSeconds: LEASE_SECONDS,
       limit: MAX_EVENTS,
+      exceptAuthorities: except,
     });
     if (round === null) break;
     claims.push({ round, endsAtMs });
+    const authority = authorityIn(round.relayUrl);
+    const those = claims.filter(({ round }) =>
+      authorityIn(round.relayUrl) === authority
+    );
+    if (those.length === perAuthority) except.push(authority);
   }
   return claims;
 }
@@ -118,6 +142,10 @@ async function send(
   deps: SenderDeps,
   { round, endsAtMs, signal }: Claim & { readonly signal: AbortSignal },
 ): Promise<void> {
+  // A target that finds no slot at its address is put back at once, for others to be sent to.
+  if (deps.slots.isFull(authorityIn(round.relayUrl))) {
+    return await settle(ctx, deps, { round, outcome: untouched(round, null) });
+  }
   const outcome = await untilMoment(
     endsAtMs,
     signal,
@@ -154,10 +182,6 @@ async function settle(
       eventId: delivery.eventId,
     })),
   });
-}
-
-function untried({ failures }: OutboxRound): VisitOutcome {
-  return { results: [], failures, nextTryInSeconds: 0, failure: null };
 }
 
 function tell(

@@ -10,6 +10,8 @@ import { SocketReader } from "../../src/transport/websocket/socket_reader.ts";
 export interface SocksScript {
   /** Names it knows; all of them are this machine. Others get reply 4 (host unreachable). */
   readonly names?: readonly string[];
+  /** Ports of this machine by name, whatever port is asked for. Default: the one that is. */
+  readonly ports?: Readonly<Record<string, number>>;
   /** Reply to every request instead of connecting; 0 connects. */
   readonly reply?: number;
   /** Wants this user and password (RFC 1929). */
@@ -89,7 +91,10 @@ async function serve(
     client.end(Uint8Array.of(5, reply, 0, 1, 0, 0, 0, 0, 0, 0));
     return;
   }
-  const target = connect({ host: "127.0.0.1", port });
+  const target = connect({
+    host: "127.0.0.1",
+    port: script.ports?.[host] ?? port,
+  });
   hold(target, sockets);
   client.on("close", () => target.destroy());
   target.on("close", () => client.destroy());

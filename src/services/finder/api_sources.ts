@@ -16,6 +16,12 @@ import {
   registrableDomain,
 } from "../../models/relay_url.ts";
 import type { Dialer } from "../../transport/dialer.ts";
+import { parseHttpUrl } from "../../transport/http/http_url.ts";
+import {
+  type AddressSlots,
+  type CrowdedAddresses,
+  takeWhereFree,
+} from "../../transport/politeness.ts";
 import { withoutQuery } from "../../transport/printable.ts";
 import {
   dueAt,
@@ -31,26 +37,63 @@ import {
   listFailureText,
 } from "./relay_list.ts";
 
-/** Asks each source that is due, one after the other. What one of them does wrong is counted and logged. */
+/** What sources are asked with. */
+export interface SourceDeps {
+  readonly dialer: Dialer;
+  /** The slots that the dialer takes. */
+  readonly slots: AddressSlots;
+}
+
+/**
+ * Asks each source that is due, one after the other; one whose address is full comes after those that can be asked, or
+ * stays due. What one of them does wrong is counted and logged.
+ */
 export async function askSources(
   ctx: Context<FinderConfig>,
-  dialer: Dialer,
+  deps: SourceDeps,
 ): Promise<void> {
-  const { retrySeconds, requestDelayMs, sources } = ctx.config.api;
-  const histories = await loadHistories(ctx.database, sources);
-  const now = clockFrom((await databaseClock(ctx.database)).now);
-  let asked = 0;
-  for (const source of sources) {
+  const waiting = await dueVisits(ctx);
+  for (let asked = 0; waiting.length > 0;) {
+    const [visit] = await takeWhereFree(
+      deps.slots,
+      (crowded) => Promise.resolve(takeFirst(waiting, crowded)),
+      ctx,
+    );
+    if (visit === undefined) return;
+    if (asked > 0) await sleep(ctx.config.api.requestDelayMs, ctx.signal);
+    if (ctx.signal.aborted) return;
+    if (await askSource(ctx, deps, visit)) asked += 1;
+    else waiting.push(visit);
+  }
+}
+
+async function dueVisits(
+  { config, database }: Context<FinderConfig>,
+): Promise<SourceVisit[]> {
+  const { retrySeconds, sources } = config.api;
+  const histories = await loadHistories(database, sources);
+  const now = clockFrom((await databaseClock(database)).now);
+  return sources.flatMap((source) => {
     const history = histories.get(source.url);
-    if (!source.enabled || history === undefined) continue;
+    if (!source.enabled || history === undefined) return [];
     const { cooldownSeconds } = source;
     const waits = { cooldownSeconds, retrySeconds };
-    if (!isDue(dueAt(history, waits), now(), cooldownSeconds)) continue;
-    if (asked++ > 0) await sleep(requestDelayMs, ctx.signal);
-    if (ctx.signal.aborted) return;
-    const { failures } = history;
-    await askSource(ctx, dialer, { source, failures, now });
-  }
+    return isDue(dueAt(history, waits), now(), cooldownSeconds)
+      ? [{ source, failures: history.failures, now }]
+      : [];
+  });
+}
+
+/** Takes the first whose address is not full; none when all are. */
+function takeFirst(
+  waiting: SourceVisit[],
+  { exceptAuthorities }: CrowdedAddresses,
+): SourceVisit[] {
+  const at = waiting.findIndex(({ source }) => {
+    const url = parseHttpUrl(source.url);
+    return !url.ok || !exceptAuthorities.includes(url.value.authority);
+  });
+  return at < 0 ? [] : waiting.splice(at, 1);
 }
 
 /** Whether a source is due; one that is due later than its cooldown was put off by a wrong clock. */
@@ -66,21 +109,24 @@ interface SourceVisit {
   readonly now: () => number;
 }
 
+/** Whether the source could be asked, whatever came of it. */
 async function askSource(
   ctx: Context<FinderConfig>,
-  dialer: Dialer,
+  { dialer }: SourceDeps,
   visit: SourceVisit,
-): Promise<void> {
+): Promise<boolean> {
   const list = await fetchRelayList(dialer, visit.source, ctx.signal);
+  if (!list.ok && list.failure.code === "busy") return false;
   const answers = ctx.metrics.counter(
     "finder_api_answers_total",
     "Answers of API sources by outcome; the log names the source that failed",
     ["outcome"],
   );
   if (!list.ok) {
-    if (list.failure.code === "aborted") return;
+    if (list.failure.code === "aborted") return true;
     answers.inc({ outcome: list.failure.code });
-    return await recordFailure(ctx, visit, list.failure);
+    await recordFailure(ctx, visit, list.failure);
+    return true;
   }
   answers.inc({ outcome: "list" });
   const stored = await storeList(ctx, visit, list.value);
@@ -88,6 +134,7 @@ async function askSource(
     source: withoutQuery(visit.source.url),
     ...stored,
   });
+  return true;
 }
 
 async function recordFailure(

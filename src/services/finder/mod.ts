@@ -10,10 +10,10 @@ import { liveOptOut } from "../../core/lifecycle/reload.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
 import type { Networks } from "../../models/network.ts";
-import { createDialer, type Dialer } from "../../transport/dialer.ts";
-import { Politeness } from "../../transport/politeness.ts";
+import { createDialer } from "../../transport/dialer.ts";
+import { limiterOf, Politeness } from "../../transport/politeness.ts";
 import { userAgent } from "../../transport/user_agent.ts";
-import { askSources } from "./api_sources.ts";
+import { askSources, type SourceDeps } from "./api_sources.ts";
 import { searchArchive } from "./archive_search.ts";
 import { type FinderConfig, finderConfig } from "./config.ts";
 
@@ -24,14 +24,17 @@ export const finder: Service<FinderConfig> = {
   reloaded: OPT_OUT_KEYS,
   readNamed: (config) => void optedOutHosts(config),
   run: (ctx) => {
+    const own = new Politeness({});
+    const shared = Politeness.of(ctx.politeness);
     const dialer = createDialer({
       ...ctx.config,
       networks: unpaced(ctx.config.networks),
       userAgent: userAgent(ctx.config.contact),
       optOut: liveOptOut(ctx),
-      politeness: Politeness.of(ctx.politeness),
+      limiter: limiterOf(own, shared),
     });
-    return repeat(ctx, (cycle) => findCandidates(cycle, dialer));
+    const { slots } = shared ?? own;
+    return repeat(ctx, (cycle) => findCandidates(cycle, { dialer, slots }));
   },
 };
 
@@ -50,8 +53,8 @@ function unpaced(
 
 async function findCandidates(
   ctx: Context<FinderConfig>,
-  dialer: Dialer,
+  deps: SourceDeps,
 ): Promise<void> {
-  if (ctx.config.api.enabled) await askSources(ctx, dialer);
+  if (ctx.config.api.enabled) await askSources(ctx, deps);
   if (ctx.config.archive.enabled) await searchArchive(ctx);
 }

@@ -22,7 +22,10 @@ export function listFailureText(failure: ListFailure): string {
     : failureText(failure);
 }
 
-/** Asks a source. What it returns are texts, of which any may be no relay URL. */
+/**
+ * Asks a source. What it returns are texts, of which any may be no relay URL. For a slot at its address nobody waits: then
+ * the failure is `busy`, which like `aborted` says nothing about the source.
+ */
 export async function fetchRelayList(
   dialer: Dialer,
   { url, expression, timeoutMs, maxBytes }: ApiSource,
@@ -34,6 +37,7 @@ export async function fetchRelayList(
     maxBytes,
     timeoutMs,
     signal,
+    slotTimeoutMs: 0,
   });
   if (!answer.ok) return answer;
   const { status, bytes } = answer.value;

@@ -47,10 +47,10 @@ export const monitor: Service<MonitorConfig> = {
   run: async (ctx) => {
     const files = mmdbFiles(ctx.config.mmdb);
     const deps = openDeps(ctx, databasesOf(files));
-    const { dialer, publisher } = deps;
+    const { dialer, slots, publisher } = deps;
     await using _watched = await watchMmdbFiles(files, dialer, ctx);
     await using _clock = await watchClock({ ...ctx, consequence: CONSEQUENCE });
-    const sender = publisher === null ? null : { dialer, publisher };
+    const sender = publisher === null ? null : { dialer, slots, publisher };
     await whilePublishing(ctx, sender, (ctx) =>
       repeat(ctx, async (cycle) => {
         await expireDaily(cycle);

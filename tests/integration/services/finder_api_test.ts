@@ -6,6 +6,8 @@ import {
   type TestArchive,
   testArchive,
 } from "../../support/archive.ts";
+import { Politeness } from "../../../src/transport/politeness.ts";
+import { never } from "../../support/dialing.ts";
 import { shiftClock } from "../../support/shifted_clock.ts";
 
 Deno.test("finder makes candidates of a published list and asks again only after its cooldown", async () => {
@@ -40,6 +42,31 @@ Deno.test("finder makes candidates of a published list and asks again only after
 
   await runOnce(finder, archive.database, config([source]));
   assert.equal(api.requests.length, 1);
+});
+
+Deno.test("finder asks the others first when as many sockets are open to the address of a source as we allow ourselves", async () => {
+  await using archive = await testArchive();
+  const politeness = new Politeness({ maxSocketsPerAddress: 1 });
+  const { slots } = politeness;
+  const asked: string[] = [];
+  await using crowded = apiServer(() => {
+    asked.push("crowded");
+    return [];
+  });
+  const address = [`127.0.0.1 port ${new URL(crowded.url).port}`];
+  await using other = apiServer(() => {
+    asked.push("other");
+    slots.release(address);
+    return [];
+  });
+  await slots.acquire(address, { timeoutMs: 0, signal: never });
+  const sources = [crowded, other].map(({ url }) => ({ url }));
+  const run = { politeness, ...config(sources) };
+  const { metric } = await runOnce(finder, archive.database, run);
+  assert.deepEqual(asked, ["other", "crowded"]);
+  const name = "finder_api_answers_total";
+  assert.equal(await metric(name, { outcome: "list" }), 2);
+  assert.equal(await metric(name, { outcome: "busy" }), 0);
 });
 
 Deno.test("finder logs no query of a source, as it may be a key", async () => {

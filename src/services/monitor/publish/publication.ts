@@ -13,14 +13,13 @@ import {
   countWaiting,
   expireOld,
   sendDue,
+  type SenderDeps,
 } from "../../../publishing/outbox_sender.ts";
 import { publishSelf } from "./self.ts";
-import type { Dialer } from "../../../transport/dialer.ts";
 import { type Publisher, usableRelays } from "./publisher.ts";
 
 /** The deps of publication. */
-interface PublicationDeps {
-  readonly dialer: Dialer;
+interface PublicationDeps extends SenderDeps {
   readonly publisher: Publisher;
 }
 
