@@ -19,7 +19,7 @@ const RELAYS = 4;
 const EVENTS = 20_000;
 const CAP = 500;
 
-/** Prints everything; each figure is the median of so many rounds. */
+/** Prints everything; each figure is the median of so many turns. */
 export async function benchSyncFairness(
   { runs }: { readonly runs: number },
 ): Promise<void> {
@@ -29,7 +29,6 @@ export async function benchSyncFairness(
   await using good = await startRelays("relay_crowd", RELAYS, EVENTS, CAP);
   await using pests = await startRelays("relay_pests");
   const companies: readonly Company[] = [
-    { name: "alone", relays: [] },
     {
       name: "beside a flooding, a forging and a silent one",
       relays: pests.relays.slice(0, FIRST_PESTS),
@@ -41,22 +40,27 @@ export async function benchSyncFairness(
   ];
   // The first run is slower than those that follow, whoever takes part.
   await measure(good.relays, []);
-  const measured = companies.map(() => new Array<Measured>());
-  // In turns, so that whatever else the machine does falls on all.
+  const turns = companies.map(() => new Array<Turn>());
   for (let run = 0; run < runs; run++) {
+    // Each between two runs without it: how fast the machine is changes more than a neighbour changes anything.
+    let before = await measure(good.relays, []);
     for (const [i, { relays }] of companies.entries()) {
-      measured[i]!.push(await measure(good.relays, relays));
+      const beside = await measure(good.relays, relays);
+      const after = await measure(good.relays, []);
+      const alone = (before.rate + after.rate) / 2;
+      turns[i]!.push({ ...beside, share: beside.rate / alone, alone });
+      before = after;
     }
   }
-  const rates = measured.map((all) => median(all.map(({ rate }) => rate)));
+  const all = turns.flat();
+  figure("alone", `${whole(median(all.map(({ alone }) => alone)))}/s`);
   for (const [i, { name }] of companies.entries()) {
-    const cpu = median(measured[i]!.map(({ cpuSeconds }) => cpuSeconds));
-    const blocked = median(measured[i]!.map(({ blockedMs }) => blockedMs));
+    const of = (what: keyof Turn) => median(turns[i]!.map((it) => it[what]));
     figure(
       name,
-      `${whole(rates[i]!)}/s`,
-      `${(rates[i]! / rates[0]!).toFixed(2)} of it, ${cpu.toFixed(1)} s CPU, ` +
-        `main thread held for ${Math.round(blocked)} ms at most`,
+      of("share").toFixed(2),
+      `${whole(of("rate"))}/s, ${of("cpuSeconds").toFixed(1)} s CPU, ` +
+        `main thread held for ${Math.round(of("blockedMs"))} ms at most`,
     );
   }
 }
@@ -77,6 +81,13 @@ interface Measured {
   readonly cpuSeconds: number;
   /** The longest time for which the main thread did nothing else, ms. */
   readonly blockedMs: number;
+}
+
+interface Turn extends Measured {
+  /** The rate without the company, at that time. */
+  readonly alone: number;
+  /** The part of it that was left. */
+  readonly share: number;
 }
 
 async function measure(
