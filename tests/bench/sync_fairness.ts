@@ -48,7 +48,12 @@ export async function benchSyncFairness(
       const beside = await measure(good.relays, relays);
       const after = await measure(good.relays, []);
       const alone = (before.rate + after.rate) / 2;
-      turns[i]!.push({ ...beside, share: beside.rate / alone, alone });
+      turns[i]!.push({
+        ...beside,
+        alone,
+        share: beside.rate / alone,
+        aloneBlockedMs: Math.max(before.blockedMs, after.blockedMs),
+      });
       before = after;
     }
   }
@@ -60,7 +65,8 @@ export async function benchSyncFairness(
       name,
       of("share").toFixed(2),
       `${whole(of("rate"))}/s, ${of("cpuSeconds").toFixed(1)} s CPU, ` +
-        `main thread held for ${Math.round(of("blockedMs"))} ms at most`,
+        `main thread held for ${Math.round(of("blockedMs"))} ms at most, ` +
+        `alone for ${Math.round(of("aloneBlockedMs"))} ms`,
     );
   }
 }
@@ -88,6 +94,8 @@ interface Turn extends Measured {
   readonly alone: number;
   /** The part of it that was left. */
   readonly share: number;
+  /** As `blockedMs`, without the company. */
+  readonly aloneBlockedMs: number;
 }
 
 async function measure(
