@@ -1,6 +1,7 @@
 /**
- * A relay that misbehaves as a row of a table in `misbehaviours/` says, in a process of its own: what it does to itself
- * slows nobody down, and what it does to us can be told from what it does to the test.
+ * Relays that misbehave as the rows of a table in `misbehaviours/` say, in a process of their own: what they do to
+ * themselves slows nobody down, and what they do to us can be told from what they do to the test. One process has a whole
+ * table, as each would have to sign its events first.
  *
  * @module
  */
@@ -8,7 +9,13 @@ import type { RelayUrl } from "../../src/models/relay_url.ts";
 import { relayAt } from "./dialing.ts";
 import { startScript } from "./script_process.ts";
 
-/** A running relay; disposing it ends the process. */
+/** The relays of a table; disposing them ends the process. */
+export interface MisbehavingRelays extends AsyncDisposable {
+  /** Starts the relay of a row. */
+  start(row: number): Promise<MisbehavingRelay>;
+}
+
+/** A running relay. */
 export interface MisbehavingRelay extends AsyncDisposable {
   readonly relay: RelayUrl;
   /** How many messages of a type (`REQ`, `NEG-OPEN`, …) came so far. */
@@ -24,18 +31,21 @@ export const BEGUN_AT = Number(
 
 const MAIN = new URL("./misbehaving_relay_main.ts", import.meta.url);
 
-/** Starts the relay of a row. */
-export async function misbehavingRelay(
-  table: string,
-  row: number,
-): Promise<MisbehavingRelay> {
+export function misbehavingRelays(table: string): MisbehavingRelays {
   const env = { [VARIABLE]: String(BEGUN_AT) };
-  const script = startScript(MAIN, [table, row], env);
+  const script = startScript(MAIN, [table], env);
+  const ask = async (...words: readonly (string | number)[]) => {
+    await script.say(words.join(" "));
+    return await script.next();
+  };
   return {
-    relay: relayAt(await script.next()),
-    count: async (type) => {
-      await script.say(type);
-      return Number(await script.next());
+    async start(row) {
+      const relay = relayAt(await ask("start", row));
+      return {
+        relay,
+        count: async (type) => Number(await ask("count", row, type)),
+        [Symbol.asyncDispose]: async () => void await ask("stop", row),
+      };
     },
     [Symbol.asyncDispose]: () => script[Symbol.asyncDispose](),
   };

@@ -7,13 +7,15 @@ import assert from "node:assert/strict";
 import type { NostrEvent } from "../../src/models/event.ts";
 import type { Filter } from "../../src/models/filter.ts";
 import type { RelaySync } from "../../src/services/synchronizer/sync_relay.ts";
-import { testArchive } from "./archive.ts";
+import type { RelayUrl } from "../../src/models/relay_url.ts";
+import type { SyncPool } from "../../src/workers/host/worker_pool.ts";
+import { type TestArchive, testArchive } from "./archive.ts";
 import { EVENTS } from "./misbehaviour.ts";
 import {
   type MisbehavingRelay,
-  misbehavingRelay,
+  misbehavingRelays,
 } from "./misbehaving_relay.ts";
-import { assertTruthful, syncOnce } from "./sync.ts";
+import { assertTruthful, openTestPool, syncWith } from "./sync.ts";
 import type { RelayScript } from "./test_relay_script.ts";
 
 /** A row of the table: what the relay does, what must be had of it, what may be claimed and what it may cost. */
@@ -40,26 +42,57 @@ export interface Misbehaviour {
   readonly idleTimeoutMs?: number;
 }
 
-/** Declares the tests of a table in `misbehaviours/`. */
+/** Declares the tests of a table in `misbehaviours/`: one test, with a step for each row. */
 export function testMisbehaviours(
   table: string,
   rows: readonly Misbehaviour[],
 ): void {
-  for (const [row, misbehaviour] of rows.entries()) {
-    Deno.test(`syncRelay() ${misbehaviour.promise}`, async () => {
-      await using relay = await misbehavingRelay(table, row);
-      await syncAndJudge(relay, misbehaviour);
-    });
-  }
+  testRows(table, rows, async ({ relay, pool }, misbehaviour) => {
+    await using archive = await testArchive();
+    await syncAndJudge({ archive, relay: relay.relay, pool }, misbehaviour);
+  });
+}
+
+/** The parts of a row's test. */
+export interface RowParts {
+  readonly relay: MisbehavingRelay;
+  /** Shared by all rows, as its threads take longer to start than most rows take. */
+  readonly pool: SyncPool;
+}
+
+/** Declares a test with a step for each row of a table. What the rows share is checked for leaks at its end. */
+export function testRows<R extends { readonly promise: string }>(
+  table: string,
+  rows: readonly R[],
+  judge: (parts: RowParts, row: R) => Promise<void>,
+): void {
+  Deno.test(`syncRelay() and relays that misbehave: ${table}`, async (test) => {
+    await using relays = misbehavingRelays(table);
+    await using pool = await openTestPool();
+    for (const [number, row] of rows.entries()) {
+      await test.step({
+        name: `syncRelay() ${row.promise}`,
+        async fn() {
+          await using relay = await relays.start(number);
+          await judge({ relay, pool }, row);
+        },
+        sanitizeOps: false,
+        sanitizeResources: false,
+      });
+    }
+  });
 }
 
 async function syncAndJudge(
-  { relay }: MisbehavingRelay,
+  { archive, relay, pool }: {
+    readonly archive: TestArchive;
+    readonly relay: RelayUrl;
+    readonly pool: SyncPool;
+  },
   misbehaviour: Misbehaviour,
 ): Promise<void> {
   const { script, filter = { kinds: [1, 4] } } = misbehaviour;
-  await using archive = await testArchive();
-  const result = await syncOnce({
+  const result = await syncWith(pool, {
     archive,
     relay,
     config: {

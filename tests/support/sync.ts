@@ -46,6 +46,12 @@ export async function syncOnce(request: SyncRequest): Promise<RelaySync> {
   return await syncWith(pool, request);
 }
 
+/** A pool for syncs with whatever settings of relays and requests. The caller disposes it. */
+export function openTestPool(): Promise<SyncPool> {
+  const config = synchronizerConfig.parse({ allowPrivate: true, workers: 1 });
+  return openPool(config, silentLogger());
+}
+
 /** Syncs the relay once on this pool. */
 export async function syncWith(
   pool: SyncPool,

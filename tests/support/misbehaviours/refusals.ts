@@ -32,7 +32,7 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     stored: 400,
     complete: true,
     // 23 as a rule; on a busy machine more of them may be under way when it refuses.
-    maxRequests: 32,
+    maxRequests: 40,
   })),
   {
     promise: "gets everything from a relay that says so by NOTICE",
