@@ -2,6 +2,7 @@ import { deepStrictEqual, equal, ok, throws } from "node:assert/strict";
 import { join } from "node:path";
 import { openLogFile } from "../../../src/core/log/log_file.ts";
 import { createLogger } from "../../../src/core/log/logger.ts";
+import { unless } from "../../support/installed.ts";
 import { canMountSmallDisk, smallDisk } from "../../support/small_disk.ts";
 
 async function withDirectory(use: (directory: string) => Promise<void> | void) {
@@ -119,10 +120,10 @@ Deno.test("no line is lost when the process exits right after writing", async ()
 const canMount = await canMountSmallDisk();
 
 Deno.test({
-  name: `a log whose disk is full goes on on stderr, and says so once${
-    canMount ? "" : " (ignored: needs root, to mount a small disk)"
-  }`,
-  ignore: !canMount,
+  ...unless(
+    canMount ? null : "no small disk can be mounted here",
+    "a log whose disk is full goes on on stderr, and says so once",
+  ),
   async fn() {
     await using disk = await smallDisk(1);
     const ballast = join(disk.path, "ballast");

@@ -5,14 +5,17 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { embeddedUrl } from "../../../src/core/database/embedded/embedded_url.ts";
 import { openDatabase, openServer } from "../../support/embedded.ts";
+import { unless } from "../../support/installed.ts";
 import { NOBODY } from "../../support/postgres_cluster.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
-const ignore = !isRoot();
+const NOT_ROOT = isRoot() ? null : "only root can do this";
 
 Deno.test({
-  name: "the data directory stays root's, but for the cluster and the socket",
-  ignore,
+  ...unless(
+    NOT_ROOT,
+    "the data directory stays root's, but for the cluster and the socket",
+  ),
   async fn() {
     await using directory = await temporaryDirectory();
     const dataDir = `${directory.path}/data`;
@@ -36,9 +39,10 @@ Deno.test({
 });
 
 Deno.test({
-  name:
+  ...unless(
+    NOT_ROOT,
     "links that the server's user lays in its cluster lead root nowhere, in no start",
-  ignore,
+  ),
   async fn() {
     await using directory = await temporaryDirectory();
     const dataDir = `${directory.path}/data`;
@@ -68,9 +72,10 @@ Deno.test({
 });
 
 Deno.test({
-  name:
+  ...unless(
+    NOT_ROOT,
     "in a directory of another user root runs no server and touches nothing",
-  ignore,
+  ),
   async fn() {
     await using directory = await temporaryDirectory();
     const dataDir = `${directory.path}/data`;
@@ -95,8 +100,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a directory that others may write is not one for root",
-  ignore,
+  ...unless(NOT_ROOT, "a directory that others may write is not one for root"),
   async fn() {
     await using directory = await temporaryDirectory();
     const open = `${directory.path}/open`;
@@ -117,8 +121,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "programs that run as nobody, too, are not let in by the socket",
-  ignore: ignore || await hasUser("bigbrotr"),
+  ...unless(
+    NOT_ROOT ??
+      (await hasUser("bigbrotr")
+        ? "the server runs as a user of its own"
+        : null),
+    "programs that run as nobody, too, are not let in by the socket",
+  ),
   async fn() {
     await using directory = await temporaryDirectory();
     const dataDir = `${directory.path}/data`;

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { findSource, SourceError } from "../../../src/transfer/source.ts";
 import { openTarget } from "../../../src/transfer/target.ts";
+import { unless } from "../../support/installed.ts";
 import { canMountSmallDisk, smallDisk } from "../../support/small_disk.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 
@@ -163,11 +164,10 @@ Deno.test("findSource() names what is no JSONL for what it is", async () => {
 const canMount = await canMountSmallDisk();
 
 Deno.test({
-  name:
-    `openTarget() names file and reason when the disk is full, compressed or not${
-      canMount ? "" : " (ignored: needs root, to mount a small disk)"
-    }`,
-  ignore: !canMount,
+  ...unless(
+    canMount ? null : "no small disk can be mounted here",
+    "openTarget() names file and reason when the disk is full, compressed or not",
+  ),
   async fn() {
     await using disk = await smallDisk(1);
     for (const name of ["out.jsonl", "out.jsonl.gz"]) {

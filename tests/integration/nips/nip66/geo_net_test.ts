@@ -8,6 +8,7 @@ import {
   testDialer,
   testNetworks,
 } from "../../../support/dialing.ts";
+import { unless } from "../../../support/installed.ts";
 import { mmdbFile } from "../../../support/mmdb_file.ts";
 import { npmFile } from "../../../support/npm_files.ts";
 
@@ -258,8 +259,7 @@ function testWith(
   fn: (path: string) => Promise<void>,
 ): void {
   Deno.test({
-    name: path === null ? `${name} (skipped: the file is not here)` : name,
-    ignore: path === null,
+    ...unless(path === null ? "the file is not here" : null, name),
     fn: () => fn(path ?? ""),
   });
 }
