@@ -84,7 +84,7 @@ function unreached(
 ): VisitOutcome {
   const reason = failureText(failure);
   if (failure.code === "aborted" || failure.code === "busy") {
-    return untouched(round, reason);
+    return deferred(round, reason);
   }
   if (failure.code === "opted-out") return givenUp(round, "refused", reason);
   const failures = round.failures + 1;
@@ -103,7 +103,7 @@ function unreached(
 }
 
 /** The outcome of a target that was not tried, or not to the end, for our sake: it is due as before. */
-export function untouched(
+export function deferred(
   { failures }: OutboxRound,
   failure: string | null,
 ): VisitOutcome {
@@ -162,7 +162,7 @@ class DeliveryRound {
     // The wait grows only while it is of no use at all.
     const failures = (this.#answers > 0 ? 0 : this.#round.failures) + 1;
     const isOurs = this.#options.signal.aborted;
-    return isOurs ? { ...untouched(this.#round, failure), results } : {
+    return isOurs ? { ...deferred(this.#round, failure), results } : {
       results,
       failures,
       nextTryInSeconds: after(failures, this.#options.config.publish.retry),

@@ -22,7 +22,7 @@ import {
   takeWhereFree,
 } from "../transport/politeness.ts";
 import type { PublishingConfig, SendingIdentity } from "./publishing_config.ts";
-import { deliver, untouched, type VisitOutcome } from "./outbox_delivery.ts";
+import { deferred, deliver, type VisitOutcome } from "./outbox_delivery.ts";
 
 type PublishingContext = Context<PublishingConfig>;
 
@@ -67,7 +67,7 @@ export async function sendDue(
     work: (claim, stop) => send(ctx, deps, { ...claim, signal: stop }),
   }, ctx.signal);
   for (const { round } of left) {
-    await settle(ctx, deps, { round, outcome: untouched(round, null) });
+    await settle(ctx, deps, { round, outcome: deferred(round, null) });
   }
 }
 
@@ -144,7 +144,7 @@ async function send(
 ): Promise<void> {
   // A target that finds no slot at its address is put back at once, for others to be sent to.
   if (deps.slots.isFull(authorityIn(round.relayUrl))) {
-    return await settle(ctx, deps, { round, outcome: untouched(round, null) });
+    return await settle(ctx, deps, { round, outcome: deferred(round, null) });
   }
   const outcome = await untilMoment(
     endsAtMs,

@@ -40,6 +40,19 @@ testOnEachServer(
 );
 
 testOnEachServer(
+  "claimOutbox() leaves targets out that cannot be dialled now",
+  async ({ database }) => {
+    await addToOutbox(database, SENDER, [entry({ d: "1" })]);
+    const claim = (exceptAuthorities: readonly string[]) =>
+      claimOutbox(database, SENDER, { ...REQUEST, exceptAuthorities });
+    const both = [A, B].map((url) => new URL(url).host);
+    assert.equal(await claim(both), null);
+    assert.equal((await claim(both.slice(0, 1)))?.relayUrl, B);
+    assert.equal((await claim([]))?.relayUrl, A);
+  },
+);
+
+testOnEachServer(
   "addToOutbox() lets a newer event take the place of one of the same address, sent or not, and no older one",
   async (archive) => {
     const { database } = archive;
