@@ -1,4 +1,4 @@
--- Events and sightings. Batches come packed: ids, keys and signatures as one bytea with a fixed stride, since one
+-- Events. Batches come packed: ids, keys and signatures as one bytea with a fixed stride, since one
 -- substr costs less than one element of an array; tags and contents as one JSON array each.
 
 -- p_ids: 32 bytes each. Returns one character an event, in order: 1 archived, 0 not.
@@ -41,7 +41,9 @@ begin
   from rows from (
     unnest(p_created_at), unnest(p_kinds), jsonb_array_elements(p_tags), jsonb_array_elements_text(p_contents)
   ) with ordinality as batch (created_at, kind, tags, content, i)
-  -- By id and not by time: see event_relay_insert.
+  -- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order of
+  -- the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry of such
+  -- an index instead of 102, measured.
   order by id
   on conflict do nothing;
   get diagnostics v_inserted = row_count;
@@ -66,47 +68,6 @@ as $$
   from generate_series(0, octet_length(p_keys) / 128 - 1) as i
 $$;
 comment on function event_ids(bytea) is 'The ids of packed id, pubkey and sig';
-
--- p_ids: 32 bytes each, of events that are stored. Returns the number of new sightings.
--- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order of
--- the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry instead
--- of 102, measured.
-create or replace function event_relay_insert(p_relay_id int4, p_seen_at int8, p_created_at int8[], p_ids bytea)
-returns int4
-language plpgsql
-as $$
-declare
-  v_inserted int4;
-begin
-  begin
-    -- As a rule all are new, and then `on conflict` would cost two fifths more (11.8 instead of 8.4 µs each).
-    insert into event_relay (seen_at, created_at, relay_id, event_id)
-    select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
-    from unnest(p_created_at) with ordinality as batch (created_at, i)
-    order by id;
-  exception when unique_violation then
-    insert into event_relay (seen_at, created_at, relay_id, event_id)
-    select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
-    from unnest(p_created_at) with ordinality as batch (created_at, i)
-    order by id
-    on conflict do nothing;
-  end;
-  get diagnostics v_inserted = row_count;
-  return v_inserted;
-end
-$$;
-comment on function event_relay_insert(int4, int8, int8[], bytea) is 'Records that a relay holds events; returns the number of new sightings';
-
--- p_windows: [{since, until}], of which none overlap. Reads an entry of the index a sighting.
-create or replace function event_relay_count(p_relay_id int4, p_windows jsonb) returns int8
-language sql stable
-as $$
-  select count(*)
-  from jsonb_to_recordset(p_windows) as wanted (since int8, until int8)
-    join event_relay r
-      on r.relay_id = p_relay_id and r.created_at >= wanted.since and r.created_at <= wanted.until
-$$;
-comment on function event_relay_count(int4, jsonb) is 'How many events of these windows of created_at a relay was seen to hold';
 
 -- Holds off the deletion of orphans, and raises when one of these events is not stored: a sighting must have its event.
 create or replace function event_require(p_created_at int8[], p_ids bytea) returns void
@@ -139,9 +100,20 @@ begin
     where (created_at, id) > (p_after_created_at, p_after_id)
     order by created_at, id
     limit p_limit
+  ), sighted as materialized (
+    -- All sightings between the first and the last event, a run of pages a relay, and not one look-up an event and relay.
+    select key
+    from (
+      select sighting_key(first.created_at, first.id) as lower, sighting_key(last.created_at, last.id || '\x00') as upper
+      from (select * from page order by created_at, id limit 1) as first,
+        (select * from page order by created_at desc, id desc limit 1) as last) as bounds
+    cross join relay r
+    cross join lateral sighting_pages(r.id, lower, upper) as p
+    cross join lateral sighting_keys(p.keys) as key
+    where key >= lower and key < upper
   ), orphan as (
     select created_at, id from page
-    where not exists (select from event_relay r where r.event_id = page.id)
+    where not exists (select from sighted where key = sighting_key(created_at, id))
   ), without_raw as (
     delete from event_raw r using orphan o where r.created_at = o.created_at and r.id = o.id
   ), gone as (

@@ -1,9 +1,10 @@
 -- The lists that relays are known to have, for NIP-77. Written by the holder of the relay's lease only.
 
--- A chunk of what the relay is known to list from p_since to p_until and before the key given: the newest p_limit
+-- A chunk of what the relay is known to list from p_since to p_until and before the key given: at most the newest p_limit
 -- sightings, less those that are gone or do not match, and the events between them that were found withheld since
--- p_withheld_since. p_filter: {kinds, authors, "#x"}, the rest of a NIP-01 filter. vector: 8 bytes of created_at and 32 of id each, newest first, as base64; null
--- when the archive does not keep what the filter asks about. next: the key before which there is more, or null.
+-- p_withheld_since. p_filter: {kinds, authors, "#x"}, the rest of a NIP-01 filter. vector: 8 bytes of created_at and 32 of
+-- id each, ascending, as base64; null when the archive does not keep what the filter asks about. next: the key before
+-- which there may be more, or null.
 create or replace function event_relay_vector(
   p_relay_id int4, p_filter_hash text, p_filter jsonb, p_since int8, p_until int8,
   p_before_created_at int8, p_before_id bytea, p_limit int4, p_withheld_since int8,
@@ -12,67 +13,113 @@ language plpgsql stable
 as $$
 declare
   v_filter_hash bytea := decode(p_filter_hash, 'hex');
-  v_kinds int4[];
-  v_authors bytea[];
-  v_tags jsonb;
-  v_matched text := '';
-  v_exceptions text := '';
+  v_filter record := event_filter_parse(p_filter);
+  v_lower bytea := sighting_key(p_since);
+  v_upper bytea := least(sighting_key(p_until + 1), sighting_key(p_before_created_at, p_before_id));
+  v_pages int4 := p_limit / 96 + 2;
+  v_keys bytea;
+  v_found int4;
 begin
-  select jsonb_object_agg(substr(key, 2), value) into v_tags from jsonb_each(p_filter) where key like '#_';
-  if v_tags is not null and archive_edition() = 'lite' then
+  if not v_filter.can_tell then
     return;
   end if;
-  select array_agg(kind::int4) into v_kinds from jsonb_array_elements_text(p_filter -> 'kinds') as kind;
-  select array_agg(decode(author, 'hex')) into v_authors
-  from jsonb_array_elements_text(p_filter -> 'authors') as author;
+  -- Whole pages as they are; only the first and the last are cut.
+  select count(*), coalesce(string_agg(case
+      when p.first_key >= v_lower and p.last_key < v_upper then p.keys
+      else sighting_cut(p.keys, v_lower, v_upper)
+    end, '' order by p.first_key), '')
+  into v_found, v_keys
+  from (
+    select * from sighting_pages(p_relay_id, v_lower, v_upper) order by first_key desc limit v_pages) as p;
+  v_keys := substr(v_keys, greatest(1, octet_length(v_keys) - 40 * p_limit + 1));
+  if v_found = v_pages or octet_length(v_keys) = 40 * p_limit then
+    v_lower := substr(v_keys, 1, 40);
+    next_created_at := sighting_time(v_lower);
+    next_id := encode(substr(v_lower, 9), 'hex');
+  end if;
 
-  -- Parts that are not needed are left out: each would take as long as all others.
   if p_filter <> '{}' then
     -- The limit has the planner look up one event after the other, whatever it thinks of their number.
-    v_matched := format($sql$
-      cross join lateral (
-        select from event e
-        where e.created_at = p.created_at and e.id = p.event_id %s %s %s limit 1) as matched $sql$,
-      case when p_filter ? 'kinds' then 'and e.kind = any ($8)' end,
-      case when p_filter ? 'authors' then 'and e.pubkey = any ($9)' end,
-      case when v_tags is not null then 'and event_has_tags(e.tags, $10)' end);
+    select coalesce(string_agg(key, '' order by key), '') into v_keys
+    from sighting_keys(v_keys) as key
+    cross join lateral (
+      select from event e
+      where e.created_at = sighting_time(key) and e.id = substr(key, 9)
+        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
+        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
+        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
+      limit 1) as matched;
   end if;
   if exists (
     select from relay_listing
     where relay_id = p_relay_id and filter_hash = v_filter_hash and created_at between p_since and p_until
   ) then
-    v_exceptions := $sql$
-      where not exists (
-        select from relay_listing l
-        where l.relay_id = $1 and l.filter_hash = $2 and l.state = 'gone'
-          and l.created_at = p.created_at and l.event_id = p.event_id)
-      union
-      select created_at, event_id from relay_listing l
-      where relay_id = $1 and filter_hash = $2 and state = 'withheld' and noted_at >= $11
-        and created_at between $3 and $4 and (created_at, event_id) < ($5, $6)
-        and not exists (select from edge where (edge.created_at, edge.event_id) > (l.created_at, l.event_id)) $sql$;
-  end if;
-  execute format($sql$
-    with page as materialized (
-      select created_at, event_id from event_relay
-      where relay_id = $1 and created_at between $3 and $4 and (created_at, event_id) < ($5, $6)
-      order by created_at desc, event_id desc limit $7
-    ), edge as (
-      select created_at, event_id from page offset $7 - 1
-    ), listed as (
-      select p.created_at, p.event_id from page p %s %s %s
+    with listing as materialized (
+      select sighting_key(created_at, event_id) as key, state from relay_listing
+      where relay_id = p_relay_id and filter_hash = v_filter_hash and created_at between p_since and p_until
+        and (state = 'gone' or noted_at >= p_withheld_since)
     )
-    select encode(string_agg(int8send(created_at) || event_id, ''), 'base64'),
-      (select created_at from edge), (select encode(event_id, 'hex') from edge)
-    from listed $sql$, v_matched, v_exceptions,
-    case when v_matched || v_exceptions <> '' then 'order by created_at desc, event_id desc' end)
-  into vector, next_created_at, next_id
-  using p_relay_id, v_filter_hash, p_since, p_until, p_before_created_at, p_before_id, p_limit,
-    v_kinds, v_authors, v_tags, p_withheld_since;
-  vector := coalesce(vector, '');
+    select coalesce(string_agg(key, '' order by key), '') into v_keys
+    from (
+      select k.key from sighting_keys(v_keys) as k (key)
+      where not exists (select from listing l where l.state = 'gone' and l.key = k.key)
+      union
+      select key from listing where state = 'withheld' and key >= v_lower and key < v_upper) as listed;
+  end if;
+  vector := encode(v_keys, 'base64');
 end
 $$;
 comment on function event_relay_vector(int4, text, jsonb, int8, int8, int8, bytea, int4, int8) is 'Keys of what a relay is known to list, for NIP-77, a chunk at a time; null when the archive cannot tell';
+
+-- Sums of what the relay is known to list, for each p_seconds of its time from p_since to p_until: what NIP-77 makes
+-- fingerprints of, at the cost of a row a page. Times without an event are left out. sums: of the ids, in words of 4 bytes,
+-- little-endian, from the lowest; carries are the reader's to settle. As event_relay_vector() in all else; for the
+-- filter {} only.
+create or replace function event_relay_sums(
+  p_relay_id int4, p_filter_hash text, p_since int8, p_until int8, p_seconds int8, p_withheld_since int8)
+returns table (since int8, events int8, sums int8[])
+language sql stable
+as $$
+  with page as materialized (
+    select p.*, sighting_time(p.first_key) as first_at, sighting_time(p.last_key) as last_at
+    from sighting_pages(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1)) as p
+  ), part as (
+    -- Pages that lie in one part as a whole, and the keys of the others.
+    select (first_at - p_since) / p_seconds as number, sightings::int8 as events,
+      sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7
+    from page
+    where first_at >= p_since and last_at <= p_until and (first_at - p_since) / p_seconds = (last_at - p_since) / p_seconds
+    union all
+    select (sighting_time(key) - p_since) / p_seconds, 1,
+      sighting_word(key, 8), sighting_word(key, 12), sighting_word(key, 16), sighting_word(key, 20),
+      sighting_word(key, 24), sighting_word(key, 28), sighting_word(key, 32), sighting_word(key, 36)
+    from page cross join lateral sighting_keys(keys) as key
+    where (first_at < p_since or last_at > p_until or (first_at - p_since) / p_seconds <> (last_at - p_since) / p_seconds)
+      and sighting_time(key) between p_since and p_until
+    union all
+    select (created_at - p_since) / p_seconds, sign,
+      sign * sighting_word(event_id, 0), sign * sighting_word(event_id, 4), sign * sighting_word(event_id, 8),
+      sign * sighting_word(event_id, 12), sign * sighting_word(event_id, 16), sign * sighting_word(event_id, 20),
+      sign * sighting_word(event_id, 24), sign * sighting_word(event_id, 28)
+    from relay_listing l
+    cross join lateral (
+      select case state when 'gone' then -1 else 1 end as sign, exists (
+        select from sighting_page p
+        where p.relay_id = p_relay_id and p.first_key <= sighting_key(l.created_at, l.event_id)
+          and p.last_key >= sighting_key(l.created_at, l.event_id)
+          and position(sighting_key(l.created_at, l.event_id) in p.keys) > 0) as is_sighted) as exception
+    where l.relay_id = p_relay_id and l.filter_hash = decode(p_filter_hash, 'hex')
+      and l.created_at between p_since and p_until
+      and case state when 'gone' then is_sighted else not is_sighted and noted_at >= p_withheld_since end
+  )
+  select p_since + number * p_seconds, sum(events)::int8,
+    array[sum(sum_0), sum(sum_1), sum(sum_2), sum(sum_3), sum(sum_4), sum(sum_5), sum(sum_6), sum(sum_7)]::int8[]
+  from part
+  group by number
+  having sum(events) > 0
+  order by number
+$$;
+comment on function event_relay_sums(int4, text, int8, int8, int8, int8) is 'Numbers and sums of the ids that a relay is known to list, by time: what fingerprints of NIP-77 are made of';
 
 -- Whether one of the values of each tag is there. p_wanted: {"x": [value, …]}.
 create or replace function event_has_tags(p_tags jsonb, p_wanted jsonb) returns boolean

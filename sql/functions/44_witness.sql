@@ -40,8 +40,56 @@ end
 $$;
 comment on function event_filter_parse(jsonb) is 'The parts of a filter, and whether the archive can tell what it selects';
 
+-- Keys of sightings on from a key, one way or the other; p_limit at most. Pages are read as they are needed: each look-up
+-- depends on the row before it, which keeps rows in order and lets a limit end it early.
+create or replace function sighting_before(p_relay_id int4, p_lower bytea, p_upper bytea, p_limit int4)
+returns setof bytea
+language sql stable rows 100
+as $$
+  select key
+  from (
+    select keys, sightings from sighting_pages(p_relay_id, p_lower, p_upper) order by first_key desc) as p
+  cross join lateral (
+    select substr(keys, 40 * i + 1, 40) as key from generate_series(sightings - 1, 0, -1) as i) as k
+  where key < p_upper and key >= p_lower
+  limit p_limit
+$$;
+comment on function sighting_before(int4, bytea, bytea, int4) is 'Keys of sightings of a relay from p_lower on and before p_upper, the newest first';
+
+create or replace function sighting_after(p_relay_id int4, p_key bytea, p_limit int4) returns setof bytea
+language sql stable rows 100
+as $$
+  select key
+  from (
+    select keys from sighting_pages(p_relay_id, p_key, '\xff') order by first_key) as p
+  cross join lateral sighting_keys(keys) as key
+  where key >= p_key
+  limit p_limit
+$$;
+comment on function sighting_after(int4, bytea, int4) is 'Keys of sightings of a relay from a key on, the oldest first';
+
+-- Whether a sighted event is one that the filter selects and that is not gone, and whether it is lasting; null if not.
+create or replace function event_relay_stands(
+  p_relay_id int4, p_key bytea, p_filter_hashes bytea[], p_kinds int4[], p_authors bytea[], p_tags jsonb)
+returns boolean
+language sql stable
+as $$
+  select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags)
+  from event e
+  where e.created_at = sighting_time(p_key) and e.id = substr(p_key, 9)
+    and (p_kinds is null or e.kind = any (p_kinds))
+    and (p_authors is null or e.pubkey = any (p_authors))
+    and (p_tags is null or event_has_tags(e.tags, p_tags))
+    and not exists (
+      select from relay_listing l
+      where l.relay_id = p_relay_id and l.filter_hash = any (p_filter_hashes) and l.state = 'gone'
+        and l.created_at = e.created_at and l.event_id = e.id)
+  limit 1
+$$;
+comment on function event_relay_stands(int4, bytea, bytea[], int4[], bytea[], jsonb) is 'Whether a sighting that a filter selects is lasting; null when it does not select it';
+
 -- Sightings next to a moment: the newest p_below at p_at or before it, and the oldest p_above after it, none left out in
--- between. 8 bytes of created_at, 32 of id and one that is 1 when the event is lasting, each, newest first, as base64.
+-- between. 8 bytes of created_at, 32 of id and one that is 1 when the event is lasting, each, ascending, as base64.
 -- Looks at 5 000 sightings each way at most, so that there may be fewer than there are. Null when the archive cannot tell
 -- what the filter selects.
 create or replace function event_relay_near(
@@ -61,51 +109,22 @@ begin
   -- Events gone from one list are gone from all.
   v_hashes := array(select filter_hash from sync_coverage where relay_id = p_relay_id) || decode(p_filter_hash, 'hex');
   with below as (
-    select s.created_at, s.event_id, sighting.is_lasting
-    from (
-      select created_at, event_id from event_relay
-      where relay_id = p_relay_id and created_at <= p_at
-      order by created_at desc, event_id desc limit 5000
-    ) as s
-    cross join lateral (
-      select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags) as is_lasting
-      from event e
-      where e.created_at = s.created_at and e.id = s.event_id
-        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
-        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
-        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
-      limit 1) as sighting
-    where not exists (
-      select from relay_listing l
-      where l.relay_id = p_relay_id and l.filter_hash = any (v_hashes) and l.state = 'gone'
-        and l.created_at = s.created_at and l.event_id = s.event_id)
-    order by s.created_at desc, s.event_id desc
+    select key, is_lasting
+    from sighting_before(p_relay_id, '', sighting_key(p_at + 1), 5000) as key
+    cross join lateral (select event_relay_stands(
+      p_relay_id, key, v_hashes, v_filter.kinds, v_filter.authors, v_filter.tags) as is_lasting offset 0) as sighting
+    where is_lasting is not null
     limit p_below
   ), above as (
-    select s.created_at, s.event_id, sighting.is_lasting
-    from (
-      select created_at, event_id from event_relay
-      where relay_id = p_relay_id and created_at > p_at
-      order by created_at, event_id limit 5000
-    ) as s
-    cross join lateral (
-      select event_is_lasting(e.created_at, e.id, e.kind, e.pubkey, e.tags) as is_lasting
-      from event e
-      where e.created_at = s.created_at and e.id = s.event_id
-        and (v_filter.kinds is null or e.kind = any (v_filter.kinds))
-        and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
-        and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
-      limit 1) as sighting
-    where not exists (
-      select from relay_listing l
-      where l.relay_id = p_relay_id and l.filter_hash = any (v_hashes) and l.state = 'gone'
-        and l.created_at = s.created_at and l.event_id = s.event_id)
-    order by s.created_at, s.event_id
+    select key, is_lasting
+    from sighting_after(p_relay_id, sighting_key(p_at + 1), 5000) as key
+    cross join lateral (select event_relay_stands(
+      p_relay_id, key, v_hashes, v_filter.kinds, v_filter.authors, v_filter.tags) as is_lasting offset 0) as sighting
+    where is_lasting is not null
     limit p_above
   )
   select encode(string_agg(
-    int8send(created_at) || event_id || case when is_lasting then '\x01'::bytea else '\x00'::bytea end, ''
-    order by created_at desc, event_id desc), 'base64')
+    key || case when is_lasting then '\x01'::bytea else '\x00'::bytea end, '' order by key), 'base64')
   into v_near
   from (select * from below union all select * from above) as near;
   return coalesce(v_near, '');
@@ -123,28 +142,25 @@ as $$
 declare
   v_filter record;
   v_filter_hash bytea := decode(p_filter_hash, 'hex');
+  v_sighted int8;
 begin
   v_filter := event_filter_parse(p_filter);
   if not v_filter.can_tell then
     return null;
   end if;
+  v_sighted := event_relay_count(p_relay_id, jsonb_build_array(jsonb_build_object('since', p_since, 'until', p_until)));
   if p_filter = '{}' then
-    return (
-      select count(*) from event_relay where relay_id = p_relay_id and created_at between p_since and p_until
-    ) - (
+    return v_sighted - (
       select count(*) from relay_listing
       where relay_id = p_relay_id and filter_hash = v_filter_hash and state = 'gone'
         and created_at between p_since and p_until);
   end if;
-  if exists (
-    select from event_relay where relay_id = p_relay_id and created_at between p_since and p_until
-    order by created_at offset 100000 limit 1
-  ) then
+  if v_sighted > 100000 then
     return null;
   end if;
   return (
     select count(*)
-    from event_relay s
+    from relay_events(p_relay_id, p_since, p_until) as s
     cross join lateral (
       select from event e
       where e.created_at = s.created_at and e.id = s.event_id
@@ -152,7 +168,7 @@ begin
         and (v_filter.authors is null or e.pubkey = any (v_filter.authors))
         and (v_filter.tags is null or event_has_tags(e.tags, v_filter.tags))
       limit 1) as matched
-    where s.relay_id = p_relay_id and s.created_at between p_since and p_until and not exists (
+    where not exists (
       select from relay_listing l
       where l.relay_id = p_relay_id and l.filter_hash = v_filter_hash and l.state = 'gone'
         and l.created_at = s.created_at and l.event_id = s.event_id));
@@ -167,14 +183,10 @@ returns table (pubkey text, events int4)
 language sql stable
 as $$
   select encode(author, 'hex'), count(*)::int4
-  from (
-    select created_at, event_id from event_relay
-    where relay_id = p_relay_id and created_at between p_since and p_until
-    order by created_at desc, event_id desc limit 20000
-  ) as s
+  from sighting_before(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1), 20000) as key
   cross join lateral (
     select e.pubkey as author from event e
-    where e.created_at = s.created_at and e.id = s.event_id and (p_kind is null or e.kind = p_kind)
+    where e.created_at = sighting_time(key) and e.id = substr(key, 9) and (p_kind is null or e.kind = p_kind)
     limit 1) as found
   group by author
   order by count(*) desc, author

@@ -112,7 +112,7 @@ begin
         group by network
       ) as by_network),
     'events', pipeline_count_table('event'),
-    'sightings', pipeline_count_table('event_relay'),
+    'sightings', sighting_count(),
     'metadata', pipeline_count_table('metadata'),
     'checks', pipeline_count_table('relay_check'),
     'rejected', pipeline_count_table('rejected_event'),

@@ -79,7 +79,7 @@ as $$
   select
     (select string_agg(l.service || ' of ' || coalesce(l.holder, 'somebody'), ', ' order by l.service)
       from relay_lease l where l.relay_id = r.id and l.claimed_until > unix_now()),
-    exists (select from event_relay e where e.relay_id = r.id)
+    exists (select from sighting_page p where p.relay_id = r.id)
   from relay r where r.url = p_url
 $$;
 comment on function relay_removal(text) is 'What stands against removing a relay';
@@ -91,19 +91,19 @@ declare
   v_relay_id int4 := (select id from relay where url = p_url);
   v_deleted int4;
 begin
-  with page as (
-    select created_at, event_id from event_relay where relay_id = v_relay_id
-    order by created_at, event_id
-    limit p_limit
-    for update
+  perform sync_lock(v_relay_id);
+  with gone as (
+    delete from sighting_page
+    where relay_id = v_relay_id and first_key in (
+      select first_key from sighting_page where relay_id = v_relay_id
+      order by first_key limit greatest(1, p_limit / 96))
+    returning sightings
   )
-  delete from event_relay e using page
-  where e.relay_id = v_relay_id and e.created_at = page.created_at and e.event_id = page.event_id;
-  get diagnostics v_deleted = row_count;
+  select coalesce(sum(sightings), 0) into v_deleted from gone;
   return v_deleted;
 end
 $$;
-comment on function relay_sighting_delete(text, int4) is 'Deletes sightings of a relay, the oldest first; returns their number';
+comment on function relay_sighting_delete(text, int4) is 'Deletes pages of sightings of a relay, the oldest first, until p_limit; returns the number of sightings, 0 at the end';
 
 -- Everything that refers to the relay goes with it, but for its sightings, which must be gone. False without such a relay
 -- or candidate. Raises object_in_use when a process has it in hand.
@@ -123,7 +123,7 @@ begin
   end if;
   perform from relay_lease where relay_id = v_relay_id order by service for update;
   if exists (select from relay_lease where relay_id = v_relay_id and claimed_until > unix_now())
-    or exists (select from event_relay where relay_id = v_relay_id)
+    or exists (select from sighting_page where relay_id = v_relay_id)
   then
     raise exception using errcode = 'object_in_use', message = 'the relay is in work';
   end if;

@@ -158,7 +158,7 @@ export async function removeRelay(
   if (found?.has_sightings && !sightings) return { type: "has-sightings" };
   let deleted = 0;
   let page = found?.has_sightings ? PAGE_SIZE : 0;
-  while (page === PAGE_SIZE) {
+  while (page > 0) {
     const [row] = await database.run(
       (sql) =>
         sql<{ deleted: number }[]>`

@@ -1,5 +1,5 @@
 /**
- * The list that a relay is known to have, for NIP-77: its sightings, straight from their key, with the few exceptions.
+ * The list that a relay is known to have, for NIP-77: its sightings, straight from their pages, with the few exceptions.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export interface VectorQuery extends Listing {
   readonly window: Window;
   /** Only what comes before it; null for no bound. */
   readonly before: Place | null;
-  /** Sightings looked at. */
+  /** Sightings looked at, at most. */
   readonly limit: number;
   /** Events found withheld before it (Unix seconds) are left out, and so come up again. */
   readonly withheldSince: number;
@@ -41,7 +41,7 @@ export interface VectorQuery extends Listing {
 export interface Vector {
   /** Ascending. */
   readonly keys: EventKeys;
-  /** There is more before it; null when there is not. */
+  /** There may be more before it; null when there is not. */
   readonly next: Place | null;
 }
 
@@ -160,14 +160,14 @@ const LAST = { createdAt: Number.MAX_SAFE_INTEGER, id: "ff".repeat(33) };
 
 const KEY_BYTES = 8 + 32;
 
-/** Packed keys, 8 bytes of `created_at` and 32 of id each: from newest first to ascending. */
+/** Packed keys, 8 bytes of `created_at` and 32 of id each. */
 function unpackKeys(packed: Uint8Array): EventKeys {
   const size = packed.length / KEY_BYTES;
   const view = new DataView(packed.buffer, packed.byteOffset);
   const ids = new Uint8Array(32 * size);
   const createdAt = new Float64Array(size);
   for (let i = 0; i < size; i++) {
-    const at = (size - 1 - i) * KEY_BYTES;
+    const at = i * KEY_BYTES;
     createdAt[i] = Number(view.getBigInt64(at));
     ids.set(packed.subarray(at + 8, at + KEY_BYTES), 32 * i);
   }

@@ -51,7 +51,6 @@ export function sightingsNear(
 
 const ROW_BYTES = 8 + 32 + 1;
 
-/** From newest first to ascending. */
 function unpack(rows: Uint8Array): NearSightings {
   const size = rows.length / ROW_BYTES;
   const view = new DataView(rows.buffer, rows.byteOffset);
@@ -59,7 +58,7 @@ function unpack(rows: Uint8Array): NearSightings {
   const createdAt = new Float64Array(size);
   const stable = new Uint8Array(size);
   for (let i = 0; i < size; i++) {
-    const at = (size - 1 - i) * ROW_BYTES;
+    const at = i * ROW_BYTES;
     createdAt[i] = Number(view.getBigInt64(at));
     ids.set(rows.subarray(at + 8, at + 40), 32 * i);
     stable[i] = rows[at + 40]!;

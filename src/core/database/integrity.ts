@@ -19,7 +19,7 @@ export interface IntegrityProblem {
 }
 
 export interface IntegrityOptions {
-  /** Rows looked at by one statement. */
+  /** Rows looked at by one statement, or sightings. */
   readonly batchSize: number;
   readonly signal: AbortSignal;
   /** Told the name of each rule before it is looked at. */
@@ -58,9 +58,9 @@ const RULES: Readonly<Record<string, string>> = {
   // Hops from relay to relay along the key instead of reading all sightings.
   "event_relay → relay": `
     with recursive holder (id) as (
-      (select relay_id from event_relay order by relay_id limit 1)
+      (select relay_id from sighting_page order by relay_id limit 1)
       union all
-      select (select relay_id from event_relay where relay_id > holder.id
+      select (select relay_id from sighting_page where relay_id > holder.id
         order by relay_id limit 1)
       from holder where holder.id is not null
     )
@@ -147,50 +147,78 @@ const RULES: Readonly<Record<string, string>> = {
     where c.covered && int8range(since, until, '[]')`,
 };
 
-/** A page of a large table: findings, and where the next page begins (nulls at the end). */
+/** A page of a large table: what breaks the rule in it, and where the next one begins (null at the end). */
 interface Page {
-  readonly findings: readonly Finding[];
+  readonly broken: number;
+  readonly first: Finding | undefined;
   readonly next: Position | null;
 }
 
-/** A key of event or event_relay, as text. */
-type Position = readonly [relayId: string, createdAt: string, id: string];
+/** A key of event or sighting_page: a number, and bytes as hex. */
+type Position = readonly [number: string, bytes: string];
 
-const START: Position = ["0", "-1", ""];
+const START: Position = ["-1", ""];
+
+interface PageQuery {
+  readonly after: Position;
+  /** Rows of event, or sightings. */
+  readonly limit: number;
+}
 
 const PAGED_RULES: readonly {
   readonly rule: string;
-  readonly page: (sql: Sql, after: Position, limit: number) => Promise<Page>;
+  readonly page: (sql: Sql, query: PageQuery) => Promise<Page>;
 }[] = [
   {
     rule: "event_relay → event",
-    page: async (sql, [relayId, createdAt, id], limit) =>
-      asPage(
-        await sql<PageRow[]>`
-          select s.relay_id::text, s.created_at, encode(s.event_id, 'hex') as id,
-            e.id is null as broken
+    page: (sql, query) =>
+      sightingPage(sql, query, () =>
+        sql`
+        select count(*)::int as broken, min(encode(substr(key, 9), 'hex')) as example
+        from sighting_keys(p.keys) as key
+        where not exists (select from event e
+          where e.created_at = sighting_time(key) and e.id = substr(key, 9))`),
+  },
+  {
+    rule: "sightings are in order, none twice",
+    page: (sql, query) =>
+      sightingPage(sql, query, () =>
+        sql`
+        select count(*)::int as broken, min(encode(substr(key, 9), 'hex')) as example
+        from (
+          select key, lead(key) over (order by i) as next
           from (
-            select relay_id, created_at, event_id from event_relay
-            where (relay_id, created_at, event_id) >
-              (${relayId}::text::int4, ${createdAt}::text::int8,
-                decode(${id}, 'hex'))
-            order by relay_id, created_at, event_id limit ${limit}::int
-          ) as s
-          left join event e
-            on e.created_at = s.created_at and e.id = s.event_id
-          order by s.relay_id, s.created_at, s.event_id`,
-        limit,
-      ),
+            select * from sighting_keys(p.keys) with ordinality as k (key, i)
+            union all
+            (select first_key, null from sighting_page f
+              where f.relay_id = p.relay_id and f.first_key > p.first_key
+              order by first_key limit 1)) as listed) as k
+        where key >= next`),
+  },
+  {
+    rule: "sighting_page = its keys",
+    page: (sql, query) =>
+      sightingPage(sql, query, () =>
+        sql`
+        select count(*)::int as broken, min(encode(substr(p.first_key, 9), 'hex')) as example
+        from sighting_sums(p.keys) as s
+        where p.sightings * 40 <> octet_length(p.keys)
+          or p.first_key <> substr(p.keys, 1, 40)
+          or p.last_key <> substr(p.keys, octet_length(p.keys) - 39)
+          or (p.sum_0, p.sum_1, p.sum_2, p.sum_3, p.sum_4, p.sum_5, p.sum_6, p.sum_7)
+            is distinct from (s.sum_0, s.sum_1, s.sum_2, s.sum_3, s.sum_4, s.sum_5, s.sum_6, s.sum_7)`),
   },
   {
     rule: "event is whole",
-    page: async (sql, [, createdAt, id], limit) =>
+    page: async (sql, { after: [createdAt, id], limit }) =>
       asPage(
         await sql<PageRow[]>`
-          select '0' as relay_id, created_at, encode(id, 'hex') as id,
-            octet_length(id) <> 32 or octet_length(pubkey) <> 32
+          select created_at as number, encode(id, 'hex') as bytes,
+            (octet_length(id) <> 32 or octet_length(pubkey) <> 32
               or kind not between 0 and 65535 or (archive_edition() = 'full'
-                and (tags is null or content is null or sig is null)) as broken
+                and (tags is null or content is null or sig is null)))::int
+              as broken,
+            encode(id, 'hex') as example
           from event
           where (created_at, id) > (${createdAt}::text::int8, decode(${id}, 'hex'))
           order by created_at, id limit ${limit}::int`,
@@ -199,22 +227,47 @@ const PAGED_RULES: readonly {
   },
 ];
 
+/** Sightings of a full page. */
+const PAGE_SIGHTINGS = 96;
+
+/** Some pages of sightings, `p`, each looked at by a query that counts what is broken in its keys. */
+async function sightingPage(
+  sql: Sql,
+  { after: [relayId, firstKey], limit }: PageQuery,
+  look: () => ReturnType<Sql>,
+): Promise<Page> {
+  const pages = Math.ceil(limit / PAGE_SIGHTINGS);
+  return asPage(
+    await sql<PageRow[]>`
+      select p.relay_id::text as number, encode(p.first_key, 'hex') as bytes,
+        broken, example || ' on relay ' || p.relay_id as example
+      from (
+        select * from sighting_page
+        where (relay_id, first_key) >
+          (${relayId}::text::int4, decode(${firstKey}, 'hex'))
+        order by relay_id, first_key limit ${pages}::int
+      ) as p
+      cross join lateral (${look()}) as looked
+      order by p.relay_id, p.first_key`,
+    pages,
+  );
+}
+
 interface PageRow {
-  readonly relay_id: string;
-  readonly created_at: string;
-  readonly id: string;
-  readonly broken: boolean;
+  readonly number: string;
+  readonly bytes: string;
+  readonly broken: number;
+  readonly example: string;
 }
 
 function asPage(rows: readonly PageRow[], limit: number): Page {
   const last = rows.at(-1);
   return {
-    findings: rows.filter((row) => row.broken).map(({ relay_id, id }) => ({
-      example: relay_id === "0" ? id : `${id} on relay ${relay_id}`,
-    })),
+    broken: rows.reduce((sum, { broken }) => sum + broken, 0),
+    first: rows.find(({ broken }) => broken > 0),
     next: last === undefined || rows.length < limit
       ? null
-      : [last.relay_id, last.created_at, last.id],
+      : [last.number, last.bytes],
   };
 }
 
@@ -228,13 +281,13 @@ async function inPages(
   let position: Position | null = START;
   while (position !== null) {
     signal.throwIfAborted();
-    const after: Position = position;
+    const query: PageQuery = { after: position, limit: batchSize };
     const read: Page = await db.run(
-      (sql) => page(sql, after, batchSize),
+      (sql) => page(sql, query),
       { kind: "cleanup", signal },
     );
-    rows += read.findings.length;
-    first ??= read.findings[0];
+    rows += read.broken;
+    first ??= read.first;
     position = read.next;
   }
   return { rows, first };

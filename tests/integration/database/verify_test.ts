@@ -249,6 +249,38 @@ const BREAKAGE: readonly (readonly [statement: string, rule: string])[] = [
     `delete from event where id = (select min(id::text) from event)::bytea`,
     "event_relay → event",
   ],
+  // The first and the last key change their places.
+  [
+    `update sighting_page set keys =
+       substr(keys, octet_length(keys) - 39) || substr(keys, 41, octet_length(keys) - 80) || substr(keys, 1, 40)`,
+    "sightings are in order, none twice",
+  ],
+  [
+    `alter table sighting_page drop constraint sighting_page_shape;
+     update sighting_page set keys = substr(keys, 1, 40) || keys, sightings = sightings + 1`,
+    "sightings are in order, none twice",
+  ],
+  // A page within another one of the same relay.
+  [
+    `insert into sighting_page select first_seen_at, last_seen_at, s.*, relay_id, 1,
+       substr(p.keys, 41, 40), substr(p.keys, 41, 40), substr(p.keys, 41, 40)
+     from sighting_page p cross join sighting_sums(substr(p.keys, 41, 40)) as s`,
+    "sightings are in order, none twice",
+  ],
+  [
+    `alter table sighting_page drop constraint sighting_page_shape;
+     update sighting_page set sightings = sightings + 1`,
+    "sighting_page = its keys",
+  ],
+  ["update sighting_page set sum_3 = sum_3 + 1", "sighting_page = its keys"],
+  [
+    "update sighting_page set first_key = '\\x00'",
+    "sighting_page = its keys",
+  ],
+  [
+    "update sighting_page set last_key = first_key",
+    "sighting_page = its keys",
+  ],
   ["delete from event", "event_raw → event"],
   ["delete from relay", "event_relay → relay"],
   ["delete from relay", "sync_coverage → relay"],

@@ -1,0 +1,344 @@
+-- Sightings: which relay held which event, in pages of 96 at most (sighting_page). A key is created_at and id, as they are
+-- sorted for NIP-77.
+
+create or replace function sighting_key(p_created_at int8, p_id bytea default '') returns bytea
+language sql immutable parallel safe
+as $$ select int8send(p_created_at) || p_id $$;
+comment on function sighting_key(int8, bytea) is 'The key of a sighting; without an id, what comes before all keys of that second';
+
+create or replace function sighting_time(p_key bytea) returns int8
+language sql immutable parallel safe
+as $$ select ('x' || encode(substr(p_key, 1, 8), 'hex'))::bit(64)::int8 $$;
+comment on function sighting_time(bytea) is 'created_at of a key';
+
+create or replace function sighting_keys(p_keys bytea) returns setof bytea
+language sql immutable parallel safe rows 96
+as $$ select substr(p_keys, i, 40) from generate_series(1, octet_length(p_keys), 40) as i $$;
+comment on function sighting_keys(bytea) is 'Each key of a page, ascending';
+
+create or replace function sighting_word(p_keys bytea, p_offset int4) returns int8
+language sql immutable parallel safe
+as $$
+  select get_byte(p_keys, p_offset)::int8 + (get_byte(p_keys, p_offset + 1) << 8)
+    + (get_byte(p_keys, p_offset + 2) << 16) + (get_byte(p_keys, p_offset + 3)::int8 << 24)
+$$;
+comment on function sighting_word(bytea, int4) is 'Four bytes as a little-endian integer';
+
+-- Sums of pages add up: it takes two billion ids for one to overflow.
+create or replace function sighting_sums(p_keys bytea)
+returns table (
+  sum_0 int8, sum_1 int8, sum_2 int8, sum_3 int8, sum_4 int8, sum_5 int8, sum_6 int8, sum_7 int8)
+language sql immutable parallel safe rows 1
+as $$
+  select sum(sighting_word(p_keys, i))::int8, sum(sighting_word(p_keys, i + 4))::int8,
+    sum(sighting_word(p_keys, i + 8))::int8, sum(sighting_word(p_keys, i + 12))::int8,
+    sum(sighting_word(p_keys, i + 16))::int8, sum(sighting_word(p_keys, i + 20))::int8,
+    sum(sighting_word(p_keys, i + 24))::int8, sum(sighting_word(p_keys, i + 28))::int8
+  from generate_series(8, octet_length(p_keys) - 1, 40) as i
+$$;
+comment on function sighting_sums(bytea) is 'Sums of the ids, word by word, as sighting_page has them';
+
+create or replace function sighting_merge(p_keys bytea, p_more bytea) returns bytea
+language sql immutable parallel safe
+as $$
+  select string_agg(key, '' order by key)
+  from (select sighting_keys(p_keys) as key union all select sighting_keys(p_more)) as both_
+$$;
+comment on function sighting_merge(bytea, bytea) is 'The keys of both, ascending';
+
+-- The keys from p_lower on that come before p_upper.
+create or replace function sighting_cut(p_keys bytea, p_lower bytea, p_upper bytea) returns bytea
+language sql immutable parallel safe
+as $$
+  select coalesce(string_agg(key, '' order by key), '')
+  from sighting_keys(p_keys) as key
+  where key >= p_lower and key < p_upper
+$$;
+comment on function sighting_cut(bytea, bytea, bytea) is 'The keys from p_lower on and before p_upper';
+
+-- Pages with keys from p_lower on and before p_upper; the first and the last may have others, too. As pages do not overlap,
+-- the index is read from the page that p_lower falls in.
+create or replace function sighting_pages(p_relay_id int4, p_lower bytea, p_upper bytea) returns setof sighting_page
+language sql stable parallel safe rows 10
+as $$
+  select p.* from sighting_page p
+  where p.relay_id = p_relay_id and p.first_key < p_upper and p.last_key >= p_lower
+    and p.first_key >= coalesce((
+      select first_key from sighting_page
+      where relay_id = p_relay_id and first_key <= p_lower
+      order by first_key desc limit 1), p_lower)
+$$;
+comment on function sighting_pages(int4, bytea, bytea) is 'Pages of a relay with keys from p_lower on and before p_upper';
+
+-- A row a sighting, for people. Conditions on relay_id are asked of an index, others of every page: see relay_events() and
+-- event_relays().
+create or replace view event_relay as
+select p.last_seen_at as seen_at, sighting_time(key) as created_at, p.relay_id, substr(key, 9) as event_id
+from sighting_page p cross join lateral sighting_keys(p.keys) as key;
+comment on view event_relay is
+  'Sightings, a row each: which relay held which event. seen_at: it was recorded by then, and may have been before';
+
+create or replace function relay_events(p_relay_id int4, p_since int8, p_until int8)
+returns table (seen_at int8, created_at int8, relay_id int4, event_id bytea)
+language sql stable parallel safe rows 1000
+as $$
+  select p.last_seen_at, sighting_time(key), p.relay_id, substr(key, 9)
+  from sighting_pages(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1)) as p
+    cross join lateral sighting_keys(p.keys) as key
+  where key >= sighting_key(p_since) and key < sighting_key(p_until + 1)
+$$;
+comment on function relay_events(int4, int8, int8) is 'Sightings of a relay, of events created from p_since to p_until: relay_events(id, unix(now() - interval ''1 day''), unix(now()))';
+
+-- One probe a relay.
+create or replace function event_relays(p_event_id bytea)
+returns table (seen_at int8, created_at int8, relay_id int4, event_id bytea)
+language sql stable parallel safe rows 10
+as $$
+  select p.last_seen_at, e.created_at, p.relay_id, e.id
+  from (select created_at, id from event where id = p_event_id limit 1) as e
+    cross join relay r
+    cross join lateral (
+      select relay_id, last_seen_at, keys from sighting_page
+      where relay_id = r.id and first_key <= sighting_key(e.created_at, e.id)
+      order by first_key desc limit 1) as p
+  where position(sighting_key(e.created_at, e.id) in p.keys) > 0
+$$;
+comment on function event_relays(bytea) is 'Sightings of an event: event_relays(from_note(''note1…''))';
+
+-- p_ids: 32 bytes each, of events that are stored. Returns the number of new sightings.
+create or replace function event_relay_insert(p_relay_id int4, p_seen_at int8, p_created_at int8[], p_ids bytea)
+returns int4
+language plpgsql
+as $$
+begin
+  return sighting_insert(p_relay_id, p_seen_at, p_seen_at, array(
+    select distinct sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32)) as key
+    from unnest(p_created_at) with ordinality as batch (created_at, i)
+    order by key));
+end
+$$;
+comment on function event_relay_insert(int4, int8, int8[], bytea) is 'Records that a relay holds events; returns the number of new sightings';
+
+-- p_keys: ascending, none twice. Returns the number of those that are new. Writers of one relay wait for each other;
+-- whoever writes for several takes them in the order of their ids.
+create or replace function sighting_insert(
+  p_relay_id int4, p_first_seen_at int8, p_last_seen_at int8, p_keys bytea[])
+returns int4
+language plpgsql
+as $$
+declare
+  v_size int4 := cardinality(p_keys);
+  v_first bytea := p_keys[1];
+  v_last bytea := p_keys[v_size];
+  v_before sighting_page;
+  v_pages int4;
+begin
+  if v_size = 0 then
+    return 0;
+  end if;
+  perform sync_lock(p_relay_id);
+  -- The page that the first key falls in or comes after, and how many begin among the keys.
+  select * into v_before from sighting_page
+  where relay_id = p_relay_id and first_key <= v_first order by first_key desc limit 1;
+  select count(*) into v_pages from (
+    select from sighting_page
+    where relay_id = p_relay_id and first_key > v_first and first_key <= v_last limit 1 + v_size / 8) as among;
+
+  if v_pages = 0 and (v_before.last_key >= v_first) is not true
+    and v_size > 96 - coalesce(v_before.sightings, 48) then
+    -- A run where nothing is yet, as a first sync brings them: pages of its own, full ones from the newest on.
+    insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
+      relay_id, sightings, first_key, last_key, keys)
+    select p_first_seen_at, p_last_seen_at, s.*, p_relay_id, octet_length(keys) / 40,
+      substr(keys, 1, 40), substr(keys, octet_length(keys) - 39), keys
+    from (
+      select string_agg(key, '' order by i) as keys
+      from unnest(p_keys) with ordinality as run (key, i)
+      group by (v_size - i) / 96) as page
+    cross join lateral sighting_sums(keys) as s;
+    return v_size;
+  end if;
+
+  if v_pages > v_size / 8 then
+    -- Far apart: one probe each costs less than reading all that lies between.
+    p_keys := array(
+      select key from unnest(p_keys) as key
+      left join lateral (
+        select keys from sighting_page
+        where relay_id = p_relay_id and first_key <= key order by first_key desc limit 1) as p on true
+      where p.keys is null or position(key in p.keys) = 0
+      order by key);
+  elsif v_pages > 0 or v_before.last_key >= v_first then
+    p_keys := array(
+      select key from unnest(p_keys) as key
+      where not exists (
+        select from (
+          select sighting_keys(keys) as sighted from sighting_page
+          where relay_id = p_relay_id and first_key >= coalesce(v_before.first_key, v_first) and first_key <= v_last) as s
+        where sighted = key)
+      order by key);
+  end if;
+  if cardinality(p_keys) > 0 then
+    perform sighting_page_merge(p_relay_id, p_first_seen_at, p_last_seen_at, p_keys);
+  end if;
+  return cardinality(p_keys);
+end
+$$;
+comment on function sighting_insert(int4, int8, int8, bytea[]) is 'Records sightings of one relay by their keys; returns the number of new ones';
+
+-- Under sync_lock. p_keys: ascending, none of them there. A key belongs to the page it falls in or comes after, one before
+-- all pages to the first. Where a page has no room, it is split, or what comes after it gets pages of its own.
+create or replace function sighting_page_merge(
+  p_relay_id int4, p_first_seen_at int8, p_last_seen_at int8, p_keys bytea[])
+returns void
+language plpgsql
+as $$
+begin
+  with fresh as materialized (
+    select key, i, coalesce(p.first_key, (
+      select first_key from sighting_page where relay_id = p_relay_id order by first_key limit 1), '') as page
+    from unnest(p_keys) with ordinality as fresh (key, i)
+      left join lateral (
+        select first_key from sighting_page
+        where relay_id = p_relay_id and first_key <= key order by first_key desc limit 1) as p on true
+  ), touched as materialized (
+    select t.*, coalesce(p.sightings + added <= 96, false) as fits,
+      coalesce(p.last_key >= low and p.first_key <= high, false) as is_within
+    from (
+      select page, count(*)::int4 as added, p_keys[min(i)] as low, p_keys[max(i)] as high,
+        string_agg(key, '' order by i) as more
+      from fresh group by page) as t
+    left join sighting_page p on p.relay_id = p_relay_id and p.first_key = t.page
+  ), filled as (
+    update sighting_page p set
+      first_seen_at = least(p.first_seen_at, p_first_seen_at),
+      last_seen_at = greatest(p.last_seen_at, p_last_seen_at),
+      sum_0 = p.sum_0 + s.sum_0, sum_1 = p.sum_1 + s.sum_1, sum_2 = p.sum_2 + s.sum_2, sum_3 = p.sum_3 + s.sum_3,
+      sum_4 = p.sum_4 + s.sum_4, sum_5 = p.sum_5 + s.sum_5, sum_6 = p.sum_6 + s.sum_6, sum_7 = p.sum_7 + s.sum_7,
+      sightings = p.sightings + added,
+      first_key = least(p.first_key, low),
+      last_key = greatest(p.last_key, high),
+      keys = case
+        when is_within then sighting_merge(p.keys, more)
+        when low > p.last_key then p.keys || more
+        else more || p.keys
+      end
+    from touched t cross join lateral sighting_sums(more) as s
+    where p.relay_id = p_relay_id and p.first_key = t.page and fits
+  ), split as (
+    delete from sighting_page p using touched t
+    where p.relay_id = p_relay_id and p.first_key = t.page and is_within and not fits
+    returning p.*
+  ), placed as (
+    select page, key, case
+        when is_within then (number - 1) * ((total - 1) / 96 + 1) / total
+        else (total - number) / 96
+      end as piece
+    from (
+      select *, row_number() over (partition by page order by key) as number, count(*) over (partition by page) as total
+      from (
+        select page, key, is_within from fresh join touched using (page) where not fits
+        union all
+        select first_key, sighting_keys(keys), true from split) as k) as numbered
+  ), made as (
+    select page, string_agg(key, '' order by key) as keys from placed group by page, piece
+  )
+  insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
+    relay_id, sightings, first_key, last_key, keys)
+  select least(old.first_seen_at, p_first_seen_at), greatest(old.last_seen_at, p_last_seen_at), s.*,
+    p_relay_id, octet_length(made.keys) / 40,
+    substr(made.keys, 1, 40), substr(made.keys, octet_length(made.keys) - 39), made.keys
+  from made
+    left join split old on old.first_key = page
+    cross join lateral sighting_sums(made.keys) as s;
+end
+$$;
+comment on function sighting_page_merge(int4, int8, int8, bytea[]) is 'Puts keys into the pages they belong to';
+
+-- p_windows: [{since, until}], of which none overlap. Reads a page for 96 sightings.
+create or replace function event_relay_count(p_relay_id int4, p_windows jsonb) returns int8
+language sql stable
+as $$
+  select coalesce(sum(case
+      when p.first_key >= lower and p.last_key < upper then p.sightings
+      else octet_length(sighting_cut(p.keys, lower, upper)) / 40
+    end), 0)::int8
+  from (
+    select sighting_key(since) as lower, sighting_key(until + 1) as upper
+    from jsonb_to_recordset(p_windows) as wanted (since int8, until int8)) as wanted
+    cross join lateral sighting_pages(p_relay_id, lower, upper) as p
+$$;
+comment on function event_relay_count(int4, jsonb) is 'How many events of these windows of created_at a relay was seen to hold';
+
+-- Takes events out of the pages of all relays; returns the number of sightings deleted. Locks relays in the order of
+-- their ids, each as long as the transaction takes.
+create or replace function event_relay_delete(p_created_at int8[], p_ids bytea) returns int4
+language plpgsql
+as $$
+declare
+  v_keys bytea[] := array(
+    select sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32))
+    from unnest(p_created_at) with ordinality as batch (created_at, i));
+  v_relay_id int4;
+  v_deleted int4;
+  v_total int4 := 0;
+begin
+  for v_relay_id in
+    select id from relay r
+    where exists (
+      select from unnest(v_keys) as key
+      cross join lateral (
+        select keys from sighting_page
+        where relay_id = r.id and first_key <= key order by first_key desc limit 1) as p
+      where position(key in p.keys) > 0)
+    order by id
+  loop
+    perform sync_lock(v_relay_id);
+    with hit as materialized (
+      delete from sighting_page p
+      where relay_id = v_relay_id and first_key in (
+        select q.first_key from unnest(v_keys) as key
+        cross join lateral (
+          select first_key, keys from sighting_page
+          where relay_id = v_relay_id and first_key <= key order by first_key desc limit 1) as q
+        where position(key in q.keys) > 0)
+      returning p.*
+    ), rest as (
+      select hit.first_seen_at, hit.last_seen_at, string_agg(key, '' order by key) as keys
+      from hit cross join lateral sighting_keys(hit.keys) as key
+      where key <> all (v_keys)
+      group by hit.first_key, hit.first_seen_at, hit.last_seen_at
+    ), kept as (
+      insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
+        relay_id, sightings, first_key, last_key, keys)
+      select first_seen_at, last_seen_at, s.*, v_relay_id, octet_length(keys) / 40,
+        substr(keys, 1, 40), substr(keys, octet_length(keys) - 39), keys
+      from rest cross join lateral sighting_sums(keys) as s
+      returning sightings
+    )
+    select (select sum(sightings) from hit) - coalesce((select sum(sightings) from kept), 0) into v_deleted;
+    v_total := v_total + coalesce(v_deleted, 0);
+  end loop;
+  return v_total;
+end
+$$;
+comment on function event_relay_delete(int8[], bytea) is 'Deletes the sightings of events; returns their number';
+
+-- Returns {count, exact}, as pipeline_count_table() does: of a large archive the average of some pages, times their number.
+create or replace function sighting_count() returns jsonb
+language plpgsql stable
+as $$
+declare
+  v_pages jsonb := pipeline_count_table('sighting_page');
+  v_average numeric;
+begin
+  if (v_pages ->> 'exact')::bool then
+    return jsonb_build_object('count', (select coalesce(sum(sightings), 0) from sighting_page), 'exact', true);
+  end if;
+  execute format('select avg(sightings) from sighting_page tablesample system (%s)',
+    least(100, 100 * 500.0 / (pg_relation_size('sighting_page') / current_setting('block_size')::int8)))
+  into v_average;
+  return jsonb_build_object('count', round((v_pages ->> 'count')::numeric * coalesce(v_average, 96)), 'exact', false);
+end
+$$;
+comment on function sighting_count() is 'How many sightings there are; an estimate when they are many';
