@@ -200,13 +200,16 @@ const PAGED_RULES: readonly {
     page: (sql, query) =>
       sightingPage(sql, query, () =>
         sql`
-        select count(*)::int as broken, min(encode(substr(p.first_key, 9), 'hex')) as example
-        from sighting_sums(p.keys) as s
-        where p.sightings * 40 <> octet_length(p.keys)
-          or p.first_key <> substr(p.keys, 1, 40)
-          or p.last_key <> substr(p.keys, octet_length(p.keys) - 39)
-          or (p.sum_0, p.sum_1, p.sum_2, p.sum_3, p.sum_4, p.sum_5, p.sum_6, p.sum_7)
-            is distinct from (s.sum_0, s.sum_1, s.sum_2, s.sum_3, s.sum_4, s.sum_5, s.sum_6, s.sum_7)`),
+        select (p.sightings * 40 <> octet_length(p.keys)
+            or p.first_key <> substr(p.keys, 1, 40)
+            or p.last_key <> substr(p.keys, octet_length(p.keys) - 39)
+            or (p.sum_0, p.sum_1, p.sum_2, p.sum_3)
+              is distinct from (s.sum_0, s.sum_1, s.sum_2, s.sum_3)
+            or (p.sum_4, p.sum_5, p.sum_6, p.sum_7)
+              is distinct from (s.sum_4, s.sum_5, s.sum_6, s.sum_7))::int
+            as broken,
+          encode(substr(p.first_key, 9), 'hex') as example
+        from sighting_sums(p.keys) as s`),
   },
   {
     rule: "event is whole",
