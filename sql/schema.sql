@@ -678,7 +678,7 @@ create view event_relay_readable as
     s.seen_at
    FROM (event_relay s
      JOIN relay r ON ((r.id = s.relay_id)));
-comment on view event_relay_readable is 'Sightings with the URL of their relay; relay_url and event_id have indexes, created_at one beside relay_url';
+comment on view event_relay_readable is 'Sightings with the URL of their relay, which has an index; for one event or a time: event_relays(), relay_events()';
 
 create view relay_check_readable as
  SELECT from_unix(c.checked_at) AS checked_time,

@@ -14,7 +14,7 @@ select from_unix(s.created_at) as created_time, from_unix(s.seen_at) as seen_tim
   hex(s.event_id) as event_id_hex, s.event_id, s.relay_id, s.created_at, s.seen_at
 from event_relay s join relay r on r.id = s.relay_id;
 comment on view event_relay_readable is
-  'Sightings with the URL of their relay; relay_url and event_id have indexes, created_at one beside relay_url';
+  'Sightings with the URL of their relay, which has an index; for one event or a time: event_relays(), relay_events()';
 
 create or replace view relay_readable as
 select r.url, r.network, r.host, r.domain, from_unix(r.discovered_at) as discovered_time, s.online,

@@ -61,7 +61,7 @@ begin
       event_id bytea not null
     );
     insert into sighting_move
-    select greatest(reltuples, 1)::int8, 0, -1, -1, '' from pg_class where oid = 'sighting_unmoved'::regclass;
+    select pg_relation_size('sighting_unmoved') / 88 + 1, 0, -1, -1, '';
   else
     drop table event_relay;
   end if;

@@ -111,6 +111,6 @@ async function meetDemand(
   const { state, pending } = await schemaState(database);
   if (state === "current") return;
   onStep(`bringing the schema up to date (${counted(pending.length, "file")})`);
-  const { applied, edition } = await migrate(database, { signal });
+  const { applied, edition } = await migrate(database, { signal, onStep });
   log.info("schema brought up to date", { applied: applied.length, edition });
 }

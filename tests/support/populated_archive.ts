@@ -112,20 +112,22 @@ const SPECIAL_ROWS = `
   ) as special (i, age, kind, id, pubkey, tags, content);
   update event set created_at = unix('2026-11-01') where kind = 30023;`;
 
+/** A batch a relay. */
 const SIGHTING_ROWS = `
-  insert into event_relay (seen_at, created_at, relay_id, event_id)
-  select created_at + 5, created_at, relay_id, id
+  create temporary table sighting as
+  select created_at, relay_id, id
   from event
   cross join lateral (select 1 + (${
   RELAYS - 1
 } * random() ^ 4 + 0 * created_at)::int4
-    from generate_series(1, 2)) as seen (relay_id)
-  on conflict do nothing;
-  insert into event_relay (seen_at, created_at, relay_id, event_id)
-  select created_at + 9, created_at, 1, id from event where pubkey = ${KEY}
-  on conflict do nothing;
-  delete from event_relay where relay_id <> 1 and event_id in (
-    select id from event where created_at > unix_now() - 1000);`;
+    from generate_series(1, 2)) as seen (relay_id);
+  delete from sighting where relay_id <> 1 and created_at > unix_now() - 1000;
+  insert into sighting select created_at, 1, id from event where pubkey = ${KEY};
+  select event_relay_insert(relay_id, max(created_at) + 5,
+    array_agg(created_at), string_agg(id, ''))
+  from (select * from sighting order by relay_id, created_at) as ordered
+  group by relay_id;
+  drop table sighting;`;
 
 /** A new document of each type for each relay every ten days: most documents are old ones. */
 const DOCUMENT_ROWS = `

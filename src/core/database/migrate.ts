@@ -1,13 +1,20 @@
 /**
  * Brings a database to the schema of this program: one transaction a file, under a lock, checked by checksum.
  *
- * Two migrators at once are safe: each looks again under the lock at what is left to do.
+ * What grows with the archive is done in steps after that (`sighting_move.ts`). Two migrators at once are safe: each looks
+ * again under the lock at what is left to do.
  *
  * @module
  */
 import type { Database, Sql } from "./connection/database.ts";
 import { restoreRights } from "./privileges.ts";
 import { type Repair, repairSchema } from "./repair.ts";
+import {
+  hasUnmovedSightings,
+  type MoveOptions,
+  moveSightings,
+  requireRoomToMove,
+} from "./sighting_move.ts";
 import {
   lockMigrations,
   readSchema,
@@ -19,14 +26,15 @@ import {
 /** Which archive a new database becomes: `lite` keeps no tags, content and signatures. */
 export type Edition = "full" | "lite";
 
-export interface MigrateOptions {
+export interface MigrateOptions extends MoveOptions {
   /** Whether to put back what is missing or altered of what is applied. Default: false. */
   readonly repair?: boolean | undefined;
   /** The edition of a new archive. Default: `full`, or the one that is there; another one is an error. */
   readonly edition?: Edition | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** Another schema than the program's own, for tests. */
   readonly schema?: Schema | undefined;
+  /** Free bytes on the disk of a path. Default: what the system says. */
+  readonly free?: ((path: string) => Promise<number>) | undefined;
 }
 
 export interface MigrationReport extends Repair {
@@ -38,33 +46,39 @@ export interface MigrationReport extends Repair {
 /** How a database compares to the program. */
 export interface SchemaState {
   readonly state: "current" | "empty" | "behind";
-  /** Names of the files that `migrate` would apply. */
+  /** Names of the files that `migrate` would apply, and what it would go on with. */
   readonly pending: readonly string[];
 }
 
 /**
  * Applies what is missing.
  *
- * @throws SchemaError when the database is newer than the program, or a migration was applied in another wording.
+ * @throws SchemaError when the database is newer than the program, a migration was applied in another wording, or the disk
+ * cannot hold what is to be moved.
  */
 export async function migrate(
   db: Database,
-  { edition, signal, schema, repair = false }: MigrateOptions = {},
+  { edition, signal, schema, onStep, free, repair = false }: MigrateOptions =
+    {},
 ): Promise<MigrationReport> {
   const wanted = schema ?? await readSchema();
   const options = { kind: "refresh", ...(signal && { signal }) } as const;
   const applied: string[] = [];
+  await requireRoomToMove(db, { free });
   while (true) {
     const name = await db.transaction((sql) => applyNext(sql, wanted), options);
     if (name === null) break;
     applied.push(name);
   }
-  if (applied.length > 0) await db.transaction(restoreRights);
-  const { repaired, left } = repair
-    ? await repairSchema(db, signal)
-    : { repaired: [], left: [] };
-  const found = await db.transaction((sql) => initArchive(sql, edition));
-  return { applied, repaired, left, edition: found };
+  if (await db.run(hasUnmovedSightings)) {
+    await moveSightings(db, { signal, onStep });
+  }
+  const repaired = repair ? await repairSchema(db, signal) : [];
+  const found = await db.transaction(async (sql) => {
+    if (applied.length > 0 || repair) await refreshPrivileges(sql);
+    return await initArchive(sql, edition);
+  });
+  return { applied, repaired, edition: found };
 }
 
 /**
@@ -77,10 +91,13 @@ export async function schemaState(db: Database): Promise<SchemaState> {
   return await db.run(async (sql) => {
     const applied = await readApplied(sql, schema);
     const pending = pendingFiles(schema, applied).map((file) => file.name);
+    if (await hasUnmovedSightings(sql)) pending.push(UNMOVED);
     if (applied.migrations.size === 0) return { state: "empty", pending };
     return { state: pending.length === 0 ? "current" : "behind", pending };
   });
 }
+
+const UNMOVED = "the sightings that are not in pages yet";
 
 /** Throws a `SchemaError` that names the command to run unless the database has this program's schema. */
 export async function requireCurrentSchema(db: Database): Promise<void> {
