@@ -1554,7 +1554,7 @@ $function$;
 comment on function event_relay_stands(p_relay_id integer, p_key bytea, p_filter_hashes bytea[], p_kinds integer[], p_authors bytea[], p_tags jsonb) is 'Whether a sighting that a filter selects is lasting; null when it does not select it';
 
 CREATE OR REPLACE FUNCTION public.event_relay_sums(p_relay_id integer, p_filter_hash text, p_since bigint, p_until bigint, p_seconds bigint, p_withheld_since bigint)
- RETURNS TABLE(since bigint, events bigint, sums bigint[])
+ RETURNS TABLE(since bigint, events bigint, sums text)
  LANGUAGE sql
  STABLE
 AS $function$
@@ -1591,7 +1591,7 @@ AS $function$
       and case state when 'gone' then is_sighted else not is_sighted and noted_at >= p_withheld_since end
   )
   select p_since + number * p_seconds, sum(events)::int8,
-    array[sum(sum_0), sum(sum_1), sum(sum_2), sum(sum_3), sum(sum_4), sum(sum_5), sum(sum_6), sum(sum_7)]::int8[]
+    concat_ws(',', sum(sum_0), sum(sum_1), sum(sum_2), sum(sum_3), sum(sum_4), sum(sum_5), sum(sum_6), sum(sum_7))
   from part
   group by number
   having sum(events) > 0

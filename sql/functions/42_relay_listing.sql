@@ -72,12 +72,12 @@ $$;
 comment on function event_relay_vector(int4, text, jsonb, int8, int8, int8, bytea, int4, int8) is 'Keys of what a relay is known to list, for NIP-77, a chunk at a time; null when the archive cannot tell';
 
 -- Sums of what the relay is known to list, for each p_seconds of its time from p_since to p_until: what NIP-77 makes
--- fingerprints of, at the cost of a row a page. Times without an event are left out. sums: of the ids, in words of 4 bytes,
--- little-endian, from the lowest; carries are the reader's to settle. As event_relay_vector() in all else; for the
+-- fingerprints of, at the cost of a row a page. Times without an event are left out. sums: of the ids, in eight words of 4
+-- bytes, little-endian, from the lowest, separated by commas; carries are the reader's to settle. As event_relay_vector() in all else; for the
 -- filter {} only.
 create or replace function event_relay_sums(
   p_relay_id int4, p_filter_hash text, p_since int8, p_until int8, p_seconds int8, p_withheld_since int8)
-returns table (since int8, events int8, sums int8[])
+returns table (since int8, events int8, sums text)
 language sql stable
 as $$
   with page as materialized (
@@ -113,7 +113,7 @@ as $$
       and case state when 'gone' then is_sighted else not is_sighted and noted_at >= p_withheld_since end
   )
   select p_since + number * p_seconds, sum(events)::int8,
-    array[sum(sum_0), sum(sum_1), sum(sum_2), sum(sum_3), sum(sum_4), sum(sum_5), sum(sum_6), sum(sum_7)]::int8[]
+    concat_ws(',', sum(sum_0), sum(sum_1), sum(sum_2), sum(sum_3), sum(sum_4), sum(sum_5), sum(sum_6), sum(sum_7))
   from part
   group by number
   having sum(events) > 0

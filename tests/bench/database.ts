@@ -174,7 +174,7 @@ async function archiveBytes(
       known: encodeKeys(events.filter((_, i) => flags[i] === 1)),
     });
   }
-  return await tableBytes(archive.sql);
+  return await tableBytes(archive.sql, "sighting_page");
 }
 
 async function priorArtBytes(pages: readonly RelayPage[]): Promise<Bytes> {
@@ -201,11 +201,14 @@ async function priorArtBytes(pages: readonly RelayPage[]): Promise<Bytes> {
       from jsonb_to_recordset(${rows}::text::jsonb) as new (id text)
       on conflict do nothing`;
   }
-  return await tableBytes(sql);
+  return await tableBytes(sql, "event_relay");
 }
 
 /** Tables with indexes, TOAST and partitions, after the GIN indexes have taken in what is pending. */
-async function tableBytes(sql: TestArchive["sql"]): Promise<Bytes> {
+async function tableBytes(
+  sql: TestArchive["sql"],
+  sightings: string,
+): Promise<Bytes> {
   await sql`vacuum`;
   const bytes = async (table: string) => {
     const [row] = await sql`
@@ -217,7 +220,7 @@ async function tableBytes(sql: TestArchive["sql"]): Promise<Bytes> {
   };
   return {
     event: await bytes("event") / EVENTS,
-    sighting: await bytes("event_relay") / (EVENTS * SIGHTINGS),
+    sighting: await bytes(sightings) / (EVENTS * SIGHTINGS),
   };
 }
 

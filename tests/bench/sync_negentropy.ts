@@ -68,7 +68,7 @@ async function load(
       ${`{${times.join()}}`}::text::int8[],
       ${`\\x${part.toHex()}`}::text::bytea)`;
   }
-  await archive.sql`vacuum (analyze) event_relay`;
+  await archive.sql`vacuum (analyze) sighting_page`;
 }
 
 function readVector(archive: TestArchive, relay: RelayUrl): Promise<number> {

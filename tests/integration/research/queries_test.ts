@@ -72,7 +72,10 @@ testOnEachServer(
       "select * from event_relay_readable where event_id_hex = 'ab'",
     ];
     for (const text of slow) {
-      assert.match(String(await faultOf(archive, text)), /reads all of (event|sighting_page)$/);
+      assert.match(
+        String(await faultOf(archive, text)),
+        /reads all of (event|sighting_page)$/,
+      );
     }
   },
 );

@@ -96,7 +96,7 @@ Deno.test("an event that the database refuses is quarantined, and the rest of it
 Deno.test("syncRelay() throws when the database is of no use, and claims nothing", async () => {
   await using archive = await testArchive();
   await using relay = await testRelay({ events: EVENTS });
-  await archive.sql`alter table event_relay rename to elsewhere`;
+  await archive.sql`alter table sighting_page rename to elsewhere`;
   await assert.rejects(syncOnce({ archive, relay: relay.relay }));
   assert.equal(await archive.count("sync_coverage"), 0);
 });
