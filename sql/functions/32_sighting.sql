@@ -38,13 +38,10 @@ as $$
 $$;
 comment on function sighting_sums(bytea) is 'Sums of the ids, word by word, as sighting_page has them';
 
-create or replace function sighting_merge(p_keys bytea, p_more bytea) returns bytea
+create or replace function sighting_sort(p_keys bytea) returns bytea
 language sql immutable parallel safe
-as $$
-  select string_agg(key, '' order by key)
-  from (select sighting_keys(p_keys) as key union all select sighting_keys(p_more)) as both_
-$$;
-comment on function sighting_merge(bytea, bytea) is 'The keys of both, ascending';
+as $$ select string_agg(key, '' order by key) from sighting_keys(p_keys) as key $$;
+comment on function sighting_sort(bytea) is 'The same keys, ascending';
 
 -- The keys from p_lower on that come before p_upper.
 create or replace function sighting_cut(p_keys bytea, p_lower bytea, p_upper bytea) returns bytea
@@ -131,7 +128,9 @@ declare
   v_first bytea := p_keys[1];
   v_last bytea := p_keys[v_size];
   v_before sighting_page;
+  v_after sighting_page;
   v_pages int4;
+  v_room int4 := 0;
 begin
   if v_size = 0 then
     return 0;
@@ -146,15 +145,34 @@ begin
 
   if v_pages = 0 and (v_before.last_key >= v_first) is not true
     and v_size > 96 - coalesce(v_before.sightings, 48) then
-    -- A run where nothing is yet, as a first sync brings them: pages of its own, full ones from the newest on.
+    -- A run where nothing is yet, as a walk brings them, the newest first: its newest keys fill up what the run before left
+    -- half empty, the others get pages of their own, full ones from the newest on.
+    select * into v_after from sighting_page
+    where relay_id = p_relay_id and first_key > v_last order by first_key limit 1;
+    if v_after.sightings <= 48 then
+      v_room := least(96 - v_after.sightings, v_size - 1);
+      update sighting_page p set
+        first_seen_at = least(p.first_seen_at, p_first_seen_at),
+        last_seen_at = greatest(p.last_seen_at, p_last_seen_at),
+        sum_0 = p.sum_0 + s.sum_0, sum_1 = p.sum_1 + s.sum_1, sum_2 = p.sum_2 + s.sum_2, sum_3 = p.sum_3 + s.sum_3,
+        sum_4 = p.sum_4 + s.sum_4, sum_5 = p.sum_5 + s.sum_5, sum_6 = p.sum_6 + s.sum_6, sum_7 = p.sum_7 + s.sum_7,
+        sightings = p.sightings + v_room,
+        first_key = p_keys[v_size - v_room + 1],
+        keys = more || p.keys
+      from (
+        select string_agg(key, '' order by i) as more
+        from unnest(p_keys[v_size - v_room + 1:]) with ordinality as newest (key, i)) as newest
+      cross join lateral sighting_sums(more) as s
+      where p.relay_id = p_relay_id and p.first_key = v_after.first_key;
+    end if;
     insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
       relay_id, sightings, first_key, last_key, keys)
     select p_first_seen_at, p_last_seen_at, s.*, p_relay_id, octet_length(keys) / 40,
       substr(keys, 1, 40), substr(keys, octet_length(keys) - 39), keys
     from (
       select string_agg(key, '' order by i) as keys
-      from unnest(p_keys) with ordinality as run (key, i)
-      group by (v_size - i) / 96) as page
+      from unnest(p_keys[:v_size - v_room]) with ordinality as run (key, i)
+      group by (v_size - v_room - i) / 96) as page
     cross join lateral sighting_sums(keys) as s;
     return v_size;
   end if;
@@ -170,12 +188,10 @@ begin
       order by key);
   elsif v_pages > 0 or v_before.last_key >= v_first then
     p_keys := array(
-      select key from unnest(p_keys) as key
-      where not exists (
-        select from (
-          select sighting_keys(keys) as sighted from sighting_page
-          where relay_id = p_relay_id and first_key >= coalesce(v_before.first_key, v_first) and first_key <= v_last) as s
-        where sighted = key)
+      select unnest(p_keys) as key
+      except
+      select key from sighting_page p cross join lateral sighting_keys(p.keys) as key
+      where relay_id = p_relay_id and first_key >= coalesce(v_before.first_key, v_first) and first_key <= v_last
       order by key);
   end if;
   if cardinality(p_keys) > 0 then
@@ -188,26 +204,29 @@ comment on function sighting_insert(int4, int8, int8, bytea[]) is 'Records sight
 
 -- Under sync_lock. p_keys: ascending, none of them there. A key belongs to the page it falls in or comes after, one before
 -- all pages to the first. Where a page has no room, it is split, or what comes after it gets pages of its own.
+-- Pages are looked up one after the other, whatever the planner thinks of their number: else it reads all of the relay's.
 create or replace function sighting_page_merge(
   p_relay_id int4, p_first_seen_at int8, p_last_seen_at int8, p_keys bytea[])
 returns void
 language plpgsql
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 begin
-  with fresh as materialized (
-    select key, i, coalesce(p.first_key, (
-      select first_key from sighting_page where relay_id = p_relay_id order by first_key limit 1), '') as page
-    from unnest(p_keys) with ordinality as fresh (key, i)
-      left join lateral (
-        select first_key from sighting_page
-        where relay_id = p_relay_id and first_key <= key order by first_key desc limit 1) as p on true
-  ), touched as materialized (
+  with touched as materialized (
     select t.*, coalesce(p.sightings + added <= 96, false) as fits,
       coalesce(p.last_key >= low and p.first_key <= high, false) as is_within
     from (
       select page, count(*)::int4 as added, p_keys[min(i)] as low, p_keys[max(i)] as high,
         string_agg(key, '' order by i) as more
-      from fresh group by page) as t
+      from (
+        select key, i, coalesce(p.first_key, (
+          select first_key from sighting_page where relay_id = p_relay_id order by first_key limit 1), '') as page
+        from unnest(p_keys) with ordinality as fresh (key, i)
+          left join lateral (
+            select first_key from sighting_page
+            where relay_id = p_relay_id and first_key <= key order by first_key desc limit 1) as p on true) as fresh
+      group by page) as t
     left join sighting_page p on p.relay_id = p_relay_id and p.first_key = t.page
   ), filled as (
     update sighting_page p set
@@ -219,7 +238,7 @@ begin
       first_key = least(p.first_key, low),
       last_key = greatest(p.last_key, high),
       keys = case
-        when is_within then sighting_merge(p.keys, more)
+        when is_within then sighting_sort(p.keys || more)
         when low > p.last_key then p.keys || more
         else more || p.keys
       end
@@ -228,29 +247,30 @@ begin
   ), split as (
     delete from sighting_page p using touched t
     where p.relay_id = p_relay_id and p.first_key = t.page and is_within and not fits
-    returning p.*
-  ), placed as (
-    select page, key, case
-        when is_within then (number - 1) * ((total - 1) / 96 + 1) / total
-        else (total - number) / 96
-      end as piece
-    from (
-      select *, row_number() over (partition by page order by key) as number, count(*) over (partition by page) as total
-      from (
-        select page, key, is_within from fresh join touched using (page) where not fits
-        union all
-        select first_key, sighting_keys(keys), true from split) as k) as numbered
+    returning p.first_seen_at, p.last_seen_at, p.keys || t.more as keys
   ), made as (
-    select page, string_agg(key, '' order by key) as keys from placed group by page, piece
+    -- A page that is split, in parts of one size; else full pages from the newest on.
+    select first_seen_at, last_seen_at, keys
+    from (
+      select first_seen_at, last_seen_at, sighting_sort(keys) as all_keys, octet_length(keys) / 40 as total from split) as s
+    cross join lateral (
+      select string_agg(key, '' order by i) as keys
+      from sighting_keys(all_keys) with ordinality as k (key, i)
+      group by (i - 1) * ((total - 1) / 96 + 1) / total) as part
+    union all
+    select null, null, part.keys
+    from touched t
+    cross join lateral (
+      select string_agg(key, '' order by i) as keys
+      from sighting_keys(more) with ordinality as k (key, i)
+      group by (added - i) / 96) as part
+    where not fits and not is_within
   )
   insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
     relay_id, sightings, first_key, last_key, keys)
-  select least(old.first_seen_at, p_first_seen_at), greatest(old.last_seen_at, p_last_seen_at), s.*,
-    p_relay_id, octet_length(made.keys) / 40,
-    substr(made.keys, 1, 40), substr(made.keys, octet_length(made.keys) - 39), made.keys
-  from made
-    left join split old on old.first_key = page
-    cross join lateral sighting_sums(made.keys) as s;
+  select least(first_seen_at, p_first_seen_at), greatest(last_seen_at, p_last_seen_at), s.*,
+    p_relay_id, octet_length(keys) / 40, substr(keys, 1, 40), substr(keys, octet_length(keys) - 39), keys
+  from made cross join lateral sighting_sums(keys) as s;
 end
 $$;
 comment on function sighting_page_merge(int4, int8, int8, bytea[]) is 'Puts keys into the pages they belong to';
