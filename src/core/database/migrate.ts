@@ -97,7 +97,8 @@ export async function schemaState(db: Database): Promise<SchemaState> {
   });
 }
 
-const UNMOVED = "the sightings that are not in pages yet";
+/** Steps of a file that is applied are left. */
+const UNMOVED = "33_sighting_move.sql (sightings are left to move)";
 
 /** Throws a `SchemaError` that names the command to run unless the database has this program's schema. */
 export async function requireCurrentSchema(db: Database): Promise<void> {
