@@ -1363,16 +1363,18 @@ $function$;
 comment on function event_relay_count(p_relay_id integer, p_windows jsonb) is 'How many events of these windows of created_at a relay was seen to hold';
 
 CREATE OR REPLACE FUNCTION public.event_relay_delete(p_created_at bigint[], p_ids bytea)
- RETURNS integer
+ RETURNS TABLE(relay_id integer, keys bytea)
  LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
+#variable_conflict use_column
 declare
   v_keys bytea[] := array(
     select sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32))
     from unnest(p_created_at) with ordinality as batch (created_at, i));
   v_relay_id int4;
-  v_deleted int4;
-  v_total int4 := 0;
+  v_deleted bytea;
 begin
   for v_relay_id in
     select id from relay r
@@ -1387,33 +1389,35 @@ begin
     perform sync_lock(v_relay_id);
     with hit as materialized (
       delete from sighting_page p
-      where relay_id = v_relay_id and first_key in (
+      where p.relay_id = v_relay_id and p.first_key in (
         select q.first_key from unnest(v_keys) as key
         cross join lateral (
           select first_key, keys from sighting_page
           where relay_id = v_relay_id and first_key <= key order by first_key desc limit 1) as q
         where position(key in q.keys) > 0)
       returning p.*
-    ), rest as (
-      select hit.first_seen_at, hit.last_seen_at, string_agg(key, '' order by key) as keys
+    ), parted as materialized (
+      select first_key, first_seen_at, last_seen_at,
+        string_agg(key, '' order by key) filter (where key <> all (v_keys)) as rest,
+        string_agg(key, '' order by key) filter (where key = any (v_keys)) as deleted
       from hit cross join lateral sighting_keys(hit.keys) as key
-      where key <> all (v_keys)
-      group by hit.first_key, hit.first_seen_at, hit.last_seen_at
+      group by first_key, first_seen_at, last_seen_at
     ), kept as (
       insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
         relay_id, sightings, first_key, last_key, keys)
-      select first_seen_at, last_seen_at, s.*, v_relay_id, octet_length(keys) / 40,
-        substr(keys, 1, 40), substr(keys, octet_length(keys) - 39), keys
-      from rest cross join lateral sighting_sums(keys) as s
-      returning sightings
+      select first_seen_at, last_seen_at, s.*, v_relay_id, octet_length(rest) / 40,
+        substr(rest, 1, 40), substr(rest, octet_length(rest) - 39), rest
+      from parted cross join lateral sighting_sums(rest) as s
+      where rest is not null
     )
-    select (select sum(sightings) from hit) - coalesce((select sum(sightings) from kept), 0) into v_deleted;
-    v_total := v_total + coalesce(v_deleted, 0);
+    select string_agg(deleted, '' order by first_key) into v_deleted from parted;
+    if v_deleted is not null then
+      return query select v_relay_id, v_deleted;
+    end if;
   end loop;
-  return v_total;
 end
 $function$;
-comment on function event_relay_delete(p_created_at bigint[], p_ids bytea) is 'Deletes the sightings of events; returns their number';
+comment on function event_relay_delete(p_created_at bigint[], p_ids bytea) is 'Deletes the sightings of events; returns their keys, a row a relay';
 
 CREATE OR REPLACE FUNCTION public.event_relay_find(p_relay_id integer, p_filter_hash text, p_ids bytea)
  RETURNS text
@@ -1444,10 +1448,10 @@ CREATE OR REPLACE FUNCTION public.event_relay_insert(p_relay_id integer, p_seen_
  LANGUAGE plpgsql
 AS $function$
 begin
-  return sighting_insert(p_relay_id, p_seen_at, p_seen_at, array(
+  return cardinality(sighting_insert(p_relay_id, p_seen_at, p_seen_at, array(
     select distinct sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32)) as key
     from unnest(p_created_at) with ordinality as batch (created_at, i)
-    order by key));
+    order by key)));
 end
 $function$;
 comment on function event_relay_insert(p_relay_id integer, p_seen_at bigint, p_created_at bigint[], p_ids bytea) is 'Records that a relay holds events; returns the number of new sightings';
@@ -3452,7 +3456,7 @@ $function$;
 comment on function sighting_cut(p_keys bytea, p_lower bytea, p_upper bytea) is 'The keys from p_lower on and before p_upper';
 
 CREATE OR REPLACE FUNCTION public.sighting_insert(p_relay_id integer, p_first_seen_at bigint, p_last_seen_at bigint, p_keys bytea[])
- RETURNS integer
+ RETURNS bytea[]
  LANGUAGE plpgsql
 AS $function$
 declare
@@ -3465,7 +3469,7 @@ declare
   v_room int4 := 0;
 begin
   if v_size = 0 then
-    return 0;
+    return p_keys;
   end if;
   perform sync_lock(p_relay_id);
   -- The page that the first key falls in or comes after, and how many begin among the keys.
@@ -3506,7 +3510,7 @@ begin
       from unnest(p_keys[:v_size - v_room]) with ordinality as run (key, i)
       group by (v_size - v_room - i) / 96) as page
     cross join lateral sighting_sums(keys) as s;
-    return v_size;
+    return p_keys;
   end if;
 
   if v_pages > v_size / 8 then
@@ -3529,10 +3533,10 @@ begin
   if cardinality(p_keys) > 0 then
     perform sighting_page_merge(p_relay_id, p_first_seen_at, p_last_seen_at, p_keys);
   end if;
-  return cardinality(p_keys);
+  return p_keys;
 end
 $function$;
-comment on function sighting_insert(p_relay_id integer, p_first_seen_at bigint, p_last_seen_at bigint, p_keys bytea[]) is 'Records sightings of one relay by their keys; returns the number of new ones';
+comment on function sighting_insert(p_relay_id integer, p_first_seen_at bigint, p_last_seen_at bigint, p_keys bytea[]) is 'Records sightings of one relay by their keys; returns the new ones';
 
 CREATE OR REPLACE FUNCTION public.sighting_key(p_created_at bigint, p_id bytea DEFAULT '\x'::bytea)
  RETURNS bytea

@@ -108,19 +108,19 @@ returns int4
 language plpgsql
 as $$
 begin
-  return sighting_insert(p_relay_id, p_seen_at, p_seen_at, array(
+  return cardinality(sighting_insert(p_relay_id, p_seen_at, p_seen_at, array(
     select distinct sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32)) as key
     from unnest(p_created_at) with ordinality as batch (created_at, i)
-    order by key));
+    order by key)));
 end
 $$;
 comment on function event_relay_insert(int4, int8, int8[], bytea) is 'Records that a relay holds events; returns the number of new sightings';
 
--- p_keys: ascending, none twice. Returns the number of those that are new. Writers of one relay wait for each other;
+-- p_keys: ascending, none twice. Returns those that are new. Writers of one relay wait for each other;
 -- whoever writes for several takes them in the order of their ids.
 create or replace function sighting_insert(
   p_relay_id int4, p_first_seen_at int8, p_last_seen_at int8, p_keys bytea[])
-returns int4
+returns bytea[]
 language plpgsql
 as $$
 declare
@@ -133,7 +133,7 @@ declare
   v_room int4 := 0;
 begin
   if v_size = 0 then
-    return 0;
+    return p_keys;
   end if;
   perform sync_lock(p_relay_id);
   -- The page that the first key falls in or comes after, and how many begin among the keys.
@@ -174,7 +174,7 @@ begin
       from unnest(p_keys[:v_size - v_room]) with ordinality as run (key, i)
       group by (v_size - v_room - i) / 96) as page
     cross join lateral sighting_sums(keys) as s;
-    return v_size;
+    return p_keys;
   end if;
 
   if v_pages > v_size / 8 then
@@ -197,10 +197,10 @@ begin
   if cardinality(p_keys) > 0 then
     perform sighting_page_merge(p_relay_id, p_first_seen_at, p_last_seen_at, p_keys);
   end if;
-  return cardinality(p_keys);
+  return p_keys;
 end
 $$;
-comment on function sighting_insert(int4, int8, int8, bytea[]) is 'Records sightings of one relay by their keys; returns the number of new ones';
+comment on function sighting_insert(int4, int8, int8, bytea[]) is 'Records sightings of one relay by their keys; returns the new ones';
 
 -- Under sync_lock. p_keys: ascending, none of them there. A key belongs to the page it falls in or comes after, one before
 -- all pages to the first. Where a page has no room, it is split, or what comes after it gets pages of its own.
@@ -290,18 +290,21 @@ as $$
 $$;
 comment on function event_relay_count(int4, jsonb) is 'How many events of these windows of created_at a relay was seen to hold';
 
--- Takes events out of the pages of all relays; returns the number of sightings deleted. Locks relays in the order of
--- their ids, each as long as the transaction takes.
-create or replace function event_relay_delete(p_created_at int8[], p_ids bytea) returns int4
+-- Takes events out of the pages of all relays. Locks relays in the order of their ids, each as long as the transaction
+-- takes. Returns the keys of the sightings deleted, a row a relay.
+create or replace function event_relay_delete(p_created_at int8[], p_ids bytea)
+returns table (relay_id int4, keys bytea)
 language plpgsql
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
+#variable_conflict use_column
 declare
   v_keys bytea[] := array(
     select sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32))
     from unnest(p_created_at) with ordinality as batch (created_at, i));
   v_relay_id int4;
-  v_deleted int4;
-  v_total int4 := 0;
+  v_deleted bytea;
 begin
   for v_relay_id in
     select id from relay r
@@ -316,33 +319,35 @@ begin
     perform sync_lock(v_relay_id);
     with hit as materialized (
       delete from sighting_page p
-      where relay_id = v_relay_id and first_key in (
+      where p.relay_id = v_relay_id and p.first_key in (
         select q.first_key from unnest(v_keys) as key
         cross join lateral (
           select first_key, keys from sighting_page
           where relay_id = v_relay_id and first_key <= key order by first_key desc limit 1) as q
         where position(key in q.keys) > 0)
       returning p.*
-    ), rest as (
-      select hit.first_seen_at, hit.last_seen_at, string_agg(key, '' order by key) as keys
+    ), parted as materialized (
+      select first_key, first_seen_at, last_seen_at,
+        string_agg(key, '' order by key) filter (where key <> all (v_keys)) as rest,
+        string_agg(key, '' order by key) filter (where key = any (v_keys)) as deleted
       from hit cross join lateral sighting_keys(hit.keys) as key
-      where key <> all (v_keys)
-      group by hit.first_key, hit.first_seen_at, hit.last_seen_at
+      group by first_key, first_seen_at, last_seen_at
     ), kept as (
       insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
         relay_id, sightings, first_key, last_key, keys)
-      select first_seen_at, last_seen_at, s.*, v_relay_id, octet_length(keys) / 40,
-        substr(keys, 1, 40), substr(keys, octet_length(keys) - 39), keys
-      from rest cross join lateral sighting_sums(keys) as s
-      returning sightings
+      select first_seen_at, last_seen_at, s.*, v_relay_id, octet_length(rest) / 40,
+        substr(rest, 1, 40), substr(rest, octet_length(rest) - 39), rest
+      from parted cross join lateral sighting_sums(rest) as s
+      where rest is not null
     )
-    select (select sum(sightings) from hit) - coalesce((select sum(sightings) from kept), 0) into v_deleted;
-    v_total := v_total + coalesce(v_deleted, 0);
+    select string_agg(deleted, '' order by first_key) into v_deleted from parted;
+    if v_deleted is not null then
+      return query select v_relay_id, v_deleted;
+    end if;
   end loop;
-  return v_total;
 end
 $$;
-comment on function event_relay_delete(int8[], bytea) is 'Deletes the sightings of events; returns their number';
+comment on function event_relay_delete(int8[], bytea) is 'Deletes the sightings of events; returns their keys, a row a relay';
 
 -- Returns {count, exact}, as pipeline_count_table() does: of a large archive the average of some pages, times their number.
 create or replace function sighting_count() returns jsonb
