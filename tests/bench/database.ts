@@ -10,7 +10,11 @@ import {
   type EventKeys,
 } from "../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../src/models/event.ts";
-import { knownEvents, storeBatch } from "../../src/archive/events.ts";
+import {
+  knownEvents,
+  storeBatch,
+  type SyncBatch,
+} from "../../src/archive/events.ts";
 import type { Edition } from "../../src/core/database/migrate.ts";
 import { insertRelays, relayIds } from "../../src/archive/relays.ts";
 import { type TestArchive, testArchive } from "../support/archive.ts";
@@ -20,7 +24,14 @@ import {
   type ServerVersion,
   serverVersions,
 } from "../support/postgres.ts";
-import { figure, heading, medianOf, secondsOf, whole } from "./figures.ts";
+import {
+  figure,
+  heading,
+  median,
+  medianOf,
+  secondsOf,
+  whole,
+} from "./figures.ts";
 import { randomEvents } from "./random_events.ts";
 
 const RUNS = 5;
@@ -60,27 +71,47 @@ async function benchSpeed(
   version: ServerVersion,
   events: readonly NostrEvent[],
 ): Promise<void> {
-  const batches = chunks(events, BATCH).map(encodeEvents);
+  const walked = events.toSorted((a, b) => b.created_at - a.created_at);
   const keys = chunks(events, BATCH).map(halfUnknown);
-  let checks: number[] = [];
-  const stored = await medianOf(RUNS, async () => {
+  const checks: number[] = [];
+  const sighted: number[] = [];
+  const run = async (ordered: readonly NostrEvent[]) => {
+    const batches = chunks(ordered, BATCH).map(encodeEvents);
+    const known = chunks(ordered, BATCH).map(encodeKeys);
     await using archive = await testArchive({ version });
-    const relayId = await firstRelay(archive);
+    const [relayId, other] = await twoRelays(archive);
+    const store = (batch: Partial<SyncBatch>, relayId: number) =>
+      storeBatch(archive.database, { ...EMPTY_BATCH, ...batch, relayId });
     const seconds = await secondsOf(() =>
-      inParallel(batches, (batch) =>
-        storeBatch(archive.database, {
-          ...EMPTY_BATCH,
-          relayId,
-          events: batch,
-        }))
+      inParallel(batches, (events) => store({ events }, relayId))
     );
+    const again = await secondsOf(() =>
+      inParallel(known, (known) => store({ known }, other))
+    );
+    sighted.push(EVENTS / again);
     await archive.sql`vacuum analyze event`;
-    checks = [...checks, await checkedPerSecond(archive, keys)];
+    checks.push(await checkedPerSecond(archive, keys));
     return EVENTS / seconds;
-  });
-  figure("events stored with a sighting, per second", whole(stored));
-  const checked = await medianOf(RUNS, (run) => Promise.resolve(checks[run]!));
-  figure("events looked up, per second", whole(checked), "half of them known");
+  };
+  const stored = await medianOf(RUNS, () => run(walked));
+  figure("events stored with a sighting, per second", whole(stored), "a walk");
+  figure(
+    "sightings of known events",
+    whole(median(sighted.splice(0))),
+    "a walk",
+  );
+  figure(
+    "events looked up",
+    whole(median(checks)),
+    "half of them known",
+  );
+  const scattered = await medianOf(RUNS, () => run(events));
+  figure("events stored", whole(scattered), "in no order of time");
+  figure(
+    "sightings of known events",
+    whole(median(sighted.splice(0))),
+    "in no order of time",
+  );
 }
 
 async function checkedPerSecond(
@@ -237,10 +268,16 @@ const EMPTY_BATCH = {
   gaps: [],
 } as const;
 
-async function firstRelay({ database }: TestArchive): Promise<number> {
-  const url = relayUrl(0);
-  await insertRelays(database, [{ url, network: "clearnet" }]);
-  return (await relayIds(database, [url])).get(url)!;
+async function twoRelays(
+  { database }: TestArchive,
+): Promise<readonly [number, number]> {
+  const urls = [relayUrl(0), relayUrl(1)] as const;
+  await insertRelays(
+    database,
+    urls.map((url) => ({ url, network: "clearnet" })),
+  );
+  const ids = await relayIds(database, urls);
+  return [ids.get(urls[0])!, ids.get(urls[1])!];
 }
 
 /** As long as URLs of relays are. */
