@@ -1971,7 +1971,8 @@ begin
       from (select * from page order by created_at, id limit 1) as first,
         (select * from page order by created_at desc, id desc limit 1) as last) as bounds
     cross join relay r
-    cross join lateral sighting_pages(r.id, lower, upper) as p
+    -- `offset 0`: the planner cannot read all pages there are instead.
+    cross join lateral (select keys from sighting_pages(r.id, lower, upper) offset 0) as p
     cross join lateral sighting_keys(p.keys) as key
     where key >= lower and key < upper
   ), orphan as (
@@ -2622,7 +2623,8 @@ CREATE OR REPLACE FUNCTION public.relay_events(p_relay_id integer, p_since bigin
  STABLE PARALLEL SAFE
 AS $function$
   select p.last_seen_at, sighting_time(key), p.relay_id, substr(key, 9)
-  from sighting_pages(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1)) as p
+  from (
+    select * from sighting_pages(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1)) offset 0) as p
     cross join lateral sighting_keys(p.keys) as key
   where key >= sighting_key(p_since) and key < sighting_key(p_until + 1)
 $function$;

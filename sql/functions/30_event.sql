@@ -108,7 +108,8 @@ begin
       from (select * from page order by created_at, id limit 1) as first,
         (select * from page order by created_at desc, id desc limit 1) as last) as bounds
     cross join relay r
-    cross join lateral sighting_pages(r.id, lower, upper) as p
+    -- `offset 0`: the planner cannot read all pages there are instead.
+    cross join lateral (select keys from sighting_pages(r.id, lower, upper) offset 0) as p
     cross join lateral sighting_keys(p.keys) as key
     where key >= lower and key < upper
   ), orphan as (

@@ -75,12 +75,14 @@ from sighting_page p cross join lateral sighting_keys(p.keys) as key;
 comment on view event_relay is
   'Sightings, a row each: which relay held which event. seen_at: it was recorded by then, and may have been before';
 
+-- `offset 0`: for many relays, too, their pages are looked up, and not all pages read.
 create or replace function relay_events(p_relay_id int4, p_since int8, p_until int8)
 returns table (seen_at int8, created_at int8, relay_id int4, event_id bytea)
 language sql stable parallel safe rows 1000
 as $$
   select p.last_seen_at, sighting_time(key), p.relay_id, substr(key, 9)
-  from sighting_pages(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1)) as p
+  from (
+    select * from sighting_pages(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1)) offset 0) as p
     cross join lateral sighting_keys(p.keys) as key
   where key >= sighting_key(p_since) and key < sighting_key(p_until + 1)
 $$;
