@@ -12,14 +12,15 @@ export const dbMigrate: Command = {
   description:
     `Applies the migrations and stored functions that the database lacks, each file in a transaction of its own. Two
 at once are safe. What was dropped or altered by hand is put back, if it holds no data: functions, views, indexes (beside
-running services), constraints, and the rights of the roles. A database that is newer than the program is refused.
+running services), constraints, and the rights of the roles; exits 1 when some of these only another user may give. A
+database that is newer than the program is refused.
 Sightings of an archive older than their pages are moved into them, in steps: run again, it goes on where it was stopped.`,
   options: [],
   examples: [{ command: "db migrate", does: "after an update" }],
   async run(invocation) {
     const database = await invocation.openDatabase({ schema: "as-found" });
     const { signal, screen } = invocation;
-    const { applied, repaired } = await migrate(database, {
+    const { applied, repaired, left } = await migrate(database, {
       signal,
       repair: true,
       onStep: (step) => screen.show([step]),

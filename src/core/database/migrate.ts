@@ -73,12 +73,12 @@ export async function migrate(
   if (await db.run(hasUnmovedSightings)) {
     await moveSightings(db, { signal, onStep });
   }
-  const repaired = repair ? await repairSchema(db, signal) : [];
-  const found = await db.transaction(async (sql) => {
-    if (applied.length > 0 || repair) await refreshPrivileges(sql);
-    return await initArchive(sql, edition);
-  });
-  return { applied, repaired, edition: found };
+  if (applied.length > 0) await db.transaction(restoreRights);
+  const { repaired, left } = repair
+    ? await repairSchema(db, signal)
+    : { repaired: [], left: [] };
+  const found = await db.transaction((sql) => initArchive(sql, edition));
+  return { applied, repaired, left, edition: found };
 }
 
 /**

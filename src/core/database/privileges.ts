@@ -86,7 +86,6 @@ const RESTRICTED: Readonly<Record<string, readonly Privilege[]>> = {
   relay: KEPT,
   event: DELETED,
   event_raw: DELETED,
-  event_relay: DELETED,
   metadata: DELETED,
   relay_check_rollup: DELETED,
   relay_outage: NEVER_DELETED,
