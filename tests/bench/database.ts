@@ -223,7 +223,8 @@ async function tableBytes(sql: TestArchive["sql"]): Promise<Bytes> {
 
 const SEEN_AT = 1_790_000_000;
 
-const EMPTY_BATCH = {
+/** A batch of nothing, seen long ago. */
+export const EMPTY_BATCH = {
   seenAt: SEEN_AT,
   events: encodeEvents([]),
   known: encodeKeys([]),
