@@ -116,9 +116,7 @@ function eventRows(
         when kind in (1, 6, 7) then
           to_jsonb(array(select jsonb_build_array('e', ${target}, 'wss://relay.example.com', 'reply')
             from generate_series(1, case when kind = 1 then (random() * 2.4)::int4 else 1 end)))
-          || to_jsonb(array(select jsonb_build_array('p', ${
-    author(popular)
-  })
+          || to_jsonb(array(select jsonb_build_array('p', ${author(popular)})
             from generate_series(1, case when kind = 1 then (random() * 2.6)::int4 else 1 end)))
           || to_jsonb(array(select jsonb_build_array('t', 'topic' || (20000 * random() ^ 5)::int4)
             from generate_series(1, case when kind = 1 then (random() * 1.6)::int4 else 0 end)))

@@ -120,6 +120,76 @@ testOnEachServer(
 );
 
 testOnEachServer(
+  "EventReader refuses what takes more work than a query may do, after what it could give",
+  async ({ database }) => {
+    await insertEvents(database, encodeEvents(crowd));
+    const { signal } = new AbortController();
+    const bounded = new EventReader(database, { maxWork: 2_000 });
+    const [first] = crowd;
+    const cheap = bounded.events([{ ids: [first!.id] }], signal);
+    assert.deepEqual((await Array.fromAsync(cheap)).flat(), [first]);
+    const found: NostrEvent[] = [];
+    await assert.rejects(async () => {
+      const all = bounded.events([{}, { kinds: [1, 7] }, { until: 1 }], signal);
+      for await (const events of all) found.push(...events);
+    }, { name: "ReadBudgetError", message: /more than 2000 entries/ });
+    assert.deepEqual(found, newestFirst(crowd).slice(0, found.length));
+    assert.ok(
+      found.length > 0 && found.length < crowd.length,
+      `${found.length}`,
+    );
+  },
+);
+
+testOnEachServer(
+  "EventReader gives each event once over all filters, and each filter its limit",
+  async ({ database }) => {
+    await insertEvents(database, encodeEvents(crowd));
+    const { signal } = new AbortController();
+    const ordered = newestFirst(crowd);
+    const lists: readonly Filter[][] = [
+      [],
+      [{ limit: 3 }, { limit: 5 }, { kinds: [1], limit: 2 }],
+      [{ kinds: [7] }, { kinds: [1] }, { kinds: [1, 7], limit: 4 }],
+    ];
+    for (const filters of lists) {
+      const wanted = new Set(
+        filters.flatMap((filter) =>
+          ordered.filter((event) => matchesFilter(filter, event))
+            .slice(0, filter.limit)
+        ),
+      );
+      const found = new EventReader(database).events(filters, signal);
+      assert.deepEqual(
+        (await Array.fromAsync(found)).flat(),
+        ordered.filter((event) => wanted.has(event)),
+      );
+    }
+  },
+);
+
+testOnEachServer(
+  "a query that reads much lets those pass that read little",
+  async ({ database }) => {
+    await insertEvents(database, encodeEvents(crowd));
+    const { signal } = new AbortController();
+    const reader = new EventReader(database, { concurrency: 1 });
+    const ended: string[] = [];
+    const long = (async () => {
+      const many = crowd.map(({ id }) => ({ "#e": [id] }));
+      await Array.fromAsync(reader.events([{}, ...many], signal));
+      ended.push("long");
+    })();
+    for (let i = 0; i < 3; i++) {
+      await Array.fromAsync(reader.events([{ ids: [crowd[i]!.id] }], signal));
+      ended.push("short");
+    }
+    await long;
+    assert.deepEqual(ended, ["short", "short", "short", "long"]);
+  },
+);
+
+testOnEachServer(
   "EventReader refuses a search it cannot do",
   async ({ database }) => {
     await assert.rejects(query(database, { search: "nostr" }), /NIP-50/);
