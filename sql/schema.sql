@@ -1670,7 +1670,7 @@ begin
     ) as exact on true);
 end
 $function$;
-comment on function event_lines(p_keys bytea) is 'Events as lines of JSON, exact to the byte';
+comment on function event_lines(p_keys bytea) is 'Events as lines of JSON';
 
 CREATE OR REPLACE FUNCTION public.event_relay_authors(p_relay_id integer, p_since bigint, p_until bigint, p_kind integer, p_limit integer)
  RETURNS TABLE(pubkey text, events integer)

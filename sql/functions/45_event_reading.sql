@@ -369,8 +369,7 @@ $$;
 comment on function event_keys_of_second(int8, bytea, int4[], bytea, jsonb, int4) is
   'Keys of the events of one second, by id';
 
--- The events with these keys, in their order, as the lines of JSON that their authors signed; those that are gone are left
--- out. p_keys: 8 bytes of created_at and 32 of id each.
+-- The events with these keys, in their order, as a line of JSON each; those that are gone are left out. p_keys: 8 bytes of created_at and 32 of id each.
 create or replace function event_lines(p_keys bytea) returns text
 language plpgsql stable
 set enable_seqscan = off set jit = off set max_parallel_workers_per_gather = 0
@@ -394,4 +393,4 @@ begin
     ) as exact on true);
 end
 $$;
-comment on function event_lines(bytea) is 'Events as lines of JSON, exact to the byte';
+comment on function event_lines(bytea) is 'Events as lines of JSON';

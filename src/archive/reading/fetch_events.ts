@@ -1,9 +1,10 @@
 /**
- * Events by their keys, as lines of JSON, in chunks of about a megabyte.
+ * Events by their keys, in chunks of about a megabyte.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { NostrEvent } from "../../models/event.ts";
 import { type EventKey, packKeys } from "./event_key.ts";
 import type { ReadSteps } from "./read_steps.ts";
 
@@ -13,10 +14,10 @@ const FIRST_CHUNK = 100;
 const MAX_CHUNK = 1_000;
 
 /** The events of a stream of keys, in its order. One chunk is read ahead. */
-export async function* eventLines(
+export async function* eventsOf(
   steps: ReadSteps,
   keys: AsyncIterable<readonly EventKey[]>,
-): AsyncGenerator<string[]> {
+): AsyncGenerator<NostrEvent[]> {
   const chunks = fetched(steps, keys);
   let ahead = chunks.next();
   while (true) {
@@ -32,17 +33,17 @@ export async function* eventLines(
 async function* fetched(
   steps: ReadSteps,
   pages: AsyncIterable<readonly EventKey[]>,
-): AsyncGenerator<string[]> {
+): AsyncGenerator<NostrEvent[]> {
   const size = new ChunkSize();
-  for await (const keys of pages) yield* linesOf(steps, keys, size);
+  for await (const keys of pages) yield* fetchEvents(steps, keys, size);
 }
 
 /** The events of some keys, in their order; those that are gone are left out. */
-export async function* linesOf(
+export async function* fetchEvents(
   steps: ReadSteps,
   keys: readonly EventKey[],
   size: ChunkSize = new ChunkSize(),
-): AsyncGenerator<string[]> {
+): AsyncGenerator<NostrEvent[]> {
   for (let at = 0; at < keys.length;) {
     const chunk = keys.slice(at, at + size.events);
     at += chunk.length;
@@ -53,8 +54,13 @@ export async function* linesOf(
     });
     if (lines === null) continue;
     size.learn(lines.length, chunk.length);
-    yield lines.split("\n");
+    yield lines.split("\n").map(parseEvent);
   }
+}
+
+/** JSON that PostgreSQL has put together: a space may stand where authors write none. */
+function parseEvent(line: string): NostrEvent {
+  return JSON.parse(line);
 }
 
 class ChunkSize {
