@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Filter } from "../../models/filter.ts";
+import type { Filter } from "../../models/filter.ts";
 import { byNewest, type EventKey } from "./event_key.ts";
 import { keysOfSecond } from "./key_pages.ts";
 import { keyWalk, rowConditions } from "./key_walk.ts";

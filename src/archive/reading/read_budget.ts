@@ -5,7 +5,7 @@
  */
 
 /** The query would cost more than it may. What it gave before that is right. */
-export class ReadBudgetError extends Error {
+class ReadBudgetError extends Error {
   override readonly name = "ReadBudgetError";
 }
 

@@ -35,9 +35,10 @@ for (const size of SIZES) {
       const reader = new EventReader(database);
       const { signal } = new AbortController();
       const most = FILTERS / SIZES.length;
-      for (let tried = 0, lists = 0; tried < most; lists++) {
+      let lists = 0;
+      for (let tried = 0; tried < most;) {
         // The way must not depend on what the planner knows.
-        if (lists === 200) await sql`vacuum analyze event`;
+        if (lists++ === 200) await sql`vacuum analyze event`;
         const list = filters();
         tried += list.length;
         const found = (await Array.fromAsync(reader.lines(list, signal)))
