@@ -1538,33 +1538,44 @@ begin
   v_names := array(select name from jsonb_each(p_tags) as field (name, accepted) order by jsonb_array_length(accepted), name);
   v_first := event_tag_probes(v_names[1], p_tags -> v_names[1], v_lowest, v_newest);
   v_second := event_tag_probes(v_names[2], p_tags -> v_names[2], v_lowest, v_newest);
+  -- Tags are compared newest first and no further than the page: the index is nearly always right.
   if v_second is null then
     with candidate as materialized (
-      select e.created_at, e.id, event_key_matches(e.kind, e.pubkey, e.tags, p_kinds, v_pubkeys, p_tags) as matches
+      select e.created_at, e.id, e.tags,
+        (p_kinds is null or e.kind = any (p_kinds)) and (v_pubkeys is null or e.pubkey = any (v_pubkeys)) as is_wanted
       from event e
       where e.tags is not null and event_tag_hashes(e.created_at, e.tags) && v_first
         and e.created_at + 0 between v_lowest and p_until
+      order by e.created_at + 0 desc
+    ), page as materialized (
+      select created_at, id from candidate where is_wanted and event_has_tags(tags, p_tags) limit p_limit
     ), last as materialized (
-      select (select created_at from candidate where matches order by created_at desc offset p_limit - 1 limit 1) as at
+      select case when count(*) = p_limit then min(created_at) end as at from page
     )
-    select coalesce(string_agg(int8send(created_at) || id, '') filter (where matches and created_at > coalesce(at, -1)), ''),
-      min(at), count(candidate) + cardinality(v_first)
-    into keys, next_until, work
-    from last left join candidate on true;
+    select last.at, (select count(*) from candidate) + cardinality(v_first),
+      (select coalesce(string_agg(int8send(created_at) || id, ''), '') from page
+        where created_at > coalesce(last.at, -1))
+    into next_until, work, keys
+    from last;
   else
     with candidate as materialized (
-      select e.created_at, e.id, event_key_matches(e.kind, e.pubkey, e.tags, p_kinds, v_pubkeys, p_tags) as matches
+      select e.created_at, e.id, e.tags,
+        (p_kinds is null or e.kind = any (p_kinds)) and (v_pubkeys is null or e.pubkey = any (v_pubkeys)) as is_wanted
       from event e
       where e.tags is not null and event_tag_hashes(e.created_at, e.tags) && v_first
         and event_tag_hashes(e.created_at, e.tags) && v_second
         and e.created_at + 0 between v_lowest and p_until
+      order by e.created_at + 0 desc
+    ), page as materialized (
+      select created_at, id from candidate where is_wanted and event_has_tags(tags, p_tags) limit p_limit
     ), last as materialized (
-      select (select created_at from candidate where matches order by created_at desc offset p_limit - 1 limit 1) as at
+      select case when count(*) = p_limit then min(created_at) end as at from page
     )
-    select coalesce(string_agg(int8send(created_at) || id, '') filter (where matches and created_at > coalesce(at, -1)), ''),
-      min(at), count(candidate) + cardinality(v_first) + cardinality(v_second)
-    into keys, next_until, work
-    from last left join candidate on true;
+    select last.at, (select count(*) from candidate) + cardinality(v_first) + cardinality(v_second),
+      (select coalesce(string_agg(int8send(created_at) || id, ''), '') from page
+        where created_at > coalesce(last.at, -1))
+    into next_until, work, keys
+    from last;
   end if;
   if next_until is null and v_lowest > p_since then
     next_until := v_lowest - 1;
@@ -1656,7 +1667,7 @@ begin
   return (
     select string_agg(coalesce(exact.raw, concat(
       '{"id":"', encode(e.id, 'hex'), '","pubkey":"', encode(e.pubkey, 'hex'), '","created_at":', e.created_at,
-      ',"kind":', e.kind, ',"tags":', e.tags, ',"content":', to_json(e.content), ',"sig":"', encode(e.sig, 'hex'), '"}')),
+      ',"kind":', e.kind, ',"tags":', json_strip_nulls(e.tags::text::json), ',"content":', to_json(e.content), ',"sig":"', encode(e.sig, 'hex'), '"}')),
       chr(10) order by i)
     from generate_series(0, octet_length(p_keys) / 40 - 1) as i
     cross join lateral (

@@ -380,7 +380,8 @@ $$;
 comment on function event_keys_of_second(int8, bytea, int4[], bytea, jsonb, int4) is
   'Keys of the events of one second, by id';
 
--- The events with these keys, in their order, as a line of JSON each; those that are gone are left out. p_keys: 8 bytes of created_at and 32 of id each.
+-- The events with these keys, in their order, as a line of JSON each, without the spaces that jsonb has; those that are
+-- gone are left out. p_keys: 8 bytes of created_at and 32 of id each.
 create or replace function event_lines(p_keys bytea) returns text
 language plpgsql stable
 set enable_seqscan = off set jit = off set max_parallel_workers_per_gather = 0
@@ -390,7 +391,7 @@ begin
   return (
     select string_agg(coalesce(exact.raw, concat(
       '{"id":"', encode(e.id, 'hex'), '","pubkey":"', encode(e.pubkey, 'hex'), '","created_at":', e.created_at,
-      ',"kind":', e.kind, ',"tags":', e.tags, ',"content":', to_json(e.content), ',"sig":"', encode(e.sig, 'hex'), '"}')),
+      ',"kind":', e.kind, ',"tags":', json_strip_nulls(e.tags::text::json), ',"content":', to_json(e.content), ',"sig":"', encode(e.sig, 'hex'), '"}')),
       chr(10) order by i)
     from generate_series(0, octet_length(p_keys) / 40 - 1) as i
     cross join lateral (

@@ -10,7 +10,7 @@ import type { Database } from "../../core/database/connection/database.ts";
 import type { NostrEvent } from "../../models/event.ts";
 import { type Filter, matchesFilter } from "../../models/filter.ts";
 import { REPLACEMENT, storableText } from "../../models/storable_text.ts";
-import { eventsOf, fetchEvents } from "./fetch_events.ts";
+import { eventLines, fetchLines } from "./event_lines.ts";
 import type { EventKey } from "./event_key.ts";
 import { filterKeys } from "./filter_keys.ts";
 import { tagFields } from "./key_walk.ts";
@@ -47,18 +47,18 @@ export class EventReader {
     this.#maxWork = maxWork;
   }
 
-  /** As `events()`, as the JSON that authors write: a line each. */
-  async *lines(
+  /** As `lines()`, parsed. */
+  async *events(
     filters: readonly Filter[],
     signal: AbortSignal,
-  ): AsyncGenerator<string[]> {
-    for await (const events of this.events(filters, signal)) {
-      yield events.map((event) => JSON.stringify(event));
+  ): AsyncGenerator<NostrEvent[]> {
+    for await (const lines of this.lines(filters, signal)) {
+      yield lines.map(parseEvent);
     }
   }
 
   /**
-   * The events that match any of the filters, exact to the byte; newest first and of one second the
+   * The events that match any of the filters, each as the JSON that authors write, exact to the byte; newest first and of one second the
    * lowest id first, each event once. A filter's limit counts its own events. Memory stays at a few chunks: the next
    * one is read while the caller works on the last. After a failure that passes it goes on where it was. Events that
    * arrive or are deleted meanwhile may be in it or not.
@@ -66,10 +66,10 @@ export class EventReader {
    * @throws LiteArchiveError when the archive has no whole events.
    * @throws ReadBudgetError when that takes more work than a query may do.
    */
-  async *events(
+  async *lines(
     filters: readonly Filter[],
     signal: AbortSignal,
-  ): AsyncGenerator<NostrEvent[]> {
+  ): AsyncGenerator<string[]> {
     refuseSearch(filters);
     await this.#requireFull(signal);
     const leaving = new AbortController();
@@ -83,7 +83,7 @@ export class EventReader {
       filterKeys(steps, filter, { confirm: confirmation(steps, filter) })
     );
     try {
-      yield* eventsOf(steps, mergedKeys(streams));
+      yield* eventLines(steps, mergedKeys(streams));
     } finally {
       leaving.abort();
     }
@@ -122,11 +122,15 @@ function confirmation(
   if (!isInexact) return (keys) => Promise.resolve(keys);
   return async (keys) => {
     const matching = new Set<string>();
-    for await (const events of fetchEvents(steps, keys)) {
-      for (const event of events) {
+    for await (const lines of fetchLines(steps, keys)) {
+      for (const event of lines.map(parseEvent)) {
         if (matchesFilter(filter, event)) matching.add(event.id);
       }
     }
     return keys.filter(({ id }) => matching.has(id));
   };
+}
+
+function parseEvent(line: string): NostrEvent {
+  return JSON.parse(line);
 }

@@ -1,10 +1,9 @@
 /**
- * Events by their keys, in chunks of about a megabyte.
+ * Events by their keys, as the lines of JSON that their authors signed, in chunks of about a megabyte.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { NostrEvent } from "../../models/event.ts";
 import { type EventKey, packKeys } from "./event_key.ts";
 import type { ReadSteps } from "./read_steps.ts";
 
@@ -14,10 +13,10 @@ const FIRST_CHUNK = 100;
 const MAX_CHUNK = 1_000;
 
 /** The events of a stream of keys, in its order. One chunk is read ahead. */
-export async function* eventsOf(
+export async function* eventLines(
   steps: ReadSteps,
   keys: AsyncIterable<readonly EventKey[]>,
-): AsyncGenerator<NostrEvent[]> {
+): AsyncGenerator<string[]> {
   const chunks = fetched(steps, keys);
   let ahead = chunks.next();
   while (true) {
@@ -33,17 +32,17 @@ export async function* eventsOf(
 async function* fetched(
   steps: ReadSteps,
   pages: AsyncIterable<readonly EventKey[]>,
-): AsyncGenerator<NostrEvent[]> {
+): AsyncGenerator<string[]> {
   const size = new ChunkSize();
-  for await (const keys of pages) yield* fetchEvents(steps, keys, size);
+  for await (const keys of pages) yield* fetchLines(steps, keys, size);
 }
 
 /** The events of some keys, in their order; those that are gone are left out. */
-export async function* fetchEvents(
+export async function* fetchLines(
   steps: ReadSteps,
   keys: readonly EventKey[],
   size: ChunkSize = new ChunkSize(),
-): AsyncGenerator<NostrEvent[]> {
+): AsyncGenerator<string[]> {
   for (let at = 0; at < keys.length;) {
     const chunk = keys.slice(at, at + size.events);
     at += chunk.length;
@@ -54,13 +53,8 @@ export async function* fetchEvents(
     });
     if (lines === null) continue;
     size.learn(lines.length, chunk.length);
-    yield lines.split("\n").map(parseEvent);
+    yield lines.split("\n");
   }
-}
-
-/** JSON that PostgreSQL has put together: a space may stand where authors write none. */
-function parseEvent(line: string): NostrEvent {
-  return JSON.parse(line);
 }
 
 class ChunkSize {
