@@ -116,7 +116,7 @@ CREATE INDEX event_id ON event USING hash (id);
 CREATE INDEX event_kind ON event USING btree (kind, created_at);
 CREATE INDEX event_pubkey ON event USING btree (pubkey, kind, created_at);
 CREATE INDEX event_seen ON event USING brin (seen_at);
-CREATE INDEX event_tag ON event USING gin (event_tag_hashes(created_at, tags)) WHERE (tags IS NOT NULL);
+CREATE INDEX event_tag ON event USING gin (event_tag_hashes(created_at, tags)) WITH (fastupdate=off) WHERE (tags IS NOT NULL);
 
 create table event_raw (
   created_at bigint not null,

@@ -20,7 +20,9 @@ $$;
 comment on function event_tag_hashes(int8, jsonb) is
   'Hashes of name:value of the one-letter tags in the bucket of created_at, for the tag index';
 
+-- Without the list of pending entries: every look-up reads it from end to end, which at its 4 MB costs 60 ms a statement.
 drop index event_tag;
-create index event_tag on event using gin (event_tag_hashes(created_at, tags)) where tags is not null;
+create index event_tag on event using gin (event_tag_hashes(created_at, tags)) with (fastupdate = off)
+where tags is not null;
 drop function event_tag_hashes(jsonb);
 drop function if exists event_tag_hash(text, text);
