@@ -1,7 +1,7 @@
 /**
  * The archive answers random lists of filters as a relay in memory does, at several sizes.
  *
- * READING_FILTERS: how many filters to try in all (default 1 500). READING_SEED: where they come from.
+ * READING_FILTERS: how many filters to try in all (default 900). READING_SEED: where they come from.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
 } from "../../support/reading_corpus.ts";
 
 const SEED = Deno.env.get("READING_SEED") ?? crypto.randomUUID();
-const FILTERS = Number(Deno.env.get("READING_FILTERS") ?? 1_500);
+const FILTERS = Number(Deno.env.get("READING_FILTERS") ?? 900);
 const SIZES = [80, 1_500, 12_000];
 
 for (const size of SIZES) {
