@@ -6,17 +6,17 @@ set check_function_bodies = off;
 create extension if not exists btree_gin;
 create extension if not exists pgcrypto;
 
-CREATE OR REPLACE FUNCTION public.event_tag_hashes(p_tags jsonb)
+CREATE OR REPLACE FUNCTION public.event_tag_hashes(p_created_at bigint, p_tags jsonb)
  RETURNS bigint[]
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$
   select array(
-    select hashtextextended(tag ->> 0 || ':' || (tag ->> 1), 0)
+    select hashtextextended(tag ->> 0 || ':' || (tag ->> 1), least(greatest(p_created_at >> 21, 752), 1024))
     from jsonb_array_elements(p_tags) as tag
     where length(tag ->> 0) = 1 and tag ->> 1 is not null)
 $function$;
-comment on function event_tag_hashes(p_tags jsonb) is 'Hashes of name:value of the one-letter tags, for the tag index';
+comment on function event_tag_hashes(p_created_at bigint, p_tags jsonb) is 'Hashes of name:value of the one-letter tags in the bucket of created_at, for the tag index';
 
 CREATE OR REPLACE FUNCTION public.from_unix(p_seconds bigint)
  RETURNS timestamp with time zone
@@ -130,7 +130,7 @@ CREATE INDEX event_id ON event USING hash (id);
 CREATE INDEX event_kind ON event USING btree (kind, created_at);
 CREATE INDEX event_pubkey ON event USING btree (pubkey, kind, created_at);
 CREATE INDEX event_seen ON event USING brin (seen_at);
-CREATE INDEX event_tag ON event USING gin (event_tag_hashes(tags)) WHERE (tags IS NOT NULL);
+CREATE INDEX event_tag ON event USING gin (event_tag_hashes(created_at, tags)) WITH (fastupdate=off) WHERE (tags IS NOT NULL);
 
 create table event_raw (
   created_at bigint not null,
@@ -927,6 +927,17 @@ end
 $function$;
 comment on function bech32_prefix_check(p_prefix text) is 'State of the checksum of bech32 (BIP-173) after the prefix';
 
+CREATE OR REPLACE FUNCTION public.bytea_unpack(p_packed bytea, p_size integer)
+ RETURNS bytea[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select array(
+    select substr(p_packed, i * p_size + 1, p_size) from generate_series(0, octet_length(p_packed) / p_size - 1) as i
+    order by i)
+$function$;
+comment on function bytea_unpack(p_packed bytea, p_size integer) is 'Parts of one size that were packed one after the other';
+
 CREATE OR REPLACE FUNCTION public.candidate_claim(p_request jsonb)
  RETURNS SETOF candidate
  LANGUAGE plpgsql
@@ -1212,6 +1223,37 @@ CREATE OR REPLACE FUNCTION public.clock_get()
 AS $function$ select extract(epoch from clock_timestamp())::float8 $function$;
 comment on function clock_get() is 'Unix seconds by the clock of this server, with their fraction';
 
+CREATE OR REPLACE FUNCTION public.event_author_kinds(p_pubkeys bytea, p_kinds integer[], OUT pubkeys bytea, OUT kinds integer[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+begin
+  select coalesce(string_agg(author.pubkey, ''::bytea order by i, found.kind), ''),
+    coalesce(array_agg(found.kind order by i, found.kind), '{}')
+  into pubkeys, kinds
+  from unnest(bytea_unpack(p_pubkeys, 32)) with ordinality as author (pubkey, i)
+  cross join lateral (
+    with recursive step (kind) as (
+      select -1
+      union all
+      select (
+        select case when e.pubkey = author.pubkey then e.kind end from event e
+        where (e.pubkey, e.kind) > (author.pubkey, step.kind)
+        order by e.pubkey, e.kind, e.created_at limit 1)
+      from step where step.kind is not null
+    )
+    select kind from step where kind >= 0 and (p_kinds is null or kind = any (p_kinds))
+  ) as found;
+end
+$function$;
+comment on function event_author_kinds(p_pubkeys bytea, p_kinds integer[], OUT pubkeys bytea, OUT kinds integer[]) is 'Pairs of author and kind that have events';
+
 CREATE OR REPLACE FUNCTION public.event_filter_parse(p_filter jsonb, OUT kinds integer[], OUT authors bytea[], OUT tags jsonb, OUT can_tell boolean)
  RETURNS record
  LANGUAGE plpgsql
@@ -1310,6 +1352,335 @@ end
 $function$;
 comment on function event_is_lasting(p_created_at bigint, p_id bytea, p_kind integer, p_pubkey bytea, p_tags jsonb) is 'Whether an honest relay that gave an event once still has it';
 
+CREATE OR REPLACE FUNCTION public.event_is_rare(p_pubkeys bytea, p_kinds integer[], p_since bigint, p_until bigint, p_most integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+begin
+  if p_pubkeys is null then
+    return (
+      select count(*) <= p_most
+      from (
+        select from unnest(p_kinds) as wanted (kind)
+        cross join lateral (
+          select from event e
+          where (e.kind, e.created_at) >= (wanted.kind, p_since) and (e.kind, e.created_at) <= (wanted.kind, p_until)
+          order by e.kind desc, e.created_at desc limit p_most + 1
+        ) as walk
+        limit p_most + 1
+      ) as entry);
+  end if;
+  return (
+    select count(*) <= p_most
+    from (
+      select from unnest(p_kinds) with ordinality as wanted (kind, i)
+      cross join lateral (
+        select from event e
+        where (e.pubkey, e.kind, e.created_at) >= (substr(p_pubkeys, i::int4 * 32 - 31, 32), wanted.kind, p_since)
+          and (e.pubkey, e.kind, e.created_at) <= (substr(p_pubkeys, i::int4 * 32 - 31, 32), wanted.kind, p_until)
+        order by e.pubkey desc, e.kind desc, e.created_at desc limit p_most + 1
+      ) as walk
+      limit p_most + 1
+    ) as entry);
+end
+$function$;
+comment on function event_is_rare(p_pubkeys bytea, p_kinds integer[], p_since bigint, p_until bigint, p_most integer) is 'Whether authors and kinds have few events in a time';
+
+CREATE OR REPLACE FUNCTION public.event_key_matches(p_kind integer, p_pubkey bytea, p_tags jsonb, p_kinds integer[], p_pubkeys bytea[], p_wanted jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select (p_kinds is null or p_kind = any (p_kinds)) and (p_pubkeys is null or p_pubkey = any (p_pubkeys))
+    and (p_wanted is null or event_has_tags(p_tags, p_wanted))
+$function$;
+comment on function event_key_matches(p_kind integer, p_pubkey bytea, p_tags jsonb, p_kinds integer[], p_pubkeys bytea[], p_wanted jsonb) is 'Whether an event has one of these kinds, authors and values of each tag';
+
+CREATE OR REPLACE FUNCTION public.event_keys_by_author(p_pubkeys bytea, p_kinds integer[], p_tags jsonb, p_since bigint, p_until bigint, p_limit integer, OUT keys bytea, OUT next_until bigint, OUT work integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  v_depth int4 := greatest(5, least(p_limit, 4 * p_limit / greatest(1, cardinality(p_kinds))));
+  v_pairs int4[];
+begin
+  with pair as materialized (
+    select i::int4, substr(p_pubkeys, i::int4 * 32 - 31, 32) as pubkey, kind
+    from unnest(p_kinds) with ordinality as wanted (kind, i)
+  ), shallow as materialized (
+    select pair.i, walk.created_at
+    from pair
+    cross join lateral (
+      select created_at from event e
+      where (e.pubkey, e.kind, e.created_at) >= (pair.pubkey, pair.kind, p_since)
+        and (e.pubkey, e.kind, e.created_at) <= (pair.pubkey, pair.kind, p_until)
+      order by e.pubkey desc, e.kind desc, e.created_at desc limit v_depth
+    ) as walk
+  ), edge as materialized (
+    select coalesce((select created_at from shallow order by created_at desc offset p_limit - 1 limit 1), p_since) as at
+  ), unfinished as materialized (
+    select i from shallow group by i having count(*) = v_depth and min(created_at) >= (select at from edge)
+  ), deep as materialized (
+    select pair.i, walk.created_at
+    from unfinished join pair using (i)
+    cross join lateral (
+      select created_at from event e
+      where (e.pubkey, e.kind, e.created_at) >= (pair.pubkey, pair.kind, (select at from edge))
+        and (e.pubkey, e.kind, e.created_at) <= (pair.pubkey, pair.kind, p_until)
+      order by e.pubkey desc, e.kind desc, e.created_at desc limit p_limit
+    ) as walk
+  ), read as materialized (
+    select i, created_at from shallow where i not in (select i from unfinished)
+    union all select i, created_at from deep
+  ), last as materialized (
+    select (select created_at from read order by created_at desc offset p_limit - 1 limit 1) as at
+  )
+  select last.at, array(select distinct i from read where created_at > coalesce(last.at, -1)),
+    cardinality(p_kinds) + (select count(*) from shallow) + (select count(*) from deep)
+  into next_until, v_pairs, work
+  from last;
+  select coalesce(string_agg(int8send(created_at) || id, '') filter (where p_tags is null or event_has_tags(tags, p_tags)), ''),
+    work + count(*)
+  into keys, work
+  from unnest(v_pairs) as wanted (i)
+  cross join lateral (
+    select e.created_at, e.id, e.tags from event e
+    where (e.pubkey, e.kind, e.created_at)
+        > (substr(p_pubkeys, i * 32 - 31, 32), p_kinds[i], coalesce(next_until, p_since - 1))
+      and (e.pubkey, e.kind, e.created_at) <= (substr(p_pubkeys, i * 32 - 31, 32), p_kinds[i], p_until)
+    order by e.pubkey desc, e.kind desc, e.created_at desc
+  ) as page;
+end
+$function$;
+comment on function event_keys_by_author(p_pubkeys bytea, p_kinds integer[], p_tags jsonb, p_since bigint, p_until bigint, p_limit integer, OUT keys bytea, OUT next_until bigint, OUT work integer) is 'Keys of the newest events of some pairs of author and kind';
+
+CREATE OR REPLACE FUNCTION public.event_keys_by_id(p_ids bytea, p_kinds integer[], p_pubkeys bytea, p_tags jsonb, p_since bigint, p_until bigint, OUT keys bytea, OUT next_until bigint, OUT work integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  v_pubkeys bytea[] := bytea_unpack(p_pubkeys, 32);
+begin
+  select coalesce(string_agg(int8send(created_at) || id, ''), ''), octet_length(p_ids) / 32
+  into keys, work
+  from generate_series(0, octet_length(p_ids) / 32 - 1) as i
+  cross join lateral (select * from event e where e.id = substr(p_ids, i * 32 + 1, 32) limit 1) as found
+  where created_at between p_since and p_until
+    and event_key_matches(kind, pubkey, tags, p_kinds, v_pubkeys, p_tags);
+end
+$function$;
+comment on function event_keys_by_id(p_ids bytea, p_kinds integer[], p_pubkeys bytea, p_tags jsonb, p_since bigint, p_until bigint, OUT keys bytea, OUT next_until bigint, OUT work integer) is 'Keys of the events with these ids';
+
+CREATE OR REPLACE FUNCTION public.event_keys_by_kind(p_kinds integer[], p_tags jsonb, p_since bigint, p_until bigint, p_limit integer, OUT keys bytea, OUT next_until bigint, OUT work integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  -- As a rule enough; a kind that has more of the newest is read again, up to the edge of those first read.
+  v_depth int4 := greatest(5, least(p_limit, 4 * p_limit / cardinality(p_kinds)));
+  v_kinds int4[];
+begin
+  with shallow as materialized (
+    select wanted.kind, walk.created_at
+    from unnest(p_kinds) as wanted (kind)
+    cross join lateral (
+      select created_at from event e
+      where (e.kind, e.created_at) >= (wanted.kind, p_since) and (e.kind, e.created_at) <= (wanted.kind, p_until)
+      order by e.kind desc, e.created_at desc limit v_depth
+    ) as walk
+  ), edge as materialized (
+    select coalesce((select created_at from shallow order by created_at desc offset p_limit - 1 limit 1), p_since) as at
+  ), unfinished as materialized (
+    select kind from shallow group by kind having count(*) = v_depth and min(created_at) >= (select at from edge)
+  ), deep as materialized (
+    select unfinished.kind, walk.created_at
+    from unfinished
+    cross join lateral (
+      select created_at from event e
+      where (e.kind, e.created_at) >= (unfinished.kind, (select at from edge))
+        and (e.kind, e.created_at) <= (unfinished.kind, p_until)
+      order by e.kind desc, e.created_at desc limit p_limit
+    ) as walk
+  ), read as materialized (
+    select kind, created_at from shallow where kind not in (select kind from unfinished)
+    union all select kind, created_at from deep
+  ), last as materialized (
+    select (select created_at from read order by created_at desc offset p_limit - 1 limit 1) as at
+  )
+  select last.at, array(select distinct kind from read where created_at > coalesce(last.at, -1)),
+    cardinality(p_kinds) + (select count(*) from shallow) + (select count(*) from deep)
+  into next_until, v_kinds, work
+  from last;
+  select coalesce(string_agg(int8send(created_at) || id, '') filter (where p_tags is null or event_has_tags(tags, p_tags)), ''),
+    work + count(*)
+  into keys, work
+  from unnest(v_kinds) as wanted (kind)
+  cross join lateral (
+    select e.created_at, e.id, e.tags from event e
+    where (e.kind, e.created_at) > (wanted.kind, coalesce(next_until, p_since - 1))
+      and (e.kind, e.created_at) <= (wanted.kind, p_until)
+    order by e.kind desc, e.created_at desc
+  ) as page;
+end
+$function$;
+comment on function event_keys_by_kind(p_kinds integer[], p_tags jsonb, p_since bigint, p_until bigint, p_limit integer, OUT keys bytea, OUT next_until bigint, OUT work integer) is 'Keys of the newest events of some kinds';
+
+CREATE OR REPLACE FUNCTION public.event_keys_by_tag(p_tags jsonb, p_kinds integer[], p_pubkeys bytea, p_since bigint, p_until bigint, p_buckets integer, p_limit integer, OUT keys bytea, OUT next_until bigint, OUT work integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  v_pubkeys bytea[] := bytea_unpack(p_pubkeys, 32);
+  v_present int8 := event_tag_bucket(unix_now());
+  v_newest int8;
+  v_from int8;
+  v_lowest int8;
+  v_names text[];
+  v_first int8[];
+  v_second int8[];
+begin
+  select created_at into v_newest from event
+  where created_at between p_since and p_until order by created_at desc, id desc limit 1;
+  if v_newest is null then
+    keys := '';
+    work := 1;
+    return;
+  end if;
+  v_from := event_tag_bucket(v_newest) - p_buckets + 1;
+  if event_tag_bucket(v_newest) > v_present then
+    v_from := greatest(v_from, v_present + 1);
+  end if;
+  -- The first bucket has everything before it, too.
+  v_lowest := case when v_from <= event_tag_bucket(0) then p_since else greatest(p_since, v_from << 21) end;
+  -- The index intersects two names by itself; those with the fewest values cost the fewest look-ups.
+  v_names := array(select name from jsonb_each(p_tags) as field (name, accepted) order by jsonb_array_length(accepted), name);
+  v_first := event_tag_probes(v_names[1], p_tags -> v_names[1], v_lowest, v_newest);
+  v_second := event_tag_probes(v_names[2], p_tags -> v_names[2], v_lowest, v_newest);
+  -- Tags are compared newest first and no further than the page: the index is nearly always right.
+  if v_second is null then
+    with candidate as materialized (
+      select e.created_at, e.id, e.tags,
+        (p_kinds is null or e.kind = any (p_kinds)) and (v_pubkeys is null or e.pubkey = any (v_pubkeys)) as is_wanted
+      from event e
+      where e.tags is not null and event_tag_hashes(e.created_at, e.tags) && v_first
+        and e.created_at + 0 between v_lowest and p_until
+      order by e.created_at + 0 desc
+    ), page as materialized (
+      select created_at, id from candidate where is_wanted and event_has_tags(tags, p_tags) limit p_limit
+    ), last as materialized (
+      select case when count(*) = p_limit then min(created_at) end as at from page
+    )
+    select last.at, (select count(*) from candidate) + cardinality(v_first),
+      (select coalesce(string_agg(int8send(created_at) || id, ''), '') from page
+        where created_at > coalesce(last.at, -1))
+    into next_until, work, keys
+    from last;
+  else
+    with candidate as materialized (
+      select e.created_at, e.id, e.tags,
+        (p_kinds is null or e.kind = any (p_kinds)) and (v_pubkeys is null or e.pubkey = any (v_pubkeys)) as is_wanted
+      from event e
+      where e.tags is not null and event_tag_hashes(e.created_at, e.tags) && v_first
+        and event_tag_hashes(e.created_at, e.tags) && v_second
+        and e.created_at + 0 between v_lowest and p_until
+      order by e.created_at + 0 desc
+    ), page as materialized (
+      select created_at, id from candidate where is_wanted and event_has_tags(tags, p_tags) limit p_limit
+    ), last as materialized (
+      select case when count(*) = p_limit then min(created_at) end as at from page
+    )
+    select last.at, (select count(*) from candidate) + cardinality(v_first) + cardinality(v_second),
+      (select coalesce(string_agg(int8send(created_at) || id, ''), '') from page
+        where created_at > coalesce(last.at, -1))
+    into next_until, work, keys
+    from last;
+  end if;
+  if next_until is null and v_lowest > p_since then
+    next_until := v_lowest - 1;
+  end if;
+end
+$function$;
+comment on function event_keys_by_tag(p_tags jsonb, p_kinds integer[], p_pubkeys bytea, p_since bigint, p_until bigint, p_buckets integer, p_limit integer, OUT keys bytea, OUT next_until bigint, OUT work integer) is 'Keys of the newest events with some one-letter tags';
+
+CREATE OR REPLACE FUNCTION public.event_keys_by_time(p_since bigint, p_until bigint, p_limit integer, OUT keys bytea, OUT next_until bigint, OUT work integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+begin
+  select created_at into next_until from event
+  where created_at between p_since and p_until
+  order by created_at desc, id desc offset p_limit - 1 limit 1;
+  select coalesce(string_agg(int8send(created_at) || id, ''), ''), count(*) into keys, work
+  from (
+    select created_at, id from event
+    where created_at > coalesce(next_until, p_since - 1) and created_at <= p_until
+    order by created_at desc, id desc
+  ) as page;
+  work := work + case when next_until is null then 0 else p_limit end;
+end
+$function$;
+comment on function event_keys_by_time(p_since bigint, p_until bigint, p_limit integer, OUT keys bytea, OUT next_until bigint, OUT work integer) is 'Keys of the newest events of a time';
+
+CREATE OR REPLACE FUNCTION public.event_keys_of_second(p_second bigint, p_after bytea, p_kinds integer[], p_pubkeys bytea, p_tags jsonb, p_limit integer, OUT keys bytea, OUT last_id bytea, OUT work integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  v_pubkeys bytea[] := bytea_unpack(p_pubkeys, 32);
+begin
+  select coalesce(string_agg(int8send(created_at) || id, '')
+      filter (where event_key_matches(kind, pubkey, tags, p_kinds, v_pubkeys, p_tags)), ''),
+    case when count(*) = p_limit then (array_agg(id))[p_limit] end, count(*)
+  into keys, last_id, work
+  from (
+    select * from event e
+    where (e.created_at, e.id) > (p_second, p_after) and e.created_at <= p_second
+    order by e.created_at, e.id limit p_limit
+  ) as page;
+end
+$function$;
+comment on function event_keys_of_second(p_second bigint, p_after bytea, p_kinds integer[], p_pubkeys bytea, p_tags jsonb, p_limit integer, OUT keys bytea, OUT last_id bytea, OUT work integer) is 'Keys of the events of one second, by id';
+
 CREATE OR REPLACE FUNCTION public.event_known(p_created_at bigint[], p_ids bytea)
  RETURNS text
  LANGUAGE plpgsql
@@ -1328,6 +1699,35 @@ begin
 end
 $function$;
 comment on function event_known(p_created_at bigint[], p_ids bytea) is 'Which of these events are archived: 1 or 0 each';
+
+CREATE OR REPLACE FUNCTION public.event_lines(p_keys bytea)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+begin
+  return (
+    select string_agg(coalesce(exact.raw, concat(
+      '{"id":"', encode(e.id, 'hex'), '","pubkey":"', encode(e.pubkey, 'hex'), '","created_at":', e.created_at,
+      ',"kind":', e.kind, ',"tags":', json_strip_nulls(e.tags::text::json), ',"content":', to_json(e.content), ',"sig":"', encode(e.sig, 'hex'), '"}')),
+      chr(10) order by i)
+    from generate_series(0, octet_length(p_keys) / 40 - 1) as i
+    cross join lateral (
+      select * from event
+      where event.created_at = ('x' || encode(substr(p_keys, i * 40 + 1, 8), 'hex'))::bit(64)::int8
+        and event.id = substr(p_keys, i * 40 + 9, 32)
+      limit 1
+    ) as e
+    left join lateral (
+      select raw from event_raw r where r.created_at = e.created_at and r.id = e.id limit 1
+    ) as exact on true);
+end
+$function$;
+comment on function event_lines(p_keys bytea) is 'Events as lines of JSON';
 
 CREATE OR REPLACE FUNCTION public.event_relay_authors(p_relay_id integer, p_since bigint, p_until bigint, p_kind integer, p_limit integer)
  RETURNS TABLE(pubkey text, events integer)
@@ -1701,10 +2101,17 @@ end
 $function$;
 comment on function event_require(p_created_at bigint[], p_ids bytea) is 'Raises unless all these events are archived; they stay so until the end of the transaction';
 
-CREATE OR REPLACE FUNCTION public.event_tag_hash(p_name text, p_value text)
+CREATE OR REPLACE FUNCTION public.event_tag_bucket(p_created_at bigint)
  RETURNS bigint
- LANGUAGE plpgsql
+ LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select least(greatest(p_created_at >> 21, 752), 1024) $function$;
+comment on function event_tag_bucket(p_created_at bigint) is 'The bucket of time that the tag index has an event in';
+
+CREATE OR REPLACE FUNCTION public.event_tag_lookups(p_name text, p_value text, p_since timestamp with time zone, p_until timestamp with time zone)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
 AS $function$
 begin
   if length(p_name) <> 1 then
@@ -1712,10 +2119,23 @@ begin
       using errcode = 'invalid_parameter_value',
         hint = 'Narrow events down by kind, author or time, and compare tag_value(tags, name)';
   end if;
-  return hashtextextended(p_name || ':' || p_value, 0);
+  return event_tag_probes(
+    p_name, jsonb_build_array(p_value), coalesce(unix(p_since), 0), coalesce(unix(p_until), 9223372036854775807));
 end
 $function$;
-comment on function event_tag_hash(p_name text, p_value text) is 'Hash of name:value of a one-letter tag, as the tag index has it';
+comment on function event_tag_lookups(p_name text, p_value text, p_since timestamp with time zone, p_until timestamp with time zone) is 'Hashes that the tag index has a one-letter tag under, one for each 24 days of a time';
+
+CREATE OR REPLACE FUNCTION public.event_tag_probes(p_name text, p_values jsonb, p_since bigint, p_until bigint)
+ RETURNS bigint[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select array(
+    select hashtextextended(p_name || ':' || value, bucket)
+    from jsonb_array_elements_text(p_values) as value
+    cross join generate_series(event_tag_bucket(p_since), event_tag_bucket(p_until)) as bucket)
+$function$;
+comment on function event_tag_probes(p_name text, p_values jsonb, p_since bigint, p_until bigint) is 'Hashes that the tag index has the values of a tag under, in a time';
 
 CREATE OR REPLACE FUNCTION public.events_by_tag(p_name text, p_value text, p_kinds integer[] DEFAULT NULL::integer[], p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_limit bigint DEFAULT NULL::bigint)
  RETURNS SETOF event_readable
@@ -1726,7 +2146,7 @@ AS $function$
   from event_readable
   where (select archive_has_tags())
     and tags is not null
-    and event_tag_hashes(tags) @> array[event_tag_hash(p_name, p_value)]
+    and event_tag_hashes(created_at, tags) && event_tag_lookups(p_name, p_value, p_since, p_until)
     and p_value in (select tag_values(tags, p_name))
     and (p_kinds is null or kind + 0 = any (p_kinds))
     and (p_since is null or created_at + 0 >= unix(p_since))

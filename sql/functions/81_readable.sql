@@ -72,8 +72,9 @@ $$;
 comment on function tag_value(jsonb, text) is 'Value of the first tag of this name';
 
 -- Raises for a name that the tag index does not know: no answer is better than an empty one that is wrong.
-create or replace function event_tag_hash(p_name text, p_value text) returns int8
-language plpgsql immutable strict parallel safe
+create or replace function event_tag_lookups(p_name text, p_value text, p_since timestamptz, p_until timestamptz)
+returns int8[]
+language plpgsql stable parallel safe
 as $$
 begin
   if length(p_name) <> 1 then
@@ -81,10 +82,12 @@ begin
       using errcode = 'invalid_parameter_value',
         hint = 'Narrow events down by kind, author or time, and compare tag_value(tags, name)';
   end if;
-  return hashtextextended(p_name || ':' || p_value, 0);
+  return event_tag_probes(
+    p_name, jsonb_build_array(p_value), coalesce(unix(p_since), 0), coalesce(unix(p_until), 9223372036854775807));
 end
 $$;
-comment on function event_tag_hash(text, text) is 'Hash of name:value of a one-letter tag, as the tag index has it';
+comment on function event_tag_lookups(text, text, timestamptz, timestamptz) is
+  'Hashes that the tag index has a one-letter tag under, one for each 24 days of a time';
 
 create or replace function archive_has_tags() returns boolean
 language plpgsql stable parallel safe
@@ -111,7 +114,7 @@ as $$
   from event_readable
   where (select archive_has_tags())
     and tags is not null
-    and event_tag_hashes(tags) @> array[event_tag_hash(p_name, p_value)]
+    and event_tag_hashes(created_at, tags) && event_tag_lookups(p_name, p_value, p_since, p_until)
     and p_value in (select tag_values(tags, p_name))
     and (p_kinds is null or kind + 0 = any (p_kinds))
     and (p_since is null or created_at + 0 >= unix(p_since))

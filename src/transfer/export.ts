@@ -4,7 +4,7 @@
  * @module
  */
 import type { Database } from "../core/database/connection/database.ts";
-import { queryEvents } from "../archive/event_query.ts";
+import { EventReader } from "../archive/reading/event_reader.ts";
 import type { Filter } from "../models/filter.ts";
 
 export interface ExportOptions {
@@ -14,9 +14,6 @@ export interface ExportOptions {
   readonly onProgress?: (events: number) => void;
   readonly signal: AbortSignal;
 }
-
-/** Events read from the database at a time. */
-const CHUNK_SIZE = 1000;
 
 /** Events written at a time: few, so that a reader that goes away makes the count wrong by few. */
 const WRITE_SIZE = 50;
@@ -28,11 +25,11 @@ export async function exportEvents(
   { write, onProgress, signal }: ExportOptions,
 ): Promise<number> {
   let exported = 0;
-  const options = { chunkSize: CHUNK_SIZE, signal };
-  for await (const events of queryEvents(database, filter, options)) {
-    for (let at = 0; at < events.length; at += WRITE_SIZE) {
-      const some = events.slice(at, at + WRITE_SIZE);
-      await write(some.map((event) => `${JSON.stringify(event)}\n`).join(""));
+  const reader = new EventReader(database);
+  for await (const lines of reader.lines([filter], signal)) {
+    for (let at = 0; at < lines.length; at += WRITE_SIZE) {
+      const some = lines.slice(at, at + WRITE_SIZE);
+      await write(`${some.join("\n")}\n`);
       exported += some.length;
       onProgress?.(exported);
     }

@@ -257,7 +257,8 @@ async function tableBytes(
 
 const SEEN_AT = 1_790_000_000;
 
-const EMPTY_BATCH = {
+/** A batch of nothing, seen long ago. */
+export const EMPTY_BATCH = {
   seenAt: SEEN_AT,
   events: encodeEvents([]),
   known: encodeKeys([]),

@@ -1,6 +1,8 @@
 /**
- * `deno task bench [NAME…] [--runs N]`: the figures README quotes. Without a name, all of them. N runs make a median
- * where the benchmark takes the option (sync).
+ * `deno task bench [NAME…] [--runs N]`: the figures README quotes. Without a name, all of them but `scale`. N runs make
+ * a median where the benchmark takes the option (sync).
+ *
+ * `deno task bench scale [--events N] [--sightings MEAN] [--directory DIR]`: what an archive of N events costs.
  *
  * @module
  */
@@ -8,6 +10,7 @@ import { parseArgs } from "node:util";
 import { benchDatabase } from "./database.ts";
 import { benchMonitor } from "./monitor.ts";
 import { benchNegentropy } from "./negentropy.ts";
+import { benchScale } from "./scale.ts";
 import { benchSync } from "./sync.ts";
 import { benchSyncCrowd } from "./sync_crowd.ts";
 import { benchSyncCycle } from "./sync_cycle.ts";
@@ -42,8 +45,21 @@ async function main(args: string[]): Promise<number> {
   const { positionals: names, values } = parseArgs({
     args,
     allowPositionals: true,
-    options: { runs: { type: "string", default: "5" } },
+    options: {
+      runs: { type: "string", default: "5" },
+      events: { type: "string", default: "1000000" },
+      sightings: { type: "string", default: "4.7" },
+      directory: { type: "string" },
+    },
   });
+  if (names.includes("scale")) {
+    await benchScale({
+      events: Number(values.events),
+      sightings: Number(values.sightings),
+      directory: values.directory ?? null,
+    });
+    return 0;
+  }
   const unknown = names.find((name) => !(name in BENCHES));
   if (unknown !== undefined) {
     const known = Object.keys(BENCHES).join(", ");

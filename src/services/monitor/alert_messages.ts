@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { LiteArchiveError, queryEvents } from "../../archive/event_query.ts";
+import {
+  EventReader,
+  LiteArchiveError,
+} from "../../archive/reading/event_reader.ts";
 import type { OutboxEvent } from "../../archive/outbox.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import { parsePublicKey } from "../../models/public_key.ts";
@@ -71,7 +74,7 @@ async function chosenRelays(
     limit: 1,
   };
   try {
-    const found = queryEvents(database, filter, { chunkSize: 1, signal });
+    const found = new EventReader(database).events([filter], signal);
     for await (const [event] of found) {
       if (event === undefined) continue;
       const urls = messageRelays(event, config).map(({ url }) => url);

@@ -3,7 +3,7 @@ import type { Sql } from "../../../src/core/database/connection/database.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
 import type { TestArchive } from "../../support/archive.ts";
 import { insertChecks } from "../../../src/archive/checks.ts";
-import { queryEvents } from "../../../src/archive/event_query.ts";
+import { EventReader } from "../../../src/archive/reading/event_reader.ts";
 import { insertEvents, storeBatch } from "../../../src/archive/events.ts";
 import {
   cleanup,
@@ -49,7 +49,7 @@ testOnEachServer(
     );
     const ids: string[] = [];
     for await (
-      const chunk of queryEvents(database, {}, { chunkSize: 99, signal })
+      const chunk of new EventReader(database).events([{}], signal)
     ) {
       ids.push(...chunk.map(({ id }) => id));
     }

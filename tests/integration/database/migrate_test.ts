@@ -11,6 +11,8 @@ import {
   readSchema,
   type Schema,
 } from "../../../src/core/database/schema.ts";
+import { EventReader } from "../../../src/archive/reading/event_reader.ts";
+import { eventFactory } from "../../support/event_factory.ts";
 import { scratchDatabase, serverVersions } from "../../support/postgres.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 
@@ -60,6 +62,38 @@ for (const version of await serverVersions()) {
     const [row] = await sql<{ capability: string }[]>`
       select capability from relay_capability`;
     assert.equal(row!.capability, "read");
+  });
+}
+
+for (const version of await serverVersions()) {
+  Deno.test(`migrate() builds the tag index of an archive again, by time [${version}]`, async () => {
+    await using scratch = await scratchDatabase({ version });
+    await using database = await scratch.open();
+    const before: Schema = {
+      migrations: own.migrations.filter(({ version }) => version < 30),
+      functions: own.functions.filter(({ name }) => name === "10_archive.sql"),
+    };
+    await migrate(database, { schema: before, edition: "full" });
+    const factory = eventFactory("migrate_test");
+    const events = [0, 1_600_000_000, 1_700_000_000, 3_000_000_000].map(
+      (createdAt) => factory.sign({ createdAt, tags: [["t", "old"]] }),
+    );
+    for (const { id, pubkey, kind, created_at, ...event } of events) {
+      await scratch.sql`
+        insert into event values (${created_at}, 1, ${kind},
+          decode(${id}, 'hex'), decode(${pubkey}, 'hex'),
+          decode(${event.sig}, 'hex'), ${
+        JSON.stringify(event.tags)
+      }::text::jsonb,
+          ${event.content})`;
+    }
+    await migrate(database);
+    const { signal } = new AbortController();
+    const found = new EventReader(database).events([{ "#t": ["old"] }], signal);
+    assert.deepEqual(
+      (await Array.fromAsync(found)).flat(),
+      events.toReversed(),
+    );
   });
 }
 
