@@ -63,7 +63,7 @@ Deno.test("import and export take the names of standard streams", async () => {
   );
   const closed = await run(["import", "/dev/shm/no-such-events.jsonl"]);
   equal(closed.code, 1);
-  match(closed.stdout, /files below \/dev.*pipe it in as -/);
+  match(closed.stdout, /what is below \/dev.*pipe it in as -/);
 });
 
 Deno.test("import exits 1 for a file of which nothing is an event, and for a damaged one", async () => {
