@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../../src/core/database/connection/database.ts";
+import {
+  dataDirectory,
+  prepareDirectory,
+} from "../../../src/core/database/embedded/data_directory.ts";
 import { dataDirectory } from "../../../src/core/database/embedded/data_directory.ts";
 import { embeddedUrl } from "../../../src/core/database/embedded/embedded_url.ts";
 import {
@@ -74,6 +78,17 @@ Deno.test("two that come at the same moment share one server", async () => {
     for (const server of servers) await server[Symbol.asyncDispose]();
   }
   assert.deepEqual(clusterProcesses(dataDir), []);
+});
+
+Deno.test("a directory is prepared by several at the same moment", async () => {
+  for (let turn = 0; turn < 20; turn++) {
+    await using directory = await temporaryDirectory();
+    const data = dataDirectory(`${directory.path}/data`);
+    const users = await Promise.all(
+      [1, 2, 3].map(() => prepareDirectory(data)),
+    );
+    assert.ok(users.every((user) => user !== null));
+  }
 });
 
 Deno.test("whoever is attached takes over when the owner goes", async () => {

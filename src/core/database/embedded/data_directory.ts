@@ -248,11 +248,14 @@ async function makeSocketDirectory(
 ): Promise<void> {
   try {
     await Deno.mkdir(path, { mode: 0o700 });
-    if (user.dropsPrivileges) await Deno.chown(path, user.uid, user.gid);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
   const { isDirectory, uid } = await Deno.lstat(path);
+  // Our own, be it made by another process of ours that is about to do the same: nobody else can have put it there.
+  if (isDirectory && uid === Deno.uid() && user.dropsPrivileges) {
+    return await Deno.chown(path, user.uid, user.gid);
+  }
   if (isDirectory && uid === user.uid) return;
   throw new Error(
     `Cannot use ${path}: it must be a directory of ${user.label}, and is ${
