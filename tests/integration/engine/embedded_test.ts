@@ -4,7 +4,6 @@ import {
   dataDirectory,
   prepareDirectory,
 } from "../../../src/core/database/embedded/data_directory.ts";
-import { dataDirectory } from "../../../src/core/database/embedded/data_directory.ts";
 import { embeddedUrl } from "../../../src/core/database/embedded/embedded_url.ts";
 import {
   clusterProcesses,

@@ -57,9 +57,10 @@ Deno.test("events that were published late are found within repairSeconds, at on
   const found: number[] = [];
   for (let step = 0; step < 8; step++) {
     await pass(archive, WEEK / 7);
-    // One more where the audit has met an event that was published late.
+    // One more where the audit has met an event that was published late; one less where a slow machine takes so long for
+    // a step that the next one is not due yet.
     const opens = await opensOf(relay, sync);
-    assert.ok(opens === 2 || opens === 3, `${opens} NEG-OPEN`);
+    assert.ok(opens >= 1 && opens <= 3, `${opens} NEG-OPEN`);
     const counts = await Promise.all(
       added.map(({ id }) => archive.count(`event where id = '\\x${id}'`)),
     );
