@@ -1,7 +1,7 @@
 -- Events and sightings. Batches come packed: ids, keys and signatures as one bytea with a fixed stride, since one
 -- substr costs less than one element of an array; tags and contents as one JSON array each.
 
--- p_ids: 32 bytes each. Returns one character an event, in order: 1 archived, 0 not.
+-- p_ids: 32 bytes each. Returns one character an event, in order: 1 archived or forgotten (34_forget), 0 not.
 create or replace function event_known(p_created_at int8[], p_ids bytea) returns text
 language plpgsql stable
 as $$
@@ -13,15 +13,18 @@ begin
     left join lateral (
       select '1' as flag from event e
       where e.created_at = wanted.created_at and e.id = substr(p_ids, i::int4 * 32 - 31, 32)
+      union all
+      select '1' from forgotten_event f where f.id = substr(p_ids, i::int4 * 32 - 31, 32)
       limit 1
     ) as found on true);
 end
 $$;
-comment on function event_known(int8[], bytea) is 'Which of these events are archived: 1 or 0 each';
+comment on function event_known(int8[], bytea) is 'Which of these events are archived, or forgotten: 1 or 0 each';
 
 -- p_keys: id, pubkey and sig of each event, 32 + 32 + 64 bytes. p_tags, p_contents: JSON arrays with one element an
 -- event. p_raw: {"position from 0": "exact JSON"} of those PostgreSQL cannot hold, or null.
--- Returns the number of new events; those that are there are left alone. A lite archive keeps no sig, tags, content.
+-- Returns the number of new events; those that are there are left alone, and forgotten ones refused. A lite archive keeps
+-- no sig, tags, content.
 create or replace function event_insert(
   p_keys bytea, p_created_at int8[], p_kinds int4[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_seen_at int8)
 returns int4
@@ -30,21 +33,36 @@ as $$
 declare
   v_lite boolean := archive_edition() = 'lite';
   v_inserted int4;
+  v_created_at int8[];
+  v_kinds int4[];
+  v_keys bytea;
 begin
-  insert into event (created_at, seen_at, kind, id, pubkey, sig, tags, content)
-  select created_at, p_seen_at, kind,
-    substr(p_keys, i::int4 * 128 - 127, 32) as id,
-    substr(p_keys, i::int4 * 128 - 95, 32),
-    case when not v_lite then substr(p_keys, i::int4 * 128 - 63, 64) end,
-    case when not v_lite then tags end,
-    case when not v_lite then content end
-  from rows from (
-    unnest(p_created_at), unnest(p_kinds), jsonb_array_elements(p_tags), jsonb_array_elements_text(p_contents)
-  ) with ordinality as batch (created_at, kind, tags, content, i)
-  -- By id and not by time: see event_relay_insert.
-  order by id
-  on conflict do nothing;
-  get diagnostics v_inserted = row_count;
+  -- Also for an import: what is being forgotten must not come in beside it.
+  perform archive_reference();
+  if forgotten_any() then
+    select * into p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw
+    from forgotten_refuse(p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw);
+  end if;
+
+  with new as (
+    insert into event (created_at, seen_at, kind, id, pubkey, sig, tags, content)
+    select created_at, p_seen_at, kind,
+      substr(p_keys, i::int4 * 128 - 127, 32) as id,
+      substr(p_keys, i::int4 * 128 - 95, 32),
+      case when not v_lite then substr(p_keys, i::int4 * 128 - 63, 64) end,
+      case when not v_lite then tags end,
+      case when not v_lite then content end
+    from rows from (
+      unnest(p_created_at), unnest(p_kinds), jsonb_array_elements(p_tags), jsonb_array_elements_text(p_contents)
+    ) with ordinality as batch (created_at, kind, tags, content, i)
+    -- By id and not by time: see event_relay_insert.
+    order by id
+    on conflict do nothing
+    returning event.created_at, event.kind, event.id, event.pubkey
+  )
+  select count(*), array_agg(created_at), array_agg(kind), string_agg(id || pubkey, '')
+  into v_inserted, v_created_at, v_kinds, v_keys
+  from new;
 
   if p_raw is not null and not v_lite then
     insert into event_raw (created_at, id, raw)
@@ -53,6 +71,8 @@ begin
     order by 1, 2
     on conflict do nothing;
   end if;
+  perform event_request_add(p_keys, p_created_at, p_kinds, p_tags);
+  perform fact_add(1, null, v_created_at, v_kinds, v_keys);
   return v_inserted;
 end
 $$;
@@ -67,7 +87,7 @@ as $$
 $$;
 comment on function event_ids(bytea) is 'The ids of packed id, pubkey and sig';
 
--- p_ids: 32 bytes each, of events that are stored. Returns the number of new sightings.
+-- p_ids: 32 bytes each, of events that are stored; forgotten ones are left out. Returns the number of new sightings.
 -- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order of
 -- the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry instead
 -- of 102, measured.
@@ -75,9 +95,10 @@ create or replace function event_relay_insert(p_relay_id int4, p_seen_at int8, p
 returns int4
 language plpgsql
 as $$
-declare
-  v_inserted int4;
 begin
+  if forgotten_any() then
+    select * into p_created_at, p_ids from forgotten_leave_out(p_created_at, p_ids);
+  end if;
   begin
     -- As a rule all are new, and then `on conflict` would cost two fifths more (11.8 instead of 8.4 µs each).
     insert into event_relay (seen_at, created_at, relay_id, event_id)
@@ -85,14 +106,18 @@ begin
     from unnest(p_created_at) with ordinality as batch (created_at, i)
     order by id;
   exception when unique_violation then
-    insert into event_relay (seen_at, created_at, relay_id, event_id)
-    select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
-    from unnest(p_created_at) with ordinality as batch (created_at, i)
-    order by id
-    on conflict do nothing;
+    with new as (
+      insert into event_relay (seen_at, created_at, relay_id, event_id)
+      select p_seen_at, created_at, p_relay_id, substr(p_ids, i::int4 * 32 - 31, 32) as id
+      from unnest(p_created_at) with ordinality as batch (created_at, i)
+      order by id
+      on conflict do nothing
+      returning event_relay.created_at, event_id
+    )
+    select array_agg(created_at), string_agg(event_id, '') into p_created_at, p_ids from new;
   end;
-  get diagnostics v_inserted = row_count;
-  return v_inserted;
+  perform fact_add(1, p_relay_id, p_created_at, null, p_ids);
+  return coalesce(cardinality(p_created_at), 0);
 end
 $$;
 comment on function event_relay_insert(int4, int8, int8[], bytea) is 'Records that a relay holds events; returns the number of new sightings';
@@ -132,6 +157,10 @@ create or replace function orphan_event_delete(
   out last_created_at int8, out last_id bytea, out deleted int4)
 language plpgsql
 as $$
+declare
+  v_created_at int8[];
+  v_kinds int4[];
+  v_keys bytea;
 begin
   perform archive_unreferenced();
   with page as (
@@ -145,13 +174,18 @@ begin
   ), without_raw as (
     delete from event_raw r using orphan o where r.created_at = o.created_at and r.id = o.id
   ), gone as (
-    delete from event e using orphan o where e.created_at = o.created_at and e.id = o.id returning 1
+    delete from event e using orphan o where e.created_at = o.created_at and e.id = o.id
+    returning e.created_at, e.kind, e.id, e.pubkey
+  ), facts as (
+    select array_agg(created_at) as created_at, array_agg(kind) as kinds, string_agg(id || pubkey, '') as keys from gone
   )
-  select edge.created_at, edge.id, (select count(*) from gone)
-  into last_created_at, last_id, deleted
-  from (select 1) as one
+  select edge.created_at, edge.id, facts.created_at, facts.kinds, facts.keys
+  into last_created_at, last_id, v_created_at, v_kinds, v_keys
+  from facts
   left join (select * from page order by created_at desc, id desc limit 1) as edge
     on (select count(*) from page) = p_limit;
+  deleted := coalesce(cardinality(v_created_at), 0);
+  perform fact_add(-1, null, v_created_at, v_kinds, v_keys);
 end
 $$;
 comment on function orphan_event_delete(int8, bytea, int4) is 'Deletes events without a sighting among the next p_limit; returns where it stopped';

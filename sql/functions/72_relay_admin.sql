@@ -89,18 +89,22 @@ language plpgsql
 as $$
 declare
   v_relay_id int4 := (select id from relay where url = p_url);
-  v_deleted int4;
+  v_created_at int8[];
+  v_ids bytea;
 begin
   with page as (
     select created_at, event_id from event_relay where relay_id = v_relay_id
     order by created_at, event_id
     limit p_limit
     for update
+  ), gone as (
+    delete from event_relay e using page
+    where e.relay_id = v_relay_id and e.created_at = page.created_at and e.event_id = page.event_id
+    returning e.created_at, e.event_id
   )
-  delete from event_relay e using page
-  where e.relay_id = v_relay_id and e.created_at = page.created_at and e.event_id = page.event_id;
-  get diagnostics v_deleted = row_count;
-  return v_deleted;
+  select array_agg(created_at), string_agg(event_id, '') into v_created_at, v_ids from gone;
+  perform fact_add(-1, v_relay_id, v_created_at, null, v_ids);
+  return coalesce(cardinality(v_created_at), 0);
 end
 $$;
 comment on function relay_sighting_delete(text, int4) is 'Deletes sightings of a relay, the oldest first; returns their number';
@@ -128,6 +132,7 @@ begin
     raise exception using errcode = 'object_in_use', message = 'the relay is in work';
   end if;
   delete from relay_lease where relay_id = v_relay_id;
+  delete from fact_dropped where relay_id = v_relay_id;
   delete from relay_capability where relay_id = v_relay_id;
   delete from relay_check where relay_id = v_relay_id;
   delete from relay_check_rollup where relay_id = v_relay_id;
