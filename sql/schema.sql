@@ -1303,10 +1303,13 @@ AS $function$
   select event_address(kind, p_pubkey, case when kind between 30000 and 39999 then identifier else '' end), p_created_at
   from (
     select (regexp_match(tag ->> 1, '^(\d{1,5}):'))[1]::int4 as kind,
+      substr(tag ->> 1, strpos(tag ->> 1, ':') + 65, 1) as colon,
       substr(tag ->> 1, strpos(tag ->> 1, ':') + 66) as identifier
     from jsonb_array_elements(p_tags) as tag
     where tag ->> 0 = 'a' and tag ->> 1 ~ ('^\d{1,5}:' || encode(p_pubkey, 'hex') || '(:|$)')
   ) as address
+  -- Replaceable kinds are also written without the second colon.
+  where event_is_replaceable(kind) or event_is_addressable(kind) and colon = ':'
 $function$;
 comment on function event_deletion_targets(p_pubkey bytea, p_created_at bigint, p_tags jsonb) is 'Ids and addresses that a deletion request names, and up to which created_at';
 
@@ -2191,6 +2194,17 @@ begin
 end
 $function$;
 comment on function forget_sightings(p_ids bytea[]) is 'Deletes the sightings of events; returns their number';
+
+CREATE OR REPLACE FUNCTION public.forget_type(p_key bytea)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case
+    when exists (select from event where id = p_key) then 'event'
+    when exists (select from event where pubkey = p_key) then 'author' end
+$function$;
+comment on function forget_type(p_key bytea) is 'event when it is the id of one, author when it is the key of one, else null';
 
 CREATE OR REPLACE FUNCTION public.forget_unfinished()
  RETURNS TABLE(pubkey text)

@@ -1,6 +1,16 @@
 -- What may be served, decided here alone, by what the snapshot of the reader holds: a request that is committed counts at
 -- once, whether what it is about came before, after or beside it.
 
+create or replace function event_is_replaceable(p_kind int4) returns boolean
+language sql immutable parallel safe
+as $$ select p_kind in (0, 3) or p_kind between 10000 and 19999 $$;
+comment on function event_is_replaceable(int4) is 'Whether only the newest event of an author and kind is current (NIP-01)';
+
+create or replace function event_is_addressable(p_kind int4) returns boolean
+language sql immutable parallel safe
+as $$ select p_kind between 30000 and 39999 $$;
+comment on function event_is_addressable(int4) is 'Whether only the newest event of an author, kind and d tag is current (NIP-01)';
+
 -- What a deletion request (NIP-09) is about. Addresses of others are left out here; ids of others are told apart when
 -- they are read, as they may come later.
 create or replace function event_deletion_targets(p_pubkey bytea, p_created_at int8, p_tags jsonb)
@@ -14,10 +24,13 @@ as $$
   select event_address(kind, p_pubkey, case when kind between 30000 and 39999 then identifier else '' end), p_created_at
   from (
     select (regexp_match(tag ->> 1, '^(\d{1,5}):'))[1]::int4 as kind,
+      substr(tag ->> 1, strpos(tag ->> 1, ':') + 65, 1) as colon,
       substr(tag ->> 1, strpos(tag ->> 1, ':') + 66) as identifier
     from jsonb_array_elements(p_tags) as tag
     where tag ->> 0 = 'a' and tag ->> 1 ~ ('^\d{1,5}:' || encode(p_pubkey, 'hex') || '(:|$)')
   ) as address
+  -- Replaceable kinds are also written without the second colon.
+  where event_is_replaceable(kind) or event_is_addressable(kind) and colon = ':'
 $$;
 comment on function event_deletion_targets(bytea, int8, jsonb) is 'Ids and addresses that a deletion request names, and up to which created_at';
 
@@ -63,16 +76,6 @@ begin
 end
 $$;
 comment on function event_request_add(bytea, int8[], int4[], jsonb) is 'Remembers the deletion requests and requests to vanish of a batch';
-
-create or replace function event_is_replaceable(p_kind int4) returns boolean
-language sql immutable parallel safe
-as $$ select p_kind in (0, 3) or p_kind between 10000 and 19999 $$;
-comment on function event_is_replaceable(int4) is 'Whether only the newest event of an author and kind is current (NIP-01)';
-
-create or replace function event_is_addressable(p_kind int4) returns boolean
-language sql immutable parallel safe
-as $$ select p_kind between 30000 and 39999 $$;
-comment on function event_is_addressable(int4) is 'Whether only the newest event of an author, kind and d tag is current (NIP-01)';
 
 -- NIP-04, NIP-17, NIP-59 and their kin.
 create or replace function event_is_private(p_kind int4) returns boolean

@@ -198,3 +198,12 @@ create or replace function forget_unfinished() returns table (pubkey text)
 language sql stable
 as $$ select encode(f.pubkey, 'hex') from forgotten_author f where not f.is_done order by f.pubkey $$;
 comment on function forget_unfinished() is 'Authors of whom something may still be there';
+
+create or replace function forget_type(p_key bytea) returns text
+language sql stable
+as $$
+  select case
+    when exists (select from event where id = p_key) then 'event'
+    when exists (select from event where pubkey = p_key) then 'author' end
+$$;
+comment on function forget_type(bytea) is 'event when it is the id of one, author when it is the key of one, else null';

@@ -56,9 +56,12 @@ from (
     event_address(address.kind, e.pubkey, case when address.kind between 30000 and 39999 then identifier else '' end), e.pubkey
   from event e cross join lateral jsonb_array_elements(e.tags) as tag
   cross join lateral (
-    select (regexp_match(tag ->> 1, '^(\d{1,5}):'))[1]::int4, substr(tag ->> 1, strpos(tag ->> 1, ':') + 66)
-  ) as address (kind, identifier)
+    select (regexp_match(tag ->> 1, '^(\d{1,5}):'))[1]::int4, substr(tag ->> 1, strpos(tag ->> 1, ':') + 65, 1),
+      substr(tag ->> 1, strpos(tag ->> 1, ':') + 66)
+  ) as address (kind, colon, identifier)
   where e.kind = 5 and tag ->> 0 = 'a' and tag ->> 1 ~ ('^\d{1,5}:' || encode(e.pubkey, 'hex') || '(:|$)')
+    and (address.kind in (0, 3) or address.kind between 10000 and 19999
+      or address.kind between 30000 and 39999 and colon = ':')
 ) as request
 group by target, pubkey;
 

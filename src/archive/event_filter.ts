@@ -5,6 +5,7 @@
  */
 import type { Filter } from "../models/filter.ts";
 import { storableJson } from "../models/storable_text.ts";
+import { eventSource, type ServedView } from "./served.ts";
 
 export interface EventSelect {
   readonly text: string;
@@ -23,14 +24,18 @@ const MAX_BRANCHES = 64;
 export function eventSelect(
   filter: Filter,
   limit: number | undefined,
+  served: ServedView | null = null,
 ): EventSelect {
   const parameters: (string | number)[] = [];
   const bind = (value: string | number) => `$${parameters.push(value)}`;
   const end = limit === undefined ? "" : `limit ${bind(limit)}::int8`;
   // Each walk gives its events in order and no further than needed, so that they are merged instead of sorted. The
   // index has the order of created_at; ids are sorted within a second (incremental sort).
+  const source = eventSource(served, bind);
   const walks = branchesOf(filter).map((branch) =>
-    `(select * from event where ${conditions(branch, bind).join(" and ")}
+    `(select * from ${source} as event where ${
+      conditions(branch, bind).join(" and ")
+    }
       order by created_at desc, id ${end})`
   );
   const merged = walks.length === 1

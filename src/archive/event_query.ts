@@ -7,6 +7,7 @@ import type { NostrEvent } from "../models/event.ts";
 import { type Filter, matchesFilter } from "../models/filter.ts";
 import { REPLACEMENT, storableText } from "../models/storable_text.ts";
 import type { Database, Sql } from "../core/database/connection/database.ts";
+import type { ServedView } from "./served.ts";
 import { eventSelect, tagFields } from "./event_filter.ts";
 
 /** The archive is `lite`: it keeps no tags, content and signatures, and so cannot give back events. */
@@ -18,6 +19,8 @@ export interface QueryOptions {
   /** Events in one chunk at most. An event can be a megabyte. */
   readonly chunkSize: number;
   readonly signal: AbortSignal;
+  /** Only what may be served; null or left out: everything archived. */
+  readonly served?: ServedView | null | undefined;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface QueryOptions {
 export async function* queryEvents(
   db: Database,
   filter: Filter,
-  { chunkSize, signal }: QueryOptions,
+  { chunkSize, signal, served }: QueryOptions,
 ): AsyncGenerator<NostrEvent[]> {
   if (filter.search !== undefined) {
     throw new Error(
@@ -40,7 +43,7 @@ export async function* queryEvents(
   const leaving = new AbortController();
   const { readable, writable } = new TransformStream<NostrEvent[]>();
   const writer = writable.getWriter();
-  const walk = new Walk(filter, chunkSize);
+  const walk = new Walk(filter, chunkSize, served ?? null);
   const reading = db.transaction(
     (sql) => walk.read(sql, (events) => writer.write(events)),
     { kind: "refresh", signal: AbortSignal.any([signal, leaving.signal]) },
@@ -58,6 +61,7 @@ export async function* queryEvents(
 class Walk {
   readonly #filter: Filter;
   readonly #chunkSize: number;
+  readonly #served: ServedView | null;
   /** Only the exact event can tell, where the filter asks for text that is stored as other text is. */
   readonly #inexact: boolean;
   #given = 0;
@@ -65,7 +69,8 @@ class Walk {
   /** Events given of the second of the last one. */
   #givenOfSecond = 0;
 
-  constructor(filter: Filter, chunkSize: number) {
+  constructor(filter: Filter, chunkSize: number, served: ServedView | null) {
+    this.#served = served;
     this.#filter = filter;
     this.#chunkSize = chunkSize;
     this.#inexact = tagFields(filter).some((field) =>
@@ -80,7 +85,10 @@ class Walk {
   ): Promise<void> {
     if (this.#isDone()) return;
     await requireFullArchive(sql);
-    const { text, parameters, ordered } = eventSelect(...this.#rest());
+    const { text, parameters, ordered } = eventSelect(
+      ...this.#rest(),
+      this.#served,
+    );
     // Where an index has the order, sorting would write the archive to disk before the first row. Compiling a query
     // costs more than reading some hundred rows.
     await sql.unsafe(

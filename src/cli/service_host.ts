@@ -25,6 +25,7 @@ import { openProcessMetrics } from "../core/metrics/process_metrics.ts";
 import type { Politeness } from "../transport/politeness.ts";
 import { keepStatus } from "./manager_status.ts";
 import { openRuntimeRecord } from "./runtime_record.ts";
+import { keepForgetting } from "./vanishing.ts";
 import { VERSION } from "./version.ts";
 
 export interface ServiceHostOptions {
@@ -68,6 +69,7 @@ export function openServiceHost(options: ServiceHostOptions): ServiceHost {
   stack.use(openProcessMetrics({ registry, version: VERSION }));
   registerDatabaseMetrics({ registry, database, config: options.config });
   const record = stack.use(openRuntimeRecord(database, log));
+  stack.use(keepForgetting(options));
   serveEndpoints(options, { registry, runtimes: record.runtimes, stack });
   const stopping = () => {
     notifier.stopping();

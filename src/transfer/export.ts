@@ -5,9 +5,12 @@
  */
 import type { Database } from "../core/database/connection/database.ts";
 import { queryEvents } from "../archive/event_query.ts";
+import type { ServedView } from "../archive/served.ts";
 import type { Filter } from "../models/filter.ts";
 
 export interface ExportOptions {
+  /** Only what may be served in this view; null for everything archived. */
+  readonly served?: ServedView | null;
   /** Takes some lines; the next ones are read from the database when it has returned. */
   readonly write: (lines: string) => Promise<void> | void;
   /** Called after each write with the number of events so far. */
@@ -25,10 +28,10 @@ const WRITE_SIZE = 50;
 export async function exportEvents(
   database: Database,
   filter: Filter,
-  { write, onProgress, signal }: ExportOptions,
+  { served, write, onProgress, signal }: ExportOptions,
 ): Promise<number> {
   let exported = 0;
-  const options = { chunkSize: CHUNK_SIZE, signal };
+  const options = { chunkSize: CHUNK_SIZE, served, signal };
   for await (const events of queryEvents(database, filter, options)) {
     for (let at = 0; at < events.length; at += WRITE_SIZE) {
       const some = events.slice(at, at + WRITE_SIZE);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { forgetVanished } from "../../archive/forget.ts";
 import { cleanup } from "../../archive/maintenance.ts";
 import type { Command, Invocation } from "../command.ts";
 import { labelledLines } from "../terminal/labelled_lines.ts";
@@ -74,6 +75,8 @@ async function clean(invocation: Invocation): Promise<number> {
     orphanEvents: options.flag("orphan-events"),
   };
   const database = await invocation.openDatabase({ schema: "current" });
+  const { url, vanish } = invocation.brotrConfig().serving;
+  if (vanish === "forget") await forgetVanished(database, url ?? null, signal);
   const deleted = await cleanup(database, {
     ...limits,
     batchSize: BATCH_SIZE,
