@@ -262,7 +262,7 @@ create table forgotten_event (
   constraint forgotten_event_pkey PRIMARY KEY (id),
   constraint forgotten_event_id_check CHECK ((octet_length(id) = 32))
 );
-comment on table forgotten_event is 'Events that were deleted for good or refused. Without them, one that a relay gives again would contradict what is proven';
+comment on table forgotten_event is 'Events that were deleted for good, or refused for their author: who gives or lists one again tells nothing new';
 comment on column forgotten_event.created_at is 'event.created_at; null for one that was never here';
 comment on column forgotten_event.id is 'event.id';
 CREATE INDEX forgotten_event_created_at ON forgotten_event USING btree (created_at);
@@ -1497,13 +1497,11 @@ begin
     left join lateral (
       select '1' as flag from event e
       where e.created_at = wanted.created_at and e.id = substr(p_ids, i::int4 * 32 - 31, 32)
-      union all
-      select '1' from forgotten_event f where f.id = substr(p_ids, i::int4 * 32 - 31, 32)
       limit 1
     ) as found on true);
 end
 $function$;
-comment on function event_known(p_created_at bigint[], p_ids bytea) is 'Which of these events are archived, or forgotten: 1 or 0 each';
+comment on function event_known(p_created_at bigint[], p_ids bytea) is 'Which of these events are archived: 1 or 0 each';
 
 CREATE OR REPLACE FUNCTION public.event_relay_authors(p_relay_id integer, p_since bigint, p_until bigint, p_kind integer, p_limit integer)
  RETURNS TABLE(pubkey text, events integer)
@@ -1824,6 +1822,9 @@ declare
   v_missing int4;
 begin
   perform archive_reference();
+  if forgotten_any() then
+    select * into p_created_at, p_ids from forgotten_leave_out(p_created_at, p_ids);
+  end if;
   v_missing := length(replace(event_known(p_created_at, p_ids), '1', ''));
   if v_missing > 0 then
     raise exception 'Cannot record sightings as % of % events are not archived: fetch them again',

@@ -1,7 +1,7 @@
 -- Events and sightings. Batches come packed: ids, keys and signatures as one bytea with a fixed stride, since one
 -- substr costs less than one element of an array; tags and contents as one JSON array each.
 
--- p_ids: 32 bytes each. Returns one character an event, in order: 1 archived or forgotten (34_forget), 0 not.
+-- p_ids: 32 bytes each. Returns one character an event, in order: 1 archived, 0 not.
 create or replace function event_known(p_created_at int8[], p_ids bytea) returns text
 language plpgsql stable
 as $$
@@ -13,13 +13,11 @@ begin
     left join lateral (
       select '1' as flag from event e
       where e.created_at = wanted.created_at and e.id = substr(p_ids, i::int4 * 32 - 31, 32)
-      union all
-      select '1' from forgotten_event f where f.id = substr(p_ids, i::int4 * 32 - 31, 32)
       limit 1
     ) as found on true);
 end
 $$;
-comment on function event_known(int8[], bytea) is 'Which of these events are archived, or forgotten: 1 or 0 each';
+comment on function event_known(int8[], bytea) is 'Which of these events are archived: 1 or 0 each';
 
 -- p_keys: id, pubkey and sig of each event, 32 + 32 + 64 bytes. p_tags, p_contents: JSON arrays with one element an
 -- event. p_raw: {"position from 0": "exact JSON"} of those PostgreSQL cannot hold, or null.
@@ -133,7 +131,8 @@ as $$
 $$;
 comment on function event_relay_count(int4, jsonb) is 'How many events of these windows of created_at a relay was seen to hold';
 
--- Holds off the deletion of orphans, and raises when one of these events is not stored: a sighting must have its event.
+-- Holds off the deletion of orphans, and raises when one of these events is neither stored nor forgotten: a sighting must
+-- have its event.
 create or replace function event_require(p_created_at int8[], p_ids bytea) returns void
 language plpgsql
 as $$
@@ -141,6 +140,9 @@ declare
   v_missing int4;
 begin
   perform archive_reference();
+  if forgotten_any() then
+    select * into p_created_at, p_ids from forgotten_leave_out(p_created_at, p_ids);
+  end if;
   v_missing := length(replace(event_known(p_created_at, p_ids), '1', ''));
   if v_missing > 0 then
     raise exception 'Cannot record sightings as % of % events are not archived: fetch them again',

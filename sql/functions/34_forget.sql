@@ -6,7 +6,8 @@ as $$ select exists (select from forgotten_author) or exists (select from forgot
 comment on function forgotten_any() is 'Whether anything is forgotten; in most archives nothing is';
 
 -- A batch as event_insert has it, without what is forgotten. What is refused for its author is known by its id from now
--- on: a relay that gives it again tells nothing new.
+-- on: it gets no sighting, and is not fetched from a list of ids. To a walk and its audit it is an event that is not
+-- archived, as one whose signature is wrong: neither a gap nor news.
 create or replace function forgotten_refuse(
   inout p_keys bytea, inout p_created_at int8[], inout p_kinds int4[], inout p_tags jsonb, inout p_contents jsonb,
   inout p_raw jsonb)

@@ -18,7 +18,7 @@ create table forgotten_event (
   created_at int8,
   id bytea primary key check (octet_length(id) = 32)
 );
-comment on table forgotten_event is 'Events that were deleted for good or refused. Without them, one that a relay gives again would contradict what is proven';
+comment on table forgotten_event is 'Events that were deleted for good, or refused for their author: who gives or lists one again tells nothing new';
 comment on column forgotten_event.created_at is 'event.created_at; null for one that was never here';
 comment on column forgotten_event.id is 'event.id';
 
