@@ -1291,6 +1291,23 @@ CREATE OR REPLACE FUNCTION public.clock_get()
 AS $function$ select extract(epoch from clock_timestamp())::float8 $function$;
 comment on function clock_get() is 'Unix seconds by the clock of this server, with their fraction';
 
+CREATE OR REPLACE FUNCTION public.event_author_sample(p_count integer)
+ RETURNS TABLE(pubkey text)
+ LANGUAGE sql
+AS $function$
+  with span as (
+    select (select min(created_at) from event) as first, (select max(created_at) from event) as last
+  ), moment as materialized (
+    select first + ((least(last, unix_now()) - first) * random())::int8 as at
+    from span, generate_series(1, p_count)
+    where first is not null
+  )
+  select distinct encode(found.pubkey, 'hex')
+  from moment cross join lateral (
+    select e.pubkey from event e where e.created_at >= moment.at order by e.created_at limit 1) as found
+$function$;
+comment on function event_author_sample(p_count integer) is 'Some authors, drawn at random';
+
 CREATE OR REPLACE FUNCTION public.event_deletion_targets(p_pubkey bytea, p_created_at bigint, p_tags jsonb)
  RETURNS TABLE(target bytea, until bigint)
  LANGUAGE sql
@@ -1459,6 +1476,29 @@ CREATE OR REPLACE FUNCTION public.event_is_replaceable(p_kind integer)
  IMMUTABLE PARALLEL SAFE
 AS $function$ select p_kind in (0, 3) or p_kind between 10000 and 19999 $function$;
 comment on function event_is_replaceable(p_kind integer) is 'Whether only the newest event of an author and kind is current (NIP-01)';
+
+CREATE OR REPLACE FUNCTION public.event_is_requested(p_id bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (
+    select from event e
+    where e.id = p_id and (
+      exists (
+        select from event_deletion d
+        where d.pubkey = e.pubkey and d.until >= e.created_at
+          and d.target in (e.id, event_address(e.kind, e.pubkey, case
+            when event_is_addressable(e.kind) then event_identifier(e.tags) else '' end))
+          and not exists (
+            select from event r cross join lateral event_deletion_targets(r.pubkey, r.created_at, r.tags) t
+            where r.pubkey = e.pubkey and r.kind = 5 and t.target = d.target and t.until >= e.created_at))
+      or exists (
+        select from event_vanish v
+        where v.pubkey = e.pubkey and v.until >= e.created_at and v.relay = 'ALL_RELAYS' and not exists (
+          select from event r where r.pubkey = e.pubkey and r.kind = 62 and r.created_at >= e.created_at))))
+$function$;
+comment on function event_is_requested(p_id bytea) is 'Whether an event is hidden by a request that is not archived any more';
 
 CREATE OR REPLACE FUNCTION public.event_is_returned(p_id bytea, p_tags jsonb)
  RETURNS boolean

@@ -172,3 +172,42 @@ as $$
       else true end
 $$;
 comment on function event_served(bytea[], text, boolean, int8) is 'The events that may be served; stands in for the table event';
+
+-- Whether an author asked to hide this event, and the request itself is gone.
+create or replace function event_is_requested(p_id bytea) returns boolean
+language sql stable
+as $$
+  select exists (
+    select from event e
+    where e.id = p_id and (
+      exists (
+        select from event_deletion d
+        where d.pubkey = e.pubkey and d.until >= e.created_at
+          and d.target in (e.id, event_address(e.kind, e.pubkey, case
+            when event_is_addressable(e.kind) then event_identifier(e.tags) else '' end))
+          and not exists (
+            select from event r cross join lateral event_deletion_targets(r.pubkey, r.created_at, r.tags) t
+            where r.pubkey = e.pubkey and r.kind = 5 and t.target = d.target and t.until >= e.created_at))
+      or exists (
+        select from event_vanish v
+        where v.pubkey = e.pubkey and v.until >= e.created_at and v.relay = 'ALL_RELAYS' and not exists (
+          select from event r where r.pubkey = e.pubkey and r.kind = 62 and r.created_at >= e.created_at))))
+$$;
+comment on function event_is_requested(bytea) is 'Whether an event is hidden by a request that is not archived any more';
+
+-- Drawn by the moments of events: who writes much is drawn often.
+create or replace function event_author_sample(p_count int4) returns table (pubkey text)
+language sql volatile
+as $$
+  with span as (
+    select (select min(created_at) from event) as first, (select max(created_at) from event) as last
+  ), moment as materialized (
+    select first + ((least(last, unix_now()) - first) * random())::int8 as at
+    from span, generate_series(1, p_count)
+    where first is not null
+  )
+  select distinct encode(found.pubkey, 'hex')
+  from moment cross join lateral (
+    select e.pubkey from event e where e.created_at >= moment.at order by e.created_at limit 1) as found
+$$;
+comment on function event_author_sample(int4) is 'Some authors, drawn at random';

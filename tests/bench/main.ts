@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { benchDatabase } from "./database.ts";
+import { benchFacts } from "./facts.ts";
 import { benchMonitor } from "./monitor.ts";
 import { benchNegentropy } from "./negentropy.ts";
 import { benchSync } from "./sync.ts";
@@ -24,6 +25,7 @@ const BENCHES: Readonly<
 > = {
   verify: benchVerify,
   database: benchDatabase,
+  facts: benchFacts,
   negentropy: benchNegentropy,
   sync: benchSync,
   "sync-fairness": benchSyncFairness,

@@ -101,7 +101,7 @@ function deletedText(deleted: Awaited<ReturnType<typeof cleanup>>): string {
     counted(deleted.orphanMetadata, "document"),
     counted(deleted.rejected, "rejection"),
     counted(deleted.candidates, "candidate"),
-    counted(deleted.orphanEvents, "event"),
+    counted(deleted.orphanEvents + deleted.forgotten, "event"),
   ];
   return `Deleted ${counts.join(", ")}.`;
 }

@@ -11,7 +11,8 @@ import {
   type EventFactory,
   eventFactory,
 } from "../../support/event_factory.ts";
-import { servedIds } from "../../support/served_model.ts";
+import { checkServed } from "../../../src/archive/served_check.ts";
+import { servedIds } from "../../../src/archive/served_model.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 
 const OWN_URL = "wss://archive.example.com";
@@ -136,6 +137,36 @@ testOnEachServer(
     await sql.unsafe(`--${takeOver}`);
     assert.deepEqual([[...await rows()], [...await vanished()]], before);
     assert.ok(before.every((part) => part.length > 0));
+  },
+);
+
+testOnEachServer(
+  "checkServed() finds what is served and must not be, and what is hidden without a request",
+  async ({ database, sql }) => {
+    const factory = eventFactory("served_test check");
+    const events = Array.from(
+      { length: 5 },
+      () => randomHistory(factory, []),
+    ).flat();
+    await insertEvents(database, encodeEvents(events));
+    const check = () =>
+      checkServed(database, {
+        authors: 30,
+        signal: new AbortController().signal,
+      });
+    assert.deepEqual(await check(), []);
+    // What a request hides that is itself gone is no fault.
+    await sql`delete from event where kind in (5, 62)`;
+    assert.deepEqual(await check(), []);
+    await insertEvents(database, encodeEvents(events));
+    await sql`delete from event_deletion`;
+    assert.ok((await check()).some(({ served }) => served));
+    await insertEvents(database, encodeEvents(events));
+    await sql.unsafe(`
+      create or replace function event_is_replaceable(p_kind int4)
+      returns boolean language sql immutable parallel safe
+      as 'select p_kind < 20000'`);
+    assert.ok((await check()).some(({ served }) => !served));
   },
 );
 

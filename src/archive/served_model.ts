@@ -1,25 +1,21 @@
 /**
  * What may be served, said naively: a function of all events of an archive, the moment, who asks, and our URL.
  *
- * Written from the texts of NIP-01, 09, 40, 59, 62 and 70, and not from the SQL that it is held against.
+ * Written from the texts of NIP-01, 09, 40, 59, 62 and 70, and not from the SQL that it is held against, by tests and by
+ * `db verify --deep`. Each event is compared with each other one: it is for few events.
  *
  * @module
  */
-import type { NostrEvent } from "../../src/models/event.ts";
+import type { NostrEvent } from "../models/event.ts";
+import type { ServedView } from "./served.ts";
 
-export interface ServedView {
-  /** Unix seconds. */
-  readonly now: number;
-  /** Public keys that are authenticated. */
-  readonly viewers: readonly string[];
-  readonly ownUrl: string | null;
-  readonly allVersions: boolean;
-}
+/** A view at a moment, Unix seconds. */
+export type ServedAt = ServedView & { readonly now: number };
 
 /** The ids of the events that may be served. */
 export function servedIds(
   archived: readonly NostrEvent[],
-  view: ServedView,
+  view: ServedAt,
 ): Set<string> {
   const served = archived.filter((event) => isServed(event, archived, view));
   return new Set(served.map(({ id }) => id));
@@ -28,10 +24,9 @@ export function servedIds(
 function isServed(
   event: NostrEvent,
   archived: readonly NostrEvent[],
-  view: ServedView,
+  view: ServedAt,
 ): boolean {
   return event.kind !== 22_242 &&
-    !valuesOf(event, "-").length &&
     !event.tags.some(([name]) => name === "-") &&
     !valuesOf(event, "expiration").some((value) =>
       /^\d{1,15}$/.test(value) && Number(value) <= view.now
