@@ -1881,7 +1881,7 @@ CREATE OR REPLACE FUNCTION public.event_served(p_viewers bytea[] DEFAULT '{}'::b
 AS $function$
   select e.created_at, e.seen_at, e.kind, e.id, e.pubkey, e.sig, e.tags, e.content
   from event e
-  where e.kind <> 22242
+  where e.kind <> 22242 and e.tags is not null
     and case when event_is_private(e.kind) then event_is_party(e.pubkey, e.tags, p_viewers) else true end
     -- The cheap look says no for nearly all: only then are the tags taken apart.
     and case when e.tags @> '[["-"]]' or e.tags @> '[["expiration"]]'

@@ -122,7 +122,8 @@ comment on function event_is_returned(bytea, jsonb) is 'Whether a recipient of a
 -- authenticated, for private kinds. p_own_url: our own URL, in lower case and without a slash at its end, for NIP-62.
 -- p_all_versions: with superseded versions. p_now: Unix seconds, for NIP-40; null for now.
 -- A version that is hidden still supersedes the older ones; so what is served does not depend on the order of arrival.
--- Deletion requests cannot be deleted; requests to vanish neither, and go on being served.
+-- Deletion requests cannot be deleted; requests to vanish neither, and go on being served. A lite archive serves nothing,
+-- as it has no tags to tell by.
 create or replace function event_served(
   p_viewers bytea[] default '{}', p_own_url text default null, p_all_versions boolean default false,
   p_now int8 default null)
@@ -131,7 +132,7 @@ language sql stable parallel safe
 as $$
   select e.created_at, e.seen_at, e.kind, e.id, e.pubkey, e.sig, e.tags, e.content
   from event e
-  where e.kind <> 22242
+  where e.kind <> 22242 and e.tags is not null
     and case when event_is_private(e.kind) then event_is_party(e.pubkey, e.tags, p_viewers) else true end
     -- The cheap look says no for nearly all: only then are the tags taken apart.
     and case when e.tags @> '[["-"]]' or e.tags @> '[["expiration"]]'

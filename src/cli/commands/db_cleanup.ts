@@ -16,7 +16,7 @@ export const dbCleanup: Command = {
   summary: "Delete what is too old, and what nothing refers to any more",
   description:
     `Checks, documents and rejections beyond their age go, but never the newest of a relay; then documents of no relay.
-What checks say is summed up first: by hour for a while, by day for ever; outages stay. Events no relay was seen to hold go only with --orphan-events: imported events have no sighting either. It works page
+What checks say is summed up first: by hour for a while, by day for ever; outages stay. Events no relay was seen to hold go only with --orphan-events: imported events have no sighting either. What forget left undone is finished. It works page
 by page beside running services; stopping it in the middle harms nothing.`,
   options: [
     {

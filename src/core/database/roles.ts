@@ -63,6 +63,151 @@ export async function createRoles(
   }, { kind: "batch" });
 }
 
+/**
+ * Gives the roles their rights to what migrations have added, where this schema was handed over to them and we are
+ * one who may. Called by `migrate`.
+ */
+export async function refreshPrivileges(sql: Sql): Promise<void> {
+  const [row] = await sql<{ allowed: boolean }[]>`
+    select exists (
+      select from pg_class c join pg_roles r on r.oid = c.relowner
+      where c.oid = to_regclass('event') and r.rolname = 'bigbrotr_admin'
+        and pg_has_role(r.oid, 'member')) as allowed`;
+  if (row!.allowed) await grantPrivileges(sql, await ownObjects());
+}
+
+/** Kind and name of what this program made, as its catalogue has them. */
+type OwnObjects = ReadonlySet<string>;
+
+async function ownObjects(): Promise<OwnObjects> {
+  const catalog = await expectedCatalog();
+  return new Set(catalog.map(({ kind, name }) => `${kind} ${name}`));
+}
+
+type Privilege = "select" | "insert" | "update" | "delete";
+
+const READ: readonly Privilege[] = ["select"];
+const KEPT: readonly Privilege[] = ["select", "insert"];
+const DELETED: readonly Privilege[] = ["select", "insert", "delete"];
+const NEVER_DELETED: readonly Privilege[] = ["select", "insert", "update"];
+const CHANGED: readonly Privilege[] = ["select", "insert", "update", "delete"];
+
+/**
+ * Tables of which the writer may do less than with the others, which it may change in every way. Locking rows
+ * (`for update`) takes the right to update.
+ */
+const RESTRICTED: Readonly<Record<string, readonly Privilege[]>> = {
+  archive: READ,
+  schema_migration: READ,
+  schema_function: READ,
+  relay: KEPT,
+  event: DELETED,
+  event_raw: DELETED,
+  event_relay: DELETED,
+  metadata: DELETED,
+  relay_check_rollup: DELETED,
+  relay_outage: NEVER_DELETED,
+  relay_state: NEVER_DELETED,
+};
+
+/** Tables that the refresher changes: it takes facts, and makes again what was dropped of them. */
+const REFRESHED: ReadonlySet<string> = new Set(
+  ["service_state", "fact", "fact_dropped", "fact_follower"],
+);
+
+async function grantPrivileges(sql: Sql, own: OwnObjects): Promise<void> {
+  const [row] = await sql<{ schema: string; database: string }[]>`
+    select quote_ident(current_schema()) as schema,
+      quote_ident(current_database()) as database`;
+  const { schema, database } = row!;
+  const all = ROLES.map(roleName).join(", ");
+  await becomeAdmin(sql);
+  await sql.unsafe(`
+    grant connect on database ${database} to ${all};
+    grant usage on schema ${schema} to ${all};
+    grant create on schema ${schema} to bigbrotr_admin`);
+  for (const object of await presentObjects(sql, own)) {
+    await grantOn(sql, object);
+    // Last: only the owner may give rights, and we may be no longer.
+    if (!object.isAdmins) {
+      const { kind, quoted } = object;
+      await sql.unsafe(`alter ${kind} ${quoted} owner to bigbrotr_admin`);
+    }
+  }
+}
+
+/** Functions need no right of their own: everybody may call them, and they do what the caller may do. */
+async function grantOn(
+  sql: Sql,
+  { kind, name, quoted }: SchemaObject,
+): Promise<void> {
+  if (kind === "function") return;
+  const writer = kind === "table" ? RESTRICTED[name] ?? CHANGED : READ;
+  const refresher = REFRESHED.has(name) ? CHANGED : READ;
+  await sql.unsafe(`
+    grant ${writer.join(", ")} on ${quoted} to bigbrotr_writer;
+    grant ${refresher.join(", ")} on ${quoted} to bigbrotr_refresher;
+    grant select on ${quoted} to bigbrotr_reader`);
+}
+
+/** Makes us a member of the administrator's role, as only a member may give it a table. */
+async function becomeAdmin(sql: Sql): Promise<void> {
+  const [row] = await sql<{ member: boolean }[]>`
+    select pg_has_role(current_user, 'bigbrotr_admin', 'member') as member`;
+  if (!row!.member) await sql.unsafe("grant bigbrotr_admin to current_user");
+}
+
+interface SchemaObject {
+  readonly kind: "table" | "view" | "function" | "sequence";
+  /** As the catalogue has it. */
+  readonly name: string;
+  /** As SQL has it. */
+  readonly quoted: string;
+  readonly owner: string;
+  readonly isAdmins: boolean;
+}
+
+/** Everything in the schema but what an extension brought along, or a column has of its own. */
+async function schemaObjects(sql: Sql): Promise<SchemaObject[]> {
+  return await sql<SchemaObject[]>`
+    with object as (
+      select case relkind when 'S' then 'sequence' when 'v' then 'view'
+          else 'table' end as kind,
+        relname::text as name, format('%I', relname) as quoted,
+        relowner as owner
+      from pg_class c
+      where relnamespace = current_schema()::regnamespace
+        and relkind in ('r', 'p', 'f', 'v', 'm', 'S')
+        and not exists (select from pg_depend d
+          where d.classid = 'pg_class'::regclass and d.objid = c.oid
+            and d.deptype in ('e', 'i', 'a'))
+      union all
+      select 'function',
+        proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+        format('%I(%s)', proname, pg_get_function_identity_arguments(p.oid)),
+        proowner
+      from pg_proc p
+      where pronamespace = current_schema()::regnamespace
+        and not exists (select from pg_depend d
+          where d.classid = 'pg_proc'::regclass and d.objid = p.oid
+            and d.deptype = 'e')
+    )
+    select kind, name, quoted, rolname as owner,
+      rolname = 'bigbrotr_admin' as "isAdmins"
+    from object join pg_roles on pg_roles.oid = owner
+    order by kind, name`;
+}
+
+/** Of what this program made, that which is there. */
+async function presentObjects(
+  sql: Sql,
+  own: OwnObjects,
+): Promise<SchemaObject[]> {
+  return (await schemaObjects(sql)).filter(({ kind, name }) =>
+    own.has(`${kind} ${name}`)
+  );
+}
+
 /** Throws when something in the schema is neither this program's nor the property of us or the admin. */
 async function refuseStrangers(sql: Sql): Promise<void> {
   const [row] = await sql<{ user: string; schema: string }[]>`
