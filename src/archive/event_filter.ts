@@ -5,7 +5,7 @@
  */
 import type { Filter } from "../models/filter.ts";
 import { storableJson } from "../models/storable_text.ts";
-import { eventSource, type ServedView } from "./served.ts";
+import { eventSource, type ServedView } from "./visibility/served_view.ts";
 
 export interface EventSelect {
   readonly text: string;

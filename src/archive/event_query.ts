@@ -7,7 +7,7 @@ import type { NostrEvent } from "../models/event.ts";
 import { type Filter, matchesFilter } from "../models/filter.ts";
 import { REPLACEMENT, storableText } from "../models/storable_text.ts";
 import type { Database, Sql } from "../core/database/connection/database.ts";
-import type { ServedView } from "./served.ts";
+import type { ServedView } from "./visibility/served_view.ts";
 import { eventSelect, tagFields } from "./event_filter.ts";
 
 /** The archive is `lite`: it keeps no tags, content and signatures, and so cannot give back events. */

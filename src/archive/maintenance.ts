@@ -6,7 +6,7 @@
  * @module
  */
 import { dropCandidates } from "./candidates.ts";
-import { finishForgetting } from "./forget.ts";
+import { finishForgetting } from "./visibility/forget.ts";
 import { retainChecks } from "./check_retention.ts";
 import type { Database, Sql } from "../core/database/connection/database.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { forgetVanished } from "../archive/forget.ts";
+import { forgetVanished } from "../archive/visibility/forget.ts";
 import { sleep } from "../base/sleep.ts";
 import type { BrotrConfig } from "../core/config/brotr_config.ts";
 import type { Database } from "../core/database/connection/database.ts";

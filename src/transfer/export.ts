@@ -5,7 +5,7 @@
  */
 import type { Database } from "../core/database/connection/database.ts";
 import { queryEvents } from "../archive/event_query.ts";
-import type { ServedView } from "../archive/served.ts";
+import type { ServedView } from "../archive/visibility/served_view.ts";
 import type { Filter } from "../models/filter.ts";
 
 export interface ExportOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { forgetVanished } from "../../archive/forget.ts";
+import { forgetVanished } from "../../archive/visibility/forget.ts";
 import { cleanup } from "../../archive/maintenance.ts";
 import type { Command, Invocation } from "../command.ts";
 import { labelledLines } from "../terminal/labelled_lines.ts";

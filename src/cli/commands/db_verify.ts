@@ -4,7 +4,7 @@
  * @module
  */
 import { isSearchable } from "../../archive/event_scan.ts";
-import { checkServed } from "../../archive/served_check.ts";
+import { checkServed } from "../../archive/visibility/served_check.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import {
   type IntegrityProblem,

@@ -4,7 +4,10 @@
  * @module
  */
 import { isStandardOutput } from "../../base/standard_streams.ts";
-import { PUBLIC_VIEW, type ServedView } from "../../archive/served.ts";
+import {
+  PUBLIC_VIEW,
+  type ServedView,
+} from "../../archive/visibility/served_view.ts";
 import type { Filter } from "../../models/filter.ts";
 import { exportEvents } from "../../transfer/export.ts";
 import { openTarget } from "../../transfer/target.ts";

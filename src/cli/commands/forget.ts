@@ -10,7 +10,7 @@ import {
   type ForgetCounts,
   type Forgettable,
   whatIsArchived,
-} from "../../archive/forget.ts";
+} from "../../archive/visibility/forget.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import { parseEntity } from "../../models/entity.ts";
 import type { Command, Invocation } from "../command.ts";

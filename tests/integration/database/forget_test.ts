@@ -5,7 +5,7 @@ import {
   forget,
   type Forgettable,
   forgetVanished,
-} from "../../../src/archive/forget.ts";
+} from "../../../src/archive/visibility/forget.ts";
 import {
   insertEvents,
   knownEvents,

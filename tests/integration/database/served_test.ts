@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { queryEvents } from "../../../src/archive/event_query.ts";
 import { insertEvents, storeBatch } from "../../../src/archive/events.ts";
-import { PUBLIC_VIEW, type ServedView } from "../../../src/archive/served.ts";
+import {
+  PUBLIC_VIEW,
+  type ServedView,
+} from "../../../src/archive/visibility/served_view.ts";
 import type { Database } from "../../../src/core/database/connection/database.ts";
 import { encodeEvents } from "../../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
@@ -11,8 +14,8 @@ import {
   type EventFactory,
   eventFactory,
 } from "../../support/event_factory.ts";
-import { checkServed } from "../../../src/archive/served_check.ts";
-import { servedIds } from "../../../src/archive/served_model.ts";
+import { checkServed } from "../../../src/archive/visibility/served_check.ts";
+import { servedIds } from "../../../src/archive/visibility/served_model.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 
 const OWN_URL = "wss://archive.example.com";

@@ -4,7 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { forget, type Forgettable } from "../../../src/archive/forget.ts";
+import {
+  forget,
+  type Forgettable,
+} from "../../../src/archive/visibility/forget.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import {
   auditStatus,

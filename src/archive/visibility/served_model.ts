@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { NostrEvent } from "../models/event.ts";
-import type { ServedView } from "./served.ts";
+import type { NostrEvent } from "../../models/event.ts";
+import type { ServedView } from "./served_view.ts";
 
 /** A view at a moment, Unix seconds. */
 export type ServedAt = ServedView & { readonly now: number };

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { Database } from "../core/database/connection/database.ts";
+import type { Database } from "../../core/database/connection/database.ts";
 import {
   type Executor,
   onConnection,
-} from "../core/database/connection/executor.ts";
+} from "../../core/database/connection/executor.ts";
 
 /** An author by public key or an event by id, both in hex. */
 export interface Forgettable {

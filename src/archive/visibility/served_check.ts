@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Database } from "../core/database/connection/database.ts";
-import type { NostrEvent } from "../models/event.ts";
-import { queryEvents } from "./event_query.ts";
-import { PUBLIC_VIEW } from "./served.ts";
+import type { Database } from "../../core/database/connection/database.ts";
+import type { NostrEvent } from "../../models/event.ts";
+import { queryEvents } from "../event_query.ts";
+import { PUBLIC_VIEW } from "./served_view.ts";
 import { servedIds } from "./served_model.ts";
 
 export interface ServedCheckOptions {
