@@ -148,6 +148,8 @@ testOnEachServer(
       consume(),
     ]);
     assert.ok(killed > 0);
+    // The last cleanup may have come after the consumers.
+    while (await consumeFacts(database, { limit: 99, signal }, addToLedger));
     assert.deepEqual(await ledgerFaults(archive), []);
     const [counted] = await sql`
       select (select count(*) from event) + (select count(*) from event_relay) as rows,
@@ -174,6 +176,24 @@ testOnEachServer(
     assert.equal((await factStatus(database)).rows, 30);
     while (await consumeFacts(database, { limit: 9, signal }, addToLedger));
     assert.deepEqual(await ledgerFaults(archive), []);
+  },
+);
+
+testOnEachServer(
+  "kill -9 of a writer leaves facts of what it committed, and of nothing else",
+  async (archive) => {
+    await openLedger(archive);
+    const script = new URL("../../support/dying_writer.ts", import.meta.url);
+    for (let death = 0; death < 2; death++) {
+      const relayId = await newRelay(archive, `wss://r${death}.example.com`);
+      await using writer = startScript(script, [archive.url, relayId, death]);
+      assert.equal(await writer.next(), "stored 5");
+    }
+    const consume = { limit: 9, signal };
+    while (await consumeFacts(archive.database, consume, addToLedger));
+    assert.deepEqual(await ledgerFaults(archive), []);
+    assert.equal(await archive.count("event"), 500);
+    assert.equal(await archive.count("ledger"), 1_000);
   },
 );
 

@@ -190,7 +190,8 @@ testOnEachServer(
       const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
       assert.match(plan, new RegExp(`using ${index}|on ${index}`));
       assert.doesNotMatch(plan, /Function Scan|Seq Scan on event /, plan);
-      assert.doesNotMatch(plan, /hashed SubPlan/, plan);
+      // Nor is all there is sorted for the newest few.
+      assert.doesNotMatch(plan, /hashed SubPlan|Sort/, plan);
     }
   },
 );
