@@ -22,8 +22,8 @@ export const dbVerify: Command = {
   name: "db verify",
   summary: "Check that the schema is whole and as this program made it",
   description:
-    `Names every extension, table, column, constraint, index, view and function that is missing or altered, and exits 1
-if there is one. Changes nothing; any role may run it. With --deep it also reads every row to prove that whatever is
+    `Names every extension, table, column, constraint, index, view and function that is missing or altered, each right that
+a role of db init --roles lacks, and exits 1 if there is one. Changes nothing; any role may run it. With --deep it also reads every row to prove that whatever is
 referred to exists, and of some authors, drawn at random, that what is served is what it should be; that takes a while on a
 large archive.`,
   options: [
