@@ -6,6 +6,24 @@ set check_function_bodies = off;
 create extension if not exists btree_gin;
 create extension if not exists pgcrypto;
 
+CREATE OR REPLACE FUNCTION public.event_address(p_kind integer, p_pubkey bytea, p_identifier text)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select sha256(convert_to(p_kind || ':' || encode(p_pubkey, 'hex') || ':' || p_identifier, 'UTF8')) $function$;
+comment on function event_address(p_kind integer, p_pubkey bytea, p_identifier text) is 'sha256 of kind:pubkey:identifier, what all versions of an event have in common; the identifier of replaceable kinds is empty';
+
+CREATE OR REPLACE FUNCTION public.event_identifier(p_tags jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select coalesce((
+    select tag ->> 1 from jsonb_array_elements(p_tags) with ordinality as t (tag, i)
+    where tag ->> 0 = 'd' order by i limit 1), '')
+$function$;
+comment on function event_identifier(p_tags jsonb) is 'The value of the first d tag; empty without one';
+
 CREATE OR REPLACE FUNCTION public.event_tag_hashes(p_created_at bigint, p_tags jsonb)
  RETURNS bigint[]
  LANGUAGE sql
@@ -126,11 +144,24 @@ comment on column event.pubkey is 'x-only public key of the author';
 comment on column event.sig is 'BIP-340 signature of the id; null in a lite archive';
 comment on column event.tags is 'Null in a lite archive';
 comment on column event.content is 'Null in a lite archive';
+CREATE INDEX event_address ON event USING btree (event_address(kind, pubkey, event_identifier(tags)), created_at) WHERE ((kind >= 30000) AND (kind <= 39999));
 CREATE INDEX event_id ON event USING hash (id);
 CREATE INDEX event_kind ON event USING btree (kind, created_at);
 CREATE INDEX event_pubkey ON event USING btree (pubkey, kind, created_at);
 CREATE INDEX event_seen ON event USING brin (seen_at);
 CREATE INDEX event_tag ON event USING gin (event_tag_hashes(created_at, tags)) WITH (fastupdate=off) WHERE (tags IS NOT NULL);
+
+create table event_deletion (
+  until bigint not null,
+  target bytea not null,
+  pubkey bytea not null,
+  constraint event_deletion_pkey PRIMARY KEY (target, pubkey),
+  constraint event_deletion_shape CHECK (((octet_length(target) = 32) AND (octet_length(pubkey) = 32)))
+);
+comment on table event_deletion is 'What authors asked to delete (NIP-09), archived or not; stays when the request itself goes';
+comment on column event_deletion.until is 'Newest created_at concerned: of addresses that of the request, of ids the largest number';
+comment on column event_deletion.target is 'event.id, or event_address() for all versions';
+comment on column event_deletion.pubkey is 'Who asked: it concerns what he wrote, and gift wraps (kind 1059) to him';
 
 create table event_raw (
   created_at bigint not null,
@@ -142,6 +173,98 @@ comment on table event_raw is 'Exact JSON of the few events PostgreSQL text cann
 comment on column event_raw.created_at is 'event.created_at';
 comment on column event_raw.id is 'event.id';
 comment on column event_raw.raw is 'The event as JSON, such characters escaped';
+
+create table event_vanish (
+  until bigint not null,
+  pubkey bytea not null,
+  relay text not null,
+  constraint event_vanish_pkey PRIMARY KEY (pubkey, relay),
+  constraint event_vanish_shape CHECK (((octet_length(pubkey) = 32) AND (octet_length(relay) <= 1000)))
+);
+comment on table event_vanish is 'Who asked to vanish (NIP-62), and where; stays when the request itself goes';
+comment on column event_vanish.until is 'created_at of the newest such request: it concerns what is not newer';
+comment on column event_vanish.pubkey is 'The author';
+comment on column event_vanish.relay is 'ALL_RELAYS, or a relay''s URL, in lower case and without a slash at its end';
+
+create table fact (
+  id bigint not null generated always as identity,
+  xid xid8 not null default pg_current_xact_id(),
+  queued_at bigint not null,
+  taken_at bigint,
+  relay_id integer,
+  sign smallint not null,
+  created_at bigint[] not null,
+  kinds integer[],
+  keys bytea not null,
+  constraint fact_pkey PRIMARY KEY (id),
+  constraint fact_shape CHECK (((sign = ANY (ARRAY['-1'::integer, 1])) AND ((kinds IS NULL) = (relay_id IS NOT NULL)) AND (octet_length(keys) = (cardinality(created_at) *
+CASE
+    WHEN (relay_id IS NULL) THEN 64
+    ELSE 32
+END))))
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000);
+comment on table fact is 'What each batch changed, in the transaction that changed it: its events, or sightings of one relay. Statistics are behind the tables by what is not taken of it';
+comment on column fact.id is 'In order of arrival, but for transactions that commit late';
+comment on column fact.xid is 'The transaction: tells followers what became visible since they looked';
+comment on column fact.queued_at is 'Unix seconds';
+comment on column fact.taken_at is 'Unix seconds; null until the consumer has folded it. Followers may still read it for a while';
+comment on column fact.relay_id is 'relay.id of sightings; null for events';
+comment on column fact.sign is '1 for what is new, -1 for what was deleted';
+comment on column fact.created_at is 'event.created_at of each';
+comment on column fact.kinds is 'event.kind of each; null for sightings';
+comment on column fact.keys is 'Of events id and pubkey of each, 64 bytes; of sightings the id, 32 bytes';
+CREATE INDEX fact_xid ON fact USING btree (xid);
+
+create table fact_dropped (
+  dropped_at bigint not null,
+  day integer,
+  relay_id integer,
+  constraint fact_dropped_shape CHECK ((num_nonnulls(day, relay_id) = 1))
+);
+comment on table fact_dropped is 'What is to be made again from the tables, as facts about it were dropped before they were taken';
+comment on column fact_dropped.dropped_at is 'Unix seconds';
+comment on column fact_dropped.day is 'Of events: created_at / 86400, from 2070 on 36525';
+comment on column fact_dropped.relay_id is 'Of sightings: relay.id';
+CREATE INDEX fact_dropped_day ON fact_dropped USING btree (day);
+CREATE INDEX fact_dropped_relay ON fact_dropped USING btree (relay_id);
+
+create table fact_follower (
+  singleton boolean not null default true,
+  until bigint not null,
+  constraint fact_follower_pkey PRIMARY KEY (singleton),
+  constraint fact_follower_singleton_check CHECK (singleton)
+);
+comment on table fact_follower is 'One row at most: whether somebody waits for facts, so that writers notify nobody in vain';
+comment on column fact_follower.singleton is 'Always true';
+comment on column fact_follower.until is 'Unix seconds';
+
+create table forgotten_author (
+  until bigint not null,
+  forgotten_at bigint not null,
+  pubkey bytea not null,
+  is_done boolean not null default false,
+  cause text not null,
+  constraint forgotten_author_pkey PRIMARY KEY (pubkey),
+  constraint forgotten_author_cause_check CHECK ((cause = ANY (ARRAY['operator'::text, 'vanish'::text]))),
+  constraint forgotten_author_pubkey_check CHECK ((octet_length(pubkey) = 32))
+);
+comment on table forgotten_author is 'Authors whose events are refused';
+comment on column forgotten_author.until is 'Newest created_at that is refused; the largest number for all';
+comment on column forgotten_author.forgotten_at is 'Unix seconds';
+comment on column forgotten_author.pubkey is 'The author';
+comment on column forgotten_author.is_done is 'Whether all there was of it is deleted; what was interrupted is finished by the next';
+comment on column forgotten_author.cause is 'operator: bigbrotr forget; vanish: the author asked for it (NIP-62)';
+
+create table forgotten_event (
+  created_at bigint,
+  id bytea not null,
+  constraint forgotten_event_pkey PRIMARY KEY (id),
+  constraint forgotten_event_id_check CHECK ((octet_length(id) = 32))
+);
+comment on table forgotten_event is 'Events that were deleted for good, or refused for their author: who gives or lists one again tells nothing new';
+comment on column forgotten_event.created_at is 'event.created_at; null for one that was never here';
+comment on column forgotten_event.id is 'event.id';
+CREATE INDEX forgotten_event_created_at ON forgotten_event USING btree (created_at);
 
 create table metadata (
   id bytea not null,
@@ -1254,6 +1377,45 @@ end
 $function$;
 comment on function event_author_kinds(p_pubkeys bytea, p_kinds integer[], OUT pubkeys bytea, OUT kinds integer[]) is 'Pairs of author and kind that have events';
 
+CREATE OR REPLACE FUNCTION public.event_author_sample(p_count integer)
+ RETURNS TABLE(pubkey text)
+ LANGUAGE sql
+AS $function$
+  with span as (
+    select (select min(created_at) from event) as first, (select max(created_at) from event) as last
+  ), moment as materialized (
+    select first + ((least(last, unix_now()) - first) * random())::int8 as at
+    from span, generate_series(1, p_count)
+    where first is not null
+  )
+  select distinct encode(found.pubkey, 'hex')
+  from moment cross join lateral (
+    select e.pubkey from event e where e.created_at >= moment.at order by e.created_at limit 1) as found
+$function$;
+comment on function event_author_sample(p_count integer) is 'Some authors, drawn at random';
+
+CREATE OR REPLACE FUNCTION public.event_deletion_targets(p_pubkey bytea, p_created_at bigint, p_tags jsonb)
+ RETURNS TABLE(target bytea, until bigint)
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select decode(tag ->> 1, 'hex'), 9223372036854775807
+  from jsonb_array_elements(p_tags) as tag
+  where tag ->> 0 = 'e' and tag ->> 1 ~ '^[0-9a-f]{64}$'
+  union
+  select event_address(kind, p_pubkey, case when kind between 30000 and 39999 then identifier else '' end), p_created_at
+  from (
+    select (regexp_match(tag ->> 1, '^(\d{1,5}):'))[1]::int4 as kind,
+      substr(tag ->> 1, strpos(tag ->> 1, ':') + 65, 1) as colon,
+      substr(tag ->> 1, strpos(tag ->> 1, ':') + 66) as identifier
+    from jsonb_array_elements(p_tags) as tag
+    where tag ->> 0 = 'a' and tag ->> 1 ~ ('^\d{1,5}:' || encode(p_pubkey, 'hex') || '(:|$)')
+  ) as address
+  -- Replaceable kinds are also written without the second colon.
+  where event_is_replaceable(kind) or event_is_addressable(kind) and colon = ':'
+$function$;
+comment on function event_deletion_targets(p_pubkey bytea, p_created_at bigint, p_tags jsonb) is 'Ids and addresses that a deletion request names, and up to which created_at';
+
 CREATE OR REPLACE FUNCTION public.event_filter_parse(p_filter jsonb, OUT kinds integer[], OUT authors bytea[], OUT tags jsonb, OUT can_tell boolean)
  RETURNS record
  LANGUAGE plpgsql
@@ -1302,23 +1464,38 @@ AS $function$
 declare
   v_lite boolean := archive_edition() = 'lite';
   v_inserted int4;
+  v_created_at int8[];
+  v_kinds int4[];
+  v_keys bytea;
 begin
-  insert into event (created_at, seen_at, kind, id, pubkey, sig, tags, content)
-  select created_at, p_seen_at, kind,
-    substr(p_keys, i::int4 * 128 - 127, 32) as id,
-    substr(p_keys, i::int4 * 128 - 95, 32),
-    case when not v_lite then substr(p_keys, i::int4 * 128 - 63, 64) end,
-    case when not v_lite then tags end,
-    case when not v_lite then content end
-  from rows from (
-    unnest(p_created_at), unnest(p_kinds), jsonb_array_elements(p_tags), jsonb_array_elements_text(p_contents)
-  ) with ordinality as batch (created_at, kind, tags, content, i)
-  -- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order of
-  -- the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry of such
-  -- an index instead of 102, measured.
-  order by id
-  on conflict do nothing;
-  get diagnostics v_inserted = row_count;
+  -- Also for an import: what is being forgotten must not come in beside it.
+  perform archive_reference();
+  if forgotten_any() then
+    select * into p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw
+    from forgotten_refuse(p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw);
+  end if;
+
+  with new as (
+    insert into event (created_at, seen_at, kind, id, pubkey, sig, tags, content)
+    select created_at, p_seen_at, kind,
+      substr(p_keys, i::int4 * 128 - 127, 32) as id,
+      substr(p_keys, i::int4 * 128 - 95, 32),
+      case when not v_lite then substr(p_keys, i::int4 * 128 - 63, 64) end,
+      case when not v_lite then tags end,
+      case when not v_lite then content end
+    from rows from (
+      unnest(p_created_at), unnest(p_kinds), jsonb_array_elements(p_tags), jsonb_array_elements_text(p_contents)
+    ) with ordinality as batch (created_at, kind, tags, content, i)
+    -- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order of
+    -- the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry of such
+    -- an index instead of 102, measured.
+    order by id
+    on conflict do nothing
+    returning event.created_at, event.kind, event.id, event.pubkey
+  )
+  select count(*), array_agg(created_at), array_agg(kind), string_agg(id || pubkey, '')
+  into v_inserted, v_created_at, v_kinds, v_keys
+  from new;
 
   if p_raw is not null and not v_lite then
     insert into event_raw (created_at, id, raw)
@@ -1327,10 +1504,19 @@ begin
     order by 1, 2
     on conflict do nothing;
   end if;
+  perform event_request_add(p_keys, p_created_at, p_kinds, p_tags);
+  perform fact_add(1, null, v_created_at, v_kinds, v_keys);
   return v_inserted;
 end
 $function$;
 comment on function event_insert(p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_seen_at bigint) is 'Stores events; returns the number of new ones';
+
+CREATE OR REPLACE FUNCTION public.event_is_addressable(p_kind integer)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select p_kind between 30000 and 39999 $function$;
+comment on function event_is_addressable(p_kind integer) is 'Whether only the newest event of an author, kind and d tag is current (NIP-01)';
 
 CREATE OR REPLACE FUNCTION public.event_is_lasting(p_created_at bigint, p_id bytea, p_kind integer, p_pubkey bytea, p_tags jsonb)
  RETURNS boolean
@@ -1351,6 +1537,26 @@ begin
 end
 $function$;
 comment on function event_is_lasting(p_created_at bigint, p_id bytea, p_kind integer, p_pubkey bytea, p_tags jsonb) is 'Whether an honest relay that gave an event once still has it';
+
+CREATE OR REPLACE FUNCTION public.event_is_party(p_pubkey bytea, p_tags jsonb, p_viewers bytea[])
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select p_pubkey = any (p_viewers) or exists (
+    select from unnest(p_viewers) as viewer
+    where p_tags @> jsonb_build_array(jsonb_build_array('p', encode(viewer, 'hex'))) and exists (
+      select from jsonb_array_elements(p_tags) as tag
+      where tag ->> 0 = 'p' and tag ->> 1 = encode(viewer, 'hex')))
+$function$;
+comment on function event_is_party(p_pubkey bytea, p_tags jsonb, p_viewers bytea[]) is 'Whether one of these keys wrote an event or is named by its p tags';
+
+CREATE OR REPLACE FUNCTION public.event_is_private(p_kind integer)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select p_kind in (4, 13, 14, 15, 1059, 1060, 10059, 21059) $function$;
+comment on function event_is_private(p_kind integer) is 'Whether events of a kind are for their author and those they name only';
 
 CREATE OR REPLACE FUNCTION public.event_is_rare(p_pubkeys bytea, p_kinds integer[], p_since bigint, p_until bigint, p_most integer)
  RETURNS boolean
@@ -1391,6 +1597,60 @@ begin
 end
 $function$;
 comment on function event_is_rare(p_pubkeys bytea, p_kinds integer[], p_since bigint, p_until bigint, p_most integer) is 'Whether authors and kinds have few events in a time';
+
+CREATE OR REPLACE FUNCTION public.event_is_replaceable(p_kind integer)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select p_kind in (0, 3) or p_kind between 10000 and 19999 $function$;
+comment on function event_is_replaceable(p_kind integer) is 'Whether only the newest event of an author and kind is current (NIP-01)';
+
+CREATE OR REPLACE FUNCTION public.event_is_requested(p_id bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (
+    select from event e
+    where e.id = p_id and (
+      exists (
+        select from event_deletion d
+        where d.pubkey = e.pubkey and d.until >= e.created_at
+          and d.target in (e.id, event_address(e.kind, e.pubkey, case
+            when event_is_addressable(e.kind) then event_identifier(e.tags) else '' end))
+          and not exists (
+            select from event r cross join lateral event_deletion_targets(r.pubkey, r.created_at, r.tags) t
+            where r.pubkey = e.pubkey and r.kind = 5 and t.target = d.target and t.until >= e.created_at))
+      or exists (
+        select from event_vanish v
+        where v.pubkey = e.pubkey and v.until >= e.created_at and v.relay = 'ALL_RELAYS' and not exists (
+          select from event r where r.pubkey = e.pubkey and r.kind = 62 and r.created_at >= e.created_at))))
+$function$;
+comment on function event_is_requested(p_id bytea) is 'Whether an event is hidden by a request that is not archived any more';
+
+CREATE OR REPLACE FUNCTION public.event_is_returned(p_id bytea, p_tags jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select exists (
+    select from jsonb_array_elements(p_tags) as tag
+      join event_deletion d on d.target = p_id and encode(d.pubkey, 'hex') = tag ->> 1
+    where tag ->> 0 = 'p')
+$function$;
+comment on function event_is_returned(p_id bytea, p_tags jsonb) is 'Whether a recipient of a gift wrap asked to delete it';
+
+CREATE OR REPLACE FUNCTION public.event_is_withheld(p_tags jsonb, p_now bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select exists (
+    select from jsonb_array_elements(p_tags) as tag
+    where tag ->> 0 = '-'
+      or tag ->> 0 = 'expiration' and tag ->> 1 ~ '^\d{1,15}$' and (tag ->> 1)::int8 <= p_now)
+$function$;
+comment on function event_is_withheld(p_tags jsonb, p_now bigint) is 'Whether tags say that an event is protected, or expired';
 
 CREATE OR REPLACE FUNCTION public.event_key_matches(p_kind integer, p_pubkey bytea, p_tags jsonb, p_kinds integer[], p_pubkeys bytea[], p_wanted jsonb)
  RETURNS boolean
@@ -1681,6 +1941,26 @@ end
 $function$;
 comment on function event_keys_of_second(p_second bigint, p_after bytea, p_kinds integer[], p_pubkeys bytea, p_tags jsonb, p_limit integer, OUT keys bytea, OUT last_id bytea, OUT work integer) is 'Keys of the events of one second, by id';
 
+CREATE OR REPLACE FUNCTION public.event_keys_served(p_keys bytea, p_viewers bytea[], p_own_url text, p_all_versions boolean)
+ RETURNS bytea
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+AS $function$
+begin
+  return (
+    select coalesce(string_agg(key, '' order by i), '')
+    from sighting_keys(p_keys) with ordinality as wanted (key, i)
+    cross join lateral (
+      select from event_served(p_viewers, p_own_url, p_all_versions) as e
+      where e.created_at = sighting_time(key) and e.id = substr(key, 9)
+      limit 1) as served);
+end
+$function$;
+comment on function event_keys_served(p_keys bytea, p_viewers bytea[], p_own_url text, p_all_versions boolean) is 'Keys of the events among these that may be served';
+
 CREATE OR REPLACE FUNCTION public.event_known(p_created_at bigint[], p_ids bytea)
  RETURNS text
  LANGUAGE plpgsql
@@ -1831,7 +2111,12 @@ begin
     from (
       select i, substr(p_ids, i * 32 + 1, 32) as id from generate_series(0, octet_length(p_ids) / 32 - 1) as i
     ) as wanted
-    left join lateral (select created_at from event e where e.id = wanted.id limit 1) as archived on true
+    left join lateral (
+      select created_at from event e where e.id = wanted.id
+      union all
+      -- Not to be fetched again.
+      select created_at from forgotten_event f where f.id = wanted.id and created_at is not null
+      limit 1) as archived on true
   ), returned as (
     delete from relay_listing l using found f
     where l.relay_id = p_relay_id and l.filter_hash = decode(p_filter_hash, 'hex') and l.state = 'gone'
@@ -1847,11 +2132,18 @@ CREATE OR REPLACE FUNCTION public.event_relay_insert(p_relay_id integer, p_seen_
  RETURNS integer
  LANGUAGE plpgsql
 AS $function$
+declare
+  v_new bytea[];
 begin
-  return cardinality(sighting_insert(p_relay_id, p_seen_at, p_seen_at, array(
+  if forgotten_any() then
+    select * into p_created_at, p_ids from forgotten_leave_out(p_created_at, p_ids);
+  end if;
+  v_new := sighting_insert(p_relay_id, p_seen_at, p_seen_at, array(
     select distinct sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32)) as key
     from unnest(p_created_at) with ordinality as batch (created_at, i)
-    order by key)));
+    order by key));
+  perform sighting_fact_add(1, p_relay_id, (select string_agg(key, '' order by i) from unnest(v_new) with ordinality as new (key, i)));
+  return cardinality(v_new);
 end
 $function$;
 comment on function event_relay_insert(p_relay_id integer, p_seen_at bigint, p_created_at bigint[], p_ids bytea) is 'Records that a relay holds events; returns the number of new sightings';
@@ -1907,7 +2199,9 @@ declare
   v_sighted int8;
 begin
   v_filter := event_filter_parse(p_filter);
-  if not v_filter.can_tell then
+  if not v_filter.can_tell or exists (
+    select from forgotten_event where created_at between p_since and p_until)
+  then
     return null;
   end if;
   v_sighted := event_relay_count(p_relay_id, jsonb_build_array(jsonb_build_object('since', p_since, 'until', p_until)));
@@ -2084,6 +2378,39 @@ AS $function$
 $function$;
 comment on function event_relays(p_event_id bytea) is 'Sightings of an event: event_relays(from_note(''note1…''))';
 
+CREATE OR REPLACE FUNCTION public.event_request_add(p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not p_kinds && array[5, 62] then
+    return;
+  end if;
+  with request as materialized (
+    select created_at, kind, substr(p_keys, i::int4 * 128 - 95, 32) as pubkey, p_tags -> (i::int4 - 1) as tags
+    from unnest(p_created_at, p_kinds) with ordinality as batch (created_at, kind, i)
+    where kind in (5, 62)
+  ), deletion as (
+    -- Sorted alike by every writer, so that none waits for another in a circle.
+    insert into event_deletion as d (until, target, pubkey)
+    select max(t.until), t.target, r.pubkey
+    from request r cross join lateral event_deletion_targets(r.pubkey, r.created_at, r.tags) as t
+    where r.kind = 5
+    group by t.target, r.pubkey
+    order by t.target, r.pubkey
+    on conflict (target, pubkey) do update set until = excluded.until where d.until < excluded.until
+  )
+  insert into event_vanish as v (until, pubkey, relay)
+  select max(r.created_at), r.pubkey, w.relay
+  from request r cross join lateral event_vanish_relays(r.tags) as w
+  where r.kind = 62
+  group by r.pubkey, w.relay
+  order by r.pubkey, w.relay
+  on conflict (pubkey, relay) do update set until = excluded.until where v.until < excluded.until;
+end
+$function$;
+comment on function event_request_add(p_keys bytea, p_created_at bigint[], p_kinds integer[], p_tags jsonb) is 'Remembers the deletion requests and requests to vanish of a batch';
+
 CREATE OR REPLACE FUNCTION public.event_require(p_created_at bigint[], p_ids bytea)
  RETURNS void
  LANGUAGE plpgsql
@@ -2092,6 +2419,9 @@ declare
   v_missing int4;
 begin
   perform archive_reference();
+  if forgotten_any() then
+    select * into p_created_at, p_ids from forgotten_leave_out(p_created_at, p_ids);
+  end if;
   v_missing := length(replace(event_known(p_created_at, p_ids), '1', ''));
   if v_missing > 0 then
     raise exception 'Cannot record sightings as % of % events are not archived: fetch them again',
@@ -2100,6 +2430,59 @@ begin
 end
 $function$;
 comment on function event_require(p_created_at bigint[], p_ids bytea) is 'Raises unless all these events are archived; they stay so until the end of the transaction';
+
+CREATE OR REPLACE FUNCTION public.event_served(p_viewers bytea[] DEFAULT '{}'::bytea[], p_own_url text DEFAULT NULL::text, p_all_versions boolean DEFAULT false, p_now bigint DEFAULT NULL::bigint)
+ RETURNS TABLE(created_at bigint, seen_at bigint, kind integer, id bytea, pubkey bytea, sig bytea, tags jsonb, content text)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select e.created_at, e.seen_at, e.kind, e.id, e.pubkey, e.sig, e.tags, e.content
+  from event e
+  where e.kind <> 22242 and e.tags is not null
+    -- `nullif … is not null` tells the planner that nearly all rows pass. Else it takes each condition for one that half
+    -- of them fail, and sorts all there is for the newest few.
+    and nullif(
+      case when event_is_private(e.kind) then event_is_party(e.pubkey, e.tags, p_viewers) else true end
+      -- The cheap look says no for nearly all: only then are the tags taken apart.
+      and case when e.tags @> '[["-"]]' or e.tags @> '[["expiration"]]'
+        then not event_is_withheld(e.tags, coalesce(p_now, unix_now())) else true end
+      -- A limit keeps each of these a probe of an index, whatever the planner thinks of the number of rows.
+      and case when e.kind = 62 then true else (
+        select true from event_vanish v
+        where v.pubkey = e.pubkey and v.until >= e.created_at and v.relay in ('ALL_RELAYS', p_own_url)
+        limit 1) is null end
+      and case when e.kind in (5, 62) then true else (
+        select true from event_deletion d where d.target = e.id and d.pubkey = e.pubkey limit 1) is null end
+      and case when e.kind = 1059 then not event_is_returned(e.id, e.tags) else true end
+      and case
+        when event_is_replaceable(e.kind) then (
+          select true from event_deletion d
+          where d.target = event_address(e.kind, e.pubkey, '') and d.pubkey = e.pubkey and d.until >= e.created_at
+          limit 1) is null
+        when event_is_addressable(e.kind) then (
+          select true from event_deletion d
+          where d.target = event_address(e.kind, e.pubkey, event_identifier(e.tags)) and d.pubkey = e.pubkey
+            and d.until >= e.created_at
+          limit 1) is null
+        else true end
+      and case
+        when p_all_versions then true
+        when event_is_replaceable(e.kind) then (
+          select true from event n
+          where n.pubkey = e.pubkey and n.kind = e.kind and n.created_at >= e.created_at
+            and (n.created_at > e.created_at or n.id < e.id)
+          limit 1) is null
+        when event_is_addressable(e.kind) then (
+          select true from event n
+          where event_address(n.kind, n.pubkey, event_identifier(n.tags)) =
+              event_address(e.kind, e.pubkey, event_identifier(e.tags))
+            and n.kind between 30000 and 39999 and n.created_at >= e.created_at
+            and (n.created_at > e.created_at or n.id < e.id)
+          limit 1) is null
+        else true end,
+      false) is not null
+$function$;
+comment on function event_served(p_viewers bytea[], p_own_url text, p_all_versions boolean, p_now bigint) is 'The events that may be served; stands in for the table event';
 
 CREATE OR REPLACE FUNCTION public.event_tag_bucket(p_created_at bigint)
  RETURNS bigint
@@ -2137,6 +2520,17 @@ AS $function$
 $function$;
 comment on function event_tag_probes(p_name text, p_values jsonb, p_since bigint, p_until bigint) is 'Hashes that the tag index has the values of a tag under, in a time';
 
+CREATE OR REPLACE FUNCTION public.event_vanish_relays(p_tags jsonb)
+ RETURNS TABLE(relay text)
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select distinct case tag ->> 1 when 'ALL_RELAYS' then 'ALL_RELAYS' else rtrim(lower(tag ->> 1), '/') end
+  from jsonb_array_elements(p_tags) as tag
+  where tag ->> 0 = 'relay' and (tag ->> 1 = 'ALL_RELAYS' or tag ->> 1 ~* '^wss?://') and octet_length(tag ->> 1) <= 500
+$function$;
+comment on function event_vanish_relays(p_tags jsonb) is 'ALL_RELAYS or URLs that a request to vanish names';
+
 CREATE OR REPLACE FUNCTION public.events_by_tag(p_name text, p_value text, p_kinds integer[] DEFAULT NULL::integer[], p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_limit bigint DEFAULT NULL::bigint)
  RETURNS SETOF event_readable
  LANGUAGE sql
@@ -2155,6 +2549,378 @@ AS $function$
   limit p_limit
 $function$;
 comment on function events_by_tag(p_name text, p_value text, p_kinds integer[], p_since timestamp with time zone, p_until timestamp with time zone, p_limit bigint) is 'Events with a one-letter tag of this name and value, newest first: events_by_tag(''t'', ''bitcoin'', p_limit => 100)';
+
+CREATE OR REPLACE FUNCTION public.fact_add(p_sign integer, p_relay_id integer, p_created_at bigint[], p_kinds integer[], p_keys bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_id int8;
+begin
+  if coalesce(cardinality(p_created_at), 0) = 0 then
+    return;
+  end if;
+  insert into fact (queued_at, relay_id, sign, created_at, kinds, keys)
+  values (unix_now(), p_relay_id, p_sign, p_created_at, p_kinds, p_keys)
+  returning id into v_id;
+  -- Looking at the size of the queue each time would cost more than the row.
+  if v_id % 64 = 0 then
+    perform fact_trim();
+  end if;
+  -- Notifying makes commits wait for each other, so nobody is notified who does not listen.
+  if exists (select from fact_follower where until >= unix_now()) then
+    perform pg_notify('bigbrotr_fact', '');
+  end if;
+end
+$function$;
+comment on function fact_add(p_sign integer, p_relay_id integer, p_created_at bigint[], p_kinds integer[], p_keys bytea) is 'Queues what a batch changed: events, or sightings of one relay';
+
+CREATE OR REPLACE FUNCTION public.fact_bound(OUT rows integer, OUT bytes bigint)
+ RETURNS record
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select 50000, 256 * 1024 * 1024::int8 $function$;
+comment on function fact_bound(OUT rows integer, OUT bytes bigint) is 'How many rows and bytes of the queue of facts are kept';
+
+CREATE OR REPLACE FUNCTION public.fact_bytes(p_fact fact)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select 100 + octet_length(p_fact.keys)::int8 * case when p_fact.relay_id is null then 76 else 80 end / 64
+$function$;
+comment on function fact_bytes(p_fact fact) is 'About how many bytes a fact takes';
+
+CREATE OR REPLACE FUNCTION public.fact_is_dropped(p_day integer, p_relay_id integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if p_relay_id is null then
+    perform from fact_dropped where day = p_day limit 1 for share skip locked;
+  else
+    perform from fact_dropped where relay_id = p_relay_id limit 1 for share skip locked;
+  end if;
+  return found;
+end
+$function$;
+comment on function fact_is_dropped(p_day integer, p_relay_id integer) is 'Whether a day or relay is to be made again, whatever others do now';
+
+CREATE OR REPLACE FUNCTION public.fact_status()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'rows', count(*),
+    'bytes', coalesce(sum(fact_bytes(f)), 0),
+    'oldestSeconds', greatest(0, unix_now() - min(f.queued_at)),
+    'droppedDays', (select count(distinct day) from fact_dropped),
+    'droppedRelays', (select count(distinct relay_id) from fact_dropped))
+  from fact f where taken_at is null
+$function$;
+comment on function fact_status() is 'What waits in the queue of facts, and what is to be made again, as JSON';
+
+CREATE OR REPLACE FUNCTION public.fact_tail(p_snapshot text, p_seen_at bigint, p_limit integer, OUT snapshot text, OUT seen_at bigint, OUT is_whole boolean, OUT facts jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_found int4;
+begin
+  insert into fact_follower (until) values (v_now + 60)
+  on conflict (singleton) do update set until = excluded.until where fact_follower.until < v_now + 30;
+  -- One statement, and so one snapshot: none is left out between what is read and where the next look begins.
+  with fresh as (
+    select * from fact f
+    where p_snapshot is not null and f.xid >= pg_snapshot_xmin(p_snapshot::pg_snapshot)
+      and not pg_visible_in_snapshot(f.xid, p_snapshot::pg_snapshot)
+    order by f.id limit p_limit + 1
+  ), page as (
+    select * from fresh order by id limit p_limit
+  )
+  select pg_current_snapshot()::text, (select count(*) from fresh), coalesce((
+    select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'relayId', relay_id, 'sign', sign, 'createdAt', array_to_string(created_at, ','),
+      'kinds', array_to_string(kinds, ','), 'keys', encode(keys, 'base64'))) order by id) from page), '[]')
+  into snapshot, v_found, facts;
+  seen_at := v_now;
+  is_whole := v_found <= p_limit and (p_seen_at is null or v_now - p_seen_at <= 30);
+end
+$function$;
+comment on function fact_tail(p_snapshot text, p_seen_at bigint, p_limit integer, OUT snapshot text, OUT seen_at bigint, OUT is_whole boolean, OUT facts jsonb) is 'The facts that became visible since another look, taken or not';
+
+CREATE OR REPLACE FUNCTION public.fact_take(p_limit integer)
+ RETURNS TABLE(relay_id integer, sign smallint, created_at text, kinds text, keys text)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  perform pg_advisory_xact_lock(hashtextextended('bigbrotr facts', 0));
+  delete from fact where taken_at < unix_now() - 30;
+  return query
+  with next as (
+    select f.id from fact f where taken_at is null order by f.id limit p_limit for update
+  ), taken as (
+    update fact f set taken_at = unix_now() from next where f.id = next.id
+    returning f.id, f.relay_id, f.sign, f.created_at, f.kinds, f.keys
+  )
+  select t.relay_id, t.sign, array_to_string(t.created_at, ','), array_to_string(t.kinds, ','), encode(t.keys, 'base64')
+  from taken t order by t.id;
+end
+$function$;
+comment on function fact_take(p_limit integer) is 'The oldest facts, for the one consumer, which folds them in the same transaction';
+
+CREATE OR REPLACE FUNCTION public.fact_trim()
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_bound record := fact_bound();
+  v_dropped int4;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('bigbrotr facts drop', 0)) then
+    return 0;
+  end if;
+  with excess as (
+    select id
+    from (
+      select id, row_number() over newest as rows, sum(fact_bytes(f)) over newest as bytes
+      from fact f window newest as (order by id desc)
+    ) as kept
+    where rows > v_bound.rows or bytes > v_bound.bytes
+  ), locked as (
+    select f.id from fact f where f.id in (select id from excess) order by f.id for update skip locked
+  ), dropped as (
+    delete from fact f using locked where f.id = locked.id
+    returning f.relay_id, f.created_at, f.taken_at
+  ), lost as (
+    select distinct case when relay_id is null then least(at / 86400, 36525)::int4 end as day, relay_id
+    from dropped cross join lateral unnest(case when relay_id is null then created_at else array[0::int8] end) as at
+    where taken_at is null
+  ), remembered as (
+    insert into fact_dropped (dropped_at, day, relay_id)
+    select unix_now(), day, relay_id from lost
+    where not fact_is_dropped(day, relay_id)
+    order by day, relay_id
+  )
+  select count(*) into v_dropped from dropped;
+  return v_dropped;
+end
+$function$;
+comment on function fact_trim() is 'Drops the oldest facts above the bound; returns their number';
+
+CREATE OR REPLACE FUNCTION public.forget_begin(p_pubkeys bytea, p_ids bytea, p_until bigint, p_cause text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- Waits for writers that have not seen it.
+  perform archive_unreferenced();
+  insert into forgotten_author as f (until, forgotten_at, pubkey, cause)
+  select distinct p_until, unix_now(), substr(p_pubkeys, i * 32 + 1, 32), p_cause
+  from generate_series(0, octet_length(p_pubkeys) / 32 - 1) as i
+  on conflict (pubkey) do update
+  set until = greatest(f.until, excluded.until), is_done = false,
+    cause = case when 'operator' in (f.cause, excluded.cause) then 'operator' else 'vanish' end;
+  insert into forgotten_event (id)
+  select distinct substr(p_ids, i * 32 + 1, 32) from generate_series(0, octet_length(p_ids) / 32 - 1) as i
+  on conflict do nothing;
+end
+$function$;
+comment on function forget_begin(p_pubkeys bytea, p_ids bytea, p_until bigint, p_cause text) is 'Refuses authors and events from now on';
+
+CREATE OR REPLACE FUNCTION public.forget_count(p_pubkey bytea, p_id bytea, OUT events bigint, OUT sightings bigint)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select count(*), coalesce(sum(seen), 0)
+  from event e cross join lateral (select count(*) as seen from event_relays(e.id)) as sighting
+  where e.pubkey = p_pubkey or e.id = p_id
+$function$;
+comment on function forget_count(p_pubkey bytea, p_id bytea, OUT events bigint, OUT sightings bigint) is 'Events and sightings of an author, or of one event';
+
+CREATE OR REPLACE FUNCTION public.forget_page(p_pubkey bytea, p_id bytea, p_limit integer, OUT events integer, OUT sightings integer)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_ids bytea[];
+  v_created_at int8[];
+  v_kinds int4[];
+  v_keys bytea;
+begin
+  perform archive_unreferenced();
+  v_ids := array(
+    select e.id from event e
+    where e.id = p_id
+      or e.pubkey = p_pubkey and exists (
+        select from forgotten_author f
+        where f.pubkey = p_pubkey and f.until >= e.created_at and (e.kind <> 62 or f.cause = 'operator'))
+    limit p_limit);
+  sightings := forget_sightings(v_ids);
+  delete from event_deletion d
+  using event e, event_deletion_targets(e.pubkey, e.created_at, e.tags) as t
+  where p_pubkey is not null and e.id = any (v_ids) and e.kind = 5 and d.target = t.target and d.pubkey = e.pubkey;
+  with gone as (
+    delete from event e where e.id = any (v_ids) returning e.created_at, e.kind, e.id, e.pubkey
+  ), without_raw as (
+    delete from event_raw r using gone g where r.created_at = g.created_at and r.id = g.id
+  ), unlisted as (
+    delete from relay_listing l using gone g
+    where l.created_at = g.created_at and l.event_id = g.id and l.state = 'gone'
+  ), noted as (
+    insert into forgotten_event as f (created_at, id)
+    select created_at, id from gone order by id
+    on conflict (id) do update set created_at = excluded.created_at where f.created_at is null
+  )
+  select array_agg(created_at), array_agg(kind), string_agg(id || pubkey, '')
+  into v_created_at, v_kinds, v_keys
+  from gone;
+  events := coalesce(cardinality(v_created_at), 0);
+  perform fact_add(-1, null, v_created_at, v_kinds, v_keys);
+  -- Samples of what was refused may hold it, too.
+  if events < p_limit then
+    delete from rejected_event
+    where event_id = p_id or event_id = any (v_ids)
+      or strpos(raw, encode(coalesce(p_pubkey, p_id), 'hex')) > 0;
+    delete from event_vanish v using forgotten_author f
+    where v.pubkey = p_pubkey and f.pubkey = p_pubkey and f.cause = 'operator';
+    update forgotten_author set is_done = true where pubkey = p_pubkey;
+  end if;
+end
+$function$;
+comment on function forget_page(p_pubkey bytea, p_id bytea, p_limit integer, OUT events integer, OUT sightings integer) is 'Deletes some of the events that are forgotten; returns how many, with their sightings';
+
+CREATE OR REPLACE FUNCTION public.forget_sightings(p_ids bytea[])
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_relay record;
+  v_deleted int4 := 0;
+begin
+  for v_relay in
+    select deleted.*
+    from (
+      select array_agg(created_at) as created_at, string_agg(id, '') as ids from event where id = any (p_ids)) as e
+    cross join lateral event_relay_delete(e.created_at, e.ids) as deleted
+    where e.ids is not null
+  loop
+    perform sighting_fact_add(-1, v_relay.relay_id, v_relay.keys);
+    v_deleted := v_deleted + octet_length(v_relay.keys) / 40;
+  end loop;
+  return v_deleted;
+end
+$function$;
+comment on function forget_sightings(p_ids bytea[]) is 'Deletes the sightings of events; returns their number';
+
+CREATE OR REPLACE FUNCTION public.forget_type(p_key bytea)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case
+    when exists (select from event where id = p_key) then 'event'
+    when exists (select from event where pubkey = p_key) then 'author' end
+$function$;
+comment on function forget_type(p_key bytea) is 'event when it is the id of one, author when it is the key of one, else null';
+
+CREATE OR REPLACE FUNCTION public.forget_unfinished()
+ RETURNS TABLE(pubkey text)
+ LANGUAGE sql
+ STABLE
+AS $function$ select encode(f.pubkey, 'hex') from forgotten_author f where not f.is_done order by f.pubkey $function$;
+comment on function forget_unfinished() is 'Authors of whom something may still be there';
+
+CREATE OR REPLACE FUNCTION public.forget_vanished(p_own_url text)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_author record;
+  v_begun int4 := 0;
+begin
+  for v_author in
+    select v.pubkey, max(v.until) as until
+    from event_vanish v
+    where v.relay in ('ALL_RELAYS', p_own_url)
+      and not exists (select from forgotten_author f where f.pubkey = v.pubkey and f.until >= v.until)
+    group by v.pubkey
+    order by v.pubkey
+  loop
+    perform forget_begin(v_author.pubkey, '', v_author.until, 'vanish');
+    v_begun := v_begun + 1;
+  end loop;
+  return v_begun;
+end
+$function$;
+comment on function forget_vanished(p_own_url text) is 'Refuses authors who asked to vanish, up to when they asked; returns their number';
+
+CREATE OR REPLACE FUNCTION public.forgotten_any()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$ select exists (select from forgotten_author) or exists (select from forgotten_event) $function$;
+comment on function forgotten_any() is 'Whether anything is forgotten; in most archives nothing is';
+
+CREATE OR REPLACE FUNCTION public.forgotten_leave_out(INOUT p_created_at bigint[], INOUT p_ids bytea)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(array_agg(created_at order by i), '{}'), coalesce(string_agg(id, '' order by i), '')
+  from (
+    select created_at, i, substr(p_ids, i::int4 * 32 - 31, 32) as id
+    from unnest(p_created_at) with ordinality as batch (created_at, i)
+  ) as key
+  where not exists (select from forgotten_event f where f.id = key.id)
+$function$;
+comment on function forgotten_leave_out(INOUT p_created_at bigint[], INOUT p_ids bytea) is 'Keys without those of events that are forgotten';
+
+CREATE OR REPLACE FUNCTION public.forgotten_refuse(INOUT p_keys bytea, INOUT p_created_at bigint[], INOUT p_kinds integer[], INOUT p_tags jsonb, INOUT p_contents jsonb, INOUT p_raw jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_left int4[];
+begin
+  with batch as materialized (
+    select created_at, kind, i::int4, substr(p_keys, i::int4 * 128 - 127, 32) as id,
+      substr(p_keys, i::int4 * 128 - 95, 32) as pubkey
+    from unnest(p_created_at, p_kinds) with ordinality as batch (created_at, kind, i)
+  ), judged as materialized (
+    select b.*, exists (select from forgotten_event f where f.id = b.id) as is_forgotten, exists (
+      select from forgotten_author f
+      -- A request to vanish says until when, and may itself stay.
+      where f.pubkey = b.pubkey and f.until >= b.created_at and (b.kind <> 62 or f.cause = 'operator')) as is_refused
+    from batch b
+  ), noted as (
+    insert into forgotten_event as f (created_at, id)
+    select created_at, id from judged where is_forgotten or is_refused order by id
+    on conflict (id) do update set created_at = excluded.created_at where f.created_at is null
+  )
+  select coalesce(array_agg(i order by i), '{}') into v_left from judged where not is_forgotten and not is_refused;
+  if cardinality(v_left) = cardinality(p_created_at) then
+    return;
+  end if;
+  select string_agg(substr(p_keys, i * 128 - 127, 128), '' order by i), array_agg(p_created_at[i] order by i),
+    array_agg(p_kinds[i] order by i), jsonb_agg(p_tags -> (i - 1) order by i), jsonb_agg(p_contents -> (i - 1) order by i),
+    jsonb_object_agg(place - 1, p_raw -> (i - 1)::text) filter (where p_raw ? (i - 1)::text)
+  into p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw
+  from unnest(v_left) with ordinality as t (i, place);
+  if p_keys is null then
+    p_keys := '';
+    p_created_at := '{}';
+    p_kinds := '{}';
+    p_tags := '[]';
+    p_contents := '[]';
+  end if;
+end
+$function$;
+comment on function forgotten_refuse(INOUT p_keys bytea, INOUT p_created_at bigint[], INOUT p_kinds integer[], INOUT p_tags jsonb, INOUT p_contents jsonb, INOUT p_raw jsonb) is 'A batch of events without those that are forgotten';
 
 CREATE OR REPLACE FUNCTION public.from_hex(p_hex text)
  RETURNS bytea
@@ -2376,6 +3142,10 @@ CREATE OR REPLACE FUNCTION public.orphan_event_delete(p_after_created_at bigint,
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
+declare
+  v_created_at int8[];
+  v_kinds int4[];
+  v_keys bytea;
 begin
   perform archive_unreferenced();
   with page as (
@@ -2401,13 +3171,18 @@ begin
   ), without_raw as (
     delete from event_raw r using orphan o where r.created_at = o.created_at and r.id = o.id
   ), gone as (
-    delete from event e using orphan o where e.created_at = o.created_at and e.id = o.id returning 1
+    delete from event e using orphan o where e.created_at = o.created_at and e.id = o.id
+    returning e.created_at, e.kind, e.id, e.pubkey
+  ), facts as (
+    select array_agg(created_at) as created_at, array_agg(kind) as kinds, string_agg(id || pubkey, '') as keys from gone
   )
-  select edge.created_at, edge.id, (select count(*) from gone)
-  into last_created_at, last_id, deleted
-  from (select 1) as one
+  select edge.created_at, edge.id, facts.created_at, facts.kinds, facts.keys
+  into last_created_at, last_id, v_created_at, v_kinds, v_keys
+  from facts
   left join (select * from page order by created_at desc, id desc limit 1) as edge
     on (select count(*) from page) = p_limit;
+  deleted := coalesce(cardinality(v_created_at), 0);
+  perform fact_add(-1, null, v_created_at, v_kinds, v_keys);
 end
 $function$;
 comment on function orphan_event_delete(p_after_created_at bigint, p_after_id bytea, p_limit integer, OUT last_created_at bigint, OUT last_id bytea, OUT deleted integer) is 'Deletes events without a sighting among the next p_limit; returns where it stopped';
@@ -3608,6 +4383,7 @@ begin
     raise exception using errcode = 'object_in_use', message = 'the relay is in work';
   end if;
   delete from relay_lease where relay_id = v_relay_id;
+  delete from fact_dropped where relay_id = v_relay_id;
   delete from relay_capability where relay_id = v_relay_id;
   delete from relay_check where relay_id = v_relay_id;
   delete from relay_check_rollup where relay_id = v_relay_id;
@@ -3710,7 +4486,7 @@ CREATE OR REPLACE FUNCTION public.relay_sighting_delete(p_url text, p_limit inte
 AS $function$
 declare
   v_relay_id int4 := (select id from relay where url = p_url);
-  v_deleted int4;
+  v_keys bytea;
 begin
   perform sync_lock(v_relay_id);
   with gone as (
@@ -3718,10 +4494,11 @@ begin
     where relay_id = v_relay_id and first_key in (
       select first_key from sighting_page where relay_id = v_relay_id
       order by first_key limit greatest(1, p_limit / 96))
-    returning sightings
+    returning first_key, keys
   )
-  select coalesce(sum(sightings), 0) into v_deleted from gone;
-  return v_deleted;
+  select string_agg(keys, '' order by first_key) into v_keys from gone;
+  perform sighting_fact_add(-1, v_relay_id, v_keys);
+  return coalesce(octet_length(v_keys) / 40, 0);
 end
 $function$;
 comment on function relay_sighting_delete(p_url text, p_limit integer) is 'Deletes pages of sightings of a relay, the oldest first, until p_limit; returns the number of sightings, 0 at the end';
@@ -3876,6 +4653,19 @@ AS $function$
   where key >= p_lower and key < p_upper
 $function$;
 comment on function sighting_cut(p_keys bytea, p_lower bytea, p_upper bytea) is 'The keys from p_lower on and before p_upper';
+
+CREATE OR REPLACE FUNCTION public.sighting_fact_add(p_sign integer, p_relay_id integer, p_keys bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if octet_length(p_keys) > 0 then
+    perform fact_add(p_sign, p_relay_id, array_agg(sighting_time(key) order by i), null, string_agg(substr(key, 9), '' order by i))
+    from sighting_keys(p_keys) with ordinality as k (key, i);
+  end if;
+end
+$function$;
+comment on function sighting_fact_add(p_sign integer, p_relay_id integer, p_keys bytea) is 'Queues sightings of one relay that were stored or deleted';
 
 CREATE OR REPLACE FUNCTION public.sighting_insert(p_relay_id integer, p_first_seen_at bigint, p_last_seen_at bigint, p_keys bytea[])
  RETURNS bytea[]

@@ -21,7 +21,8 @@ comment on function event_known(int8[], bytea) is 'Which of these events are arc
 
 -- p_keys: id, pubkey and sig of each event, 32 + 32 + 64 bytes. p_tags, p_contents: JSON arrays with one element an
 -- event. p_raw: {"position from 0": "exact JSON"} of those PostgreSQL cannot hold, or null.
--- Returns the number of new events; those that are there are left alone. A lite archive keeps no sig, tags, content.
+-- Returns the number of new events; those that are there are left alone, and forgotten ones refused. A lite archive keeps
+-- no sig, tags, content.
 create or replace function event_insert(
   p_keys bytea, p_created_at int8[], p_kinds int4[], p_tags jsonb, p_contents jsonb, p_raw jsonb, p_seen_at int8)
 returns int4
@@ -30,23 +31,38 @@ as $$
 declare
   v_lite boolean := archive_edition() = 'lite';
   v_inserted int4;
+  v_created_at int8[];
+  v_kinds int4[];
+  v_keys bytea;
 begin
-  insert into event (created_at, seen_at, kind, id, pubkey, sig, tags, content)
-  select created_at, p_seen_at, kind,
-    substr(p_keys, i::int4 * 128 - 127, 32) as id,
-    substr(p_keys, i::int4 * 128 - 95, 32),
-    case when not v_lite then substr(p_keys, i::int4 * 128 - 63, 64) end,
-    case when not v_lite then tags end,
-    case when not v_lite then content end
-  from rows from (
-    unnest(p_created_at), unnest(p_kinds), jsonb_array_elements(p_tags), jsonb_array_elements_text(p_contents)
-  ) with ordinality as batch (created_at, kind, tags, content, i)
-  -- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order of
-  -- the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry of such
-  -- an index instead of 102, measured.
-  order by id
-  on conflict do nothing;
-  get diagnostics v_inserted = row_count;
+  -- Also for an import: what is being forgotten must not come in beside it.
+  perform archive_reference();
+  if forgotten_any() then
+    select * into p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw
+    from forgotten_refuse(p_keys, p_created_at, p_kinds, p_tags, p_contents, p_raw);
+  end if;
+
+  with new as (
+    insert into event (created_at, seen_at, kind, id, pubkey, sig, tags, content)
+    select created_at, p_seen_at, kind,
+      substr(p_keys, i::int4 * 128 - 127, 32) as id,
+      substr(p_keys, i::int4 * 128 - 95, 32),
+      case when not v_lite then substr(p_keys, i::int4 * 128 - 63, 64) end,
+      case when not v_lite then tags end,
+      case when not v_lite then content end
+    from rows from (
+      unnest(p_created_at), unnest(p_kinds), jsonb_array_elements(p_tags), jsonb_array_elements_text(p_contents)
+    ) with ordinality as batch (created_at, kind, tags, content, i)
+    -- Every writer sorts alike, so none waits for another in a circle. By id and not by time, because a run in the order of
+    -- the key through the middle of the index splits its pages in halves that stay half empty: 131 bytes an entry of such
+    -- an index instead of 102, measured.
+    order by id
+    on conflict do nothing
+    returning event.created_at, event.kind, event.id, event.pubkey
+  )
+  select count(*), array_agg(created_at), array_agg(kind), string_agg(id || pubkey, '')
+  into v_inserted, v_created_at, v_kinds, v_keys
+  from new;
 
   if p_raw is not null and not v_lite then
     insert into event_raw (created_at, id, raw)
@@ -55,6 +71,8 @@ begin
     order by 1, 2
     on conflict do nothing;
   end if;
+  perform event_request_add(p_keys, p_created_at, p_kinds, p_tags);
+  perform fact_add(1, null, v_created_at, v_kinds, v_keys);
   return v_inserted;
 end
 $$;
@@ -69,7 +87,8 @@ as $$
 $$;
 comment on function event_ids(bytea) is 'The ids of packed id, pubkey and sig';
 
--- Holds off the deletion of orphans, and raises when one of these events is not stored: a sighting must have its event.
+-- Holds off the deletion of orphans, and raises when one of these events is neither stored nor forgotten: a sighting must
+-- have its event.
 create or replace function event_require(p_created_at int8[], p_ids bytea) returns void
 language plpgsql
 as $$
@@ -77,6 +96,9 @@ declare
   v_missing int4;
 begin
   perform archive_reference();
+  if forgotten_any() then
+    select * into p_created_at, p_ids from forgotten_leave_out(p_created_at, p_ids);
+  end if;
   v_missing := length(replace(event_known(p_created_at, p_ids), '1', ''));
   if v_missing > 0 then
     raise exception 'Cannot record sightings as % of % events are not archived: fetch them again',
@@ -93,6 +115,10 @@ create or replace function orphan_event_delete(
   out last_created_at int8, out last_id bytea, out deleted int4)
 language plpgsql
 as $$
+declare
+  v_created_at int8[];
+  v_kinds int4[];
+  v_keys bytea;
 begin
   perform archive_unreferenced();
   with page as (
@@ -118,13 +144,18 @@ begin
   ), without_raw as (
     delete from event_raw r using orphan o where r.created_at = o.created_at and r.id = o.id
   ), gone as (
-    delete from event e using orphan o where e.created_at = o.created_at and e.id = o.id returning 1
+    delete from event e using orphan o where e.created_at = o.created_at and e.id = o.id
+    returning e.created_at, e.kind, e.id, e.pubkey
+  ), facts as (
+    select array_agg(created_at) as created_at, array_agg(kind) as kinds, string_agg(id || pubkey, '') as keys from gone
   )
-  select edge.created_at, edge.id, (select count(*) from gone)
-  into last_created_at, last_id, deleted
-  from (select 1) as one
+  select edge.created_at, edge.id, facts.created_at, facts.kinds, facts.keys
+  into last_created_at, last_id, v_created_at, v_kinds, v_keys
+  from facts
   left join (select * from page order by created_at desc, id desc limit 1) as edge
     on (select count(*) from page) = p_limit;
+  deleted := coalesce(cardinality(v_created_at), 0);
+  perform fact_add(-1, null, v_created_at, v_kinds, v_keys);
 end
 $$;
 comment on function orphan_event_delete(int8, bytea, int4) is 'Deletes events without a sighting among the next p_limit; returns where it stopped';

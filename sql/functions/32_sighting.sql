@@ -104,16 +104,36 @@ as $$
 $$;
 comment on function event_relays(bytea) is 'Sightings of an event: event_relays(from_note(''note1…''))';
 
--- p_ids: 32 bytes each, of events that are stored. Returns the number of new sightings.
+-- p_keys: one after the other.
+create or replace function sighting_fact_add(p_sign int4, p_relay_id int4, p_keys bytea) returns void
+language plpgsql
+as $$
+begin
+  if octet_length(p_keys) > 0 then
+    perform fact_add(p_sign, p_relay_id, array_agg(sighting_time(key) order by i), null, string_agg(substr(key, 9), '' order by i))
+    from sighting_keys(p_keys) with ordinality as k (key, i);
+  end if;
+end
+$$;
+comment on function sighting_fact_add(int4, int4, bytea) is 'Queues sightings of one relay that were stored or deleted';
+
+-- p_ids: 32 bytes each, of events that are stored; forgotten ones are left out. Returns the number of new sightings.
 create or replace function event_relay_insert(p_relay_id int4, p_seen_at int8, p_created_at int8[], p_ids bytea)
 returns int4
 language plpgsql
 as $$
+declare
+  v_new bytea[];
 begin
-  return cardinality(sighting_insert(p_relay_id, p_seen_at, p_seen_at, array(
+  if forgotten_any() then
+    select * into p_created_at, p_ids from forgotten_leave_out(p_created_at, p_ids);
+  end if;
+  v_new := sighting_insert(p_relay_id, p_seen_at, p_seen_at, array(
     select distinct sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32)) as key
     from unnest(p_created_at) with ordinality as batch (created_at, i)
-    order by key)));
+    order by key));
+  perform sighting_fact_add(1, p_relay_id, (select string_agg(key, '' order by i) from unnest(v_new) with ordinality as new (key, i)));
+  return cardinality(v_new);
 end
 $$;
 comment on function event_relay_insert(int4, int8, int8[], bytea) is 'Records that a relay holds events; returns the number of new sightings';

@@ -146,7 +146,12 @@ begin
     from (
       select i, substr(p_ids, i * 32 + 1, 32) as id from generate_series(0, octet_length(p_ids) / 32 - 1) as i
     ) as wanted
-    left join lateral (select created_at from event e where e.id = wanted.id limit 1) as archived on true
+    left join lateral (
+      select created_at from event e where e.id = wanted.id
+      union all
+      -- Not to be fetched again.
+      select created_at from forgotten_event f where f.id = wanted.id and created_at is not null
+      limit 1) as archived on true
   ), returned as (
     delete from relay_listing l using found f
     where l.relay_id = p_relay_id and l.filter_hash = decode(p_filter_hash, 'hex') and l.state = 'gone'

@@ -133,7 +133,7 @@ $$;
 comment on function event_relay_near(int4, text, jsonb, int8, int4, int4) is 'Sightings of a relay next to a moment, and which of them must last; null when the archive cannot tell';
 
 -- How many events of a window a relay was seen to hold, less those that are gone. Null when the archive cannot tell what
--- the filter selects, or not by looking at 100 000 sightings.
+-- the filter selects, or not by looking at 100 000 sightings, or where an event was forgotten: the relay may still count it.
 create or replace function event_relay_sighted(
   p_relay_id int4, p_filter_hash text, p_filter jsonb, p_since int8, p_until int8)
 returns int8
@@ -145,7 +145,9 @@ declare
   v_sighted int8;
 begin
   v_filter := event_filter_parse(p_filter);
-  if not v_filter.can_tell then
+  if not v_filter.can_tell or exists (
+    select from forgotten_event where created_at between p_since and p_until)
+  then
     return null;
   end if;
   v_sighted := event_relay_count(p_relay_id, jsonb_build_array(jsonb_build_object('since', p_since, 'until', p_until)));

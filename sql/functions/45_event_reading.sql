@@ -380,6 +380,24 @@ $$;
 comment on function event_keys_of_second(int8, bytea, int4[], bytea, jsonb, int4) is
   'Keys of the events of one second, by id';
 
+-- Of these keys those of events that may be served, in their order; the view as event_served has it.
+create or replace function event_keys_served(p_keys bytea, p_viewers bytea[], p_own_url text, p_all_versions boolean)
+returns bytea
+language plpgsql stable
+set enable_seqscan = off set jit = off set max_parallel_workers_per_gather = 0
+as $$
+begin
+  return (
+    select coalesce(string_agg(key, '' order by i), '')
+    from sighting_keys(p_keys) with ordinality as wanted (key, i)
+    cross join lateral (
+      select from event_served(p_viewers, p_own_url, p_all_versions) as e
+      where e.created_at = sighting_time(key) and e.id = substr(key, 9)
+      limit 1) as served);
+end
+$$;
+comment on function event_keys_served(bytea, bytea[], text, boolean) is 'Keys of the events among these that may be served';
+
 -- The events with these keys, in their order, as a line of JSON each, without the spaces that jsonb has; those that are
 -- gone are left out. p_keys: 8 bytes of created_at and 32 of id each.
 create or replace function event_lines(p_keys bytea) returns text

@@ -89,7 +89,7 @@ language plpgsql
 as $$
 declare
   v_relay_id int4 := (select id from relay where url = p_url);
-  v_deleted int4;
+  v_keys bytea;
 begin
   perform sync_lock(v_relay_id);
   with gone as (
@@ -97,10 +97,11 @@ begin
     where relay_id = v_relay_id and first_key in (
       select first_key from sighting_page where relay_id = v_relay_id
       order by first_key limit greatest(1, p_limit / 96))
-    returning sightings
+    returning first_key, keys
   )
-  select coalesce(sum(sightings), 0) into v_deleted from gone;
-  return v_deleted;
+  select string_agg(keys, '' order by first_key) into v_keys from gone;
+  perform sighting_fact_add(-1, v_relay_id, v_keys);
+  return coalesce(octet_length(v_keys) / 40, 0);
 end
 $$;
 comment on function relay_sighting_delete(text, int4) is 'Deletes pages of sightings of a relay, the oldest first, until p_limit; returns the number of sightings, 0 at the end';
@@ -128,6 +129,7 @@ begin
     raise exception using errcode = 'object_in_use', message = 'the relay is in work';
   end if;
   delete from relay_lease where relay_id = v_relay_id;
+  delete from fact_dropped where relay_id = v_relay_id;
   delete from relay_capability where relay_id = v_relay_id;
   delete from relay_check where relay_id = v_relay_id;
   delete from relay_check_rollup where relay_id = v_relay_id;

@@ -6,6 +6,7 @@
  * @module
  */
 import { dropCandidates } from "./candidates.ts";
+import { finishForgetting } from "./visibility/forget.ts";
 import { retainChecks } from "./check_retention.ts";
 import type { Database, Sql } from "../core/database/connection/database.ts";
 
@@ -32,6 +33,8 @@ export interface CleanupOptions extends PageOptions {
 export interface CleanupCounts {
   readonly orphanEvents: number;
   readonly orphanMetadata: number;
+  /** Events of authors whose forgetting was interrupted. */
+  readonly forgotten: number;
   readonly checks: number;
   /** Hours that checks were summed up by. */
   readonly checkHours: number;
@@ -73,6 +76,7 @@ export async function cleanup(
       ? 0
       : await dropCandidates(db, { maxFailures: maxCandidateFailures }),
     orphanMetadata: await deleteOrphanMetadata(db, options),
+    forgotten: (await finishForgetting(db, options.signal)).events,
     orphanEvents: options.orphanEvents
       ? await deleteOrphanEvents(db, options)
       : 0,

@@ -17,6 +17,7 @@ import { dbUrl } from "./commands/db_url.ts";
 import { dbVerify } from "./commands/db_verify.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
+import { forgetCommand } from "./commands/forget.ts";
 import { importCommand } from "./commands/import.ts";
 import { relayAdd } from "./commands/relay/add.ts";
 import { relayList } from "./commands/relay/list.ts";
@@ -56,6 +57,7 @@ export const COMMANDS: readonly Command[] = [
   relayRemove,
   importCommand,
   exportCommand,
+  forgetCommand,
   configShow,
   configCheck,
   configSchema,

@@ -74,6 +74,7 @@ function endingWith(database: Database, signal: AbortSignal): Database {
         ...options,
         signal: ending(options?.signal),
       }),
+    listen: (channel, own) => database.listen(channel, ending(own)),
     get connections() {
       return database.connections;
     },

@@ -23,8 +23,10 @@ import {
 } from "../core/metrics/metrics_server.ts";
 import { openProcessMetrics } from "../core/metrics/process_metrics.ts";
 import type { Politeness } from "../transport/politeness.ts";
+import { registerFactMetrics } from "./fact_metrics.ts";
 import { keepStatus } from "./manager_status.ts";
 import { openRuntimeRecord } from "./runtime_record.ts";
+import { keepForgetting } from "./vanishing.ts";
 import { VERSION } from "./version.ts";
 
 export interface ServiceHostOptions {
@@ -67,7 +69,9 @@ export function openServiceHost(options: ServiceHostOptions): ServiceHost {
   const registry = new Registry();
   stack.use(openProcessMetrics({ registry, version: VERSION }));
   registerDatabaseMetrics({ registry, database, config: options.config });
+  registerFactMetrics(registry, database);
   const record = stack.use(openRuntimeRecord(database, log));
+  stack.use(keepForgetting(options));
   serveEndpoints(options, { registry, runtimes: record.runtimes, stack });
   const stopping = () => {
     notifier.stopping();

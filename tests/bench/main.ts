@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { benchDatabase } from "./database.ts";
+import { benchFacts } from "./facts.ts";
 import { benchMonitor } from "./monitor.ts";
 import { benchNegentropy } from "./negentropy.ts";
 import { benchScale } from "./scale.ts";
@@ -27,6 +28,7 @@ const BENCHES: Readonly<
 > = {
   verify: benchVerify,
   database: benchDatabase,
+  facts: benchFacts,
   negentropy: benchNegentropy,
   sync: benchSync,
   "sync-fairness": benchSyncFairness,

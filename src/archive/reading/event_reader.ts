@@ -8,6 +8,8 @@
  */
 import type { Database } from "../../core/database/connection/database.ts";
 import type { NostrEvent } from "../../models/event.ts";
+import { servedKeys } from "./served_keys.ts";
+import type { ServedView } from "../visibility/served_view.ts";
 import { type Filter, matchesFilter } from "../../models/filter.ts";
 import { REPLACEMENT, storableText } from "../../models/storable_text.ts";
 import { eventLines, fetchLines } from "./event_lines.ts";
@@ -29,6 +31,8 @@ export interface EventReaderOptions {
   readonly concurrency?: number;
   /** Index entries and rows that one query may look at. Default: no bound. */
   readonly maxWork?: number;
+  /** Only what may be served in this view; null, the default: everything archived. */
+  readonly served?: ServedView | null | undefined;
 }
 
 /** Reads one archive. Of queries that run side by side, the short ones pass the long ones. */
@@ -36,15 +40,18 @@ export class EventReader {
   readonly #database: Database;
   readonly #scheduler: ReadScheduler;
   readonly #maxWork: number;
+  readonly #served: ServedView | null;
   #isFull = false;
 
   constructor(
     database: Database,
-    { concurrency = 2, maxWork = Infinity }: EventReaderOptions = {},
+    { concurrency = 2, maxWork = Infinity, served = null }: EventReaderOptions =
+      {},
   ) {
     this.#database = database;
     this.#scheduler = new ReadScheduler(concurrency);
     this.#maxWork = maxWork;
+    this.#served = served;
   }
 
   /** As `lines()`, parsed. */
@@ -80,7 +87,9 @@ export class EventReader {
       signal: AbortSignal.any([signal, leaving.signal]),
     });
     const streams = filters.map((filter) =>
-      filterKeys(steps, filter, { confirm: confirmation(steps, filter) })
+      filterKeys(steps, filter, {
+        confirm: confirmation(steps, filter, this.#served),
+      })
     );
     try {
       yield* eventLines(steps, mergedKeys(streams));
@@ -111,24 +120,35 @@ function refuseSearch(filters: readonly Filter[]): void {
   );
 }
 
-/** Only the exact event can tell, where a filter asks for text that is stored as other text is. */
+/** Leaves those that may be served; and that match, where only the exact event can tell, as text is stored as other text. */
 function confirmation(
   steps: ReadSteps,
   filter: Filter,
+  served: ServedView | null,
 ): (keys: readonly EventKey[]) => Promise<readonly EventKey[]> {
   const isInexact = tagFields(filter).some((field) =>
     filter[field]?.some((value) => storableText(value).includes(REPLACEMENT))
   );
-  if (!isInexact) return (keys) => Promise.resolve(keys);
-  return async (keys) => {
-    const matching = new Set<string>();
-    for await (const lines of fetchLines(steps, keys)) {
-      for (const event of lines.map(parseEvent)) {
-        if (matchesFilter(filter, event)) matching.add(event.id);
-      }
-    }
-    return keys.filter(({ id }) => matching.has(id));
+  return async (found) => {
+    const keys = served === null
+      ? found
+      : await servedKeys(steps, found, served);
+    return isInexact ? await matchingKeys(steps, filter, keys) : keys;
   };
+}
+
+async function matchingKeys(
+  steps: ReadSteps,
+  filter: Filter,
+  keys: readonly EventKey[],
+): Promise<readonly EventKey[]> {
+  const matching = new Set<string>();
+  for await (const lines of fetchLines(steps, keys)) {
+    for (const event of lines.map(parseEvent)) {
+      if (matchesFilter(filter, event)) matching.add(event.id);
+    }
+  }
+  return keys.filter(({ id }) => matching.has(id));
 }
 
 function parseEvent(line: string): NostrEvent {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { forgetVanished } from "../../archive/visibility/forget.ts";
 import { cleanup } from "../../archive/maintenance.ts";
 import type { Command, Invocation } from "../command.ts";
 import { labelledLines } from "../terminal/labelled_lines.ts";
@@ -15,7 +16,7 @@ export const dbCleanup: Command = {
   summary: "Delete what is too old, and what nothing refers to any more",
   description:
     `Checks, documents and rejections beyond their age go, but never the newest of a relay; then documents of no relay.
-What checks say is summed up first: by hour for a while, by day for ever; outages stay. Events no relay was seen to hold go only with --orphan-events: imported events have no sighting either. It works page
+What checks say is summed up first: by hour for a while, by day for ever; outages stay. Events no relay was seen to hold go only with --orphan-events: imported events have no sighting either. What forget left undone is finished. It works page
 by page beside running services; stopping it in the middle harms nothing.`,
   options: [
     {
@@ -74,6 +75,8 @@ async function clean(invocation: Invocation): Promise<number> {
     orphanEvents: options.flag("orphan-events"),
   };
   const database = await invocation.openDatabase({ schema: "current" });
+  const { url, vanish } = invocation.brotrConfig().serving;
+  if (vanish === "forget") await forgetVanished(database, url ?? null, signal);
   const deleted = await cleanup(database, {
     ...limits,
     batchSize: BATCH_SIZE,
@@ -98,7 +101,7 @@ function deletedText(deleted: Awaited<ReturnType<typeof cleanup>>): string {
     counted(deleted.orphanMetadata, "document"),
     counted(deleted.rejected, "rejection"),
     counted(deleted.candidates, "candidate"),
-    counted(deleted.orphanEvents, "event"),
+    counted(deleted.orphanEvents + deleted.forgotten, "event"),
   ];
   return `Deleted ${counts.join(", ")}.`;
 }

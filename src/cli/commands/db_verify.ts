@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { isSearchable } from "../../archive/event_scan.ts";
+import { checkServed } from "../../archive/visibility/served_check.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import {
   type IntegrityProblem,
@@ -22,7 +24,8 @@ export const dbVerify: Command = {
   description:
     `Names every extension, table, column, constraint, index, view and function that is missing or altered, each right that
 a role of db init --roles lacks, and exits 1 if there is one. Changes nothing; any role may run it. With --deep it also reads every row to prove that whatever is
-referred to exists, which takes a while on a large archive.`,
+referred to exists, and of some authors, drawn at random, that what is served is what it should be; that takes a while on a
+large archive.`,
   options: [
     { name: "deep", description: "also prove referential integrity" },
     { name: "json", description: "print one JSON object" },
@@ -74,11 +77,14 @@ async function verifyAll(
     kind !== "table" && kind !== "column"
   );
   const integrity = options.flag("deep") && readable
-    ? await verifyIntegrity(database, {
-      batchSize: BATCH_SIZE,
-      signal,
-      onRule: (rule) => screen.show([`checking ${rule}`]),
-    })
+    ? [
+      ...await verifyIntegrity(database, {
+        batchSize: BATCH_SIZE,
+        signal,
+        onRule: (rule) => screen.show([`checking ${rule}`]),
+      }),
+      ...await verifyServed(database, signal),
+    ]
     : null;
   screen.show([]);
   return {
@@ -88,6 +94,22 @@ async function verifyAll(
     pending,
     integrity,
   };
+}
+
+/** Authors whose served events are compared with what the protocol says of them. */
+const SAMPLE = 50;
+
+async function verifyServed(
+  database: Database,
+  signal: AbortSignal,
+): Promise<IntegrityProblem[]> {
+  if (!await isSearchable(database)) return [];
+  const faults = await checkServed(database, { authors: SAMPLE, signal });
+  const [first] = faults;
+  if (first === undefined) return [];
+  const { id, served } = first;
+  const example = `${id} is ${served ? "served" : "hidden"}`;
+  return [{ rule: "what is served", rows: faults.length, example }];
 }
 
 function reportText(report: Report): string {

@@ -4,6 +4,10 @@
  * @module
  */
 import { isStandardOutput } from "../../base/standard_streams.ts";
+import {
+  PUBLIC_VIEW,
+  type ServedView,
+} from "../../archive/visibility/served_view.ts";
 import type { Filter } from "../../models/filter.ts";
 import { exportEvents } from "../../transfer/export.ts";
 import { openTarget } from "../../transfer/target.ts";
@@ -20,7 +24,8 @@ export const exportCommand: Command = {
   description:
     `Writes one event a line, newest first, exactly as signed: what was imported or synced comes out with the same id and
 signature. Streams, so any number of events takes the same little memory. Everything is exported unless a filter says
-less. JSONL is the only format so far, plain or gzip; there is no Parquet yet.
+less, or --served: then what authors deleted, what is expired, protected or private, and superseded versions stay out, as they
+would for a stranger who asks a relay. JSONL is the only format so far, plain or gzip; there is no Parquet yet.
 
 A file appears under its name when it is whole: one that was interrupted before leaves nothing.`,
   options: [
@@ -29,6 +34,10 @@ A file appears under its name when it is whole: one that was interrupted before 
       name: "limit",
       value: "COUNT",
       description: "this many at most, the newest",
+    },
+    {
+      name: "served",
+      description: "only what may be served to everybody",
     },
     {
       name: "output",
@@ -61,6 +70,7 @@ async function exportToTarget(invocation: Invocation): Promise<number> {
   let events = 0;
   const run: RunExport = async (write) => {
     await exportEvents(database, filter, {
+      served: options.flag("served") ? servedView(invocation) : null,
       write,
       onProgress: (exported) => {
         events = exported;
@@ -83,6 +93,11 @@ async function exportToTarget(invocation: Invocation): Promise<number> {
   } finally {
     invocation.screen.show([]);
   }
+}
+
+function servedView(invocation: Invocation): ServedView {
+  const { url } = invocation.brotrConfig().serving;
+  return { ...PUBLIC_VIEW, ownUrl: url ?? null };
 }
 
 function limitedFilter(options: OptionValues): Filter {

@@ -166,6 +166,7 @@ function archiveLines(report: PipelineReport): [string, string][] {
     ["caught", caughtText(coverage.audit, report.at)],
     ["lag", lagText(coverage)],
     ["published", publishedText(report)],
+    ["facts", factsText(report)],
     ["size", `${byteSize(report.databaseBytes)} (${report.edition})`],
   ];
 }
@@ -214,6 +215,20 @@ function publishedText({ outbox }: PipelineReport): string {
     : `${grouped(pending)} waiting for ${duration(oldestSeconds)}, `;
   const ended = countsText({ accepted, ...others });
   return `${waiting}${ended}`;
+}
+
+/** What statistics have not taken yet, and what they have to make again from the archive. */
+function factsText({ facts }: PipelineReport): string {
+  const { rows, bytes, oldestSeconds, droppedDays, droppedRelays } = facts;
+  const waiting = oldestSeconds === null
+    ? "none waiting"
+    : `${counted(rows, "fact")} waiting, ${byteSize(bytes)}, since ${
+      duration(oldestSeconds)
+    }`;
+  if (droppedDays + droppedRelays === 0) return waiting;
+  return `${waiting}; to be made again: ${counted(droppedDays, "day")} and ${
+    counted(droppedRelays, "relay")
+  }`;
 }
 
 /** How far what is proven complete is behind now. */

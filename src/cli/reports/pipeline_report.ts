@@ -6,6 +6,7 @@
 import type { Database } from "../../core/database/connection/database.ts";
 import { databaseClock } from "../../archive/clock.ts";
 import { countOutbox, type OutboxCounts } from "../../archive/outbox.ts";
+import { type FactStatus, factStatus } from "../../archive/facts.ts";
 import { type PipelineCounts, pipelineCounts } from "../../archive/pipeline.ts";
 import { type RelayHealth, relayHealth } from "../../archive/relay_health.ts";
 import { getState, type State } from "../../archive/service_state.ts";
@@ -21,6 +22,8 @@ export interface PipelineReport extends PipelineCounts {
   readonly health: RelayHealth;
   /** What was published, to how many relays each. */
   readonly outbox: OutboxCounts;
+  /** What waits for statistics to take it, and what they have to make again. */
+  readonly facts: FactStatus;
   readonly services: readonly ServiceReport[];
 }
 
@@ -62,6 +65,7 @@ export async function pipelineReport(
     ...counts,
     health,
     outbox: await countOutbox(database, null),
+    facts: await factStatus(database),
     services: services.flat(),
   };
 }

@@ -161,6 +161,18 @@ const up = z.strictObject({
     ),
 });
 
+const serving = z.strictObject({
+  url: z.string().regex(/^wss?:\/\/[^\s/]+\S*$/, "must be ws:// or wss://")
+    .max(500)
+    .transform((url) => url.toLowerCase().replace(/\/+$/, ""))
+    .optional().describe(
+      "The URL others know this archive by as a relay: requests to vanish (NIP-62) may name it",
+    ),
+  vanish: z.enum(["hide", "forget"]).default("hide").describe(
+    "What a request to vanish does by itself: hide, the archive keeps and does not serve; forget, services delete for good, within minutes",
+  ),
+});
+
 export const brotrConfig = z.strictObject({
   database: database.prefault({}),
   embedded: embedded.prefault({}),
@@ -172,6 +184,7 @@ export const brotrConfig = z.strictObject({
   log: log.prefault({}),
   shutdownGraceSeconds: z.int().min(1).max(600).default(20)
     .describe("How long work in hand may take to finish after SIGTERM"),
+  serving: serving.prefault({}),
   up: up.prefault({}),
 });
 

@@ -141,6 +141,27 @@ const RULES: Readonly<Record<string, string>> = {
       as example
     from sync_withheld join sync_coverage using (relay_id, filter_hash)
     where withheld && covered`,
+  "what is forgotten is gone": `
+    select encode(e.id, 'hex') as example
+    from forgotten_event f join event e on e.id = f.id`,
+  "who is forgotten is gone": `
+    select encode(e.id, 'hex') as example
+    from forgotten_author f join event e
+      on e.pubkey = f.pubkey and e.created_at <= f.until
+      and (e.kind <> 62 or f.cause = 'operator')
+    where f.is_done`,
+  "kind 5 → event_deletion": `
+    select encode(e.id, 'hex') as example
+    from event e
+      cross join lateral event_deletion_targets(e.pubkey, e.created_at, e.tags) t
+    where e.kind = 5 and not exists (select from event_deletion d
+      where d.target = t.target and d.pubkey = e.pubkey and d.until >= t.until)`,
+  "kind 62 → event_vanish": `
+    select encode(e.id, 'hex') as example
+    from event e cross join lateral event_vanish_relays(e.tags) as w
+    where e.kind = 62 and not exists (select from event_vanish v
+      where v.pubkey = e.pubkey and v.relay = w.relay
+        and v.until >= e.created_at)`,
   "no sync_gap is covered": `
     select format('relay %s, %s to %s', relay_id, since, until) as example
     from sync_gap g join sync_coverage c using (relay_id, filter_hash)

@@ -92,6 +92,11 @@ const RESTRICTED: Readonly<Record<string, readonly Privilege[]>> = {
   relay_state: NEVER_DELETED,
 };
 
+/** Tables that the refresher changes: it takes facts, and makes again what was dropped of them. */
+const REFRESHED: ReadonlySet<string> = new Set(
+  ["service_state", "fact", "fact_dropped", "fact_follower"],
+);
+
 type Rights = Readonly<Record<Role, readonly string[]>>;
 
 /** Functions do what their caller may do; identity columns need no right to their sequences. */
@@ -102,7 +107,7 @@ function rightsOn({ kind, name }: SchemaObject): Rights {
         admin: CHANGED,
         writer: RESTRICTED[name] ?? CHANGED,
         reader: READ,
-        refresher: name === "service_state" ? CHANGED : READ,
+        refresher: REFRESHED.has(name) ? CHANGED : READ,
       };
     case "view":
     case "sequence":

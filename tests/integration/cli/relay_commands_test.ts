@@ -136,13 +136,14 @@ Deno.test("relay_remove() forgets no table that refers to relays", async () => {
   }
 });
 
+/** But for the queue of facts: what it says of a relay that is gone is still to be taken. */
 async function tablesOfRelays({ sql }: TestArchive): Promise<string[]> {
   const rows = await sql`
     select c.table_name as name
     from information_schema.columns c
     join information_schema.tables t using (table_schema, table_name)
     where c.column_name = 'relay_id' and t.table_schema = 'public'
-      and t.table_type = 'BASE TABLE'`;
+      and t.table_type = 'BASE TABLE' and c.table_name <> 'fact'`;
   return rows.map(({ name }) => name);
 }
 

@@ -213,6 +213,7 @@ const AGES = {
 const NOTHING = {
   orphanEvents: 0,
   orphanMetadata: 0,
+  forgotten: 0,
   checks: 0,
   checkHours: 0,
   relayMetadata: 0,

@@ -302,6 +302,25 @@ const BREAKAGE: readonly (readonly [statement: string, rule: string])[] = [
      select relay_id, filter_hash, true, covered from sync_coverage`,
     "what is withheld is not covered",
   ],
+  [
+    "insert into forgotten_event (id) select id from event",
+    "what is forgotten is gone",
+  ],
+  [
+    `insert into forgotten_author (until, forgotten_at, pubkey, is_done, cause)
+     select distinct created_at, 1, pubkey, true, 'operator' from event
+     limit 1`,
+    "who is forgotten is gone",
+  ],
+  [
+    `update event set kind = 5,
+       tags = jsonb_build_array(array['e', encode(id, 'hex')])`,
+    "kind 5 → event_deletion",
+  ],
+  [
+    `update event set kind = 62, tags = '[["relay","ALL_RELAYS"]]'`,
+    "kind 62 → event_vanish",
+  ],
   ["update event set sig = null where kind = 1", "event is whole"],
   [
     "alter table event drop constraint event_shape; update event set pubkey = substr(pubkey, 2)",

@@ -11,6 +11,7 @@ const BROTR: Readonly<Record<string, readonly string[]>> = {
   "log.*": ["src/cli/run.ts", "src/core/log"],
   "shutdownGraceSeconds": ["src/cli/run.ts"],
   "up.*": ["src/cli/commands/up.ts", "src/cli/service_host.ts"],
+  "serving.*": ["src/cli"],
   "breaker.*": ["src/core/database", "src/core/lifecycle/breaker.ts"],
   "*": ["src/core/database"],
 };

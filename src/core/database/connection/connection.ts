@@ -21,6 +21,11 @@ const CANCEL_MS = 5_000;
 
 const NO_ANSWER = "the server does not answer";
 
+/** Where the driver leaves notifications. */
+export interface Notifications {
+  listener: () => void;
+}
+
 /** A logged-in session. Owned by whoever opened it. */
 export class Connection {
   readonly sql: Sql;
@@ -36,6 +41,7 @@ export class Connection {
   readonly #key: { readonly pid: number; readonly secret: number };
   readonly #mustWrite: boolean;
   #alive = true;
+  readonly #notifications: Notifications;
 
   constructor(login: {
     readonly client: postgres.Sql;
@@ -45,6 +51,7 @@ export class Connection {
     readonly address: ServerAddress;
     readonly key: { readonly pid: number; readonly secret: number };
     readonly ended: Promise<void>;
+    readonly notifications: Notifications;
   }) {
     this.sql = login.client;
     this.ended = login.ended;
@@ -53,6 +60,7 @@ export class Connection {
     this.#address = login.address;
     this.#key = login.key;
     this.#mustWrite = login.mustWrite;
+    this.#notifications = login.notifications;
     this.#socket.once("close", () => this.#alive = false);
   }
 
@@ -71,6 +79,11 @@ export class Connection {
         this.#socket.removeListener("close", listener);
       },
     };
+  }
+
+  /** Calls `listener` when a channel that this session listens to has news. */
+  onNotification(listener: () => void): void {
+    this.#notifications.listener = listener;
   }
 
   /** The error of work that the end of the connection ended, whatever the socket called it. */

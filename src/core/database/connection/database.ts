@@ -26,6 +26,14 @@ export interface Database extends AsyncDisposable {
     work: (sql: Sql) => Promise<T>,
     options?: WorkOptions,
   ): Promise<T>;
+  /**
+   * Waits for notifications of a channel, on a connection beside the pool. Where none can be heard (PgBouncer) its `next`
+   * is but a wait; what is notified is asked of the tables.
+   */
+  listen(
+    channel: string,
+    signal: AbortSignal,
+  ): AsyncDisposable & { next(ms: number): Promise<void> };
   /** For metrics: connections allowed and open, those of them idle, and work that waits for one. */
   readonly connections: {
     readonly max: number;

@@ -5,7 +5,7 @@
  */
 import type { Socket } from "node:net";
 import postgres from "postgres";
-import { Connection } from "./connection.ts";
+import { Connection, type Notifications } from "./connection.ts";
 import {
   DatabaseError,
   type DatabaseFault,
@@ -63,6 +63,7 @@ class Login {
   readonly #options: ConnectionOptions;
   readonly #signal: AbortSignal;
   readonly #ended = Promise.withResolvers<void>();
+  readonly #notifications: Notifications = { listener: () => {} };
   #socket: Socket | null = null;
 
   constructor(options: ConnectionOptions, signal: AbortSignal) {
@@ -74,7 +75,10 @@ class Login {
     const abort = () => this.#socket?.destroy();
     this.#signal.addEventListener("abort", abort);
     try {
-      const client = postgres(driverOptions(this.#options, () => this.#open()));
+      const client = postgres({
+        ...driverOptions(this.#options, () => this.#open()),
+        ...notifying(this.#notifications),
+      });
       // Behind PgBouncer the session is not ours to change.
       const isOwn = !this.#options.address.pgbouncer;
       const rows = await Promise.race([
@@ -133,6 +137,7 @@ class Login {
       address,
       key: { pid, secret },
       ended: this.#ended.promise,
+      notifications: this.#notifications,
     });
   }
 }
@@ -192,6 +197,11 @@ function demandUsable(
     "refused",
     `the role ${address.user} is read-only, and this has to write`,
   );
+}
+
+/** An option that the driver has and its types have not. */
+function notifying(notifications: Notifications): Record<string, unknown> {
+  return { onnotify: () => notifications.listener() };
 }
 
 /** Everything is said, because the driver takes what is missing from `PG…` variables of the environment. */

@@ -82,6 +82,11 @@ export class Pool implements AsyncDisposable {
     return connection;
   }
 
+  /** A connection beside those of the pool, which whoever asks for it closes. */
+  openApart(signal: AbortSignal): Promise<Connection> {
+    return this.#open(signal);
+  }
+
   /** Gives a connection back; a dead or worn one is closed instead. */
   release(connection: Connection): void {
     connection.lastUsedAt = performance.now();

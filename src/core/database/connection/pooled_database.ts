@@ -18,6 +18,7 @@ import { Outage, type Patience } from "./outage.ts";
 import type { Pool, PoolCounts } from "./pool.ts";
 import { isAway, Retries } from "./retries.ts";
 import { inTransaction } from "./transaction.ts";
+import { News } from "./news.ts";
 
 export interface PooledDatabaseOptions {
   readonly pool: Pool;
@@ -94,6 +95,13 @@ export class PooledDatabase implements Database {
   ): Promise<T> {
     const settings = this.#transactionSettings(options.kind ?? "query");
     return this.#start((sql) => inTransaction(sql, work, settings), options);
+  }
+
+  listen(channel: string, signal: AbortSignal): News {
+    const { pgbouncer } = this.#options;
+    const until = AbortSignal.any([signal, this.#closing.signal]);
+    const open = () => this.#pool.openApart(until);
+    return new News(channel, { open: pgbouncer ? null : open, signal: until });
   }
 
   async health(
