@@ -84,6 +84,36 @@ comment on column archive.singleton is 'Always true';
 comment on column archive.edition is 'full, or lite: events without tags, content and sig';
 comment on column archive.created_at is 'Unix seconds';
 
+create table author (
+  events bigint not null default 0,
+  first_at bigint,
+  last_at bigint,
+  id integer not null generated always as identity,
+  pubkey bytea not null,
+  constraint author_pubkey_key UNIQUE (pubkey),
+  constraint author_pkey PRIMARY KEY (id),
+  constraint author_events_check CHECK ((events >= 0)),
+  constraint author_pubkey_check CHECK ((octet_length(pubkey) = 32))
+) with (fillfactor=85, autovacuum_vacuum_scale_factor=0.05);
+comment on table author is 'Authors, by number; without keys that were only ever used for kinds whose keys are thrown away (kind_is_throwaway())';
+comment on column author.events is 'Archived events, without those of kinds whose keys are thrown away; 0 for who is only named by others';
+comment on column author.first_at is 'Their lowest created_at; null without events';
+comment on column author.last_at is 'Their highest created_at; null without events';
+comment on column author.id is 'The author''s number in other tables';
+comment on column author.pubkey is 'event.pubkey';
+
+create table author_day (
+  day integer not null,
+  author integer not null,
+  events integer not null,
+  constraint author_day_pkey PRIMARY KEY (day, author),
+  constraint author_day_events_check CHECK ((events > 0))
+) with (fillfactor=90, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
+comment on table author_day is 'Who was active on which day: distinct and new authors of any days, exactly';
+comment on column author_day.day is 'created_at / 86400';
+comment on column author_day.author is 'author.id';
+comment on column author_day.events is 'Archived events, without those of kinds whose keys are thrown away';
+
 create table candidate (
   url text not null,
   network text not null,
@@ -122,6 +152,24 @@ CREATE INDEX candidate_author ON candidate USING btree (author) WHERE (author IS
 CREATE INDEX candidate_domain ON candidate USING btree (domain);
 CREATE INDEX candidate_due ON candidate USING btree (failures, due_at);
 CREATE INDEX candidate_host ON candidate USING btree (host);
+
+create table distinct_sketch (
+  estimate double precision not null,
+  first integer not null,
+  second integer not null,
+  subject smallint not null,
+  is_stale boolean not null default false,
+  registers bytea not null,
+  constraint distinct_sketch_pkey PRIMARY KEY (subject, first, second),
+  constraint distinct_sketch_subject_check CHECK (((subject >= 1) AND (subject <= 7)))
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+comment on table distinct_sketch is 'HyperLogLog sketches (p = 12) of how many distinct things there are: what is not counted exactly';
+comment on column distinct_sketch.estimate is 'How many, by the registers; the relative standard error is 1.04 / 64 = 1.6 %';
+comment on column distinct_sketch.first is 'Subject 1: day; 2: kind; 3, 4, 5: relay.id; 6, 7: number of the network, in the order of its type';
+comment on column distinct_sketch.second is 'Subject 1, 3: kind; else 0';
+comment on column distinct_sketch.subject is 'Authors of 1 a kind on a day, 2 a kind, 3 a kind on a relay, 4 a relay, 6 a network; events of 7 a network. 5 events of a relay are counted exactly, and only merged into 7';
+comment on column distinct_sketch.is_stale is 'Something was deleted, which a sketch cannot subtract: it is to be made again';
+comment on column distinct_sketch.registers is 'Registers: a byte each, or 3 bytes for each that is not zero';
 
 create table event (
   created_at bigint not null,
@@ -162,6 +210,16 @@ comment on table event_deletion is 'What authors asked to delete (NIP-09), archi
 comment on column event_deletion.until is 'Newest created_at concerned: of addresses that of the request, of ids the largest number';
 comment on column event_deletion.target is 'event.id, or event_address() for all versions';
 comment on column event_deletion.pubkey is 'Who asked: it concerns what he wrote, and gift wraps (kind 1059) to him';
+
+create table event_minute (
+  minute integer not null,
+  events integer not null,
+  constraint event_minute_pkey PRIMARY KEY (minute),
+  constraint event_minute_events_check CHECK ((events > 0))
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+comment on table event_minute is 'Events by the minute of created_at, for windows that slide; of the last 31 days and the future';
+comment on column event_minute.minute is 'created_at / 60';
+comment on column event_minute.events is 'How many are archived';
 
 create table event_raw (
   created_at bigint not null,
@@ -265,6 +323,40 @@ comment on table forgotten_event is 'Events that were deleted for good, or refus
 comment on column forgotten_event.created_at is 'event.created_at; null for one that was never here';
 comment on column forgotten_event.id is 'event.id';
 CREATE INDEX forgotten_event_created_at ON forgotten_event USING btree (created_at);
+
+create table kind_day (
+  events bigint not null,
+  day integer not null,
+  kind integer not null,
+  constraint kind_day_pkey PRIMARY KEY (day, kind),
+  constraint kind_day_events_check CHECK ((events > 0))
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+comment on table kind_day is 'Events by day and kind';
+comment on column kind_day.events is 'How many are archived';
+comment on column kind_day.day is 'created_at / 86400';
+comment on column kind_day.kind is 'event.kind';
+
+create table kind_hour (
+  events bigint not null,
+  hour integer not null,
+  kind integer not null,
+  constraint kind_hour_pkey PRIMARY KEY (hour, kind),
+  constraint kind_hour_events_check CHECK ((events > 0))
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+comment on table kind_hour is 'Events by hour and kind, of the last 31 days and the future';
+comment on column kind_hour.events is 'How many are archived';
+comment on column kind_hour.hour is 'created_at / 3600';
+comment on column kind_hour.kind is 'event.kind';
+
+create table kind_total (
+  events bigint not null,
+  kind integer not null,
+  constraint kind_total_pkey PRIMARY KEY (kind),
+  constraint kind_total_events_check CHECK ((events > 0))
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+comment on table kind_total is 'Events by kind: the sum of kind_day';
+comment on column kind_total.events is 'How many are archived';
+comment on column kind_total.kind is 'event.kind';
 
 create table metadata (
   id bytea not null,
@@ -385,6 +477,25 @@ comment on column relay.discovered_at is 'Unix seconds of the first answer';
 CREATE INDEX relay_domain ON relay USING btree (domain);
 CREATE INDEX relay_host ON relay USING btree (host);
 
+create table relay_author (
+  first_at bigint not null,
+  last_at bigint not null,
+  relay_id integer not null,
+  author integer not null,
+  events integer not null,
+  kinds bytea not null,
+  constraint relay_author_pkey PRIMARY KEY (relay_id, author),
+  constraint relay_author_events_check CHECK ((events > 0))
+) with (fillfactor=90, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
+comment on table relay_author is 'Whose events a relay was seen to hold; without kinds whose keys are thrown away';
+comment on column relay_author.first_at is 'Their lowest created_at';
+comment on column relay_author.last_at is 'Their highest created_at';
+comment on column relay_author.relay_id is 'relay.id';
+comment on column relay_author.author is 'author.id';
+comment on column relay_author.events is 'How many';
+comment on column relay_author.kinds is 'Their kinds, ascending, 2 bytes each';
+CREATE INDEX relay_author_author ON relay_author USING btree (author);
+
 create table relay_capability (
   since bigint not null,
   relay_id integer not null,
@@ -448,6 +559,30 @@ comment on column relay_check_rollup.failures is 'Those that found it offline';
 comment on column relay_check_rollup.opened is 'Those that opened a connection';
 comment on column relay_check_rollup.open_ms_min is 'The fastest opening; null when there was none';
 comment on column relay_check_rollup.open_ms_max is 'The slowest';
+
+create table relay_day (
+  events bigint not null,
+  relay_id integer not null,
+  day integer not null,
+  constraint relay_day_pkey PRIMARY KEY (relay_id, day),
+  constraint relay_day_events_check CHECK ((events > 0))
+) with (fillfactor=85, autovacuum_vacuum_scale_factor=0.05);
+comment on table relay_day is 'Events that a relay was seen to hold, by day';
+comment on column relay_day.events is 'How many';
+comment on column relay_day.relay_id is 'relay.id';
+comment on column relay_day.day is 'created_at / 86400';
+
+create table relay_kind (
+  events bigint not null,
+  relay_id integer not null,
+  kind integer not null,
+  constraint relay_kind_pkey PRIMARY KEY (relay_id, kind),
+  constraint relay_kind_events_check CHECK ((events > 0))
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+comment on table relay_kind is 'Events that a relay was seen to hold, by kind';
+comment on column relay_kind.events is 'How many';
+comment on column relay_kind.relay_id is 'relay.id';
+comment on column relay_kind.kind is 'event.kind';
 
 create table relay_lease (
   service text not null,
@@ -542,6 +677,15 @@ comment on column relay_rejection.reason is 'Short, from a small set';
 comment on column relay_rejection.events is 'How many came, each time they came';
 comment on column relay_rejection.first_at is 'Unix seconds';
 comment on column relay_rejection.last_at is 'Unix seconds';
+
+create table relay_remake (
+  relay_id integer not null,
+  upto bytea not null,
+  constraint relay_remake_pkey PRIMARY KEY (relay_id)
+);
+comment on table relay_remake is 'Relays whose statistics are being made again, in steps; until then they say less than there is';
+comment on column relay_remake.relay_id is 'relay.id';
+comment on column relay_remake.upto is 'Sightings with keys below are in the statistics';
 
 create table relay_state (
   since bigint not null,
@@ -643,6 +787,26 @@ comment on column sighting_page.sightings is 'Number of keys, 96 at most';
 comment on column sighting_page.first_key is 'The lowest key';
 comment on column sighting_page.last_key is 'The highest key';
 comment on column sighting_page.keys is 'event.created_at as 8 bytes and event.id as 32, each, ascending';
+
+create table statistics_state (
+  singleton boolean not null default true,
+  facts bigint not null default 0,
+  events bigint not null default 0,
+  sightings bigint not null default 0,
+  busy_ms bigint not null default 0,
+  folded_at bigint,
+  hours_since integer not null,
+  constraint statistics_state_pkey PRIMARY KEY (singleton),
+  constraint statistics_state_singleton_check CHECK (singleton)
+);
+comment on table statistics_state is 'How far statistics are, and what they cost; one row';
+comment on column statistics_state.singleton is 'Always true';
+comment on column statistics_state.facts is 'Facts folded so far';
+comment on column statistics_state.events is 'Events in them';
+comment on column statistics_state.sightings is 'Sightings in them';
+comment on column statistics_state.busy_ms is 'Milliseconds spent folding them';
+comment on column statistics_state.folded_at is 'Unix seconds of the last fold';
+comment on column statistics_state.hours_since is 'First hour that kind_hour and event_minute are kept of; only ever rises';
 
 create table sync_audit (
   asked bigint not null,
