@@ -37,7 +37,7 @@ export class DistinctSketch {
   }
 
   /** Adds a key, given by its `sketchEntry`; returns whether that changed a register. */
-  add(entry: number): boolean {
+  addEntry(entry: number): boolean {
     return this.#raise(entry >>> 6, entry & 63);
   }
 
@@ -157,7 +157,7 @@ export class DistinctSketch {
 const NO_REGISTERS = new Uint8Array(0);
 
 /**
- * A key of 32 bytes as `DistinctSketch.add` takes it: which register, and which rank, for any number of sketches.
+ * A key of 32 bytes as `DistinctSketch.addEntry` takes it: which register, and which rank, for any number of sketches.
  *
  * All bytes are mixed first: who chooses keys by their first or last bytes must not choose registers.
  */

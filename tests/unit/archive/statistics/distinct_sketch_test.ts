@@ -32,7 +32,7 @@ Deno.test("estimate() is right for keys that differ in any one place", () => {
     const sketch = new DistinctSketch();
     for (let i = 0; i < 5_000; i++) {
       view.setUint32(place, i);
-      sketch.add(sketchEntry(keys, 0));
+      sketch.addEntry(sketchEntry(keys, 0));
     }
     assertNear(sketch, 5_000);
   }
@@ -62,16 +62,16 @@ Deno.test("estimate() of nothing is 0, and of nearly full registers astronomic",
   assert.ok(almost.estimate() > 1e18);
 });
 
-Deno.test("add() says whether a register changed", () => {
+Deno.test("addEntry() says whether a register changed", () => {
   const sketch = new DistinctSketch();
-  assert.ok(sketch.add(5 << 6 | 3));
-  assert.ok(!sketch.add(5 << 6 | 3));
-  assert.ok(!sketch.add(5 << 6 | 2));
-  assert.ok(sketch.add(5 << 6 | 4));
+  assert.ok(sketch.addEntry(5 << 6 | 3));
+  assert.ok(!sketch.addEntry(5 << 6 | 3));
+  assert.ok(!sketch.addEntry(5 << 6 | 2));
+  assert.ok(sketch.addEntry(5 << 6 | 4));
   assert.deepEqual(sketch.bytes(), Uint8Array.of(0, 1, 64 + 4));
   const dense = sketchOf(0, 100_000);
-  assert.ok(!dense.add(entryOf(77)));
-  assert.ok(dense.add(53));
+  assert.ok(!dense.addEntry(entryOf(77)));
+  assert.ok(dense.addEntry(53));
 });
 
 Deno.test("bytes() are those of the keys, whatever their order and repetition", () => {
@@ -79,8 +79,8 @@ Deno.test("bytes() are those of the keys, whatever their order and repetition", 
     const upwards = sketchOf(0, distinct);
     const downwards = new DistinctSketch();
     for (let i = distinct - 1; i >= 0; i--) {
-      downwards.add(entryOf(i));
-      downwards.add(entryOf(i >> 1));
+      downwards.addEntry(entryOf(i));
+      downwards.addEntry(entryOf(i >> 1));
     }
     assert.deepEqual(downwards.bytes(), upwards.bytes());
     assert.deepEqual(
@@ -92,11 +92,11 @@ Deno.test("bytes() are those of the keys, whatever their order and repetition", 
 
 Deno.test("bytes() are 3 a register up to 1,365, and 4,096 from there on", () => {
   const sketch = new DistinctSketch();
-  for (let index = 0; index < 1_365; index++) sketch.add(index << 6 | 1);
+  for (let index = 0; index < 1_365; index++) sketch.addEntry(index << 6 | 1);
   assert.deepEqual(sketch.bytes().length, 4_095);
   const estimate = sketch.estimate();
   assert.deepEqual(DistinctSketch.of(sketch.bytes()).estimate(), estimate);
-  sketch.add(4_095 << 6 | 53);
+  sketch.addEntry(4_095 << 6 | 53);
   const dense = sketch.bytes();
   assert.deepEqual(dense.length, 4_096);
   assert.deepEqual(dense[4_095], 53);
@@ -151,7 +151,7 @@ function entryOf(number: number): number {
 
 function sketchOf(first: number, distinct: number): DistinctSketch {
   const sketch = new DistinctSketch();
-  for (let i = 0; i < distinct; i++) sketch.add(entryOf(first + i));
+  for (let i = 0; i < distinct; i++) sketch.addEntry(entryOf(first + i));
   return sketch;
 }
 
