@@ -167,9 +167,10 @@ comment on table distinct_sketch is 'HyperLogLog sketches (p = 12) of how many d
 comment on column distinct_sketch.estimate is 'How many, by the registers; the relative standard error is 1.04 / 64 = 1.6 %';
 comment on column distinct_sketch.first is 'Subject 1: day; 2: kind; 3, 4, 5: relay.id; 6, 7: number of the network, in the order of its type';
 comment on column distinct_sketch.second is 'Subject 1, 3: kind; else 0';
-comment on column distinct_sketch.subject is 'Authors of 1 a kind on a day, 2 a kind, 3 a kind on a relay, 4 a relay, 6 a network; events of 7 a network. 5 events of a relay are counted exactly, and only merged into 7';
+comment on column distinct_sketch.subject is 'Authors of 1 a kind on a day, 2 a kind, 3 a kind on a relay, 4 a relay, 6 a network; events of 5 a relay, 7 a network. In 4 and 6 an event stands for the author whose key is thrown away; 1 to 3 are without';
 comment on column distinct_sketch.is_stale is 'Something was deleted, which a sketch cannot subtract: it is to be made again';
 comment on column distinct_sketch.registers is 'Registers: a byte each, or 3 bytes for each that is not zero';
+CREATE INDEX distinct_sketch_stale ON distinct_sketch USING btree (subject, first, second) WHERE is_stale;
 
 create table event (
   created_at bigint not null,
@@ -1191,6 +1192,91 @@ CREATE OR REPLACE FUNCTION public.archive_unreferenced()
 AS $function$ select pg_advisory_xact_lock(hashtextextended('bigbrotr reference', 0)) $function$;
 comment on function archive_unreferenced() is 'Waits until nobody is adding references, and keeps them waiting';
 
+CREATE OR REPLACE FUNCTION public.author_add(p_authors integer[], p_events integer[], p_first_at bigint[], p_last_at bigint[])
+ RETURNS void
+ LANGUAGE sql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+  update author a
+  set events = a.events + n, first_at = least(a.first_at, k.first_at), last_at = greatest(a.last_at, k.last_at)
+  from unnest(p_authors, p_events, p_first_at, p_last_at) as k (id, n, first_at, last_at)
+  where a.id = k.id
+$function$;
+comment on function author_add(p_authors integer[], p_events integer[], p_first_at bigint[], p_last_at bigint[]) is 'Adds to the events of authors';
+
+CREATE OR REPLACE FUNCTION public.author_correct(p_authors integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  update author a
+  set (first_at, last_at) = (select span.first_at, span.last_at from author_span(a.pubkey) as span)
+  where a.id = any (p_authors);
+  delete from author a where a.id = any (p_authors) and a.events = 0 and author_is_unused(a.id);
+end
+$function$;
+comment on function author_correct(p_authors integer[]) is 'Looks up the first and last event of authors again; deletes authors without a trace';
+
+CREATE OR REPLACE FUNCTION public.author_is_unused(p_author integer)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$ select not exists (select from relay_author where author = p_author) $function$;
+comment on function author_is_unused(p_author integer) is 'Whether no other table refers to an author';
+
+CREATE OR REPLACE FUNCTION public.author_kinds(p_pubkey bytea)
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE PARALLEL SAFE ROWS 5
+AS $function$
+  with recursive kinds as (
+    (select kind from event where pubkey = p_pubkey order by kind limit 1)
+    union all
+    select (select kind from event where pubkey = p_pubkey and kind > kinds.kind order by kind limit 1)
+    from kinds where kinds.kind is not null
+  )
+  select kind from kinds where kind is not null
+$function$;
+comment on function author_kinds(p_pubkey bytea) is 'The kinds of an author''s events, ascending';
+
+CREATE OR REPLACE FUNCTION public.author_numbers(p_pubkeys bytea)
+ RETURNS integer[]
+ LANGUAGE sql
+AS $function$
+  with wanted as materialized (
+    select i, key.pubkey, (select id from author a where a.pubkey = key.pubkey) as id
+    from generate_series(1, octet_length(p_pubkeys) / 32) as i
+    cross join lateral (select substr(p_pubkeys, i * 32 - 31, 32) as pubkey) as key
+  ), made as (
+    insert into author (pubkey)
+    select distinct pubkey from wanted where id is null order by pubkey
+    returning id, pubkey
+  )
+  select coalesce(array_agg(coalesce(w.id, m.id) order by w.i), '{}')
+  from wanted w left join made m on w.id is null and m.pubkey = w.pubkey
+$function$;
+comment on function author_numbers(p_pubkeys bytea) is 'author.id of public keys; those that are new are added';
+
+CREATE OR REPLACE FUNCTION public.author_span(p_pubkey bytea, OUT first_at bigint, OUT last_at bigint)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select min(first.created_at), max(last.created_at)
+  from author_kinds(p_pubkey) as kinds (kind)
+  cross join lateral (
+    select created_at from event e where e.pubkey = p_pubkey and e.kind = kinds.kind order by created_at limit 1) as first
+  cross join lateral (
+    select created_at from event e where e.pubkey = p_pubkey and e.kind = kinds.kind order by created_at desc limit 1) as last
+  where not kind_is_throwaway(kinds.kind)
+$function$;
+comment on function author_span(p_pubkey bytea, OUT first_at bigint, OUT last_at bigint) is 'First and last created_at of an author, without kinds whose keys are thrown away';
+
 CREATE OR REPLACE FUNCTION public.bech32_prefix_check(p_prefix text)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1503,12 +1589,96 @@ end
 $function$;
 comment on function candidate_release(p_urls jsonb) is 'Gives claims back without counting a try; returns their number';
 
+CREATE OR REPLACE FUNCTION public.cell_add(p_table text, p_first_name text, p_second_name text, p_first integer[], p_second integer[], p_events integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  v_names text := concat_ws(', ', p_first_name, p_second_name);
+  v_keys text := case when p_second is null then 'k.first' else 'k.first, k.second' end;
+  v_matches text := format('c.%I = k.first', p_first_name)
+    || case when p_second is null then '' else format(' and c.%I = k.second', p_second_name) end;
+begin
+  execute format(
+    'insert into %I as c (%s, events)
+     select %s, n from unnest($1, $2, $3) as k (first, second, n) where n > 0 order by first, second
+     on conflict (%s) do update set events = c.events + excluded.events',
+    p_table, v_names, v_keys, v_names)
+  using p_first, p_second, p_events;
+  if 0 > any (p_events) then
+    execute format(
+      'delete from %I c using unnest($1, $2, $3) as k (first, second, n) where n < 0 and %s and c.events + n <= 0',
+      p_table, v_matches)
+    using p_first, p_second, p_events;
+    execute format(
+      'update %I c set events = c.events + n from unnest($1, $2, $3) as k (first, second, n) where n < 0 and %s',
+      p_table, v_matches)
+    using p_first, p_second, p_events;
+  end if;
+end
+$function$;
+comment on function cell_add(p_table text, p_first_name text, p_second_name text, p_first integer[], p_second integer[], p_events integer[]) is 'Adds numbers of events to cells of statistics';
+
 CREATE OR REPLACE FUNCTION public.clock_get()
  RETURNS double precision
  LANGUAGE sql
  PARALLEL SAFE
 AS $function$ select extract(epoch from clock_timestamp())::float8 $function$;
 comment on function clock_get() is 'Unix seconds by the clock of this server, with their fraction';
+
+CREATE OR REPLACE FUNCTION public.distinct_sketch_put(p_subjects smallint[], p_first integer[], p_second integer[], p_estimates double precision[], p_stale boolean[], p_registers text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  insert into distinct_sketch (estimate, first, second, subject, is_stale, registers)
+  select estimate, first, second, subject, is_stale, decode(registers, 'base64')
+  from unnest(p_subjects, p_first, p_second, p_estimates, p_stale, p_registers)
+    as k (subject, first, second, estimate, is_stale, registers)
+  where registers <> ''
+  order by subject, first, second
+  on conflict (subject, first, second) do update
+  set estimate = excluded.estimate, is_stale = excluded.is_stale, registers = excluded.registers;
+  if '' = any (p_registers) then
+    delete from distinct_sketch s
+    using unnest(p_subjects, p_first, p_second, p_registers) as k (subject, first, second, registers)
+    where k.registers = '' and s.subject = k.subject and s.first = k.first and s.second = k.second;
+  end if;
+end
+$function$;
+comment on function distinct_sketch_put(p_subjects smallint[], p_first integer[], p_second integer[], p_estimates double precision[], p_stale boolean[], p_registers text[]) is 'Stores sketches';
+
+CREATE OR REPLACE FUNCTION public.distinct_sketch_spoil(p_subjects smallint[], p_first integer[], p_second integer[])
+ RETURNS void
+ LANGUAGE sql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+  update distinct_sketch s set is_stale = true
+  from unnest(p_subjects, p_first, p_second) as k (subject, first, second)
+  where s.subject = k.subject and s.first = k.first and s.second = k.second and not s.is_stale
+$function$;
+comment on function distinct_sketch_spoil(p_subjects smallint[], p_first integer[], p_second integer[]) is 'Marks sketches of which something was deleted';
+
+CREATE OR REPLACE FUNCTION public.distinct_sketches(p_subjects smallint[], p_first integer[], p_second integer[])
+ RETURNS TABLE(i integer, is_stale boolean, registers text)
+ LANGUAGE sql
+ STABLE
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+  select k.i::int4, s.is_stale, encode(s.registers, 'base64')
+  from unnest(p_subjects, p_first, p_second) with ordinality as k (subject, first, second, i)
+  join distinct_sketch s on s.subject = k.subject and s.first = k.first and s.second = k.second
+$function$;
+comment on function distinct_sketches(p_subjects smallint[], p_first integer[], p_second integer[]) is 'Some sketches';
 
 CREATE OR REPLACE FUNCTION public.event_author_kinds(p_pubkeys bytea, p_kinds integer[], OUT pubkeys bytea, OUT kinds integer[])
  RETURNS record
@@ -1557,6 +1727,27 @@ AS $function$
     select e.pubkey from event e where e.created_at >= moment.at order by e.created_at limit 1) as found
 $function$;
 comment on function event_author_sample(p_count integer) is 'Some authors, drawn at random';
+
+CREATE OR REPLACE FUNCTION public.event_authors(p_created_at bigint[], p_ids bytea)
+ RETURNS TABLE(i integer, kind integer, pubkey text)
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+#variable_conflict use_column
+begin
+  return query
+  select wanted.i::int4, e.kind, encode(e.pubkey, 'hex')
+  from unnest(p_created_at) with ordinality as wanted (created_at, i)
+  cross join lateral (
+    select kind, pubkey from event e
+    where e.created_at = wanted.created_at and e.id = substr(p_ids, wanted.i::int4 * 32 - 31, 32)
+    limit 1) as e;
+end
+$function$;
+comment on function event_authors(p_created_at bigint[], p_ids bytea) is 'Kind and author of events';
 
 CREATE OR REPLACE FUNCTION public.event_deletion_targets(p_pubkey bytea, p_created_at bigint, p_tags jsonb)
  RETURNS TABLE(target bytea, until bigint)
@@ -2755,6 +2946,21 @@ AS $function$
 $function$;
 comment on function fact_bytes(p_fact fact) is 'About how many bytes a fact takes';
 
+CREATE OR REPLACE FUNCTION public.fact_deleted_events(p_ids bytea)
+ RETURNS TABLE(i integer, kind integer, pubkey text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select distinct wanted.i, deleted.kind, encode(deleted.pubkey, 'hex')
+  from (
+    select i, substr(p_ids, i * 32 - 31, 32) as id from generate_series(1, octet_length(p_ids) / 32) as i) as wanted
+  join (
+    select substr(f.keys, k.i::int4 * 64 - 63, 32) as id, substr(f.keys, k.i::int4 * 64 - 31, 32) as pubkey, k.kind
+    from fact f cross join lateral unnest(f.kinds) with ordinality as k (kind, i)
+    where f.sign = -1 and f.relay_id is null) as deleted using (id)
+$function$;
+comment on function fact_deleted_events(p_ids bytea) is 'Kind and author of events that were deleted just now';
+
 CREATE OR REPLACE FUNCTION public.fact_is_dropped(p_day integer, p_relay_id integer)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -3154,6 +3360,26 @@ end
 $function$;
 comment on function holder_release(p_holders jsonb) is 'Frees what processes held that are gone; returns how much that was';
 
+CREATE OR REPLACE FUNCTION public.kind_is_throwaway(p_kind integer)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select p_kind in (445, 1059, 21059) $function$;
+comment on function kind_is_throwaway(p_kind integer) is 'Whether events of a kind are signed by a key of their own (NIP-59, NIP-EE): each counts as one author';
+
+CREATE OR REPLACE FUNCTION public.kind_set_union(p_one bytea, p_other bytea)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select string_agg(kind, '' order by kind)
+  from (
+    select substr(p_one, i, 2) as kind from generate_series(1, octet_length(p_one), 2) as i
+    union
+    select substr(p_other, i, 2) from generate_series(1, octet_length(p_other), 2) as i) as kinds
+$function$;
+comment on function kind_set_union(p_one bytea, p_other bytea) is 'Two sets of kinds as relay_author has them';
+
 CREATE OR REPLACE FUNCTION public.metadata_insert(p_documents jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -3171,6 +3397,13 @@ begin
 end
 $function$;
 comment on function metadata_insert(p_documents jsonb) is 'Stores documents by content; returns the number of new ones';
+
+CREATE OR REPLACE FUNCTION public.network_number(p_network text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select array_position(array['clearnet', 'tor', 'i2p', 'loki'], p_network) $function$;
+comment on function network_number(p_network text) is 'A network as distinct_sketch has it';
 
 CREATE OR REPLACE FUNCTION public.nip19_decode(p_prefix text, p_text text)
  RETURNS bytea
@@ -3697,6 +3930,60 @@ end
 $function$;
 comment on function rejected_event_insert(p_relay_id integer, p_rejections jsonb) is 'Counts rejections and stores samples within their bound; returns the number of samples';
 
+CREATE OR REPLACE FUNCTION public.relay_author_add(p_relays integer[], p_authors integer[], p_events integer[], p_first_at bigint[], p_last_at bigint[], p_kinds text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+begin
+  insert into relay_author as a (first_at, last_at, relay_id, author, events, kinds)
+  select first_at, last_at, relay_id, author, n, decode(kinds, 'hex')
+  from unnest(p_relays, p_authors, p_events, p_first_at, p_last_at, p_kinds)
+    as k (relay_id, author, n, first_at, last_at, kinds)
+  where n > 0
+  order by relay_id, author
+  on conflict (relay_id, author) do update
+  set events = a.events + excluded.events, first_at = least(a.first_at, excluded.first_at),
+    last_at = greatest(a.last_at, excluded.last_at),
+    kinds = case when a.kinds = excluded.kinds then a.kinds else kind_set_union(a.kinds, excluded.kinds) end;
+end
+$function$;
+comment on function relay_author_add(p_relays integer[], p_authors integer[], p_events integer[], p_first_at bigint[], p_last_at bigint[], p_kinds text[]) is 'Adds to whose events relays hold';
+
+CREATE OR REPLACE FUNCTION public.relay_author_remove(p_relays integer[], p_authors integer[], p_events integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  delete from relay_author a
+  using unnest(p_relays, p_authors, p_events) as k (relay_id, author, n)
+  where a.relay_id = k.relay_id and a.author = k.author and a.events + n <= 0;
+  update relay_author a
+  set events = a.events + n, first_at = coalesce(held.first_at, a.first_at), last_at = coalesce(held.last_at, a.last_at),
+    kinds = coalesce(held.kinds, a.kinds)
+  from unnest(p_relays, p_authors, p_events) as k (relay_id, author, n)
+  cross join lateral relay_author_span(k.relay_id, k.author) as held
+  where a.relay_id = k.relay_id and a.author = k.author;
+end
+$function$;
+comment on function relay_author_remove(p_relays integer[], p_authors integer[], p_events integer[]) is 'Takes away from whose events relays hold';
+
+CREATE OR REPLACE FUNCTION public.relay_author_span(p_relay_id integer, p_author integer, OUT first_at bigint, OUT last_at bigint, OUT kinds bytea)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select min(created_at), max(created_at), string_agg(distinct substr(int4send(kind), 3, 2), '' order by substr(int4send(kind), 3, 2))
+  from event e
+  where e.pubkey = (select pubkey from author where id = p_author) and not kind_is_throwaway(e.kind)
+    and relay_has_event(p_relay_id, e.created_at, e.id)
+$function$;
+comment on function relay_author_span(p_relay_id integer, p_author integer, OUT first_at bigint, OUT last_at bigint, OUT kinds bytea) is 'First, last and kinds of an author''s events on a relay';
+
 CREATE OR REPLACE FUNCTION public.relay_capability_upsert(p_capabilities jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -4011,6 +4298,19 @@ begin
 end
 $function$;
 comment on function relay_find(p_networks jsonb, p_urls jsonb) is 'Relays of these networks and URLs, by id';
+
+CREATE OR REPLACE FUNCTION public.relay_has_event(p_relay_id integer, p_created_at bigint, p_id bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select coalesce((
+    select position(sighting_key(p_created_at, p_id) in p.keys) > 0
+    from sighting_page p
+    where p.relay_id = p_relay_id and p.first_key <= sighting_key(p_created_at, p_id)
+    order by p.first_key desc limit 1), false)
+$function$;
+comment on function relay_has_event(p_relay_id integer, p_created_at bigint, p_id bytea) is 'Whether a relay was seen to hold an event';
 
 CREATE OR REPLACE FUNCTION public.relay_insert(p_relays jsonb)
  RETURNS integer
@@ -4547,7 +4847,7 @@ begin
     raise exception using errcode = 'object_in_use', message = 'the relay is in work';
   end if;
   delete from relay_lease where relay_id = v_relay_id;
-  delete from fact_dropped where relay_id = v_relay_id;
+  perform statistics_remove_relay(v_relay_id);
   delete from relay_capability where relay_id = v_relay_id;
   delete from relay_check where relay_id = v_relay_id;
   delete from relay_check_rollup where relay_id = v_relay_id;
@@ -5092,6 +5392,349 @@ AS $function$
     + (get_byte(p_keys, p_offset + 2) << 16) + (get_byte(p_keys, p_offset + 3)::int8 << 24)
 $function$;
 comment on function sighting_word(p_keys bytea, p_offset integer) is 'Four bytes as a little-endian integer';
+
+CREATE OR REPLACE FUNCTION public.statistics_begin_relay(p_relay_id integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from fact_dropped where relay_id = p_relay_id;
+  perform statistics_clear_relay(p_relay_id);
+  delete from relay_remake where relay_id = p_relay_id;
+  if exists (select from relay where id = p_relay_id) then
+    insert into relay_remake (relay_id, upto) values (p_relay_id, '');
+  end if;
+end
+$function$;
+comment on function statistics_begin_relay(p_relay_id integer) is 'Begins to make a relay again';
+
+CREATE OR REPLACE FUNCTION public.statistics_clear_relay(p_relay_id integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from relay_day where relay_id = p_relay_id;
+  delete from relay_kind where relay_id = p_relay_id;
+  delete from relay_author where relay_id = p_relay_id;
+  delete from distinct_sketch where subject in (3, 4, 5) and first = p_relay_id;
+  update distinct_sketch s set is_stale = true
+  from relay r where r.id = p_relay_id and s.subject in (6, 7) and s.first = network_number(r.network) and s.second = 0;
+end
+$function$;
+comment on function statistics_clear_relay(p_relay_id integer) is 'Deletes the cells of a relay';
+
+CREATE OR REPLACE FUNCTION public.statistics_day(p_created_at bigint)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select least(p_created_at / 86400, 36525)::int4 $function$;
+comment on function statistics_day(p_created_at bigint) is 'The day of a created_at in statistics';
+
+CREATE OR REPLACE FUNCTION public.statistics_day_authors(p_day integer, p_kind integer)
+ RETURNS TABLE(kind integer, pubkeys text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select kind, encode(string_agg(pubkey, ''), 'base64')
+  from (
+    select distinct kind, pubkey from event
+    where created_at >= p_day::int8 * 86400
+      and created_at < case when p_day = 36525 then 9223372036854775807 else (p_day + 1)::int8 * 86400 end
+      and (p_kind is null or kind = p_kind) and not kind_is_throwaway(kind)) as pair
+  group by kind
+$function$;
+comment on function statistics_day_authors(p_day integer, p_kind integer) is 'Who wrote which kinds on a day';
+
+CREATE OR REPLACE FUNCTION public.statistics_hour(p_created_at bigint)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select least(p_created_at / 3600, 876600)::int4 $function$;
+comment on function statistics_hour(p_created_at bigint) is 'The hour of a created_at in statistics';
+
+CREATE OR REPLACE FUNCTION public.statistics_make_day(p_day integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_since int8 := p_day::int8 * 86400;
+  v_until int8 := case when p_day = 36525 then 9223372036854775807 else v_since + 86399 end;
+  v_hours_since int4 := statistics_retain();
+  v_lost int4[];
+  v_events int8;
+begin
+  create temporary table if not exists made_kind (events int8 not null, kind int4 not null) on commit delete rows;
+  create temporary table if not exists made_author (
+    first_at int8 not null, last_at int8 not null, events int4 not null, author int4 not null) on commit delete rows;
+  truncate made_kind, made_author;
+
+  insert into made_kind
+  select count(*), kind from event where created_at between v_since and v_until group by kind;
+  select coalesce(sum(events), 0) into v_events from made_kind;
+  insert into kind_total as t (events, kind)
+  select made - was, kind
+  from (
+    select kind, coalesce(m.events, 0) as made, coalesce(d.events, 0) as was
+    from made_kind m full join (select * from kind_day where day = p_day) as d using (kind)) as change
+  where made > was
+  on conflict (kind) do update set events = t.events + excluded.events;
+  with less as materialized (
+    select kind, d.events - coalesce(m.events, 0) as n
+    from kind_day d left join made_kind m using (kind)
+    where d.day = p_day and d.events > coalesce(m.events, 0)
+  ), gone as (
+    delete from kind_total t using less where t.kind = less.kind and t.events <= less.n
+  )
+  update kind_total t set events = t.events - less.n from less where t.kind = less.kind and t.events > less.n;
+  delete from kind_day where day = p_day;
+  insert into kind_day (events, day, kind) select events, p_day, kind from made_kind;
+
+  delete from kind_hour where hour >= p_day * 24 and (p_day = 36525 or hour < (p_day + 1) * 24);
+  delete from event_minute where minute >= p_day * 1440 and (p_day = 36525 or minute < (p_day + 1) * 1440);
+  if p_day >= v_hours_since / 24 then
+    insert into kind_hour (events, hour, kind)
+    select count(*), statistics_hour(created_at), kind
+    from event
+    where created_at between greatest(v_since, v_hours_since::int8 * 3600) and v_until
+    group by 2, 3;
+    insert into event_minute (events, minute)
+    select count(*), statistics_minute(created_at)
+    from event
+    where created_at between greatest(v_since, v_hours_since::int8 * 3600) and v_until
+    group by 2;
+  end if;
+
+  with found as materialized (
+    select pubkey, min(created_at) as first_at, max(created_at) as last_at, count(*) as events
+    from event
+    where created_at between v_since and v_until and not kind_is_throwaway(kind)
+    group by pubkey
+  ), numbered as (
+    select array_agg(pubkey) as pubkeys, author_numbers(string_agg(pubkey, '')) as numbers from found
+  )
+  insert into made_author
+  select first_at, last_at, events, author
+  from numbered cross join lateral unnest(pubkeys, numbers) as n (pubkey, author) join found using (pubkey);
+  v_lost := array(
+    select d.author from author_day d left join made_author m using (author)
+    where d.day = p_day and d.events > coalesce(m.events, 0));
+  update author a
+  set events = a.events + made - was, first_at = least(a.first_at, change.first_at),
+    last_at = greatest(a.last_at, change.last_at)
+  from (
+    select author, coalesce(m.events, 0) as made, coalesce(d.events, 0) as was, m.first_at, m.last_at
+    from made_author m full join (select * from author_day where day = p_day) as d using (author)) as change
+  where a.id = change.author;
+  delete from author_day where day = p_day;
+  insert into author_day (day, author, events) select p_day, author, events from made_author order by author;
+  perform author_correct(v_lost);
+  return v_events;
+end
+$function$;
+comment on function statistics_make_day(p_day integer) is 'Makes the cells of a day again from the events; returns their number';
+
+CREATE OR REPLACE FUNCTION public.statistics_minute(p_created_at bigint)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select least(p_created_at / 60, 52596000)::int4 $function$;
+comment on function statistics_minute(p_created_at bigint) is 'The minute of a created_at in statistics';
+
+CREATE OR REPLACE FUNCTION public.statistics_networks(p_relays integer[])
+ RETURNS TABLE(relay_id integer, network integer)
+ LANGUAGE sql
+ STABLE
+AS $function$ select id, network_number(network) from relay where id = any (p_relays) $function$;
+comment on function statistics_networks(p_relays integer[]) is 'Networks of those of these relays that there are';
+
+CREATE OR REPLACE FUNCTION public.statistics_next()
+ RETURNS TABLE(day integer, relay_id integer, upto text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select d.day, null::int4, null::text from (select max(day) as day from fact_dropped) as d where d.day is not null
+  union all
+  (select null, m.relay_id, encode(m.upto, 'hex') from relay_remake m
+    where not exists (select from fact_dropped d where d.relay_id = m.relay_id)
+    order by m.relay_id limit 1)
+  union all
+  (select null, d.relay_id, null from fact_dropped d where d.relay_id is not null order by d.relay_id limit 1)
+  limit 1
+$function$;
+comment on function statistics_next() is 'The next day or relay to be made again';
+
+CREATE OR REPLACE FUNCTION public.statistics_relay_authors(p_relay_id integer, p_kind integer)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select encode(string_agg(a.pubkey, ''), 'base64')
+  from relay_author r join author a on a.id = r.author
+  where r.relay_id = p_relay_id and (p_kind is null or exists (
+    select from generate_series(1, octet_length(r.kinds), 2) as i
+    where substr(r.kinds, i, 2) = substr(int4send(p_kind), 3, 2)))
+$function$;
+comment on function statistics_relay_authors(p_relay_id integer, p_kind integer) is 'Whose events a relay was seen to hold, of a kind or of any';
+
+CREATE OR REPLACE FUNCTION public.statistics_relay_events(p_relay_id integer, p_throwaway boolean)
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+  select encode(string_agg(substr(key, 9), ''), 'base64')
+  from sighting_page p cross join lateral sighting_keys(p.keys) as key
+  where p.relay_id = p_relay_id and (not p_throwaway or (
+    select kind_is_throwaway(kind) from event
+    where created_at = sighting_time(key) and id = substr(key, 9) limit 1))
+  group by p.first_key
+$function$;
+comment on function statistics_relay_events(p_relay_id integer, p_throwaway boolean) is 'Ids of the events that a relay was seen to hold';
+
+CREATE OR REPLACE FUNCTION public.statistics_relay_page(p_relay_id integer, p_from bytea, p_limit integer)
+ RETURNS TABLE(key text, kind integer, pubkey text)
+ LANGUAGE sql
+ STABLE
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+  select encode(held.key, 'hex'), e.kind, encode(e.pubkey, 'hex')
+  from (
+    select key
+    from (
+      select keys from sighting_page
+      where relay_id = p_relay_id and last_key >= p_from and first_key >= coalesce((
+        select first_key from sighting_page
+        where relay_id = p_relay_id and first_key <= p_from
+        order by first_key desc limit 1), p_from)
+      order by first_key limit p_limit / 48 + 2
+    ) as page
+    cross join lateral sighting_keys(page.keys) as key
+    where key >= p_from
+    order by key limit p_limit
+  ) as held
+  left join lateral (
+    select kind, pubkey from event
+    where created_at = sighting_time(held.key) and id = substr(held.key, 9) limit 1) as e on true
+  order by held.key
+$function$;
+comment on function statistics_relay_page(p_relay_id integer, p_from bytea, p_limit integer) is 'Sightings of a relay from a key on, with kind and author';
+
+CREATE OR REPLACE FUNCTION public.statistics_remove_relay(p_relay_id integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('bigbrotr facts', 0));
+  delete from fact_dropped where relay_id = p_relay_id;
+  perform statistics_clear_relay(p_relay_id);
+  delete from relay_remake where relay_id = p_relay_id;
+end
+$function$;
+comment on function statistics_remove_relay(p_relay_id integer) is 'Deletes all statistics of a relay';
+
+CREATE OR REPLACE FUNCTION public.statistics_request(p_since bigint, p_until bigint, OUT days integer, OUT relays integer)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+begin
+  with recursive found as (
+    select least(p_since / 86400, 36525)::int4 as since, least(p_until / 86400, 36525)::int4 as until
+  ), day as (
+    select (select statistics_day(created_at) from event where created_at >= since::int8 * 86400 order by created_at limit 1) as day
+    from found
+    union all
+    select (
+      select statistics_day(created_at) from event
+      where created_at >= (day.day + 1)::int8 * 86400 order by created_at limit 1)
+    from day where day.day < 36525
+  ), wanted as (
+    select day from day, found where day between since and until
+    union
+    select kind_day.day from kind_day, found where kind_day.day between since and until
+    union
+    select author_day.day from author_day, found where author_day.day between since and until
+  ), asked as (
+    insert into fact_dropped (dropped_at, day) select unix_now(), day from wanted order by day returning 1
+  )
+  select count(*) into days from asked;
+  relays := 0;
+  if p_since <= 0 and p_until = 9223372036854775807 then
+    insert into fact_dropped (dropped_at, relay_id) select unix_now(), id from relay order by id;
+    get diagnostics relays = row_count;
+  end if;
+end
+$function$;
+comment on function statistics_request(p_since bigint, p_until bigint, OUT days integer, OUT relays integer) is 'Asks for days to be made again, and for all relays when the days are all';
+
+CREATE OR REPLACE FUNCTION public.statistics_retain()
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_since int4 := unix_now() / 3600 - 31 * 24;
+  v_hours_since int4;
+begin
+  update statistics_state set hours_since = v_since where hours_since < v_since;
+  if found then
+    delete from kind_hour where hour < v_since;
+    delete from event_minute where minute < v_since * 60;
+  end if;
+  select hours_since into strict v_hours_since from statistics_state;
+  return v_hours_since;
+end
+$function$;
+comment on function statistics_retain() is 'Drops hours and minutes that are older than 31 days; returns the first hour kept';
+
+CREATE OR REPLACE FUNCTION public.statistics_sketch_parts(p_subject smallint, p_first integer)
+ RETURNS TABLE(registers text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select encode(s.registers, 'base64') from distinct_sketch s
+  where p_subject = 2 and s.subject = 1 and s.second = p_first
+  union all
+  select encode(s.registers, 'base64')
+  from relay r join distinct_sketch s on s.first = r.id and s.subject = p_subject - 2 and s.second = 0
+  where p_subject in (6, 7) and network_number(r.network) = p_first
+$function$;
+comment on function statistics_sketch_parts(p_subject smallint, p_first integer) is 'The sketches that another is made of';
+
+CREATE OR REPLACE FUNCTION public.statistics_status()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'foldedAt', s.folded_at, 'facts', s.facts, 'events', s.events, 'sightings', s.sightings, 'busyMs', s.busy_ms,
+    'waiting', w.value -> 'rows', 'oldestSeconds', w.value -> 'oldestSeconds', 'daysToMake', w.value -> 'droppedDays',
+    'relaysToMake', (
+      select count(*) from (
+        select relay_id from fact_dropped where relay_id is not null union select relay_id from relay_remake) as relay),
+    'staleSketches', (select count(*) from distinct_sketch where is_stale))
+  from statistics_state s cross join fact_status() as w (value)
+$function$;
+comment on function statistics_status() is 'How far statistics are, as JSON';
+
+CREATE OR REPLACE FUNCTION public.statistics_unmade()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'days', (
+      select coalesce(jsonb_agg(day), '[]') from (select distinct day from fact_dropped where day is not null) as day),
+    'relays', (
+      select coalesce(jsonb_agg(jsonb_build_object('id', relay_id, 'upto', encode(upto, 'hex'))), '[]')
+      from (
+        select distinct relay_id, ''::bytea as upto from fact_dropped where relay_id is not null
+        union all
+        select relay_id, upto from relay_remake m
+        where not exists (select from fact_dropped d where d.relay_id = m.relay_id)) as relay))
+$function$;
+comment on function statistics_unmade() is 'Days and relays that are to be made again, as JSON {days, relays: [{id, upto}]}';
 
 CREATE OR REPLACE FUNCTION public.sync_audit_add(p_relay_id integer, p_filter_hash bytea, p_counts jsonb)
  RETURNS void

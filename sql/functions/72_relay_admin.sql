@@ -129,7 +129,7 @@ begin
     raise exception using errcode = 'object_in_use', message = 'the relay is in work';
   end if;
   delete from relay_lease where relay_id = v_relay_id;
-  delete from fact_dropped where relay_id = v_relay_id;
+  perform statistics_remove_relay(v_relay_id);
   delete from relay_capability where relay_id = v_relay_id;
   delete from relay_check where relay_id = v_relay_id;
   delete from relay_check_rollup where relay_id = v_relay_id;

@@ -138,13 +138,14 @@ create table distinct_sketch (
   registers bytea not null,
   primary key (subject, first, second)
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+create index distinct_sketch_stale on distinct_sketch (subject, first, second) where is_stale;
 -- Dense ones do not compress.
 alter table distinct_sketch alter column registers set storage external;
 comment on table distinct_sketch is 'HyperLogLog sketches (p = 12) of how many distinct things there are: what is not counted exactly';
 comment on column distinct_sketch.estimate is 'How many, by the registers; the relative standard error is 1.04 / 64 = 1.6 %';
 comment on column distinct_sketch.first is 'Subject 1: day; 2: kind; 3, 4, 5: relay.id; 6, 7: number of the network, in the order of its type';
 comment on column distinct_sketch.second is 'Subject 1, 3: kind; else 0';
-comment on column distinct_sketch.subject is 'Authors of 1 a kind on a day, 2 a kind, 3 a kind on a relay, 4 a relay, 6 a network; events of 7 a network. 5 events of a relay are counted exactly, and only merged into 7';
+comment on column distinct_sketch.subject is 'Authors of 1 a kind on a day, 2 a kind, 3 a kind on a relay, 4 a relay, 6 a network; events of 5 a relay, 7 a network. In 4 and 6 an event stands for the author whose key is thrown away; 1 to 3 are without';
 comment on column distinct_sketch.is_stale is 'Something was deleted, which a sketch cannot subtract: it is to be made again';
 comment on column distinct_sketch.registers is 'Registers: a byte each, or 3 bytes for each that is not zero';
 

@@ -54,12 +54,18 @@ export function consumeFacts(
   fold: (sql: Sql, facts: readonly Fact[]) => Promise<void>,
 ): Promise<number> {
   return database.transaction(async (sql) => {
-    const rows = await sql<FactRow[]>`
-      select relay_id as "relayId", sign, created_at as "createdAt", kinds, keys
-      from fact_take(${limit}::int)`;
-    if (rows.length > 0) await fold(sql, rows.map(asFact));
-    return rows.length;
+    const facts = await takeFacts(sql, limit);
+    if (facts.length > 0) await fold(sql, facts);
+    return facts.length;
   }, { kind: "refresh", signal });
+}
+
+/** Takes the oldest facts for the transaction that `sql` is in; another that does so waits until it has ended. */
+export async function takeFacts(sql: Sql, limit: number): Promise<Fact[]> {
+  const rows = await sql<FactRow[]>`
+    select relay_id as "relayId", sign, created_at as "createdAt", kinds, keys
+    from fact_take(${limit}::int)`;
+  return rows.map(asFact);
 }
 
 /** A place in the tail of the queue. Opaque; of this server alone. */

@@ -17,7 +17,9 @@ export const KIND = {
   deletion: 5,
   repost: 6,
   vanish: 62,
+  groupMessage: 445,
   giftWrap: 1059,
+  ephemeralGiftWrap: 21_059,
   relayList: 10_002,
   blockedRelays: 10_006,
   searchRelays: 10_007,
@@ -32,3 +34,15 @@ export const KIND = {
   relaySet: 30_002,
   relayDiscovery: 30_166,
 } as const;
+
+/** Kinds whose every event is signed by a key of its own (NIP-59, NIP-EE); `kind_is_throwaway()` in SQL. */
+const THROWAWAY: ReadonlySet<number> = new Set([
+  KIND.groupMessage,
+  KIND.giftWrap,
+  KIND.ephemeralGiftWrap,
+]);
+
+/** Whether events of a kind tell nothing about authors, as each has one of its own. */
+export function isThrowaway(kind: number): boolean {
+  return THROWAWAY.has(kind);
+}

@@ -15,6 +15,11 @@ export interface WorkOptions {
   /** Default: `query`. */
   readonly kind?: WorkKind;
   readonly signal?: AbortSignal;
+  /**
+   * Whether all statements of a transaction see what its first one saw (`repeatable read`). What another changed meanwhile
+   * is met as a failure that is transient. Default: each sees what is committed when it begins.
+   */
+  readonly oneSnapshot?: boolean;
 }
 
 /** A pool of connections to one PostgreSQL. The pool outlives everyone who flushes into it. */

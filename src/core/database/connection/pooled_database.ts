@@ -94,7 +94,11 @@ export class PooledDatabase implements Database {
     options: WorkOptions = {},
   ): Promise<T> {
     const settings = this.#transactionSettings(options.kind ?? "query");
-    return this.#start((sql) => inTransaction(sql, work, settings), options);
+    const { oneSnapshot = false } = options;
+    return this.#start(
+      (sql) => inTransaction(sql, work, { settings, oneSnapshot }),
+      options,
+    );
   }
 
   listen(channel: string, signal: AbortSignal): News {

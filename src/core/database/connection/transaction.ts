@@ -8,19 +8,24 @@ import type { Sql } from "./database.ts";
 /**
  * Runs `work` between begin and commit; whatever it throws rolls back.
  *
- * @param settings Parameters set for this transaction only, so that they work behind PgBouncer, too.
+ * @param options.settings Parameters set for this transaction only, so that they work behind PgBouncer, too.
+ * @param options.oneSnapshot Whether all of its statements see what the first one saw.
  * @throws Error when a statement in it failed and `work` went on as if it had not.
  */
 export async function inTransaction<T>(
   sql: Sql,
   work: (sql: Sql) => Promise<T>,
-  settings: ReadonlyMap<string, number>,
+  { settings, oneSnapshot }: {
+    readonly settings: ReadonlyMap<string, number>;
+    readonly oneSnapshot: boolean;
+  },
 ): Promise<T> {
   const local = [...settings].map(([name, value]) =>
     `; set local ${name} = ${value}`
   );
+  const isolation = oneSnapshot ? "repeatable read" : "read committed";
   // All settings in one round trip.
-  await sql.unsafe(`begin isolation level read committed${local.join("")}`);
+  await sql.unsafe(`begin isolation level ${isolation}${local.join("")}`);
   let value: T;
   try {
     value = await work(sql);

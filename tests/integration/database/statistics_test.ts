@@ -1,0 +1,64 @@
+/**
+ * Statistics are what the tables hold: folded, made again, after deletions, in any order.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { storeBatch } from "../../../src/archive/events.ts";
+import { refreshStatistics } from "../../../src/archive/statistics/refresh.ts";
+import { requestRemake } from "../../../src/archive/statistics/refresh.ts";
+import { type TestArchive, testArchive } from "../../support/archive.ts";
+import { assertStatistics } from "../../support/brute_statistics.ts";
+import { serverVersions } from "../../support/postgres.ts";
+import { newRelay, syncBatch } from "../../support/sync_batch.ts";
+import { randomEvents } from "../../bench/random_events.ts";
+
+const signal = new AbortController().signal;
+
+async function refreshAll({ database }: TestArchive): Promise<number> {
+  for (let turns = 1;; turns++) {
+    const { isIdle } = await refreshStatistics(database, { limit: 20, signal });
+    if (isIdle) return turns;
+    assert.ok(turns < 1_000);
+  }
+}
+
+for (const version of await serverVersions()) {
+  Deno.test(`what is stored is in the statistics, and what is deleted is not [${version}]`, async () => {
+    await using archive = await testArchive({ version });
+    const { database, sql } = archive;
+    const relays = [
+      await newRelay(archive, "wss://one.example"),
+      await newRelay(archive, "wss://two.example"),
+    ];
+    const events = randomEvents(2_000, 7);
+    for (let i = 0; i < events.length; i += 200) {
+      const part = events.slice(i, i + 200);
+      await storeBatch(database, syncBatch(relays[0]!, part));
+      await storeBatch(database, syncBatch(relays[1]!, part.slice(0, 50)));
+    }
+    await refreshAll(archive);
+    await assertStatistics(sql);
+
+    const victim = events[3]!.pubkey;
+    await sql`select forget_begin(decode(${victim}, 'hex'), '', 9223372036854775807, 'operator')`;
+    await sql`select * from forget_page(decode(${victim}, 'hex'), null, 1000)`;
+    await refreshAll(archive);
+    await assertStatistics(sql);
+    assert.equal(
+      await archive.count(`author where pubkey = '\\x${victim}'`),
+      0,
+    );
+
+    assert.deepEqual(await requestRemake(database, {}), {
+      days: await archive.count("(select distinct day from kind_day) as day"),
+      relays: 2,
+    });
+    await refreshAll(archive);
+    await assertStatistics(sql);
+    await sql`truncate kind_day, kind_total, author, author_day, relay_day, relay_kind, relay_author, distinct_sketch, event_minute, kind_hour`;
+    await requestRemake(database, {});
+    await refreshAll(archive);
+    await assertStatistics(sql);
+  });
+}
