@@ -127,8 +127,6 @@ comment on column relay_author.author is 'author.id';
 comment on column relay_author.events is 'How many';
 comment on column relay_author.kinds is 'Their kinds, ascending, 2 bytes each';
 
-create index relay_author_author on relay_author (author);
-
 create table distinct_sketch (
   estimate float8 not null,
   first int4 not null,
