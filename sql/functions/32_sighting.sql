@@ -171,7 +171,7 @@ begin
     -- half empty, the others get pages of their own, full ones from the newest on.
     select * into v_after from sighting_page
     where relay_id = p_relay_id and first_key > v_last order by first_key limit 1;
-    if v_after.sightings <= 48 then
+    if v_after.sightings <= 48 and v_size > 1 then
       v_room := least(96 - v_after.sightings, v_size - 1);
       update sighting_page p set
         first_seen_at = least(p.first_seen_at, p_first_seen_at),

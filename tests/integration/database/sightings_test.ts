@@ -143,6 +143,20 @@ testOnEachServer(
 );
 
 testOnEachServer(
+  "a single sighting between a full page and one that is half empty is stored",
+  async ({ sql }) => {
+    const keys = await Promise.all(
+      Array.from({ length: 130 }, (_, n) => keyOf(n, 1_000_000)),
+    );
+    keys.sort((a, b) => a.created_at - b.created_at);
+    await record(sql, 1, keys.slice(0, 96));
+    await record(sql, 1, keys.slice(97));
+    assert.equal(await record(sql, 1, [keys[96]!]), 1);
+    assert.deepEqual(await recorded(sql, 1), keys.map(textOf));
+  },
+);
+
+testOnEachServer(
   "eight writers at once, on the same relay and on others, lose nothing and never deadlock",
   async (archive) => {
     const { database, sql } = archive;
