@@ -19,6 +19,7 @@ const LARGE = [
   "relay_check_rollup",
   "relay_metadata",
   "rejected_event",
+  "sighting_log",
   "sighting_page",
   "sync_gap",
 ];
