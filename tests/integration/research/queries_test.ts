@@ -75,7 +75,7 @@ testOnEachServer(
     for (const text of slow) {
       assert.match(
         String(await faultOf(archive, text)),
-        /reads all of (event|sighting_page)$/,
+        /reads all of (event|sighting_log|sighting_page)$/,
       );
     }
   },
