@@ -2074,10 +2074,12 @@ declare
   v_keys bytea[] := array(
     select sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32))
     from unnest(p_created_at) with ordinality as batch (created_at, i));
+  v_relays int4[];
   v_relay_id int4;
   v_deleted bytea;
 begin
-  for v_relay_id in
+  -- Who holds any of them is looked up before anybody is made to wait.
+  v_relays := array(
     select id from relay r
     where exists (
       select from unnest(v_keys) as key
@@ -2086,34 +2088,37 @@ begin
         where relay_id = r.id and first_key <= key order by first_key desc limit 1) as p
       where position(key in p.keys) > 0
         or exists (select from sighting_log l where l.relay_id = r.id and l.key = key offset 0))
-    order by id
-  loop
+    order by id);
+  foreach v_relay_id in array v_relays loop
     perform sync_lock(v_relay_id);
     -- What waits for a page goes with it into those that are made of the rest.
-    with hit as materialized (
-      delete from sighting_page p
-      where p.relay_id = v_relay_id and p.first_key in (
-        select q.first_key from unnest(v_keys) as key
-        cross join lateral (
-          select first_key, keys from sighting_page
-          where relay_id = v_relay_id and first_key <= key order by first_key desc limit 1) as q
-        where position(key in q.keys) > 0
-          or exists (select from sighting_log l where l.relay_id = v_relay_id and l.key = key offset 0))
-      returning p.*
+    with target as materialized (
+      select q.first_key, array_agg(key) as gone
+      from unnest(v_keys) as key
+      cross join lateral (
+        select first_key, keys from sighting_page
+        where relay_id = v_relay_id and first_key <= key order by first_key desc limit 1) as q
+      where position(key in q.keys) > 0
+        or exists (select from sighting_log l where l.relay_id = v_relay_id and l.key = key offset 0)
+      group by q.first_key
+    ), hit as materialized (
+      delete from sighting_page p using target t
+      where p.relay_id = v_relay_id and p.first_key = t.first_key
+      returning p.*, t.gone
     ), waiting as (
       delete from sighting_log l using hit h
       where l.relay_id = v_relay_id and l.key >= h.first_key and l.key < coalesce((
         select first_key from sighting_page
         where relay_id = v_relay_id and first_key > h.first_key order by first_key limit 1), '\xff')
-      returning h.first_key, l.seen_at, l.key
+      returning h.first_key, l.seen_at, l.key, h.gone
     ), parted as materialized (
       select first_key, min(first_seen_at) as first_seen_at, max(last_seen_at) as last_seen_at,
-        string_agg(key, '' order by key) filter (where key <> all (v_keys)) as rest,
-        string_agg(key, '' order by key) filter (where key = any (v_keys)) as deleted
+        string_agg(key, '' order by key) filter (where key <> all (gone)) as rest,
+        string_agg(key, '' order by key) filter (where key = any (gone)) as deleted
       from (
-        select first_key, first_seen_at, last_seen_at, key from hit cross join lateral sighting_keys(hit.keys) as key
+        select first_key, first_seen_at, last_seen_at, key, gone from hit cross join lateral sighting_keys(hit.keys) as key
         union all
-        select first_key, seen_at, seen_at, key from waiting) as held
+        select first_key, seen_at, seen_at, key, gone from waiting) as held
       group by first_key
     ), kept as (
       insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
