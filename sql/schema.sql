@@ -752,6 +752,17 @@ comment on column service_state.state_key is 'What it is about';
 comment on column service_state.state_value is 'Any JSON';
 comment on column service_state.updated_at is 'Unix seconds';
 
+create table sighting_log (
+  seen_at bigint not null,
+  relay_id integer not null,
+  key bytea not null,
+  constraint sighting_log_pkey PRIMARY KEY (relay_id, key)
+) with (autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.2, autovacuum_analyze_scale_factor=0.1);
+comment on table sighting_log is 'Sightings that wait for their page of sighting_page, which is the last that begins before them: a page takes them when there are 24';
+comment on column sighting_log.seen_at is 'Unix seconds by which it was recorded';
+comment on column sighting_log.relay_id is 'relay.id';
+comment on column sighting_log.key is 'event.created_at as 8 bytes and event.id as 32';
+
 create table sighting_page (
   first_seen_at bigint not null,
   last_seen_at bigint not null,
@@ -771,7 +782,7 @@ create table sighting_page (
   constraint sighting_page_pkey PRIMARY KEY (relay_id, first_key),
   constraint sighting_page_shape CHECK (((sightings >= 1) AND (sightings <= 96) AND (octet_length(keys) = (40 * sightings)) AND (get_byte(first_key, 0) < 128)))
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_insert_scale_factor=0.05, autovacuum_analyze_scale_factor=0.02);
-comment on table sighting_page is 'Sightings: which relay held which event. Pages of one relay do not overlap; their keys, one after the other, are the vector NIP-77 reconciles. View event_relay has a row a sighting';
+comment on table sighting_page is 'Sightings: which relay held which event; those that came few at a time wait in sighting_log. Pages of one relay do not overlap; with what waits for them, their keys are the vector NIP-77 reconciles. View event_relay has a row a sighting';
 comment on column sighting_page.first_seen_at is 'Unix seconds before which no sighting of the page was recorded';
 comment on column sighting_page.last_seen_at is 'Unix seconds by which all sightings of the page were recorded';
 comment on column sighting_page.sum_0 is 'Sum of the first 4 bytes of the ids as little-endian integers: with the others, what NIP-77 makes a fingerprint of';
@@ -950,7 +961,13 @@ create view event_relay as
     p.relay_id,
     substr(key.key, 9) AS event_id
    FROM (sighting_page p
-     CROSS JOIN LATERAL sighting_keys(p.keys) key(key));
+     CROSS JOIN LATERAL sighting_keys(p.keys) key(key))
+UNION ALL
+ SELECT seen_at,
+    sighting_time(key) AS created_at,
+    relay_id,
+    substr(key, 9) AS event_id
+   FROM sighting_log;
 comment on view event_relay is 'Sightings, a row each: which relay held which event. seen_at: it was recorded by then, and may have been before';
 
 create view event_relay_readable as
@@ -2394,14 +2411,18 @@ CREATE OR REPLACE FUNCTION public.event_relay_count(p_relay_id integer, p_window
  LANGUAGE sql
  STABLE
 AS $function$
-  select coalesce(sum(case
-      when p.first_key >= lower and p.last_key < upper then p.sightings
-      else octet_length(sighting_cut(p.keys, lower, upper)) / 40
-    end), 0)::int8
+  select coalesce(sum(sightings), 0)::int8
   from (
     select sighting_key(since) as lower, sighting_key(until + 1) as upper
     from jsonb_to_recordset(p_windows) as wanted (since int8, until int8)) as wanted
-    cross join lateral sighting_pages(p_relay_id, lower, upper) as p
+  cross join lateral (
+    select case
+        when p.first_key >= lower and p.last_key < upper then p.sightings
+        else octet_length(sighting_cut(p.keys, lower, upper)) / 40
+      end as sightings
+    from sighting_pages(p_relay_id, lower, upper) as p
+    union all
+    select count(*) from sighting_log l where l.relay_id = p_relay_id and l.key >= lower and l.key < upper) as counted
 $function$;
 comment on function event_relay_count(p_relay_id integer, p_windows jsonb) is 'How many events of these windows of created_at a relay was seen to hold';
 
@@ -2416,41 +2437,60 @@ declare
   v_keys bytea[] := array(
     select sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32))
     from unnest(p_created_at) with ordinality as batch (created_at, i));
+  v_relays int4[];
   v_relay_id int4;
   v_deleted bytea;
 begin
-  for v_relay_id in
+  -- Who holds any of them is looked up before anybody is made to wait.
+  v_relays := array(
     select id from relay r
     where exists (
       select from unnest(v_keys) as key
       cross join lateral (
         select keys from sighting_page
         where relay_id = r.id and first_key <= key order by first_key desc limit 1) as p
-      where position(key in p.keys) > 0)
-    order by id
-  loop
+      where position(key in p.keys) > 0
+        or exists (select from sighting_log l where l.relay_id = r.id and l.key = key offset 0))
+    order by id);
+  foreach v_relay_id in array v_relays loop
     perform sync_lock(v_relay_id);
-    with hit as materialized (
-      delete from sighting_page p
-      where p.relay_id = v_relay_id and p.first_key in (
-        select q.first_key from unnest(v_keys) as key
-        cross join lateral (
-          select first_key, keys from sighting_page
-          where relay_id = v_relay_id and first_key <= key order by first_key desc limit 1) as q
-        where position(key in q.keys) > 0)
-      returning p.*
+    -- What waits for a page goes with it into those that are made of the rest.
+    with target as materialized (
+      select q.first_key, array_agg(key) as gone
+      from unnest(v_keys) as key
+      cross join lateral (
+        select first_key, keys from sighting_page
+        where relay_id = v_relay_id and first_key <= key order by first_key desc limit 1) as q
+      where position(key in q.keys) > 0
+        or exists (select from sighting_log l where l.relay_id = v_relay_id and l.key = key offset 0)
+      group by q.first_key
+    ), hit as materialized (
+      delete from sighting_page p using target t
+      where p.relay_id = v_relay_id and p.first_key = t.first_key
+      returning p.*, t.gone
+    ), waiting as (
+      delete from sighting_log l using hit h
+      where l.relay_id = v_relay_id and l.key >= h.first_key and l.key < coalesce((
+        select first_key from sighting_page
+        where relay_id = v_relay_id and first_key > h.first_key order by first_key limit 1), '\xff')
+      returning h.first_key, l.seen_at, l.key, h.gone
     ), parted as materialized (
-      select first_key, first_seen_at, last_seen_at,
-        string_agg(key, '' order by key) filter (where key <> all (v_keys)) as rest,
-        string_agg(key, '' order by key) filter (where key = any (v_keys)) as deleted
-      from hit cross join lateral sighting_keys(hit.keys) as key
-      group by first_key, first_seen_at, last_seen_at
+      select first_key, min(first_seen_at) as first_seen_at, max(last_seen_at) as last_seen_at,
+        string_agg(key, '' order by key) filter (where key <> all (gone)) as rest,
+        string_agg(key, '' order by key) filter (where key = any (gone)) as deleted
+      from (
+        select first_key, first_seen_at, last_seen_at, key, gone from hit cross join lateral sighting_keys(hit.keys) as key
+        union all
+        select first_key, seen_at, seen_at, key, gone from waiting) as held
+      group by first_key
     ), kept as (
       insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
         relay_id, sightings, first_key, last_key, keys)
-      select first_seen_at, last_seen_at, s.*, v_relay_id, octet_length(rest) / 40,
-        substr(rest, 1, 40), substr(rest, octet_length(rest) - 39), rest
-      from parted cross join lateral sighting_sums(rest) as s
+      select first_seen_at, last_seen_at, s.*, v_relay_id, octet_length(keys) / 40,
+        substr(keys, 1, 40), substr(keys, octet_length(keys) - 39), keys
+      from parted
+      cross join lateral sighting_parts(rest) as keys
+      cross join lateral sighting_sums(keys) as s
       where rest is not null
     )
     select string_agg(deleted, '' order by first_key) into v_deleted from parted;
@@ -2501,7 +2541,7 @@ begin
   if forgotten_any() then
     select * into p_created_at, p_ids from forgotten_leave_out(p_created_at, p_ids);
   end if;
-  v_new := sighting_insert(p_relay_id, p_seen_at, p_seen_at, array(
+  v_new := sighting_insert(p_relay_id, p_seen_at, array(
     select distinct sighting_key(created_at, substr(p_ids, i::int4 * 32 - 31, 32)) as key
     from unnest(p_created_at) with ordinality as batch (created_at, i)
     order by key));
@@ -2619,11 +2659,14 @@ CREATE OR REPLACE FUNCTION public.event_relay_sums(p_relay_id integer, p_filter_
  LANGUAGE sql
  STABLE
 AS $function$
-  with page as materialized (
+  with unpaged as (
+    select key from sighting_log
+    where relay_id = p_relay_id and key >= sighting_key(p_since) and key < sighting_key(p_until + 1)
+  ), page as materialized (
     select p.*, sighting_time(p.first_key) as first_at, sighting_time(p.last_key) as last_at
     from sighting_pages(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1)) as p
   ), part as (
-    -- Pages that lie in one part as a whole, and the keys of the others.
+    -- Pages that lie in one part as a whole, the keys of the others, and those that wait for a page.
     select (first_at - p_since) / p_seconds as number, sightings::int8 as events,
       sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7
     from page
@@ -2632,9 +2675,13 @@ AS $function$
     select (sighting_time(key) - p_since) / p_seconds, 1,
       sighting_word(key, 8), sighting_word(key, 12), sighting_word(key, 16), sighting_word(key, 20),
       sighting_word(key, 24), sighting_word(key, 28), sighting_word(key, 32), sighting_word(key, 36)
-    from page cross join lateral sighting_keys(keys) as key
-    where (first_at < p_since or last_at > p_until or (first_at - p_since) / p_seconds <> (last_at - p_since) / p_seconds)
-      and sighting_time(key) between p_since and p_until
+    from (
+      select key from page cross join lateral sighting_keys(keys) as key
+      where (first_at < p_since or last_at > p_until
+          or (first_at - p_since) / p_seconds <> (last_at - p_since) / p_seconds)
+        and sighting_time(key) between p_since and p_until
+      union all
+      select key from unpaged) as single
     union all
     select (created_at - p_since) / p_seconds, sign,
       sign * sighting_word(event_id, 0), sign * sighting_word(event_id, 4), sign * sighting_word(event_id, 8),
@@ -2642,11 +2689,8 @@ AS $function$
       sign * sighting_word(event_id, 24), sign * sighting_word(event_id, 28)
     from relay_listing l
     cross join lateral (
-      select case state when 'gone' then -1 else 1 end as sign, exists (
-        select from sighting_page p
-        where p.relay_id = p_relay_id and p.first_key <= sighting_key(l.created_at, l.event_id)
-          and p.last_key >= sighting_key(l.created_at, l.event_id)
-          and position(sighting_key(l.created_at, l.event_id) in p.keys) > 0) as is_sighted) as exception
+      select case state when 'gone' then -1 else 1 end as sign,
+        sighting_exists(p_relay_id, sighting_key(l.created_at, l.event_id)) as is_sighted) as exception
     where l.relay_id = p_relay_id and l.filter_hash = decode(p_filter_hash, 'hex')
       and l.created_at between p_since and p_until
       and case state when 'gone' then is_sighted else not is_sighted and noted_at >= p_withheld_since end
@@ -2679,12 +2723,12 @@ begin
   end if;
   -- Whole pages as they are; only the first and the last are cut.
   select count(*), coalesce(string_agg(case
-      when p.first_key >= v_lower and p.last_key < v_upper then p.keys
+      when p.first_key >= v_lower and substr(p.keys, octet_length(p.keys) - 39) < v_upper then p.keys
       else sighting_cut(p.keys, v_lower, v_upper)
     end, '' order by p.first_key), '')
   into v_found, v_keys
   from (
-    select * from sighting_pages(p_relay_id, v_lower, v_upper) order by first_key desc limit v_pages) as p;
+    select * from sighting_runs(p_relay_id, v_lower, v_upper) order by first_key desc limit v_pages) as p;
   v_keys := substr(v_keys, greatest(1, octet_length(v_keys) - 40 * p_limit + 1));
   if v_found = v_pages or octet_length(v_keys) = 40 * p_limit then
     v_lower := substr(v_keys, 1, 40);
@@ -2730,14 +2774,17 @@ CREATE OR REPLACE FUNCTION public.event_relays(p_event_id bytea)
  LANGUAGE sql
  STABLE PARALLEL SAFE ROWS 10
 AS $function$
-  select p.last_seen_at, e.created_at, p.relay_id, e.id
-  from (select created_at, id from event where id = p_event_id limit 1) as e
+  select seen_at, e.created_at, r.id, e.id
+  from (select created_at, id, sighting_key(created_at, id) as key from event where id = p_event_id limit 1) as e
     cross join relay r
     cross join lateral (
-      select relay_id, last_seen_at, keys from sighting_page
-      where relay_id = r.id and first_key <= sighting_key(e.created_at, e.id)
-      order by first_key desc limit 1) as p
-  where position(sighting_key(e.created_at, e.id) in p.keys) > 0
+      select p.last_seen_at as seen_at
+      from (
+        select last_seen_at, keys from sighting_page
+        where relay_id = r.id and first_key <= e.key order by first_key desc limit 1) as p
+      where position(e.key in p.keys) > 0
+      union all
+      select l.seen_at from sighting_log l where l.relay_id = r.id and l.key = e.key) as sighting
 $function$;
 comment on function event_relays(p_event_id bytea) is 'Sightings of an event: event_relays(from_note(''note1…''))';
 
@@ -3559,7 +3606,7 @@ begin
     order by created_at, id
     limit p_limit
   ), sighted as materialized (
-    -- All sightings between the first and the last event, a run of pages a relay, and not one look-up an event and relay.
+    -- All sightings between the first and the last event, some pages a relay, and not one look-up an event and relay.
     select key
     from (
       select sighting_key(first.created_at, first.id) as lower, sighting_key(last.created_at, last.id || '\x00') as upper
@@ -3567,7 +3614,7 @@ begin
         (select * from page order by created_at desc, id desc limit 1) as last) as bounds
     cross join relay r
     -- `offset 0`: the planner cannot read all pages there are instead.
-    cross join lateral (select keys from sighting_pages(r.id, lower, upper) offset 0) as p
+    cross join lateral (select keys from sighting_runs(r.id, lower, upper) offset 0) as p
     cross join lateral sighting_keys(p.keys) as key
     where key >= lower and key < upper
   ), orphan as (
@@ -3993,7 +4040,7 @@ AS $function$
   select min(created_at), max(created_at), string_agg(distinct substr(int4send(kind), 3, 2), '' order by substr(int4send(kind), 3, 2))
   from event e
   where e.pubkey = (select pubkey from author where id = p_author) and not kind_is_throwaway(e.kind)
-    and relay_has_event(p_relay_id, e.created_at, e.id)
+    and sighting_exists(p_relay_id, sighting_key(e.created_at, e.id))
 $function$;
 comment on function relay_author_span(p_relay_id integer, p_author integer, OUT first_at bigint, OUT last_at bigint, OUT kinds bytea) is 'First, last and kinds of an author''s events on a relay';
 
@@ -4281,9 +4328,9 @@ CREATE OR REPLACE FUNCTION public.relay_events(p_relay_id integer, p_since bigin
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$
-  select p.last_seen_at, sighting_time(key), p.relay_id, substr(key, 9)
+  select p.last_seen_at, sighting_time(key), p_relay_id, substr(key, 9)
   from (
-    select * from sighting_pages(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1)) offset 0) as p
+    select * from sighting_runs(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1)) offset 0) as p
     cross join lateral sighting_keys(p.keys) as key
   where key >= sighting_key(p_since) and key < sighting_key(p_until + 1)
 $function$;
@@ -4311,19 +4358,6 @@ begin
 end
 $function$;
 comment on function relay_find(p_networks jsonb, p_urls jsonb) is 'Relays of these networks and URLs, by id';
-
-CREATE OR REPLACE FUNCTION public.relay_has_event(p_relay_id integer, p_created_at bigint, p_id bytea)
- RETURNS boolean
- LANGUAGE sql
- STABLE PARALLEL SAFE
-AS $function$
-  select coalesce((
-    select position(sighting_key(p_created_at, p_id) in p.keys) > 0
-    from sighting_page p
-    where p.relay_id = p_relay_id and p.first_key <= sighting_key(p_created_at, p_id)
-    order by p.first_key desc limit 1), false)
-$function$;
-comment on function relay_has_event(p_relay_id integer, p_created_at bigint, p_id bytea) is 'Whether a relay was seen to hold an event';
 
 CREATE OR REPLACE FUNCTION public.relay_insert(p_relays jsonb)
  RETURNS integer
@@ -4856,6 +4890,7 @@ begin
   perform from relay_lease where relay_id = v_relay_id order by service for update;
   if exists (select from relay_lease where relay_id = v_relay_id and claimed_until > unix_now())
     or exists (select from sighting_page where relay_id = v_relay_id)
+    or exists (select from sighting_log where relay_id = v_relay_id)
   then
     raise exception using errcode = 'object_in_use', message = 'the relay is in work';
   end if;
@@ -4971,9 +5006,15 @@ begin
     where relay_id = v_relay_id and first_key in (
       select first_key from sighting_page where relay_id = v_relay_id
       order by first_key limit greatest(1, p_limit / 96))
-    returning first_key, keys
+    returning keys
+  ), unpaged as (
+    delete from sighting_log
+    where relay_id = v_relay_id and key < coalesce((
+      select first_key from sighting_page where relay_id = v_relay_id
+      order by first_key offset greatest(1, p_limit / 96) limit 1), '\xff')
+    returning key
   )
-  select string_agg(keys, '' order by first_key) into v_keys from gone;
+  select string_agg(keys, '') into v_keys from (select keys from gone union all select key from unpaged) as deleted;
   perform sighting_fact_add(-1, v_relay_id, v_keys);
   return coalesce(octet_length(v_keys) / 40, 0);
 end
@@ -5078,7 +5119,7 @@ CREATE OR REPLACE FUNCTION public.sighting_after(p_relay_id integer, p_key bytea
 AS $function$
   select key
   from (
-    select keys from sighting_pages(p_relay_id, p_key, '\xff') order by first_key) as p
+    select keys from sighting_runs(p_relay_id, p_key, '\xff') order by first_key) as p
   cross join lateral sighting_keys(keys) as key
   where key >= p_key
   limit p_limit
@@ -5092,9 +5133,9 @@ CREATE OR REPLACE FUNCTION public.sighting_before(p_relay_id integer, p_lower by
 AS $function$
   select key
   from (
-    select keys, sightings from sighting_pages(p_relay_id, p_lower, p_upper) order by first_key desc) as p
+    select keys from sighting_runs(p_relay_id, p_lower, p_upper) order by first_key desc) as p
   cross join lateral (
-    select substr(keys, 40 * i + 1, 40) as key from generate_series(sightings - 1, 0, -1) as i) as k
+    select substr(keys, 40 * i + 1, 40) as key from generate_series(octet_length(keys) / 40 - 1, 0, -1) as i) as k
   where key < p_upper and key >= p_lower
   limit p_limit
 $function$;
@@ -5107,15 +5148,20 @@ CREATE OR REPLACE FUNCTION public.sighting_count()
 AS $function$
 declare
   v_pages jsonb := pipeline_count_table('sighting_page');
-  v_average numeric;
+  v_waiting jsonb := pipeline_count_table('sighting_log');
+  v_exact boolean := (v_pages ->> 'exact')::bool;
+  v_paged numeric;
 begin
-  if (v_pages ->> 'exact')::bool then
-    return jsonb_build_object('count', (select coalesce(sum(sightings), 0) from sighting_page), 'exact', true);
+  if v_exact then
+    v_paged := (select coalesce(sum(sightings), 0) from sighting_page);
+  else
+    execute format('select avg(sightings) from sighting_page tablesample system (%s)',
+      least(100, 100 * 500.0 / (pg_relation_size('sighting_page') / current_setting('block_size')::int8)))
+    into v_paged;
+    v_paged := round((v_pages ->> 'count')::numeric * coalesce(v_paged, 96));
   end if;
-  execute format('select avg(sightings) from sighting_page tablesample system (%s)',
-    least(100, 100 * 500.0 / (pg_relation_size('sighting_page') / current_setting('block_size')::int8)))
-  into v_average;
-  return jsonb_build_object('count', round((v_pages ->> 'count')::numeric * coalesce(v_average, 96)), 'exact', false);
+  return jsonb_build_object('count', v_paged + round((v_waiting ->> 'count')::numeric),
+    'exact', v_exact and (v_waiting ->> 'exact')::bool);
 end
 $function$;
 comment on function sighting_count() is 'How many sightings there are; an estimate when they are many';
@@ -5131,6 +5177,17 @@ AS $function$
 $function$;
 comment on function sighting_cut(p_keys bytea, p_lower bytea, p_upper bytea) is 'The keys from p_lower on and before p_upper';
 
+CREATE OR REPLACE FUNCTION public.sighting_exists(p_relay_id integer, p_key bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select exists (select from sighting_log where relay_id = p_relay_id and key = p_key) or coalesce((
+    select position(p_key in keys) > 0 from sighting_page
+    where relay_id = p_relay_id and first_key <= p_key order by first_key desc limit 1), false)
+$function$;
+comment on function sighting_exists(p_relay_id integer, p_key bytea) is 'Whether a relay was seen to hold an event, by its key';
+
 CREATE OR REPLACE FUNCTION public.sighting_fact_add(p_sign integer, p_relay_id integer, p_keys bytea)
  RETURNS void
  LANGUAGE plpgsql
@@ -5144,9 +5201,14 @@ end
 $function$;
 comment on function sighting_fact_add(p_sign integer, p_relay_id integer, p_keys bytea) is 'Queues sightings of one relay that were stored or deleted';
 
-CREATE OR REPLACE FUNCTION public.sighting_insert(p_relay_id integer, p_first_seen_at bigint, p_last_seen_at bigint, p_keys bytea[])
+CREATE OR REPLACE FUNCTION public.sighting_insert(p_relay_id integer, p_seen_at bigint, p_keys bytea[])
  RETURNS bytea[]
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
 declare
   v_size int4 := cardinality(p_keys);
@@ -5156,20 +5218,22 @@ declare
   v_after sighting_page;
   v_pages int4;
   v_room int4 := 0;
+  v_waiting boolean;
 begin
   if v_size = 0 then
     return p_keys;
   end if;
   perform sync_lock(p_relay_id);
-  -- The page that the first key falls in or comes after, and how many begin among the keys.
+  -- The page that the first key falls in or comes after, how many begin among the keys, and whether something waits there.
   select * into v_before from sighting_page
   where relay_id = p_relay_id and first_key <= v_first order by first_key desc limit 1;
   select count(*) into v_pages from (
     select from sighting_page
     where relay_id = p_relay_id and first_key > v_first and first_key <= v_last limit 1 + v_size / 8) as among;
+  v_waiting := exists (select from sighting_log where relay_id = p_relay_id and key >= v_first and key <= v_last);
 
-  if v_pages = 0 and (v_before.last_key >= v_first) is not true
-    and v_size > 96 - coalesce(v_before.sightings, 48) then
+  if v_pages = 0 and not v_waiting and (v_before.last_key >= v_first) is not true
+    and v_size > 96 - coalesce(v_before.sightings, 48) and v_size >= sighting_log_bound() then
     -- A run where nothing is yet, as a walk brings them, the newest first: its newest keys fill up what the run before left
     -- half empty, the others get pages of their own, full ones from the newest on.
     select * into v_after from sighting_page
@@ -5177,8 +5241,8 @@ begin
     if v_after.sightings <= 48 then
       v_room := least(96 - v_after.sightings, v_size - 1);
       update sighting_page p set
-        first_seen_at = least(p.first_seen_at, p_first_seen_at),
-        last_seen_at = greatest(p.last_seen_at, p_last_seen_at),
+        first_seen_at = least(p.first_seen_at, p_seen_at),
+        last_seen_at = greatest(p.last_seen_at, p_seen_at),
         sum_0 = p.sum_0 + s.sum_0, sum_1 = p.sum_1 + s.sum_1, sum_2 = p.sum_2 + s.sum_2, sum_3 = p.sum_3 + s.sum_3,
         sum_4 = p.sum_4 + s.sum_4, sum_5 = p.sum_5 + s.sum_5, sum_6 = p.sum_6 + s.sum_6, sum_7 = p.sum_7 + s.sum_7,
         sightings = p.sightings + v_room,
@@ -5192,7 +5256,7 @@ begin
     end if;
     insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
       relay_id, sightings, first_key, last_key, keys)
-    select p_first_seen_at, p_last_seen_at, s.*, p_relay_id, octet_length(keys) / 40,
+    select p_seen_at, p_seen_at, s.*, p_relay_id, octet_length(keys) / 40,
       substr(keys, 1, 40), substr(keys, octet_length(keys) - 39), keys
     from (
       select string_agg(key, '' order by i) as keys
@@ -5202,30 +5266,49 @@ begin
     return p_keys;
   end if;
 
-  if v_pages > v_size / 8 then
-    -- Far apart: one probe each costs less than reading all that lies between.
+  if v_size = 1 then
+    if v_waiting or position(v_first in v_before.keys) > 0 then
+      return '{}';
+    end if;
+  elsif v_size <= 8 or v_pages > v_size / 8 then
+    -- Far apart: two probes each cost less than reading all that lies between.
     p_keys := array(
-      select key from unnest(p_keys) as key
+      select wanted.key from unnest(p_keys) as wanted (key)
       left join lateral (
         select keys from sighting_page
-        where relay_id = p_relay_id and first_key <= key order by first_key desc limit 1) as p on true
-      where p.keys is null or position(key in p.keys) = 0
-      order by key);
-  elsif v_pages > 0 or v_before.last_key >= v_first then
+        where relay_id = p_relay_id and first_key <= wanted.key order by first_key desc limit 1) as p on true
+      where (p.keys is null or position(wanted.key in p.keys) = 0)
+        and not exists (select from sighting_log l where l.relay_id = p_relay_id and l.key = wanted.key offset 0)
+      order by wanted.key);
+  elsif v_pages > 0 or v_waiting or v_before.last_key >= v_first then
     p_keys := array(
       select unnest(p_keys) as key
       except
-      select key from sighting_page p cross join lateral sighting_keys(p.keys) as key
-      where relay_id = p_relay_id and first_key >= coalesce(v_before.first_key, v_first) and first_key <= v_last
+      select key from (
+        select key from sighting_page p cross join lateral sighting_keys(p.keys) as key
+        where relay_id = p_relay_id and first_key >= coalesce(v_before.first_key, v_first) and first_key <= v_last
+        union all
+        select key from sighting_log where relay_id = p_relay_id and key >= v_first and key <= v_last) as there
       order by key);
   end if;
-  if cardinality(p_keys) > 0 then
-    perform sighting_page_merge(p_relay_id, p_first_seen_at, p_last_seen_at, p_keys);
+  v_size := cardinality(p_keys);
+  if v_pages = 0 and v_size < sighting_log_bound() and v_before.sightings > 0 and v_size + (
+      select count(*) from (
+        select from sighting_log
+        where relay_id = p_relay_id and key >= v_before.first_key and key < coalesce((
+          select first_key from sighting_page
+          where relay_id = p_relay_id and first_key > v_last order by first_key limit 1), '\xff')
+        limit sighting_log_bound()) as waiting) < sighting_log_bound()
+  then
+    -- All for one page, and few: as a live subscription brings them.
+    insert into sighting_log (seen_at, relay_id, key) select p_seen_at, p_relay_id, unnest(p_keys);
+  elsif v_size > 0 then
+    perform sighting_place(p_relay_id, p_seen_at, p_keys);
   end if;
   return p_keys;
 end
 $function$;
-comment on function sighting_insert(p_relay_id integer, p_first_seen_at bigint, p_last_seen_at bigint, p_keys bytea[]) is 'Records sightings of one relay by their keys; returns the new ones';
+comment on function sighting_insert(p_relay_id integer, p_seen_at bigint, p_keys bytea[]) is 'Records sightings of one relay by their keys; returns the new ones';
 
 CREATE OR REPLACE FUNCTION public.sighting_key(p_created_at bigint, p_id bytea DEFAULT '\x'::bytea)
  RETURNS bytea
@@ -5233,6 +5316,13 @@ CREATE OR REPLACE FUNCTION public.sighting_key(p_created_at bigint, p_id bytea D
  IMMUTABLE PARALLEL SAFE
 AS $function$ select int8send(p_created_at) || p_id $function$;
 comment on function sighting_key(p_created_at bigint, p_id bytea) is 'The key of a sighting; without an id, what comes before all keys of that second';
+
+CREATE OR REPLACE FUNCTION public.sighting_log_bound()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select 24 $function$;
+comment on function sighting_log_bound() is 'How many sightings a page takes at once; fewer wait for it in sighting_log';
 
 CREATE OR REPLACE FUNCTION public.sighting_move(p_limit integer)
  RETURNS TABLE(moved bigint, total bigint)
@@ -5269,9 +5359,13 @@ begin
       and (relay_id, created_at, event_id) > (v_at.relay_id, v_at.created_at, v_at.event_id)
     order by relay_id, created_at, event_id limit p_limit) as step;
 
-  if exists (select from sighting_pages(v_relay_id, v_keys[1], v_keys[cardinality(v_keys)] || '\x00')) then
+  if exists (select from sighting_pages(v_relay_id, v_keys[1], v_keys[cardinality(v_keys)] || '\x00'))
+    or exists (
+      select from sighting_log where relay_id = v_relay_id and key >= v_keys[1] and key <= v_keys[cardinality(v_keys)])
+  then
     -- Somebody wrote there meanwhile.
-    perform sighting_insert(v_relay_id, min(seen_at), max(seen_at), v_keys) from unnest(v_seen) as seen_at;
+    perform sighting_insert(v_relay_id, seen_at, array_agg(key order by key))
+    from unnest(v_keys, v_seen) as step (key, seen_at) group by seen_at;
   else
     insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
       relay_id, sightings, first_key, last_key, keys)
@@ -5296,8 +5390,6 @@ comment on function sighting_move(p_limit integer) is 'Moves sightings of an old
 CREATE OR REPLACE FUNCTION public.sighting_page_merge(p_relay_id integer, p_first_seen_at bigint, p_last_seen_at bigint, p_keys bytea[])
  RETURNS void
  LANGUAGE plpgsql
- SET enable_hashjoin TO 'off'
- SET enable_mergejoin TO 'off'
 AS $function$
 begin
   with touched as materialized (
@@ -5334,16 +5426,11 @@ begin
   ), split as (
     delete from sighting_page p using touched t
     where p.relay_id = p_relay_id and p.first_key = t.page and is_within and not fits
-    returning p.first_seen_at, p.last_seen_at, p.keys || t.more as keys
+    returning p.first_seen_at, p.last_seen_at, sighting_sort(p.keys || t.more) as keys
   ), made as (
     -- A page that is split, in parts of one size; else full pages from the newest on.
-    select first_seen_at, last_seen_at, keys
-    from (
-      select first_seen_at, last_seen_at, sighting_sort(keys) as all_keys, octet_length(keys) / 40 as total from split) as s
-    cross join lateral (
-      select string_agg(key, '' order by i) as keys
-      from sighting_keys(all_keys) with ordinality as k (key, i)
-      group by (i - 1) * ((total - 1) / 96 + 1) / total) as part
+    select first_seen_at, last_seen_at, part as keys
+    from split cross join lateral sighting_parts(split.keys) as part
     union all
     select null, null, part.keys
     from touched t
@@ -5375,6 +5462,86 @@ AS $function$
       order by first_key desc limit 1), p_lower)
 $function$;
 comment on function sighting_pages(p_relay_id integer, p_lower bytea, p_upper bytea) is 'Pages of a relay with keys from p_lower on and before p_upper';
+
+CREATE OR REPLACE FUNCTION public.sighting_parts(p_keys bytea)
+ RETURNS SETOF bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE ROWS 2
+AS $function$
+  select string_agg(key, '' order by i)
+  from (select octet_length(p_keys) / 40 as total) as t
+  cross join lateral sighting_keys(p_keys) with ordinality as k (key, i)
+  group by (i - 1) * ((total - 1) / 96 + 1) / total
+$function$;
+comment on function sighting_parts(p_keys bytea) is 'Ascending keys in parts that fit pages';
+
+CREATE OR REPLACE FUNCTION public.sighting_place(p_relay_id integer, p_seen_at bigint, p_keys bytea[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_full bytea[];
+  v_first_seen_at int8;
+  v_last_seen_at int8;
+begin
+  with touched as materialized (
+    select page, keys, page_end, page is null or cardinality(keys) + waiting >= sighting_log_bound() as is_full
+    from (
+      select page, array_agg(key) as keys, coalesce((
+          select first_key from sighting_page
+          where relay_id = p_relay_id and first_key > page order by first_key limit 1), '\xff') as page_end
+      from (
+        select key, (
+          select first_key from sighting_page
+          where relay_id = p_relay_id and first_key <= key order by first_key desc limit 1) as page
+        from unnest(p_keys) as key) as fresh
+      group by page) as t
+    cross join lateral (
+      select count(*) as waiting
+      from (
+        select from sighting_log
+        where relay_id = p_relay_id and key >= page and key < page_end limit sighting_log_bound()) as among) as w
+  ), logged as (
+    insert into sighting_log (seen_at, relay_id, key)
+    select p_seen_at, p_relay_id, unnest(keys) from touched where not is_full
+  ), taken as (
+    delete from sighting_log l using touched t
+    where t.is_full and l.relay_id = p_relay_id and l.key >= t.page and l.key < t.page_end
+    returning l.key, l.seen_at
+  )
+  select array_agg(key order by key), min(seen_at), max(seen_at)
+  into v_full, v_first_seen_at, v_last_seen_at
+  from (
+    select unnest(keys) as key, p_seen_at as seen_at from touched where is_full
+    union all
+    select key, seen_at from taken) as ready;
+  if v_full is not null then
+    perform sighting_page_merge(p_relay_id, v_first_seen_at, v_last_seen_at, v_full);
+  end if;
+end
+$function$;
+comment on function sighting_place(p_relay_id integer, p_seen_at bigint, p_keys bytea[]) is 'Puts keys into their pages, or into sighting_log to wait for them';
+
+CREATE OR REPLACE FUNCTION public.sighting_runs(p_relay_id integer, p_lower bytea, p_upper bytea)
+ RETURNS TABLE(first_key bytea, last_seen_at bigint, keys bytea)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE ROWS 10
+AS $function$
+  select p.first_key, greatest(p.last_seen_at, waiting.seen_at),
+    case when waiting.keys is null then p.keys else sighting_sort(p.keys || waiting.keys) end
+  from sighting_page p
+  cross join lateral (
+    select max(l.seen_at) as seen_at, string_agg(l.key, '') as keys from sighting_log l
+    where l.relay_id = p.relay_id and l.key >= p.first_key and l.key < coalesce((
+      select n.first_key from sighting_page n
+      where n.relay_id = p.relay_id and n.first_key > p.first_key order by n.first_key limit 1), '\xff')) as waiting
+  where p.relay_id = p_relay_id and p.first_key < p_upper
+    and p.first_key >= coalesce((
+      select q.first_key from sighting_page q
+      where q.relay_id = p_relay_id and q.first_key <= p_lower
+      order by q.first_key desc limit 1), p_lower)
+$function$;
+comment on function sighting_runs(p_relay_id integer, p_lower bytea, p_upper bytea) is 'Keys of a relay from p_lower on and before p_upper, page by page';
 
 CREATE OR REPLACE FUNCTION public.sighting_sort(p_keys bytea)
  RETURNS bytea
@@ -5597,8 +5764,8 @@ CREATE OR REPLACE FUNCTION public.statistics_relay_events(p_relay_id integer, p_
  SET enable_mergejoin TO 'off'
 AS $function$
   select encode(string_agg(substr(key, 9), ''), 'base64')
-  from sighting_page p cross join lateral sighting_keys(p.keys) as key
-  where p.relay_id = p_relay_id and (not p_throwaway or (
+  from sighting_runs(p_relay_id, '', '\xff') as p cross join lateral sighting_keys(p.keys) as key
+  where (not p_throwaway or (
     select kind_is_throwaway(kind) from event
     where created_at = sighting_time(key) and id = substr(key, 9) limit 1))
   group by p.first_key
@@ -5617,11 +5784,7 @@ AS $function$
   from (
     select key
     from (
-      select keys from sighting_page
-      where relay_id = p_relay_id and last_key >= p_from and first_key >= coalesce((
-        select first_key from sighting_page
-        where relay_id = p_relay_id and first_key <= p_from
-        order by first_key desc limit 1), p_from)
+      select keys from sighting_runs(p_relay_id, p_from, '\xff')
       order by first_key limit p_limit / 48 + 2
     ) as page
     cross join lateral sighting_keys(page.keys) as key

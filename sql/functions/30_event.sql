@@ -127,7 +127,7 @@ begin
     order by created_at, id
     limit p_limit
   ), sighted as materialized (
-    -- All sightings between the first and the last event, a run of pages a relay, and not one look-up an event and relay.
+    -- All sightings between the first and the last event, some pages a relay, and not one look-up an event and relay.
     select key
     from (
       select sighting_key(first.created_at, first.id) as lower, sighting_key(last.created_at, last.id || '\x00') as upper
@@ -135,7 +135,7 @@ begin
         (select * from page order by created_at desc, id desc limit 1) as last) as bounds
     cross join relay r
     -- `offset 0`: the planner cannot read all pages there are instead.
-    cross join lateral (select keys from sighting_pages(r.id, lower, upper) offset 0) as p
+    cross join lateral (select keys from sighting_runs(r.id, lower, upper) offset 0) as p
     cross join lateral sighting_keys(p.keys) as key
     where key >= lower and key < upper
   ), orphan as (

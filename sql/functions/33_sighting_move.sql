@@ -38,9 +38,13 @@ begin
       and (relay_id, created_at, event_id) > (v_at.relay_id, v_at.created_at, v_at.event_id)
     order by relay_id, created_at, event_id limit p_limit) as step;
 
-  if exists (select from sighting_pages(v_relay_id, v_keys[1], v_keys[cardinality(v_keys)] || '\x00')) then
+  if exists (select from sighting_pages(v_relay_id, v_keys[1], v_keys[cardinality(v_keys)] || '\x00'))
+    or exists (
+      select from sighting_log where relay_id = v_relay_id and key >= v_keys[1] and key <= v_keys[cardinality(v_keys)])
+  then
     -- Somebody wrote there meanwhile.
-    perform sighting_insert(v_relay_id, min(seen_at), max(seen_at), v_keys) from unnest(v_seen) as seen_at;
+    perform sighting_insert(v_relay_id, seen_at, array_agg(key order by key))
+    from unnest(v_keys, v_seen) as step (key, seen_at) group by seen_at;
   else
     insert into sighting_page (first_seen_at, last_seen_at, sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7,
       relay_id, sightings, first_key, last_key, keys)

@@ -177,17 +177,6 @@ as $$
 $$;
 comment on function kind_set_union(bytea, bytea) is 'Two sets of kinds as relay_author has them';
 
-create or replace function relay_has_event(p_relay_id int4, p_created_at int8, p_id bytea) returns boolean
-language sql stable parallel safe
-as $$
-  select coalesce((
-    select position(sighting_key(p_created_at, p_id) in p.keys) > 0
-    from sighting_page p
-    where p.relay_id = p_relay_id and p.first_key <= sighting_key(p_created_at, p_id)
-    order by p.first_key desc limit 1), false)
-$$;
-comment on function relay_has_event(int4, int8, bytea) is 'Whether a relay was seen to hold an event';
-
 -- p_kinds: those of what is new, hex of 2 bytes each, ascending. Pairs that come to nothing go; where something was
 -- deleted, first, last and kinds are looked up again.
 create or replace function relay_author_add(
@@ -246,7 +235,7 @@ as $$
   select min(created_at), max(created_at), string_agg(distinct substr(int4send(kind), 3, 2), '' order by substr(int4send(kind), 3, 2))
   from event e
   where e.pubkey = (select pubkey from author where id = p_author) and not kind_is_throwaway(e.kind)
-    and relay_has_event(p_relay_id, e.created_at, e.id)
+    and sighting_exists(p_relay_id, sighting_key(e.created_at, e.id))
 $$;
 comment on function relay_author_span(int4, int4) is 'First, last and kinds of an author''s events on a relay';
 
@@ -492,8 +481,8 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
   select encode(string_agg(substr(key, 9), ''), 'base64')
-  from sighting_page p cross join lateral sighting_keys(p.keys) as key
-  where p.relay_id = p_relay_id and (not p_throwaway or (
+  from sighting_runs(p_relay_id, '', '\xff') as p cross join lateral sighting_keys(p.keys) as key
+  where (not p_throwaway or (
     select kind_is_throwaway(kind) from event
     where created_at = sighting_time(key) and id = substr(key, 9) limit 1))
   group by p.first_key
@@ -526,11 +515,7 @@ as $$
   from (
     select key
     from (
-      select keys from sighting_page
-      where relay_id = p_relay_id and last_key >= p_from and first_key >= coalesce((
-        select first_key from sighting_page
-        where relay_id = p_relay_id and first_key <= p_from
-        order by first_key desc limit 1), p_from)
+      select keys from sighting_runs(p_relay_id, p_from, '\xff')
       order by first_key limit p_limit / 48 + 2
     ) as page
     cross join lateral sighting_keys(page.keys) as key

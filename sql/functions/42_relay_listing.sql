@@ -25,12 +25,12 @@ begin
   end if;
   -- Whole pages as they are; only the first and the last are cut.
   select count(*), coalesce(string_agg(case
-      when p.first_key >= v_lower and p.last_key < v_upper then p.keys
+      when p.first_key >= v_lower and substr(p.keys, octet_length(p.keys) - 39) < v_upper then p.keys
       else sighting_cut(p.keys, v_lower, v_upper)
     end, '' order by p.first_key), '')
   into v_found, v_keys
   from (
-    select * from sighting_pages(p_relay_id, v_lower, v_upper) order by first_key desc limit v_pages) as p;
+    select * from sighting_runs(p_relay_id, v_lower, v_upper) order by first_key desc limit v_pages) as p;
   v_keys := substr(v_keys, greatest(1, octet_length(v_keys) - 40 * p_limit + 1));
   if v_found = v_pages or octet_length(v_keys) = 40 * p_limit then
     v_lower := substr(v_keys, 1, 40);
@@ -80,11 +80,14 @@ create or replace function event_relay_sums(
 returns table (since int8, events int8, sums text)
 language sql stable
 as $$
-  with page as materialized (
+  with unpaged as (
+    select key from sighting_log
+    where relay_id = p_relay_id and key >= sighting_key(p_since) and key < sighting_key(p_until + 1)
+  ), page as materialized (
     select p.*, sighting_time(p.first_key) as first_at, sighting_time(p.last_key) as last_at
     from sighting_pages(p_relay_id, sighting_key(p_since), sighting_key(p_until + 1)) as p
   ), part as (
-    -- Pages that lie in one part as a whole, and the keys of the others.
+    -- Pages that lie in one part as a whole, the keys of the others, and those that wait for a page.
     select (first_at - p_since) / p_seconds as number, sightings::int8 as events,
       sum_0, sum_1, sum_2, sum_3, sum_4, sum_5, sum_6, sum_7
     from page
@@ -93,9 +96,13 @@ as $$
     select (sighting_time(key) - p_since) / p_seconds, 1,
       sighting_word(key, 8), sighting_word(key, 12), sighting_word(key, 16), sighting_word(key, 20),
       sighting_word(key, 24), sighting_word(key, 28), sighting_word(key, 32), sighting_word(key, 36)
-    from page cross join lateral sighting_keys(keys) as key
-    where (first_at < p_since or last_at > p_until or (first_at - p_since) / p_seconds <> (last_at - p_since) / p_seconds)
-      and sighting_time(key) between p_since and p_until
+    from (
+      select key from page cross join lateral sighting_keys(keys) as key
+      where (first_at < p_since or last_at > p_until
+          or (first_at - p_since) / p_seconds <> (last_at - p_since) / p_seconds)
+        and sighting_time(key) between p_since and p_until
+      union all
+      select key from unpaged) as single
     union all
     select (created_at - p_since) / p_seconds, sign,
       sign * sighting_word(event_id, 0), sign * sighting_word(event_id, 4), sign * sighting_word(event_id, 8),
@@ -103,11 +110,8 @@ as $$
       sign * sighting_word(event_id, 24), sign * sighting_word(event_id, 28)
     from relay_listing l
     cross join lateral (
-      select case state when 'gone' then -1 else 1 end as sign, exists (
-        select from sighting_page p
-        where p.relay_id = p_relay_id and p.first_key <= sighting_key(l.created_at, l.event_id)
-          and p.last_key >= sighting_key(l.created_at, l.event_id)
-          and position(sighting_key(l.created_at, l.event_id) in p.keys) > 0) as is_sighted) as exception
+      select case state when 'gone' then -1 else 1 end as sign,
+        sighting_exists(p_relay_id, sighting_key(l.created_at, l.event_id)) as is_sighted) as exception
     where l.relay_id = p_relay_id and l.filter_hash = decode(p_filter_hash, 'hex')
       and l.created_at between p_since and p_until
       and case state when 'gone' then is_sighted else not is_sighted and noted_at >= p_withheld_since end

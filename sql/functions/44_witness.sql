@@ -48,9 +48,9 @@ language sql stable rows 100
 as $$
   select key
   from (
-    select keys, sightings from sighting_pages(p_relay_id, p_lower, p_upper) order by first_key desc) as p
+    select keys from sighting_runs(p_relay_id, p_lower, p_upper) order by first_key desc) as p
   cross join lateral (
-    select substr(keys, 40 * i + 1, 40) as key from generate_series(sightings - 1, 0, -1) as i) as k
+    select substr(keys, 40 * i + 1, 40) as key from generate_series(octet_length(keys) / 40 - 1, 0, -1) as i) as k
   where key < p_upper and key >= p_lower
   limit p_limit
 $$;
@@ -61,7 +61,7 @@ language sql stable rows 100
 as $$
   select key
   from (
-    select keys from sighting_pages(p_relay_id, p_key, '\xff') order by first_key) as p
+    select keys from sighting_runs(p_relay_id, p_key, '\xff') order by first_key) as p
   cross join lateral sighting_keys(keys) as key
   where key >= p_key
   limit p_limit

@@ -97,9 +97,15 @@ begin
     where relay_id = v_relay_id and first_key in (
       select first_key from sighting_page where relay_id = v_relay_id
       order by first_key limit greatest(1, p_limit / 96))
-    returning first_key, keys
+    returning keys
+  ), unpaged as (
+    delete from sighting_log
+    where relay_id = v_relay_id and key < coalesce((
+      select first_key from sighting_page where relay_id = v_relay_id
+      order by first_key offset greatest(1, p_limit / 96) limit 1), '\xff')
+    returning key
   )
-  select string_agg(keys, '' order by first_key) into v_keys from gone;
+  select string_agg(keys, '') into v_keys from (select keys from gone union all select key from unpaged) as deleted;
   perform sighting_fact_add(-1, v_relay_id, v_keys);
   return coalesce(octet_length(v_keys) / 40, 0);
 end
@@ -125,6 +131,7 @@ begin
   perform from relay_lease where relay_id = v_relay_id order by service for update;
   if exists (select from relay_lease where relay_id = v_relay_id and claimed_until > unix_now())
     or exists (select from sighting_page where relay_id = v_relay_id)
+    or exists (select from sighting_log where relay_id = v_relay_id)
   then
     raise exception using errcode = 'object_in_use', message = 'the relay is in work';
   end if;

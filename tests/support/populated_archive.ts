@@ -112,7 +112,7 @@ const SPECIAL_ROWS = `
   ) as special (i, age, kind, id, pubkey, tags, content);
   update event set created_at = unix('2026-11-01') where kind = 30023;`;
 
-/** A batch a relay. */
+/** A batch a relay, and one of what came late, which waits for its page. */
 const SIGHTING_ROWS = `
   create temporary table sighting as
   select created_at, relay_id, id
@@ -125,8 +125,8 @@ const SIGHTING_ROWS = `
   insert into sighting select created_at, 1, id from event where pubkey = ${KEY};
   select event_relay_insert(relay_id, max(created_at) + 5,
     array_agg(created_at), string_agg(id, ''))
-  from (select * from sighting order by relay_id, created_at) as ordered
-  group by relay_id;
+  from (select *, get_byte(id, 0) < 16 as is_late from sighting order by relay_id, created_at) as ordered
+  group by is_late, relay_id order by is_late, relay_id;
   drop table sighting;`;
 
 /** A new document of each type for each relay every ten days: most documents are old ones. */

@@ -244,7 +244,8 @@ async function makeRelayPart(
     });
   }
   await storeChanges(sql, { changes, authors });
-  if (rows.length < STEP_SIGHTINGS || relay === undefined) {
+  // However few there are in a page of sightings: only none is the end.
+  if (rows.length === 0 || relay === undefined) {
     await sql`delete from relay_remake where relay_id = ${relayId}::int4`;
     return;
   }

@@ -36,7 +36,7 @@ export function countForgettable(
 }
 
 /** Events deleted in one transaction: the writers wait for it. */
-const PAGE_SIZE = 500;
+const PAGE_SIZE = 100;
 
 /**
  * Refuses them from now on, and deletes what there is, page by page. When the signal aborts the pages that were deleted stay

@@ -175,7 +175,7 @@ interface Page {
   readonly next: Position | null;
 }
 
-/** A key of event or sighting_page: a number, and bytes as hex. */
+/** A key of event, sighting_page or sighting_log: a number, and bytes as hex. */
 type Position = readonly [number: string, bytes: string];
 
 const START: Position = ["-1", ""];
@@ -233,6 +233,23 @@ const PAGED_RULES: readonly {
         from sighting_sums(p.keys) as s`),
   },
   {
+    rule: "sighting_log → event",
+    page: (sql, query) =>
+      waitingPage(sql, query, () =>
+        sql`
+        not exists (select from event e
+          where e.created_at = sighting_time(l.key) and e.id = substr(l.key, 9))`),
+  },
+  {
+    rule: "sightings that wait have a page, and are in none",
+    page: (sql, query) =>
+      waitingPage(sql, query, () =>
+        sql`
+        coalesce((select position(l.key in p.keys) > 0 from sighting_page p
+          where p.relay_id = l.relay_id and p.first_key <= l.key
+          order by p.first_key desc limit 1), true)`),
+  },
+  {
     rule: "event is whole",
     page: async (sql, { after: [createdAt, id], limit }) =>
       asPage(
@@ -274,6 +291,24 @@ async function sightingPage(
       cross join lateral (${look()}) as looked
       order by p.relay_id, p.first_key`,
     pages,
+  );
+}
+
+/** Some sightings that wait, `l`, each broken when a condition says so. */
+async function waitingPage(
+  sql: Sql,
+  { after: [relayId, key], limit }: PageQuery,
+  isBroken: () => ReturnType<Sql>,
+): Promise<Page> {
+  return asPage(
+    await sql<PageRow[]>`
+      select l.relay_id::text as number, encode(l.key, 'hex') as bytes,
+        (${isBroken()})::int as broken,
+        encode(substr(l.key, 9), 'hex') || ' on relay ' || l.relay_id as example
+      from sighting_log l
+      where (l.relay_id, l.key) > (${relayId}::text::int4, decode(${key}, 'hex'))
+      order by l.relay_id, l.key limit ${limit}::int`,
+    limit,
   );
 }
 

@@ -9,6 +9,7 @@ import { insertEvents, storeBatch } from "../../../src/archive/events.ts";
 import { encodeEvents } from "../../../src/models/encoded_events.ts";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
 import { eventFactory } from "../../support/event_factory.ts";
+import { missing, unless } from "../../support/installed.ts";
 import { runProgram, SOURCE } from "../../support/program.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
@@ -57,6 +58,59 @@ Deno.test("forget says what there is, asks, and deletes what npub, note and hex 
   const verified = await run(archive, ["db", "verify", "--deep"]);
   equal(verified.code, 0, verified.stdout);
 });
+
+const NO_SCRIPT = await missing("script", ["--version"]);
+
+Deno.test({
+  ...unless(NO_SCRIPT, "forget in a terminal asks, and only y or yes is yes"),
+  async fn() {
+    await using archive = await testArchive();
+    const relayId = await newRelay(archive);
+    await storeBatch(archive.database, syncBatch(relayId, NOTES));
+    for (const answer of ["n\n", "\n", "yeah\n", "\x04"]) {
+      const refused = await answered(archive, factory.pubkey(1), answer);
+      deepStrictEqual([refused, await archive.count("event")], [1, 6]);
+    }
+    equal(await answered(archive, factory.pubkey(1), "y\n"), 0);
+    equal(await archive.count("event"), 3);
+    equal(await answered(archive, factory.pubkey(0), "YES\n"), 0);
+    equal(await archive.count("event"), 0);
+  },
+});
+
+/** The exit code of a forget in a terminal, once its question has come and was answered. */
+async function answered(
+  archive: TestArchive,
+  key: string,
+  answer: string,
+): Promise<number> {
+  await using folder = await temporaryDirectory();
+  const command = [...SOURCE.command, "forget", key, "--database", archive.url]
+    .map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const child = new Deno.Command("script", {
+    args: ["--quiet", "--return", "--flush", "--command", command, "/dev/null"],
+    cwd: folder.path,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  let output = "";
+  let isAnswered = false;
+  const decoder = new TextDecoderStream();
+  for await (const text of child.stdout.pipeThrough(decoder)) {
+    output += text;
+    if (isAnswered || !output.includes("[y/N]")) continue;
+    match(
+      output,
+      /Delete for good author [0-9a-f]{64}: 3 events, 3 sightings\?/,
+    );
+    await input.write(new TextEncoder().encode(answer));
+    isAnswered = true;
+  }
+  equal(isAnswered, true, output);
+  await input.close().catch(() => {});
+  return (await child.status).code;
+}
 
 Deno.test("forget refuses what is no key, and hex of which it cannot tell what it is", async () => {
   await using archive = await testArchive();

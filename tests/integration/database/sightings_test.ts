@@ -73,17 +73,60 @@ async function faultsOf({ database }: TestArchive): Promise<string[]> {
   const { signal } = new AbortController();
   const problems = await verifyIntegrity(database, { batchSize: 999, signal });
   return problems.map(({ rule }) => rule).filter((rule) =>
-    /sighting/.test(rule)
+    /sighting/.test(rule) && !rule.endsWith("→ event")
   );
+}
+
+interface Window {
+  readonly since: number;
+  readonly until: number;
+}
+
+function isIn({ since, until }: Window, text: string): boolean {
+  const at = Number(text.slice(0, 12));
+  return at >= since && at <= until;
+}
+
+/** What each function that gives keys says of a window. */
+async function readAll(
+  database: TestArchive["database"],
+  sql: postgres.Sql,
+  relayId: number,
+  window: Window,
+): Promise<Record<string, string[]>> {
+  const { since, until } = window;
+  const keysOf = async (rows: PromiseLike<readonly postgres.Row[]>) =>
+    (await rows).map((row) => textOf({ created_at: row.at, id: row.id }));
+  const listed = await keysIn(database, { relayId, filterHash: HASH }, window);
+  const vector = listed.select([...Array(listed.size).keys()]);
+  const before = await keysOf(sql`
+    select sighting_time(key)::int as at, encode(substr(key, 9), 'hex') as id
+    from sighting_before(${relayId}, sighting_key(${since}),
+      sighting_key(${until + 1}), 100000) as key`);
+  const after = await keysOf(sql`
+    select sighting_time(key)::int as at, encode(substr(key, 9), 'hex') as id
+    from sighting_after(${relayId}, sighting_key(${since}), 100000) as key`);
+  return {
+    relay_events: await keysOf(sql`
+      select created_at::int as at, encode(event_id, 'hex') as id
+      from relay_events(${relayId}, ${since}, ${until})`),
+    sighting_before: before.toReversed(),
+    sighting_after: after.filter((text) => isIn(window, text)),
+    event_relay_vector: Array.from(vector.createdAt, (created_at, i) =>
+      textOf({
+        created_at,
+        id: vector.ids.subarray(32 * i, 32 * i + 32).toHex(),
+      })),
+  };
 }
 
 /** How syncs write: runs, few of many, one by one, all again. */
 const SIZES = [1, 1, 2, 5, 40, 60, 200, 700];
 
 testOnEachServer(
-  "sightings of random batches are those of a set, and pages stay whole and full",
+  "sightings of random batches are those of a set, whatever reads them, and pages stay whole and full",
   async (archive) => {
-    const { sql } = archive;
+    const { database, sql } = archive;
     const seed = Math.floor(Math.random() * 2 ** 31);
     const random = sequence(seed);
     const sets = new Map([[1, new Set<string>()], [2, new Set<string>()]]);
@@ -104,11 +147,24 @@ testOnEachServer(
       for (const text of fresh) set.add(text);
     }
     for (const [relayId, set] of sets) {
-      assert.deepEqual(
-        await recorded(sql, relayId),
-        [...set].toSorted(),
-        `seed ${seed}`,
-      );
+      const all = [...set].toSorted();
+      assert.deepEqual(await recorded(sql, relayId), all, `seed ${seed}`);
+      const waiting = `sighting_log where relay_id = ${relayId}`;
+      assert.ok(await archive.count(waiting) > 0, `seed ${seed}`);
+      for (let i = 0; i < 20; i++) {
+        const since = START + random(1_000_000);
+        const window = { since, until: since + random(300_000) };
+        const within = all.filter((text) => isIn(window, text));
+        const read = await readAll(database, sql, relayId, window);
+        for (const [reader, texts] of Object.entries(read)) {
+          assert.deepEqual(texts, within, `seed ${seed}, ${reader}`);
+        }
+        assert.equal(
+          await countSightings(database, relayId, [window]),
+          within.length,
+          `seed ${seed}`,
+        );
+      }
     }
     assert.deepEqual(await faultsOf(archive), [], `seed ${seed}`);
     const [row] = await sql<{ mean: number }[]>`
@@ -139,6 +195,20 @@ testOnEachServer(
       { relay: 1, pages: 22 },
       { relay: 2, pages: Math.ceil(1_000 / 96) },
     ]);
+  },
+);
+
+testOnEachServer(
+  "a single sighting between a full page and one that is half empty is stored",
+  async ({ sql }) => {
+    const keys = await Promise.all(
+      Array.from({ length: 130 }, (_, n) => keyOf(n, 1_000_000)),
+    );
+    keys.sort((a, b) => a.created_at - b.created_at);
+    await record(sql, 1, keys.slice(0, 96));
+    await record(sql, 1, keys.slice(97));
+    assert.equal(await record(sql, 1, [keys[96]!]), 1);
+    assert.deepEqual(await recorded(sql, 1), keys.map(textOf));
   },
 );
 
@@ -246,9 +316,11 @@ testOnEachServer(
     const { database, sql } = archive;
     const relayId = await newRelay(archive);
     const keys = await Promise.all(
-      Array.from({ length: 2_500 }, (_, n) => keyOf(n, 40 * DAY)),
+      Array.from({ length: 2_600 }, (_, n) => keyOf(n, 40 * DAY)),
     );
-    await record(sql, relayId, keys);
+    await record(sql, relayId, keys.slice(100));
+    for (const key of keys.slice(0, 100)) await record(sql, relayId, [key]);
+    assert.ok(await archive.count("sighting_log") > 0);
     const listing = { relayId, filterHash: HASH };
     const compare = async () => {
       for (const seconds of [DAY, 7_000, 100 * DAY]) {
@@ -262,7 +334,10 @@ testOnEachServer(
         let events = 0;
         for (const part of parts) {
           const until = Math.min(part.since + seconds - 1, window.until);
-          const listed = await keysIn(database, listing, part.since, until);
+          const listed = await keysIn(database, listing, {
+            since: part.since,
+            until,
+          });
           events += part.events;
           assert.equal(part.events, listed.size);
           assert.deepEqual(
@@ -270,12 +345,7 @@ testOnEachServer(
             listed.fingerprint(0, listed.size),
           );
         }
-        const all = await keysIn(
-          database,
-          listing,
-          window.since,
-          window.until,
-        );
+        const all = await keysIn(database, listing, window);
         assert.equal(events, all.size);
       }
     };
@@ -305,10 +375,14 @@ testOnEachServer(
     const keys = await Promise.all(
       Array.from({ length: 400 }, (_, n) => keyOf(n, 1_000)),
     );
-    for (const relayId of relays) await record(sql, relayId, keys);
+    await record(sql, relays[0]!, keys);
+    // A page each, and what waits for it: some of it is deleted, and some outlives the page.
+    await record(sql, relays[1]!, keys.slice(40));
+    for (const key of keys.slice(0, 40)) await record(sql, relays[1]!, [key]);
     await record(sql, relays[1]!, [await keyOf(5_000, 5)]);
+    assert.ok(await archive.count("sighting_log") > 0);
     const { ids, createdAt } = encodeKeys(
-      [...keys.slice(0, 150), await keyOf(7_000, 5), await keyOf(5_000, 5)],
+      [...keys.slice(20, 170), await keyOf(7_000, 5), await keyOf(5_000, 5)],
     );
     const deleted = await sql<{ relay: number; sightings: number }[]>`
       select relay_id as relay, octet_length(keys) / 40 as sightings
@@ -318,7 +392,8 @@ testOnEachServer(
       { relay: relays[0], sightings: 150 },
       { relay: relays[1], sightings: 151 },
     ]);
-    const rest = keys.slice(150).map(textOf).toSorted();
+    const rest = [...keys.slice(0, 20), ...keys.slice(170)].map(textOf)
+      .toSorted();
     for (const relayId of relays) {
       assert.deepEqual(await recorded(sql, relayId), rest);
     }
@@ -326,11 +401,33 @@ testOnEachServer(
   },
 );
 
+testOnEachServer(
+  "relay_sighting_delete() takes the oldest pages, each with what waits for it",
+  async (archive) => {
+    const { sql } = archive;
+    const relayId = await newRelay(archive);
+    const keys = await Promise.all(
+      Array.from({ length: 500 }, (_, n) => keyOf(n, 1_000_000)),
+    );
+    await record(sql, relayId, keys.slice(60));
+    for (const key of keys.slice(0, 60)) await record(sql, relayId, [key]);
+    let left = keys.map(textOf).toSorted();
+    for (let deleted = 1; deleted > 0;) {
+      [{ deleted }] = await sql<[{ deleted: number }]>`
+        select relay_sighting_delete(url, 100) as deleted
+        from relay where id = ${relayId}`;
+      left = left.slice(deleted);
+      assert.deepEqual(await recorded(sql, relayId), left);
+      assert.deepEqual(await faultsOf(archive), []);
+    }
+    assert.deepEqual(left, []);
+  },
+);
+
 async function keysIn(
   database: TestArchive["database"],
   listing: { readonly relayId: number; readonly filterHash: string },
-  since: number,
-  until: number,
+  { since, until }: Window,
 ): Promise<SortedKeys> {
   const vector = await relayVector(database, {
     ...listing,

@@ -281,6 +281,18 @@ const BREAKAGE: readonly (readonly [statement: string, rule: string])[] = [
     "update sighting_page set last_key = first_key",
     "sighting_page = its keys",
   ],
+  [
+    `insert into sighting_log select 1, relay_id, last_key || '\\x00' from sighting_page`,
+    "sighting_log → event",
+  ],
+  [
+    "insert into sighting_log select 1, relay_id, last_key from sighting_page",
+    "sightings that wait have a page, and are in none",
+  ],
+  [
+    "insert into sighting_log select 1, relay_id, '\\x00' from sighting_page",
+    "sightings that wait have a page, and are in none",
+  ],
   ["delete from event", "event_raw → event"],
   ["delete from relay", "event_relay → relay"],
   ["delete from relay", "sync_coverage → relay"],

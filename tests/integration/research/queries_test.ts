@@ -19,6 +19,7 @@ const LARGE = [
   "relay_check_rollup",
   "relay_metadata",
   "rejected_event",
+  "sighting_log",
   "sighting_page",
   "sync_gap",
 ];
@@ -74,7 +75,7 @@ testOnEachServer(
     for (const text of slow) {
       assert.match(
         String(await faultOf(archive, text)),
-        /reads all of (event|sighting_page)$/,
+        /reads all of (event|sighting_log|sighting_page)$/,
       );
     }
   },
