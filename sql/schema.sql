@@ -738,6 +738,19 @@ comment on column schema_migration.name is 'Name of the file';
 comment on column schema_migration.checksum is 'sha256 of the file, hex: a migration is never edited once released';
 comment on column schema_migration.applied_at is 'Unix seconds';
 
+create table service_lease (
+  claimed_until bigint not null,
+  busy_share real not null,
+  service text not null,
+  holder text not null,
+  constraint service_lease_pkey PRIMARY KEY (service)
+);
+comment on table service_lease is 'Which process of a service works, where the others wait';
+comment on column service_lease.claimed_until is 'Unix seconds until which it does, unless it says so again';
+comment on column service_lease.busy_share is 'Share of the time of late that it worked, 0 to 1';
+comment on column service_lease.service is 'Name of the service';
+comment on column service_lease.holder is 'Name of the process';
+
 create table service_state (
   service_name text not null,
   state_type text not null,
@@ -2984,7 +2997,7 @@ AS $function$
   select jsonb_build_object(
     'rows', count(*),
     'bytes', coalesce(sum(fact_bytes(f)), 0),
-    'oldestSeconds', greatest(0, unix_now() - min(f.queued_at)),
+    'oldestSeconds', case when count(*) > 0 then greatest(0, unix_now() - min(f.queued_at)) end,
     'droppedDays', (select count(distinct day) from fact_dropped),
     'droppedRelays', (select count(distinct relay_id) from fact_dropped))
   from fact f where taken_at is null
@@ -3323,6 +3336,8 @@ AS $function$
   select holder from relay_lease where claimed_until > unix_now() and holder is not null
   union
   select holder from outbox_target where claimed_until > unix_now() and holder is not null
+  union
+  select holder from service_lease where claimed_until > unix_now()
 $function$;
 comment on function holder_list() is 'Everybody who holds something now';
 
@@ -3335,11 +3350,17 @@ declare
   v_freed int4;
   v_released int4;
 begin
+  delete from service_lease where holder = any (v_holders);
+  get diagnostics v_released = row_count;
+  if not has_table_privilege('relay_lease', 'update') then
+    return v_released;
+  end if;
   with held as (
     select url from candidate where holder = any (v_holders) and claimed_until > 0 order by url for update
   )
   update candidate c set claimed_until = 0 from held where c.url = held.url;
-  get diagnostics v_released = row_count;
+  get diagnostics v_freed = row_count;
+  v_released := v_released + v_freed;
   with held as (
     select service, relay_id from relay_lease
     where holder = any (v_holders) and claimed_until > 0
@@ -5002,6 +5023,46 @@ AS $function$
   join lateral relay_observe(until - 30 * 86400, until, p_relay_ids) as month using (relay_id)
 $function$;
 comment on function relay_uptime(p_at bigint, p_relay_ids integer[]) is 'Share of the observed time that relays were online, over 24 h, 7 d and 30 d before a moment';
+
+CREATE OR REPLACE FUNCTION public.service_lease_find(p_service text, OUT holder text, OUT busy_share real)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select holder, busy_share from service_lease where service = p_service and claimed_until > unix_now()
+$function$;
+comment on function service_lease_find(p_service text, OUT holder text, OUT busy_share real) is 'Which process of a service works now, and how much of late; null for none';
+
+CREATE OR REPLACE FUNCTION public.service_lease_release(p_service text, p_holder text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  delete from service_lease where service = p_service and holder = p_holder
+$function$;
+comment on function service_lease_release(p_service text, p_holder text) is 'Ends the lease of a service, if this process holds it';
+
+CREATE OR REPLACE FUNCTION public.service_lease_take(p_service text, p_holder text, p_seconds integer, p_busy_share real)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_holder text;
+begin
+  select holder into v_holder from service_lease
+  where service = p_service and claimed_until > v_now and holder <> p_holder;
+  if found then
+    return v_holder;
+  end if;
+  insert into service_lease as l (claimed_until, busy_share, service, holder)
+  values (v_now + p_seconds, p_busy_share, p_service, p_holder)
+  on conflict (service) do update
+  set claimed_until = excluded.claimed_until, busy_share = excluded.busy_share, holder = excluded.holder
+  where l.claimed_until <= v_now or l.holder = excluded.holder;
+  return (select holder from service_lease where service = p_service);
+end
+$function$;
+comment on function service_lease_take(p_service text, p_holder text, p_seconds integer, p_busy_share real) is 'Takes or renews the lease of a service; returns who holds it now';
 
 CREATE OR REPLACE FUNCTION public.service_state_delete(p_keys jsonb)
  RETURNS integer

@@ -92,10 +92,26 @@ const RESTRICTED: Readonly<Record<string, readonly Privilege[]>> = {
   relay_state: NEVER_DELETED,
 };
 
-/** Tables that the refresher changes: it takes facts, and makes again what was dropped of them. */
-const REFRESHED: ReadonlySet<string> = new Set(
-  ["service_state", "fact", "fact_dropped", "fact_follower"],
-);
+/** Tables that the refresher changes: it takes facts, folds them into cells, and makes again what was dropped of them. */
+const REFRESHED: ReadonlySet<string> = new Set([
+  "service_state",
+  "service_lease",
+  "fact",
+  "fact_dropped",
+  "fact_follower",
+  "statistics_state",
+  "event_minute",
+  "kind_hour",
+  "kind_day",
+  "kind_total",
+  "author",
+  "author_day",
+  "relay_day",
+  "relay_kind",
+  "relay_author",
+  "relay_remake",
+  "distinct_sketch",
+]);
 
 type Rights = Readonly<Record<Role, readonly string[]>>;
 
