@@ -44,11 +44,16 @@ const GAUGES: Readonly<Record<string, Metric>> = {
   refresher_unmade_days: {
     help:
       "Days of created_at that statistics have to make from the archive: new ones, and those of which facts were dropped",
-    of: ({ statistics }) => statistics.days,
+    of: ({ statistics }) => statistics.daysToMake,
   },
   refresher_unmade_relays: {
     help: "Relays that statistics have to make from the archive",
-    of: ({ statistics }) => statistics.relays,
+    of: ({ statistics }) => statistics.relaysToMake,
+  },
+  refresher_stale_sketches: {
+    help:
+      "Sketches of distinct things that still count something deleted, and have to be made again",
+    of: ({ statistics }) => statistics.staleSketches,
   },
 };
 

@@ -27,13 +27,13 @@ export async function statisticsReadiness(
       status: await statisticsStatus(sql),
       now: (await databaseClock(sql)).now,
     }), { signal });
-    const { oldestSeconds, days, relays } = status;
+    const { oldestSeconds, daysToMake, relaysToMake } = status;
     return {
       problems: standstill(status, now),
       facts: {
         statisticsLagSeconds: oldestSeconds ?? 0,
-        unmadeDays: days,
-        unmadeRelays: relays,
+        unmadeDays: daysToMake,
+        unmadeRelays: relaysToMake,
       },
     };
   } catch {

@@ -25,11 +25,11 @@ export const refresherCommand: Command = serviceCommand(refresher, {
     name: "since",
     value: "TIME",
     description:
-      `with --rebuild: only days from this on: ${TIME_FORMS}. Of relays everything is made again`,
+      `with --rebuild: only days from this on, and no relays: ${TIME_FORMS}`,
   }, {
     name: "until",
     value: "TIME",
-    description: "with --rebuild: only days up to this",
+    description: "with --rebuild: only days up to this, and no relays",
   }],
   examples: [
     { command: "refresher", does: "until SIGINT or SIGTERM" },

@@ -231,20 +231,23 @@ function factsText({ facts }: PipelineReport): string {
 
 /** How far statistics are, what they have to make again from the archive, who works on them, and at what cost. */
 function statisticsText({ statistics, at }: PipelineReport): string {
-  const { foldedAt, oldestSeconds, days, relays, lease } = statistics;
+  const { foldedAt, oldestSeconds, daysToMake, relaysToMake, lease } =
+    statistics;
   const lag = oldestSeconds === null
     ? "up to date"
     : `${duration(oldestSeconds)} behind`;
   const folded = foldedAt === null
     ? "nothing folded yet"
     : `folded ${duration(Math.max(0, at - foldedAt))} ago`;
-  const remade = days + relays === 0
-    ? []
-    : [`${counted(days, "day")} and ${counted(relays, "relay")} to be made`];
+  const toMake = daysToMake + relaysToMake === 0 ? [] : [
+    `${counted(daysToMake, "day")} and ${
+      counted(relaysToMake, "relay")
+    } to be made`,
+  ];
   const worker = lease === null
     ? "no refresher works"
     : `by ${holderText(lease.holder)}, busy ${percent(lease.busyShare)}`;
-  return [`${lag}, ${folded}`, ...remade, worker, ...speedText(statistics)]
+  return [`${lag}, ${folded}`, ...toMake, worker, ...speedText(statistics)]
     .join("; ");
 }
 

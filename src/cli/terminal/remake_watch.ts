@@ -33,8 +33,8 @@ export function watchRemaking(
     isLooking = false;
     if (status === null) return;
     const atMs = performance.now();
-    days.push({ atMs, left: status.days });
-    relays.push({ atMs, left: status.relays });
+    days.push({ atMs, left: status.daysToMake });
+    relays.push({ atMs, left: status.relaysToMake });
   };
   void lookNow();
   const timer = setInterval(lookNow, LOOK_EVERY_MS);

@@ -7,7 +7,6 @@
  * @module
  */
 import {
-  type Refreshed,
   refreshStatistics,
   statisticsStatus,
 } from "../../archive/statistics/refresh.ts";
@@ -47,13 +46,13 @@ async function refresh(
     const refreshed = await refreshStatistics(database, {
       limit: config.maxFactsPerTransaction,
       signal,
-      derived: {},
     });
     const busyMs = performance.now() - beganAtMs;
     lease.worked(busyMs);
     await report.add(refreshed, busyMs);
-    if (isAll(refreshed, config)) break;
-    await sleep(busyMs * (1 / config.maxBusyShare - 1), signal);
+    const pauseMs = busyMs * (1 / config.maxBusyShare - 1);
+    if (refreshed.isIdle) break;
+    await sleep(pauseMs, signal);
   }
   report.end();
 }
@@ -61,21 +60,14 @@ async function refresh(
 /** Between two looks at what another process does, for one that is to return when it is done. */
 const LOOK_AGAIN_MS = 1_000;
 
-/** Fewer than asked for are all that there were; what came since is for the next cycle. */
-function isAll(
-  { facts, made, isIdle }: Refreshed,
-  { maxFactsPerTransaction }: RefresherConfig,
-): boolean {
-  return isIdle || (facts < maxFactsPerTransaction && made === 0);
-}
-
 /** Whether what waited when this cycle began is folded, and nothing is to be made again. */
 async function isRefreshed(
   { database }: Context<RefresherConfig>,
   startedAtMs: number,
 ): Promise<boolean> {
-  const { oldestSeconds, days, relays } = await statisticsStatus(database);
-  if (days + relays > 0) return false;
+  const status = await statisticsStatus(database);
+  const { oldestSeconds, daysToMake, relaysToMake, staleSketches } = status;
+  if (daysToMake + relaysToMake + staleSketches > 0) return false;
   const seconds = (performance.now() - startedAtMs) / 1_000;
   // Seconds of the database are whole ones.
   return oldestSeconds === null || oldestSeconds + 1 < seconds;

@@ -39,13 +39,14 @@ export function startReport(deps: Deps): RefreshReport {
       if (performance.now() - saidAtMs < SAY_EVERY_MS) return;
       saidAtMs = performance.now();
       isLong = true;
-      const { waiting, days, relays } = await statisticsStatus(database);
+      const status = await statisticsStatus(database);
       log.info("statistics catch up", {
         ...total,
         seconds: seconds(startedAtMs),
-        factsLeft: waiting,
-        daysLeft: days,
-        relaysLeft: relays,
+        factsLeft: status.waiting,
+        daysLeft: status.daysToMake,
+        relaysLeft: status.relaysToMake,
+        sketchesLeft: status.staleSketches,
       });
     },
     end() {

@@ -37,7 +37,7 @@ async function store(
 async function isUpToDate({ database }: TestArchive, events: number) {
   const status = await statisticsStatus(database);
   return status.events === events && status.oldestSeconds === null &&
-    status.days + status.relays === 0;
+    status.daysToMake + status.relaysToMake === 0;
 }
 
 testOnEachServer(
