@@ -17,6 +17,7 @@ import { forget } from "../../src/archive/visibility/forget.ts";
 import { brotrConfig } from "../../src/core/config/brotr_config.ts";
 import { connectDatabase } from "../../src/core/database/connect.ts";
 import type { Database } from "../../src/core/database/connection/database.ts";
+import { errorCode } from "../../src/core/database/connection/database_error.ts";
 import { encodeEvents, encodeKeys } from "../../src/models/encoded_events.ts";
 import type { NostrEvent } from "../../src/models/event.ts";
 import { type EventFactory, eventFactory } from "./event_factory.ts";
@@ -29,6 +30,8 @@ const EVENTS = 1_000;
 const AUTHORS = 50;
 /** Whoever comes behind them is forgotten sooner or later. */
 const LASTING_AUTHORS = 35;
+
+const FOREIGN_KEY_VIOLATION = "23503";
 
 const KINDS = [0, 1, 1, 1, 3, 6, 7, 7, 445, 1_059, 1_059, 10_002, 30_023];
 
@@ -89,8 +92,15 @@ async function writeOnce(database: Database): Promise<string> {
       const flags = await knownEvents(database, encodeKeys(found));
       const known = encodeKeys(found.filter((_, i) => flags[i] === 1));
       const seenAt = random.number(2) === 0 ? null : random.number(2 ** 31);
-      await storeBatch(database, syncBatch(relayId, some, { known, seenAt }));
-      return "synced";
+      const batch = syncBatch(relayId, some, { known, seenAt });
+      try {
+        await storeBatch(database, batch);
+        return "synced";
+      } catch (error) {
+        // What was known a moment ago was deleted: as the synchronizer does, it is asked for again another time.
+        if (errorCode(error) === FOREIGN_KEY_VIOLATION) return "met a deletion";
+        throw error;
+      }
     }
   }
 }
