@@ -5924,10 +5924,29 @@ begin
   if p_since <= 0 and p_until = 9223372036854775807 then
     insert into fact_dropped (dropped_at, relay_id) select unix_now(), id from relay order by id;
     get diagnostics relays = row_count;
+    perform statistics_reset_sums();
   end if;
 end
 $function$;
 comment on function statistics_request(p_since bigint, p_until bigint, OUT days integer, OUT relays integer) is 'Asks for days to be made again, and for all relays when the days are all';
+
+CREATE OR REPLACE FUNCTION public.statistics_reset_sums()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  lock table relay_remake in exclusive mode;
+  delete from kind_total t where not exists (select from kind_day d where d.kind = t.kind);
+  insert into kind_total (events, kind)
+  select sum(events), kind from kind_day group by kind
+  on conflict (kind) do update set events = excluded.events;
+  update author a set events = coalesce(d.events, 0), first_at = null, last_at = null
+  from author w left join (select author, sum(events) as events from author_day group by author) as d on d.author = w.id
+  where a.id = w.id;
+  update distinct_sketch set is_stale = true where subject = 2 and not is_stale;
+end
+$function$;
+comment on function statistics_reset_sums() is 'Makes sums of statistics what the days say';
 
 CREATE OR REPLACE FUNCTION public.statistics_retain()
  RETURNS integer

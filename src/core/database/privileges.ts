@@ -137,6 +137,12 @@ function everybody(...rights: readonly string[]): Rights {
   return { admin: rights, writer: rights, reader: rights, refresher: rights };
 }
 
+/** A day of statistics is made in temporary tables. */
+const DATABASE_RIGHTS: Rights = {
+  ...everybody("connect", "temporary"),
+  reader: ["connect"],
+};
+
 /** Something that rights are given on. */
 interface Place {
   readonly kind: SchemaObject["kind"] | "schema" | "database";
@@ -156,7 +162,7 @@ async function rightsLacking(
   const present = await presentRoles(sql);
   const { database, schema } = await surroundings(sql);
   const wanted = [
-    ...rightsIn(database, everybody("connect")),
+    ...rightsIn(database, DATABASE_RIGHTS),
     ...rightsIn(schema, { ...everybody("usage"), admin: ["usage", "create"] }),
     ...own.flatMap((object) => rightsIn(object, rightsOn(object))),
   ].filter(({ role }) => present.has(role));

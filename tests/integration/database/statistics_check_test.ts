@@ -16,6 +16,7 @@ import {
 import { forget } from "../../../src/archive/visibility/forget.ts";
 import { encodeEvents } from "../../../src/models/encoded_events.ts";
 import type { TestArchive } from "../../support/archive.ts";
+import { assertStatistics } from "../../support/brute_statistics.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
@@ -186,6 +187,22 @@ testOnEachServer(
       );
     }
     assert.deepEqual(await check(archive), []);
+  },
+);
+
+testOnEachServer(
+  "a rebuild of everything puts right whatever was altered",
+  async (archive) => {
+    await fill(archive);
+    await foldAll(archive);
+    for (const [statement] of FORGERIES) {
+      await archive.sql.unsafe(statement.replaceAll("$day", `${TODAY - 4}`));
+    }
+    assert.ok((await check(archive)).length > FORGERIES.length);
+    await requestRemake(archive.database, {});
+    await foldAll(archive);
+    assert.deepEqual(await check(archive), []);
+    await assertStatistics(archive.sql);
   },
 );
 
