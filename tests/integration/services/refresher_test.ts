@@ -7,7 +7,12 @@ import assert from "node:assert/strict";
 import { factStatus } from "../../../src/archive/facts.ts";
 import { storeBatch } from "../../../src/archive/events.ts";
 import { findServiceLease } from "../../../src/archive/service_lease.ts";
-import { statisticsStatus } from "../../../src/archive/statistics/refresh.ts";
+import {
+  requestRemake,
+  statisticsStatus,
+} from "../../../src/archive/statistics/refresh.ts";
+import { brotrConfig } from "../../../src/core/config/brotr_config.ts";
+import { connectDatabase } from "../../../src/core/database/connect.ts";
 import { refresher } from "../../../src/services/refresher/mod.ts";
 import {
   runOnce,
@@ -17,6 +22,11 @@ import {
 } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
+import { assertStatistics } from "../../support/brute_statistics.ts";
+import { missing, unless } from "../../support/installed.ts";
+import { pgBouncer } from "../../support/pgbouncer.ts";
+import { scratchCluster } from "../../support/postgres.ts";
+import { silentLogger } from "../../support/silent_logger.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 import { until } from "../../support/until.ts";
 
@@ -180,4 +190,44 @@ Deno.test("maxBusyShare leaves the rest of the time to others", async () => {
   const { busyMs } = await statisticsStatus(database);
   assert.ok(busyMs < ms / 2, `busy for ${busyMs} of ${ms} ms`);
   assert.ok(await isUpToDate(archive, 100));
+});
+
+const NO_PGBOUNCER = await missing("/usr/sbin/pgbouncer");
+
+Deno.test({
+  ...unless(
+    NO_PGBOUNCER,
+    "behind PgBouncer two refreshers take over from each other and make days again",
+  ),
+  async fn() {
+    await using archive = await testArchive();
+    await using bouncer = await pgBouncer(await scratchCluster());
+    const { signal } = new AbortController();
+    await using database = await connectDatabase(
+      brotrConfig.parse({
+        database: {
+          host: "127.0.0.1",
+          port: bouncer.port,
+          database: new URL(archive.url).pathname.slice(1),
+          pgbouncer: true,
+        },
+      }),
+      { log: silentLogger(), signal },
+    );
+    const relayId = await newRelay(archive);
+    await using first = startService(refresher, database);
+    await store(archive, relayId, 2);
+    await until("it is folded", () => isUpToDate(archive, 20));
+    await using second = startService(refresher, database);
+    await requestRemake(database, {});
+    await first.stop();
+    await store(archive, relayId, 2);
+    await until("it is folded and made", async () => {
+      const { waiting, daysToMake } = await statisticsStatus(database);
+      return waiting + daysToMake === 0;
+    });
+    await second.stop();
+    await runOnce(refresher, database);
+    await assertStatistics(archive.sql);
+  },
 });
