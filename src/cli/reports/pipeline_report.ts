@@ -10,7 +10,7 @@ import { type FactStatus, factStatus } from "../../archive/facts.ts";
 import {
   findServiceLease,
   type ServiceLease,
-} from "../../archive/service_lease.ts";
+} from "../../archive/processes/service_lease.ts";
 import {
   type StatisticsStatus,
   statisticsStatus,

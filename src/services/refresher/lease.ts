@@ -10,7 +10,7 @@ import {
   type LeaseClaim,
   releaseServiceLease,
   takeServiceLease,
-} from "../../archive/service_lease.ts";
+} from "../../archive/processes/service_lease.ts";
 import { holderText, newHolder } from "../../core/lifecycle/holder.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { listHolders, releaseHolders } from "../../../src/archive/holders.ts";
+import {
+  listHolders,
+  releaseHolders,
+} from "../../../src/archive/processes/holders.ts";
 import {
   findServiceLease,
   releaseServiceLease,
   takeServiceLease,
-} from "../../../src/archive/service_lease.ts";
+} from "../../../src/archive/processes/service_lease.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 
 const SERVICE = "refresher";

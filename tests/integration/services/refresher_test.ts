@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { factStatus } from "../../../src/archive/facts.ts";
 import { storeBatch } from "../../../src/archive/events.ts";
-import { findServiceLease } from "../../../src/archive/service_lease.ts";
+import { findServiceLease } from "../../../src/archive/processes/service_lease.ts";
 import {
   requestRemake,
   statisticsStatus,

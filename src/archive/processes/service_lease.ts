@@ -8,7 +8,7 @@
 import {
   type Executor,
   onConnection,
-} from "../core/database/connection/executor.ts";
+} from "../../core/database/connection/executor.ts";
 
 /** A process that wants to be the one of its service. */
 export interface LeaseClaim {
