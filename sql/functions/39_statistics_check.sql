@@ -179,12 +179,12 @@ begin
     left join lateral (select kind, pubkey from deleted where deleted.id = w.id limit 1) as d on true
   ), counted as (
     select format('relay_day of relay %s, %s', p_relay_id, statistics_day_text(statistics_day(created_at))) as cell, sum(n) as n
-    from one group by statistics_day(created_at)
+    from one group by statistics_day(created_at) having sum(n) <> 0
     union all
-    select format('relay_kind of relay %s, kind %s', p_relay_id, kind), sum(n) from one group by kind
+    select format('relay_kind of relay %s, kind %s', p_relay_id, kind), sum(n) from one group by kind having sum(n) <> 0
     union all
     select format('relay_author of relay %s, author %s', p_relay_id, encode(pubkey, 'hex')), sum(n)
-    from one where not kind_is_throwaway(kind) group by pubkey
+    from one where not kind_is_throwaway(kind) group by pubkey having sum(n) <> 0
     union all
     select format('relay_author of relay %s, author %s: %s', p_relay_id, encode(pubkey, 'hex'), what), value
     from (
@@ -208,7 +208,7 @@ begin
     where r.relay_id = p_relay_id and not exists (select from waiting)
   )
   select cell, coalesce(c.n, 0)::int8, coalesce(s.n, 0)::int8
-  from (select * from counted where n <> 0) as c full join stored s using (cell)
+  from counted c full join stored s using (cell)
   where c.n is distinct from s.n and not exists (select from one where kind is null)
   order by cell
   limit 100;

@@ -49,6 +49,11 @@ async function fill(archive: TestArchive) {
       kind: [1, 7, 1_059][n % 3]!,
       createdAt: (TODAY - n % 10) * DAY + n,
     }));
+  // The first second of all, and one after the last day.
+  const ends = [0, 9_999_999_999].map((createdAt) =>
+    factory.sign({ author: 9, kind: 30, createdAt })
+  );
+  await storeBatch(archive.database, syncBatch(relays[1], ends));
   await insertEvents(archive.database, encodeEvents(events.slice(0, 50)));
   await storeBatch(archive.database, syncBatch(relays[0], events.slice(50)));
   await storeBatch(
