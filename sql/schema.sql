@@ -737,6 +737,19 @@ comment on column schema_migration.name is 'Name of the file';
 comment on column schema_migration.checksum is 'sha256 of the file, hex: a migration is never edited once released';
 comment on column schema_migration.applied_at is 'Unix seconds';
 
+create table service_lease (
+  claimed_until bigint not null,
+  busy_share real not null,
+  service text not null,
+  holder text not null,
+  constraint service_lease_pkey PRIMARY KEY (service)
+);
+comment on table service_lease is 'Which process of a service works, where the others wait';
+comment on column service_lease.claimed_until is 'Unix seconds until which it does, unless it says so again';
+comment on column service_lease.busy_share is 'Share of the time of late that it worked, 0 to 1';
+comment on column service_lease.service is 'Name of the service';
+comment on column service_lease.holder is 'Name of the process';
+
 create table service_state (
   service_name text not null,
   state_type text not null,
@@ -3001,6 +3014,17 @@ AS $function$
 $function$;
 comment on function fact_bytes(p_fact fact) is 'About how many bytes a fact takes';
 
+CREATE OR REPLACE FUNCTION public.fact_deleted()
+ RETURNS TABLE(id bytea, kind integer, pubkey bytea)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select substr(f.keys, k.i::int4 * 64 - 63, 32), k.kind, substr(f.keys, k.i::int4 * 64 - 31, 32)
+  from fact f cross join lateral unnest(f.kinds) with ordinality as k (kind, i)
+  where f.relay_id is null and f.sign = -1
+$function$;
+comment on function fact_deleted() is 'Events that were deleted just now';
+
 CREATE OR REPLACE FUNCTION public.fact_deleted_events(p_ids bytea)
  RETURNS TABLE(i integer, kind integer, pubkey text)
  LANGUAGE sql
@@ -3039,7 +3063,7 @@ AS $function$
   select jsonb_build_object(
     'rows', count(*),
     'bytes', coalesce(sum(fact_bytes(f)), 0),
-    'oldestSeconds', greatest(0, unix_now() - min(f.queued_at)),
+    'oldestSeconds', case when count(*) > 0 then greatest(0, unix_now() - min(f.queued_at)) end,
     'droppedDays', (select count(distinct day) from fact_dropped),
     'droppedRelays', (select count(distinct relay_id) from fact_dropped))
   from fact f where taken_at is null
@@ -3135,6 +3159,17 @@ begin
 end
 $function$;
 comment on function fact_trim() is 'Drops the oldest facts above the bound; returns their number';
+
+CREATE OR REPLACE FUNCTION public.fact_waiting_events()
+ RETURNS TABLE(sign integer, created_at bigint, kind integer, id bytea, pubkey bytea)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select f.sign::int4, k.created_at, k.kind, substr(f.keys, k.i::int4 * 64 - 63, 32), substr(f.keys, k.i::int4 * 64 - 31, 32)
+  from fact f cross join lateral unnest(f.created_at, f.kinds) with ordinality as k (created_at, kind, i)
+  where f.relay_id is null and f.taken_at is null
+$function$;
+comment on function fact_waiting_events() is 'Events of facts that statistics have not taken';
 
 CREATE OR REPLACE FUNCTION public.forget_begin(p_pubkeys bytea, p_ids bytea, p_until bigint, p_cause text)
  RETURNS void
@@ -3378,6 +3413,8 @@ AS $function$
   select holder from relay_lease where claimed_until > unix_now() and holder is not null
   union
   select holder from outbox_target where claimed_until > unix_now() and holder is not null
+  union
+  select holder from service_lease where claimed_until > unix_now()
 $function$;
 comment on function holder_list() is 'Everybody who holds something now';
 
@@ -3390,11 +3427,17 @@ declare
   v_freed int4;
   v_released int4;
 begin
+  delete from service_lease where holder = any (v_holders);
+  get diagnostics v_released = row_count;
+  if not has_table_privilege('relay_lease', 'update') then
+    return v_released;
+  end if;
   with held as (
     select url from candidate where holder = any (v_holders) and claimed_until > 0 order by url for update
   )
   update candidate c set claimed_until = 0 from held where c.url = held.url;
-  get diagnostics v_released = row_count;
+  get diagnostics v_freed = row_count;
+  v_released := v_released + v_freed;
   with held as (
     select service, relay_id from relay_lease
     where holder = any (v_holders) and claimed_until > 0
@@ -5057,6 +5100,46 @@ AS $function$
 $function$;
 comment on function relay_uptime(p_at bigint, p_relay_ids integer[]) is 'Share of the observed time that relays were online, over 24 h, 7 d and 30 d before a moment';
 
+CREATE OR REPLACE FUNCTION public.service_lease_find(p_service text, OUT holder text, OUT busy_share real)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select holder, busy_share from service_lease where service = p_service and claimed_until > unix_now()
+$function$;
+comment on function service_lease_find(p_service text, OUT holder text, OUT busy_share real) is 'Which process of a service works now, and how much of late; null for none';
+
+CREATE OR REPLACE FUNCTION public.service_lease_release(p_service text, p_holder text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  delete from service_lease where service = p_service and holder = p_holder
+$function$;
+comment on function service_lease_release(p_service text, p_holder text) is 'Ends the lease of a service, if this process holds it';
+
+CREATE OR REPLACE FUNCTION public.service_lease_take(p_service text, p_holder text, p_seconds integer, p_busy_share real)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_now int8 := unix_now();
+  v_holder text;
+begin
+  select holder into v_holder from service_lease
+  where service = p_service and claimed_until > v_now and holder <> p_holder;
+  if found then
+    return v_holder;
+  end if;
+  insert into service_lease as l (claimed_until, busy_share, service, holder)
+  values (v_now + p_seconds, p_busy_share, p_service, p_holder)
+  on conflict (service) do update
+  set claimed_until = excluded.claimed_until, busy_share = excluded.busy_share, holder = excluded.holder
+  where l.claimed_until <= v_now or l.holder = excluded.holder;
+  return (select holder from service_lease where service = p_service);
+end
+$function$;
+comment on function service_lease_take(p_service text, p_holder text, p_seconds integer, p_busy_share real) is 'Takes or renews the lease of a service; returns who holds it now';
+
 CREATE OR REPLACE FUNCTION public.service_state_delete(p_keys jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -5588,6 +5671,176 @@ end
 $function$;
 comment on function statistics_begin_relay(p_relay_id integer) is 'Begins to make a relay again';
 
+CREATE OR REPLACE FUNCTION public.statistics_check_authors(p_pubkeys bytea)
+ RETURNS TABLE(cell text, expected bigint, found bigint)
+ LANGUAGE sql
+ STABLE
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+  with wanted as materialized (
+    select distinct substr(p_pubkeys, i * 32 - 31, 32) as pubkey from generate_series(1, octet_length(p_pubkeys) / 32) as i
+  ), waiting as materialized (
+    select pubkey, sum(sign)::int8 as n
+    from fact_waiting_events() where pubkey in (select pubkey from wanted) and not kind_is_throwaway(kind)
+    group by pubkey
+  ), looked as materialized (
+    select w.pubkey, coalesce(a.events, 0) as events, a.first_at, a.last_at,
+      coalesce((select sum(d.events) from author_day d where d.author = a.id and d.day in (select distinct day from kind_day)), 0)
+        as days,
+      (select count(*) from event e where e.pubkey = w.pubkey and not kind_is_throwaway(e.kind)) as archived,
+      span.first_at as first_archived, span.last_at as last_archived, q.n as waiting
+    from wanted w left join author a using (pubkey) left join waiting q using (pubkey)
+    cross join lateral author_span(w.pubkey) as span
+  ), compared as (
+    select pubkey, 'events, by days' as what, days::int8 as expected, events as found from looked
+    union all
+    select pubkey, 'events', archived - coalesce(waiting, 0), events from looked
+    where not exists (select from fact_dropped where day is not null)
+    union all
+    select pubkey, what, coalesce(expected, -1), coalesce(found, -1)
+    from looked cross join lateral (values
+      ('first_at', first_archived, first_at), ('last_at', last_archived, last_at)) as moment (what, expected, found)
+    where waiting is null and not exists (select from fact_dropped where day is not null)
+  )
+  select format('author %s: %s', encode(pubkey, 'hex'), what), expected, found
+  from compared where expected <> found
+  order by 1
+  limit 100
+$function$;
+comment on function statistics_check_authors(p_pubkeys bytea) is 'Authors that are not what the tables say';
+
+CREATE OR REPLACE FUNCTION public.statistics_check_days(p_days integer[])
+ RETURNS TABLE(cell text, expected bigint, found bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with day as materialized (
+    select day, day::int8 * 86400 as since, case when day = 36525 then 9223372036854775807 else day::int8 * 86400 + 86399 end as until
+    from unnest(p_days) as day
+    where not exists (select from fact_dropped d where d.day = day.day)
+  ), one as materialized (
+    select day, e.created_at, e.kind, e.pubkey, 1 as n
+    from day join event e on e.created_at between since and until
+    union all
+    select day, f.created_at, f.kind, f.pubkey, -f.sign
+    from day join fact_waiting_events() f on f.created_at between since and until
+  ), counted as (
+    select format('kind_day of %s, kind %s', statistics_day_text(day), kind) as cell, sum(n) as n
+    from one group by day, kind
+    union all
+    select format('author_day of %s, author %s', statistics_day_text(day), encode(pubkey, 'hex')), sum(n)
+    from one where not kind_is_throwaway(kind) group by day, pubkey
+    union all
+    select format('kind_hour of hour %s, kind %s', statistics_hour(created_at), kind), sum(n)
+    from one where statistics_hour(created_at) >= (select hours_since from statistics_state)
+    group by statistics_hour(created_at), kind
+    union all
+    select format('event_minute of minute %s', statistics_minute(created_at)), sum(n)
+    from one where statistics_hour(created_at) >= (select hours_since from statistics_state)
+    group by statistics_minute(created_at)
+  ), stored as (
+    select format('kind_day of %s, kind %s', statistics_day_text(day), kind) as cell, events as n
+    from day join kind_day using (day)
+    union all
+    select format('author_day of %s, author %s', statistics_day_text(day), coalesce(encode(a.pubkey, 'hex'), d.author::text)), d.events
+    from day join author_day d using (day) left join author a on a.id = d.author
+    union all
+    select format('kind_hour of hour %s, kind %s', hour, kind), events
+    from day join kind_hour on hour between statistics_hour(since) and statistics_hour(until)
+    union all
+    select format('event_minute of minute %s', minute), events
+    from day join event_minute on minute between statistics_minute(since) and statistics_minute(until)
+  )
+  select cell, coalesce(c.n, 0)::int8, coalesce(s.n, 0)::int8
+  from (select * from counted where n <> 0) as c full join stored s using (cell)
+  where c.n is distinct from s.n
+  order by cell
+  limit 100
+$function$;
+comment on function statistics_check_days(p_days integer[]) is 'Cells of days that are not what the tables say';
+
+CREATE OR REPLACE FUNCTION public.statistics_check_relay(p_relay_id integer)
+ RETURNS TABLE(cell text, expected bigint, found bigint)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+#variable_conflict use_column
+begin
+  if exists (select from fact_dropped where relay_id = p_relay_id)
+    or exists (select from relay_remake where relay_id = p_relay_id)
+  then
+    return;
+  end if;
+  return query
+  with waiting as materialized (
+    select -f.sign::int4 as n, k.created_at, substr(f.keys, k.i::int4 * 32 - 31, 32) as id
+    from fact f cross join lateral unnest(f.created_at) with ordinality as k (created_at, i)
+    where f.relay_id = p_relay_id and f.taken_at is null
+  ), deleted as materialized (
+    select f.id, f.kind, f.pubkey from fact_deleted() f where exists (select from waiting)
+  ), one as materialized (
+    select s.created_at, e.kind, e.pubkey, 1 as n
+    from event_relay s join event e on e.created_at = s.created_at and e.id = s.event_id
+    where s.relay_id = p_relay_id
+    union all
+    select w.created_at, coalesce(e.kind, d.kind), coalesce(e.pubkey, d.pubkey), w.n
+    from waiting w
+    left join lateral (select kind, pubkey from event where created_at = w.created_at and id = w.id limit 1) as e on true
+    left join lateral (select kind, pubkey from deleted where deleted.id = w.id limit 1) as d on true
+  ), counted as (
+    select format('relay_day of relay %s, %s', p_relay_id, statistics_day_text(statistics_day(created_at))) as cell, sum(n) as n
+    from one group by statistics_day(created_at) having sum(n) <> 0
+    union all
+    select format('relay_kind of relay %s, kind %s', p_relay_id, kind), sum(n) from one group by kind having sum(n) <> 0
+    union all
+    select format('relay_author of relay %s, author %s', p_relay_id, encode(pubkey, 'hex')), sum(n)
+    from one where not kind_is_throwaway(kind) group by pubkey having sum(n) <> 0
+    union all
+    select format('relay_author of relay %s, author %s: %s', p_relay_id, encode(pubkey, 'hex'), what), value
+    from (
+      select pubkey, min(created_at) as first_at, max(created_at) as last_at, count(distinct kind) as kinds
+      from one where not kind_is_throwaway(kind) group by pubkey) as author
+    cross join lateral (values ('first_at', first_at), ('last_at', last_at), ('kinds', kinds)) as span (what, value)
+    where not exists (select from waiting)
+  ), stored as (
+    select format('relay_day of relay %s, %s', p_relay_id, statistics_day_text(day)) as cell, events as n
+    from relay_day where relay_id = p_relay_id
+    union all
+    select format('relay_kind of relay %s, kind %s', p_relay_id, kind), events from relay_kind where relay_id = p_relay_id
+    union all
+    select format('relay_author of relay %s, author %s', p_relay_id, coalesce(encode(a.pubkey, 'hex'), r.author::text)), r.events
+    from relay_author r left join author a on a.id = r.author where r.relay_id = p_relay_id
+    union all
+    select format('relay_author of relay %s, author %s: %s', p_relay_id, coalesce(encode(a.pubkey, 'hex'), r.author::text), what), value
+    from relay_author r left join author a on a.id = r.author
+    cross join lateral (values
+      ('first_at', r.first_at), ('last_at', r.last_at), ('kinds', octet_length(r.kinds) / 2::int8)) as span (what, value)
+    where r.relay_id = p_relay_id and not exists (select from waiting)
+  )
+  select cell, coalesce(c.n, 0)::int8, coalesce(s.n, 0)::int8
+  from counted c full join stored s using (cell)
+  where c.n is distinct from s.n and not exists (select from one where kind is null)
+  order by cell
+  limit 100;
+end
+$function$;
+comment on function statistics_check_relay(p_relay_id integer) is 'Cells of a relay that are not what the tables say';
+
+CREATE OR REPLACE FUNCTION public.statistics_check_sums()
+ RETURNS TABLE(cell text, expected bigint, found bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select format('kind_total, kind %s', kind), coalesce(d.events, 0)::int8, coalesce(t.events, 0)
+  from (select kind, sum(events) as events from kind_day group by kind) as d full join kind_total t using (kind)
+  where d.events is distinct from t.events
+  order by kind
+  limit 100
+$function$;
+comment on function statistics_check_sums() is 'Sums over days that are not what the days say';
+
 CREATE OR REPLACE FUNCTION public.statistics_clear_relay(p_relay_id integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -5624,6 +5877,13 @@ AS $function$
   group by kind
 $function$;
 comment on function statistics_day_authors(p_day integer, p_kind integer) is 'Who wrote which kinds on a day';
+
+CREATE OR REPLACE FUNCTION public.statistics_day_text(p_day integer)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ select to_char(to_timestamp(p_day::int8 * 86400) at time zone 'UTC', 'YYYY-MM-DD') $function$;
+comment on function statistics_day_text(p_day integer) is 'A day of statistics as people write it';
 
 CREATE OR REPLACE FUNCTION public.statistics_hour(p_created_at bigint)
  RETURNS integer
@@ -5840,10 +6100,29 @@ begin
   if p_since <= 0 and p_until = 9223372036854775807 then
     insert into fact_dropped (dropped_at, relay_id) select unix_now(), id from relay order by id;
     get diagnostics relays = row_count;
+    perform statistics_reset_sums();
   end if;
 end
 $function$;
 comment on function statistics_request(p_since bigint, p_until bigint, OUT days integer, OUT relays integer) is 'Asks for days to be made again, and for all relays when the days are all';
+
+CREATE OR REPLACE FUNCTION public.statistics_reset_sums()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  lock table relay_remake in exclusive mode;
+  delete from kind_total t where not exists (select from kind_day d where d.kind = t.kind);
+  insert into kind_total (events, kind)
+  select sum(events), kind from kind_day group by kind
+  on conflict (kind) do update set events = excluded.events;
+  update author a set events = coalesce(d.events, 0), first_at = null, last_at = null
+  from author w left join (select author, sum(events) as events from author_day group by author) as d on d.author = w.id
+  where a.id = w.id;
+  update distinct_sketch set is_stale = true where subject = 2 and not is_stale;
+end
+$function$;
+comment on function statistics_reset_sums() is 'Makes sums of statistics what the days say';
 
 CREATE OR REPLACE FUNCTION public.statistics_retain()
  RETURNS integer
@@ -5863,6 +6142,56 @@ begin
 end
 $function$;
 comment on function statistics_retain() is 'Drops hours and minutes that are older than 31 days; returns the first hour kept';
+
+CREATE OR REPLACE FUNCTION public.statistics_sample_days(p_count integer)
+ RETURNS SETOF integer
+ LANGUAGE sql
+AS $function$
+  with bounds as (
+    select (select created_at from event order by created_at limit 1) as first_at,
+      (select created_at from event order by created_at desc limit 1) as last_at
+  )
+  (select day from (select distinct day from kind_day) as said order by random() limit (p_count + 1) / 2)
+  union
+  select statistics_day(created_at)
+  from bounds
+  cross join lateral (
+    select first_at + (random() * (last_at - first_at))::int8 + 0 * i as at from generate_series(1, p_count / 2) as i) as drawn
+  cross join lateral (
+    select created_at from event where created_at >= drawn.at order by created_at limit 1) as near
+$function$;
+comment on function statistics_sample_days(p_count integer) is 'Some days, drawn at random';
+
+CREATE OR REPLACE FUNCTION public.statistics_sample_relays(p_count integer)
+ RETURNS SETOF integer
+ LANGUAGE sql
+AS $function$ select id from relay order by random() limit p_count $function$;
+comment on function statistics_sample_relays(p_count integer) is 'Some relays, drawn at random';
+
+CREATE OR REPLACE FUNCTION public.statistics_sample_sketches(p_count integer)
+ RETURNS TABLE(subject integer, first integer, second integer)
+ LANGUAGE sql
+AS $function$
+  with day as materialized (
+    select distinct statistics_day(created_at) as day from fact_waiting_events()
+    union
+    select day from fact_dropped where day is not null
+  ), relay_id as materialized (
+    select relay_id as id from fact where relay_id is not null and taken_at is null
+    union
+    select relay_id from fact_dropped where relay_id is not null
+    union
+    select relay_id from relay_remake
+  )
+  select subject::int4, first, second from distinct_sketch
+  where not is_stale and case
+    when subject = 1 then first not in (select day from day)
+    when subject in (3, 4, 5) then first not in (select id from relay_id)
+    else not exists (select from distinct_sketch where is_stale) end
+  order by random()
+  limit p_count
+$function$;
+comment on function statistics_sample_sketches(p_count integer) is 'Some sketches, drawn at random';
 
 CREATE OR REPLACE FUNCTION public.statistics_sketch_parts(p_subject smallint, p_first integer)
  RETURNS TABLE(registers text)

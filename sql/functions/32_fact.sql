@@ -160,7 +160,7 @@ as $$
   select jsonb_build_object(
     'rows', count(*),
     'bytes', coalesce(sum(fact_bytes(f)), 0),
-    'oldestSeconds', greatest(0, unix_now() - min(f.queued_at)),
+    'oldestSeconds', case when count(*) > 0 then greatest(0, unix_now() - min(f.queued_at)) end,
     'droppedDays', (select count(distinct day) from fact_dropped),
     'droppedRelays', (select count(distinct relay_id) from fact_dropped))
   from fact f where taken_at is null

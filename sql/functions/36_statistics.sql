@@ -588,10 +588,30 @@ begin
   if p_since <= 0 and p_until = 9223372036854775807 then
     insert into fact_dropped (dropped_at, relay_id) select unix_now(), id from relay order by id;
     get diagnostics relays = row_count;
+    perform statistics_reset_sums();
   end if;
 end
 $$;
 comment on function statistics_request(int8, int8) is 'Asks for days to be made again, and for all relays when the days are all';
+
+-- What days only add to, for when all of them are made again: as the days say now. First and last of authors come back
+-- with the days. Waits for who folds.
+create or replace function statistics_reset_sums() returns void
+language plpgsql
+as $$
+begin
+  lock table relay_remake in exclusive mode;
+  delete from kind_total t where not exists (select from kind_day d where d.kind = t.kind);
+  insert into kind_total (events, kind)
+  select sum(events), kind from kind_day group by kind
+  on conflict (kind) do update set events = excluded.events;
+  update author a set events = coalesce(d.events, 0), first_at = null, last_at = null
+  from author w left join (select author, sum(events) as events from author_day group by author) as d on d.author = w.id
+  where a.id = w.id;
+  update distinct_sketch set is_stale = true where subject = 2 and not is_stale;
+end
+$$;
+comment on function statistics_reset_sums() is 'Makes sums of statistics what the days say';
 
 -- One JSON object, as StatisticsStatus in src/archive/statistics/refresh.ts reads it.
 create or replace function statistics_status() returns jsonb

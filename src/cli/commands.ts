@@ -19,6 +19,7 @@ import { doctor } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
 import { forgetCommand } from "./commands/forget.ts";
 import { importCommand } from "./commands/import.ts";
+import { refresherCommand } from "./commands/refresher.ts";
 import { relayAdd } from "./commands/relay/add.ts";
 import { relayList } from "./commands/relay/list.ts";
 import { relayOptOut } from "./commands/relay/opt_out.ts";
@@ -30,6 +31,7 @@ import { serviceCommand } from "./commands/service_command.ts";
 import { status } from "./commands/status.ts";
 import { syncCommand } from "./commands/sync.ts";
 import { up } from "./commands/up.ts";
+import { refresher } from "../services/refresher/mod.ts";
 import { seeder } from "../services/seeder/mod.ts";
 import { SERVICES } from "./services.ts";
 
@@ -37,8 +39,9 @@ import { SERVICES } from "./services.ts";
 export const COMMANDS: readonly Command[] = [
   up,
   seederCommand,
-  ...SERVICES.filter((service) => service !== seeder)
+  ...SERVICES.filter((service) => service !== seeder && service !== refresher)
     .map((service) => serviceCommand(service)),
+  refresherCommand,
   status,
   doctor,
   dbInit,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { listHolders, releaseHolders } from "../archive/holders.ts";
+import { listHolders, releaseHolders } from "../archive/processes/holders.ts";
 import type { BrotrConfig } from "../core/config/brotr_config.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import { serverAddress } from "../core/database/connection/server_address.ts";

@@ -28,6 +28,9 @@ const FORGET_AFTER_SECONDS = 7 * 86_400;
 /** A database in trouble must not hold up the services: the next heartbeat says the same. */
 export const WRITE_DEADLINE_MS = 5_000;
 
+/** Of a service whose cycles follow each other faster, only so many are written down: the others would be more writes than work. */
+const WRITE_SECONDS = 10;
+
 export interface RuntimeRecord extends AsyncDisposable {
   readonly runtimes: ReadonlyMap<string, ServiceRuntime>;
   put(service: string, runtime: ServiceRuntime): Promise<void>;
@@ -39,6 +42,7 @@ export function openRuntimeRecord(
   log: Logger,
 ): RuntimeRecord {
   const runtimes = new Map<string, ServiceRuntime>();
+  const written = new Map<string, ServiceRuntime>();
   const stateKey = `${hostname()}/${Deno.pid}`;
   const row = (service: string, value: ServiceRuntime): NewState => ({
     serviceName: service,
@@ -60,6 +64,8 @@ export function openRuntimeRecord(
     async put(service, runtime) {
       const isFirst = !runtimes.has(service);
       runtimes.set(service, runtime);
+      if (!isNews(runtime, written.get(service))) return;
+      written.set(service, runtime);
       await write(database, [row(service, runtime)]);
       if (isFirst) await forgetOld(database, service);
     },
@@ -68,6 +74,22 @@ export function openRuntimeRecord(
       await beating;
     },
   };
+}
+
+/** Whether somebody may want to know now: the next heartbeat tells it anyway. */
+function isNews(
+  runtime: ServiceRuntime,
+  written: ServiceRuntime | undefined,
+): boolean {
+  if (written === undefined || runtime.intervalSeconds >= WRITE_SECONDS) {
+    return true;
+  }
+  const { running, consecutiveFailures, cycleStartedAt, updatedAt } = runtime;
+  if (!running || consecutiveFailures !== written.consecutiveFailures) {
+    return true;
+  }
+  return cycleStartedAt === null &&
+    Math.abs(updatedAt - written.updatedAt) >= WRITE_SECONDS;
 }
 
 async function write(

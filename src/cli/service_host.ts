@@ -10,6 +10,7 @@ import type { BrotrConfig } from "../core/config/brotr_config.ts";
 import type { MetricsConfig } from "../core/config/common_config.ts";
 import type { Database } from "../core/database/connection/database.ts";
 import { registerDatabaseMetrics } from "../core/database/database_metrics.ts";
+import type { Role } from "../core/database/role.ts";
 import type { Notifier } from "../core/lifecycle/notify.ts";
 import type { Reload } from "../core/lifecycle/reload.ts";
 import { readiness } from "../core/lifecycle/readiness.ts";
@@ -22,11 +23,13 @@ import {
   serveMetrics,
 } from "../core/metrics/metrics_server.ts";
 import { openProcessMetrics } from "../core/metrics/process_metrics.ts";
+import { refresher } from "../services/refresher/mod.ts";
 import type { Politeness } from "../transport/politeness.ts";
 import { registerFactMetrics } from "./fact_metrics.ts";
 import { keepStatus } from "./manager_status.ts";
 import { openRuntimeRecord } from "./runtime_record.ts";
 import { keepForgetting } from "./vanishing.ts";
+import { statisticsReadiness } from "./statistics_readiness.ts";
 import { VERSION } from "./version.ts";
 
 export interface ServiceHostOptions {
@@ -39,6 +42,8 @@ export interface ServiceHostOptions {
   readonly endpoints: MetricsConfig;
   /** Limits that its dialling services share; undefined when there is only one. */
   readonly politeness?: Politeness;
+  /** The role that its services are meant for. Default: `writer`. */
+  readonly role?: Role;
   /** The configuration key of the endpoints' port, for the message when it is taken. */
   readonly portKey: string;
 }
@@ -71,7 +76,10 @@ export function openServiceHost(options: ServiceHostOptions): ServiceHost {
   registerDatabaseMetrics({ registry, database, config: options.config });
   registerFactMetrics(registry, database);
   const record = stack.use(openRuntimeRecord(database, log));
-  stack.use(keepForgetting(options));
+  // Only a writer may delete events.
+  if (options.role === undefined || options.role === "writer") {
+    stack.use(keepForgetting(options));
+  }
   serveEndpoints(options, { registry, runtimes: record.runtimes, stack });
   const stopping = () => {
     notifier.stopping();
@@ -128,7 +136,7 @@ function serveEndpoints(
     path,
     portKey,
     registry,
-    readiness: () => readinessWithClock(database, runtimes),
+    readiness: () => fullReadiness(database, runtimes),
   }));
   log.info("health and metrics served", {
     url: `http://${host}:${server.port}${path}`,
@@ -139,13 +147,19 @@ function serveEndpoints(
 const CLOCK_DEADLINE_MS = 1_000;
 
 /** A clock that is wrong is shown, and makes nobody unready: that would not set it right. */
-async function readinessWithClock(
+async function fullReadiness(
   database: Database,
   runtimes: ReadonlyMap<string, ServiceRuntime>,
 ): Promise<Readiness> {
   const { problems, facts } = await readiness(database, runtimes);
+  const statistics = runtimes.get(refresher.name)?.running
+    ? await statisticsReadiness(database)
+    : { problems: [], facts: {} };
   const signal = AbortSignal.timeout(CLOCK_DEADLINE_MS);
   const clock = await databaseClock(database, { signal }).catch(() => null);
   const clockSkewSeconds = clock?.skewSeconds ?? null;
-  return { problems, facts: { ...facts, clockSkewSeconds } };
+  return {
+    problems: [...problems, ...statistics.problems],
+    facts: { ...facts, ...statistics.facts, clockSkewSeconds },
+  };
 }

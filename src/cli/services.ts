@@ -6,6 +6,7 @@
 import type { Service } from "../core/lifecycle/service.ts";
 import { finder } from "../services/finder/mod.ts";
 import { monitor } from "../services/monitor/mod.ts";
+import { refresher } from "../services/refresher/mod.ts";
 import { seeder } from "../services/seeder/mod.ts";
 import { synchronizer } from "../services/synchronizer/mod.ts";
 import { validator } from "../services/validator/mod.ts";
@@ -17,4 +18,5 @@ export const SERVICES: readonly Service[] = [
   validator,
   monitor,
   synchronizer,
+  refresher,
 ];

@@ -1,8 +1,9 @@
 /**
- * `deno task bench [NAME…] [--runs N]`: the figures README quotes. Without a name, all of them but `scale`. N runs make
+ * `deno task bench [NAME…] [--runs N]`: the figures README quotes. Without a name, all of them but `scale` and `refresh`. N runs make
  * a median where the benchmark takes the option (sync).
  *
- * `deno task bench scale [--events N] [--sightings MEAN] [--directory DIR]`: what an archive of N events costs.
+ * `deno task bench scale [--events N] [--sightings MEAN] [--directory DIR]`: what an archive of N events costs; `refresh`
+ * with the same options: what its statistics do.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { benchDatabase } from "./database.ts";
 import { benchFacts } from "./facts.ts";
 import { benchMonitor } from "./monitor.ts";
 import { benchNegentropy } from "./negentropy.ts";
+import { benchRefresh } from "./refresh.ts";
 import { benchScale } from "./scale.ts";
 import { benchSync } from "./sync.ts";
 import { benchSyncCrowd } from "./sync_crowd.ts";
@@ -54,12 +56,14 @@ async function main(args: string[]): Promise<number> {
       directory: { type: "string" },
     },
   });
-  if (names.includes("scale")) {
-    await benchScale({
-      events: Number(values.events),
-      sightings: Number(values.sightings),
-      directory: values.directory ?? null,
-    });
+  const archive = {
+    events: Number(values.events),
+    sightings: Number(values.sightings),
+    directory: values.directory ?? null,
+  };
+  const [first] = names;
+  if (first === "scale" || first === "refresh") {
+    await (first === "scale" ? benchScale : benchRefresh)(archive);
     return 0;
   }
   const unknown = names.find((name) => !(name in BENCHES));

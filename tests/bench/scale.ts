@@ -69,13 +69,17 @@ export async function benchScale(options: BenchScaleOptions): Promise<void> {
 }
 
 /** A server of its own. */
-interface Cluster {
+export interface Cluster {
   readonly directory: string;
+  readonly url: string;
   readonly sql: postgres.Sql;
   connect(): Promise<Database>;
 }
 
-async function openCluster(options: BenchScaleOptions): Promise<Cluster> {
+/** Starts one with an archive in it, or finds what was made before. */
+export async function openCluster(
+  options: BenchScaleOptions,
+): Promise<Cluster> {
   const directory = options.directory ??
     `/tmp/bigbrotr-scale-${Deno.pid}`;
   if (options.directory === null) await watchCluster(directory);
@@ -92,13 +96,12 @@ async function openCluster(options: BenchScaleOptions): Promise<Cluster> {
     max: 2,
     onnotice: () => {},
   });
+  const url =
+    `postgresql:///postgres?host=${directory}&port=${SOCKET_PORT}&user=bigbrotr`;
   const connect = () =>
     connectDatabase(
       brotrConfig.parse({
-        database: {
-          url:
-            `postgresql:///postgres?host=${directory}&port=${SOCKET_PORT}&user=bigbrotr`,
-        },
+        database: { url },
         timeouts: { queryMs: 600_000, batchMs: 600_000 },
       }),
       { log: silentLogger(), signal: new AbortController().signal },
@@ -109,7 +112,7 @@ async function openCluster(options: BenchScaleOptions): Promise<Cluster> {
     const seconds = await secondsOf(() => fillArchive(sql, options));
     figure("made in", `${whole(seconds)} s`);
   }
-  return { directory, sql, connect };
+  return { directory, url, sql, connect };
 }
 
 async function printSizes({ sql }: Cluster, events: number): Promise<void> {

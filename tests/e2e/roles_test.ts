@@ -58,13 +58,17 @@ for (const program of programs()) {
     await run("writer", "sync", relay.url, "--allow-private");
     await run("writer", "import", "events.jsonl");
     assert.equal(await archive.count("event"), 46);
+    await run("refresher", ...configured("refresher", home.path), "--once");
+    await run("writer", "forget", EVENTS[0]!.id, "--yes");
     await run("writer", "db", "cleanup", "--check-days", "1");
+    await run("refresher", "refresher", "--rebuild");
+    assert.equal(await archive.count("author where events = 45"), 1);
 
     for (const role of ["reader", "refresher", "writer"] as const) {
       await run(role, "status");
       await run(role, "db", "verify", "--deep");
       const exported = await run(role, "export");
-      assert.equal(exported.trim().split("\n").length, 46);
+      assert.equal(exported.trim().split("\n").length, 45);
     }
     const refused = await command(program, archive, home.path)("reader", [
       "db",
@@ -118,6 +122,7 @@ async function makeHome(relay: TestRelay) {
     "validator.yaml": local,
     "monitor.yaml": local,
     "synchronizer.yaml": local,
+    "refresher.yaml": {},
   };
   for (const [name, content] of Object.entries(files)) {
     const text = typeof content === "string"

@@ -10,7 +10,14 @@ import { missing, unless } from "../support/installed.ts";
 const FOLDER = new URL("../../config/systemd/", import.meta.url);
 const UNITS = ["bigbrotr.service", "bigbrotr@.service", "bigbrotr-db.service"];
 const NO_ANALYZE = await missing("systemd-analyze");
-const SERVICES = ["seeder", "finder", "validator", "monitor", "synchronizer"];
+const SERVICES = [
+  "seeder",
+  "finder",
+  "validator",
+  "monitor",
+  "synchronizer",
+  "refresher",
+];
 
 Deno.test("config/systemd has these units and the account they run as", async () => {
   const names = await Array.fromAsync(Deno.readDir(FOLDER), ({ name }) => name);

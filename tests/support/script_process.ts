@@ -14,6 +14,8 @@ export interface ScriptProcess extends AsyncDisposable {
   say(line: string): Promise<void>;
   /** Ends its stdin; what it prints then can still be read. */
   finish(): Promise<void>;
+  /** Kills it on the spot. */
+  kill(): void;
 }
 
 /** Starts a script with the permissions of tests. */
@@ -40,6 +42,7 @@ export function startScript(
     },
     say: (line) => input.write(new TextEncoder().encode(`${line}\n`)),
     finish,
+    kill: () => child.kill("SIGKILL"),
     async [Symbol.asyncDispose]() {
       await finish();
       await Array.fromAsync(output);

@@ -4,6 +4,10 @@
  * @module
  */
 import { isSearchable } from "../../archive/event_scan.ts";
+import {
+  checkStatistics,
+  type StatisticsFault,
+} from "../../archive/statistics/check_statistics.ts";
 import { checkServed } from "../../archive/visibility/served_check.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import {
@@ -24,8 +28,8 @@ export const dbVerify: Command = {
   description:
     `Names every extension, table, column, constraint, index, view and function that is missing or altered, each right that
 a role of db init --roles lacks, and exits 1 if there is one. Changes nothing; any role may run it. With --deep it also reads every row to prove that whatever is
-referred to exists, and of some authors, drawn at random, that what is served is what it should be; that takes a while on a
-large archive.`,
+referred to exists, of some authors, drawn at random, that what is served is what it should be, and of some days, relays,
+authors and sketches that statistics are what the tables hold; that takes a while on a large archive.`,
   options: [
     { name: "deep", description: "also prove referential integrity" },
     { name: "json", description: "print one JSON object" },
@@ -40,6 +44,8 @@ interface Report extends SchemaVerification {
   readonly pending: readonly string[];
   /** Null unless asked for. */
   readonly integrity: readonly IntegrityProblem[] | null;
+  /** The same; cells that are not what the tables say. */
+  readonly statistics: readonly StatisticsFault[] | null;
 }
 
 /** Rows looked at by one statement. */
@@ -76,7 +82,8 @@ async function verifyAll(
   const readable = schema.problems.every(({ kind }) =>
     kind !== "table" && kind !== "column"
   );
-  const integrity = options.flag("deep") && readable
+  const isDeep = options.flag("deep") && readable;
+  const integrity = isDeep
     ? [
       ...await verifyIntegrity(database, {
         batchSize: BATCH_SIZE,
@@ -86,15 +93,23 @@ async function verifyAll(
       ...await verifyServed(database, signal),
     ]
     : null;
+  if (isDeep) screen.show(["checking statistics"]);
+  const statistics = isDeep
+    ? await checkStatistics(database, { ...STATISTICS_SAMPLE, signal })
+    : null;
   screen.show([]);
   return {
     ok: schema.problems.length === 0 && pending.length === 0 &&
-      (integrity ?? []).length === 0,
+      (integrity ?? []).length + (statistics ?? []).length === 0,
     ...schema,
     pending,
     integrity,
+    statistics,
   };
 }
+
+/** Of these everything that statistics say of them is counted anew. */
+const STATISTICS_SAMPLE = { days: 10, relays: 3, authors: 50, sketches: 50 };
 
 /** Authors whose served events are compared with what the protocol says of them. */
 const SAMPLE = 50;
@@ -123,11 +138,19 @@ function reportText(report: Report): string {
     ...(report.integrity ?? []).map(({ rule, rows, example }) =>
       `broken reference: ${rule}: ${rows} (such as ${example})`
     ),
+    ...(report.statistics ?? []).map(({ cell, expected, found }) =>
+      `wrong statistics: ${cell}: ${found} instead of ${expected}`
+    ),
     ...report.withoutExtensions.map((name) =>
       `note: without ${name}, which only adds statistics`
     ),
   ];
-  const deep = report.integrity === null ? "" : ", and all references hold";
+  const deep = report.integrity === null
+    ? ""
+    : ", all references hold, and statistics are right";
+  if ((report.statistics ?? []).length > 0) {
+    lines.push(`"bigbrotr refresher --rebuild" makes statistics again`);
+  }
   const repairable = report.problems.filter(({ kind }) => isRepairable(kind));
   if (repairable.length > 0) {
     const which = repairable.length === report.problems.length

@@ -4,6 +4,7 @@
  * @module
  */
 import { Reload } from "../../core/lifecycle/reload.ts";
+import type { Database } from "../../core/database/connection/database.ts";
 import type { Service } from "../../core/lifecycle/service.ts";
 import type { Argument, Command, Invocation, Option } from "../command.ts";
 import { orSaySo } from "../taken_port.ts";
@@ -18,6 +19,10 @@ export interface ServiceLine {
   readonly examples: Command["examples"];
   /** Keys of the configuration that the command line decides. */
   overrides(invocation: Invocation): Readonly<Record<string, unknown>>;
+  /** Whether one cycle is asked for by other words than `--once`. Throws `UsageError`. Default: never. */
+  isOnce?(invocation: Invocation): boolean;
+  /** Called when the database is open, before the service runs; what it gives is disposed when that has ended. */
+  begin?(invocation: Invocation, database: Database): Promise<Disposable>;
 }
 
 const NOTHING_MORE: ServiceLine = {
@@ -53,13 +58,15 @@ export function serviceCommand(
     ],
     // A seeder without an interval is done when its list is read.
     runsUntilStopped: (invocation) =>
-      !invocation.options.flag("once") &&
+      !isOnce(invocation, line) &&
       invocation.serviceConfig(service).intervalSeconds > 0,
-    run: (invocation) => {
-      const overrides = line.overrides(invocation);
-      return runService(service, invocation, overrides);
-    },
+    run: (invocation) => runService(service, invocation, line),
   };
+}
+
+function isOnce(invocation: Invocation, line: ServiceLine): boolean {
+  const isMeant = line.isOnce?.(invocation) ?? false;
+  return isMeant || invocation.options.flag("once");
 }
 
 function describe({ name, summary }: Service): string {
@@ -74,10 +81,11 @@ the log names what waits for a restart. Exits 1 after maxConsecutiveFailures fai
 async function runService(
   service: Service,
   invocation: Invocation,
-  overrides: Readonly<Record<string, unknown>>,
+  line: ServiceLine,
 ): Promise<number> {
-  const { log, notifier, signal, options } = invocation;
-  const once = options.flag("once");
+  const { log, notifier, signal } = invocation;
+  const once = isOnce(invocation, line);
+  const overrides = line.overrides(invocation);
   const config = invocation.serviceConfig(service, overrides);
   service.readNamed?.(config);
   const database = await invocation.openDatabase({ patient: !once });
@@ -92,6 +100,7 @@ async function runService(
       signal,
       endpoints: { ...metrics, enabled: metrics.enabled && !once },
       portKey: `metrics.port in config/services/${service.name}.yaml`,
+      role: service.role ?? "writer",
     }));
   log.info("service started", {
     once,
@@ -103,6 +112,7 @@ async function runService(
     service.readNamed?.(config);
     return reload.emit(config);
   });
+  using _begun = await line.begin?.(invocation, database);
   await host.run(service, { config, once, signal, reload });
   log.info("service ended");
   return 0;

@@ -17,6 +17,7 @@ import {
   percent,
   strengthsText,
 } from "../reports/evidence_text.ts";
+import { holderText } from "../../core/lifecycle/holder.ts";
 import { healthLines } from "../reports/health_report.ts";
 import { labelledLines } from "../terminal/labelled_lines.ts";
 import { byteSize, counted, duration, grouped } from "../terminal/numbers.ts";
@@ -167,6 +168,7 @@ function archiveLines(report: PipelineReport): [string, string][] {
     ["lag", lagText(coverage)],
     ["published", publishedText(report)],
     ["facts", factsText(report)],
+    ["statistics", statisticsText(report)],
     ["size", `${byteSize(report.databaseBytes)} (${report.edition})`],
   ];
 }
@@ -217,18 +219,49 @@ function publishedText({ outbox }: PipelineReport): string {
   return `${waiting}${ended}`;
 }
 
-/** What statistics have not taken yet, and what they have to make again from the archive. */
+/** What statistics have not taken yet. */
 function factsText({ facts }: PipelineReport): string {
-  const { rows, bytes, oldestSeconds, droppedDays, droppedRelays } = facts;
-  const waiting = oldestSeconds === null
+  const { rows, bytes, oldestSeconds } = facts;
+  return oldestSeconds === null
     ? "none waiting"
     : `${counted(rows, "fact")} waiting, ${byteSize(bytes)}, since ${
       duration(oldestSeconds)
     }`;
-  if (droppedDays + droppedRelays === 0) return waiting;
-  return `${waiting}; to be made again: ${counted(droppedDays, "day")} and ${
-    counted(droppedRelays, "relay")
-  }`;
+}
+
+/** How far statistics are, what they have to make again from the archive, who works on them, and at what cost. */
+function statisticsText({ statistics, at }: PipelineReport): string {
+  const { foldedAt, oldestSeconds, daysToMake, relaysToMake, lease } =
+    statistics;
+  const lag = oldestSeconds === null
+    ? "up to date"
+    : `${duration(oldestSeconds)} behind`;
+  const folded = foldedAt === null
+    ? "nothing folded yet"
+    : `folded ${duration(Math.max(0, at - foldedAt))} ago`;
+  const toMake = daysToMake + relaysToMake === 0 ? [] : [
+    `${counted(daysToMake, "day")} and ${
+      counted(relaysToMake, "relay")
+    } to be made`,
+  ];
+  const worker = lease === null
+    ? "no refresher works"
+    : `by ${holderText(lease.holder)}, busy ${percent(lease.busyShare)}`;
+  return [`${lag}, ${folded}`, ...toMake, worker, ...speedText(statistics)]
+    .join("; ");
+}
+
+/** Since the archive was made. */
+function speedText(
+  { events, sightings, busyMs }: PipelineReport["statistics"],
+): string[] {
+  if (busyMs === 0) return [];
+  const rate = (events + sightings) / (busyMs / 1_000);
+  return [
+    `${grouped(events)} events and ${grouped(sightings)} sightings folded, ${
+      grouped(rate)
+    }/s`,
+  ];
 }
 
 /** How far what is proven complete is behind now. */

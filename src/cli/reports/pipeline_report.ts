@@ -7,10 +7,19 @@ import type { Database } from "../../core/database/connection/database.ts";
 import { databaseClock } from "../../archive/clock.ts";
 import { countOutbox, type OutboxCounts } from "../../archive/outbox.ts";
 import { type FactStatus, factStatus } from "../../archive/facts.ts";
+import {
+  findServiceLease,
+  type ServiceLease,
+} from "../../archive/processes/service_lease.ts";
+import {
+  type StatisticsStatus,
+  statisticsStatus,
+} from "../../archive/statistics/refresh.ts";
 import { type PipelineCounts, pipelineCounts } from "../../archive/pipeline.ts";
 import { type RelayHealth, relayHealth } from "../../archive/relay_health.ts";
 import { getState, type State } from "../../archive/service_state.ts";
 import type { ServiceRuntime } from "../../core/lifecycle/runtime.ts";
+import { refresher } from "../../services/refresher/mod.ts";
 import { HEARTBEAT_SECONDS, RUNTIME_STATE } from "../runtime_record.ts";
 import { SERVICES } from "../services.ts";
 
@@ -24,7 +33,14 @@ export interface PipelineReport extends PipelineCounts {
   readonly outbox: OutboxCounts;
   /** What waits for statistics to take it, and what they have to make again. */
   readonly facts: FactStatus;
+  readonly statistics: StatisticsReport;
   readonly services: readonly ServiceReport[];
+}
+
+/** How far statistics are, what they cost, and who keeps them. */
+export interface StatisticsReport extends StatisticsStatus {
+  /** Null when no refresher works. */
+  readonly lease: ServiceLease | null;
 }
 
 /** What changed within it is told. */
@@ -66,6 +82,10 @@ export async function pipelineReport(
     health,
     outbox: await countOutbox(database, null),
     facts: await factStatus(database),
+    statistics: {
+      ...await statisticsStatus(database),
+      lease: await findServiceLease(database, refresher.name),
+    },
     services: services.flat(),
   };
 }

@@ -92,10 +92,26 @@ const RESTRICTED: Readonly<Record<string, readonly Privilege[]>> = {
   relay_state: NEVER_DELETED,
 };
 
-/** Tables that the refresher changes: it takes facts, and makes again what was dropped of them. */
-const REFRESHED: ReadonlySet<string> = new Set(
-  ["service_state", "fact", "fact_dropped", "fact_follower"],
-);
+/** Tables that the refresher changes: it takes facts, folds them into cells, and makes again what was dropped of them. */
+const REFRESHED: ReadonlySet<string> = new Set([
+  "service_state",
+  "service_lease",
+  "fact",
+  "fact_dropped",
+  "fact_follower",
+  "statistics_state",
+  "event_minute",
+  "kind_hour",
+  "kind_day",
+  "kind_total",
+  "author",
+  "author_day",
+  "relay_day",
+  "relay_kind",
+  "relay_author",
+  "relay_remake",
+  "distinct_sketch",
+]);
 
 type Rights = Readonly<Record<Role, readonly string[]>>;
 
@@ -121,6 +137,12 @@ function everybody(...rights: readonly string[]): Rights {
   return { admin: rights, writer: rights, reader: rights, refresher: rights };
 }
 
+/** A day of statistics is made in temporary tables. */
+const DATABASE_RIGHTS: Rights = {
+  ...everybody("connect", "temporary"),
+  reader: ["connect"],
+};
+
 /** Something that rights are given on. */
 interface Place {
   readonly kind: SchemaObject["kind"] | "schema" | "database";
@@ -140,7 +162,7 @@ async function rightsLacking(
   const present = await presentRoles(sql);
   const { database, schema } = await surroundings(sql);
   const wanted = [
-    ...rightsIn(database, everybody("connect")),
+    ...rightsIn(database, DATABASE_RIGHTS),
     ...rightsIn(schema, { ...everybody("usage"), admin: ["usage", "create"] }),
     ...own.flatMap((object) => rightsIn(object, rightsOn(object))),
   ].filter(({ role }) => present.has(role));

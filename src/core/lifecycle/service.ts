@@ -6,6 +6,7 @@
 import type { z } from "zod";
 import type { MetricsConfig } from "../config/common_config.ts";
 import type { Database } from "../database/connection/database.ts";
+import type { Role } from "../database/role.ts";
 import type { Logger } from "../log/logger.ts";
 import type { ServiceMetrics } from "../metrics/metrics.ts";
 import type { RecordRuntime } from "./runtime.ts";
@@ -15,6 +16,8 @@ export interface Service<C extends CommonConfig = CommonConfig> {
   readonly name: string;
   /** A line for `--help`. */
   readonly summary: string;
+  /** The role whose rights it needs (`db init --roles`). Default: `writer`. */
+  readonly role?: Role;
   /** Strict schema; every key has a default. */
   readonly config: z.ZodType<C>;
   /** Keys, dotted, that it goes by anew when its configuration is read again (SIGHUP); all others wait for a restart. */

@@ -42,7 +42,7 @@ Deno.test("one service that gives up takes the others with it, and up exits 1", 
   equal(code, 1);
   match(
     stderr,
-    /info up everything started services=seeder,finder,validator,monitor,synchronizer/,
+    /info up everything started services=seeder,finder,validator,monitor,synchronizer,refresher/,
   );
   match(
     stderr,

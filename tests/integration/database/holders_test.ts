@@ -3,7 +3,10 @@ import {
   claimCandidates,
   insertCandidates,
 } from "../../../src/archive/candidates.ts";
-import { listHolders, releaseHolders } from "../../../src/archive/holders.ts";
+import {
+  listHolders,
+  releaseHolders,
+} from "../../../src/archive/processes/holders.ts";
 import { leaseRelays } from "../../../src/archive/leases.ts";
 import { addToOutbox, claimOutbox } from "../../../src/archive/outbox.ts";
 import { insertRelays } from "../../../src/archive/relays.ts";

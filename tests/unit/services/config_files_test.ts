@@ -6,6 +6,7 @@ import type {
 } from "../../../src/core/lifecycle/service.ts";
 import { finder } from "../../../src/services/finder/mod.ts";
 import { monitor } from "../../../src/services/monitor/mod.ts";
+import { refresher } from "../../../src/services/refresher/mod.ts";
 import { synchronizer } from "../../../src/services/synchronizer/mod.ts";
 import { seeder } from "../../../src/services/seeder/mod.ts";
 import { validator } from "../../../src/services/validator/mod.ts";
@@ -16,6 +17,7 @@ const SERVICES: readonly Service[] = [
   validator,
   monitor,
   synchronizer,
+  refresher,
 ];
 
 for (const service of SERVICES) {

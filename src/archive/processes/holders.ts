@@ -6,8 +6,8 @@
 import {
   type Executor,
   onConnection,
-} from "../core/database/connection/executor.ts";
-import { storableJson } from "../models/storable_text.ts";
+} from "../../core/database/connection/executor.ts";
+import { storableJson } from "../../models/storable_text.ts";
 
 /** Everybody who holds something now, by the names they gave themselves. */
 export function listHolders(db: Executor): Promise<string[]> {
