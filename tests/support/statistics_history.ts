@@ -7,7 +7,7 @@
 import type { TestArchive } from "./archive.ts";
 
 /** Relays made, a fourth of each network; each eleventh was never seen to hold anything. */
-export const RELAYS = 24;
+const RELAYS = 24;
 
 /** Fills an empty archive with `events` events (two sightings each) by a third as many authors. */
 export async function writeHistory(
