@@ -47,7 +47,7 @@ from (
     coalesce(sum(events) filter (where kind_category(kind) = 'ephemeral'), 0)::int8 as ephemeral,
     coalesce(sum(events) filter (where kind_category(kind) = 'addressable'), 0)::int8 as addressable
   from kind_total) as k
-cross join (select count(*) as authors from author where events > 0) as a
+cross join (select coalesce(sum(authors), 0)::int8 as authors from author_first) as a
 cross join (
   select (select created_at from event order by created_at limit 1) as earliest,
     (select created_at from event order by created_at desc limit 1) as latest) as s;
