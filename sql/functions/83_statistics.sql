@@ -1,7 +1,7 @@
 -- Statistics for people, under the names and columns that the prior art's views have, filled by the refresher as events come.
 -- Beside a figure that is estimated stands its standard error, in the same unit; it is null where the figure is exact. A
 -- figure is null until it is made again after something was deleted that it could not subtract. What is not folded yet is
--- not in any of them: statistics_freshness() says how much that is.
+-- not in any of them: statistics_status() says how much that is.
 
 create or replace function kind_category(p_kind int4) returns text
 language sql immutable parallel safe

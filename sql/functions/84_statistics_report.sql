@@ -1,31 +1,16 @@
 -- What `bigbrotr stats` shows: figures of any days, from cells. Days are created_at / 86400, both ends included. Authors
 -- are counted exactly but where an error stands beside them; each event of a kind whose keys are thrown away is one.
 
--- What the figures of these days lack: facts that wait, days and relays that are to be made again.
-create or replace function statistics_freshness(p_since int4, p_until int4) returns jsonb
-language sql stable
-as $$
-  select jsonb_build_object(
-    'at', unix(now()),
-    'foldedAt', (select folded_at from statistics_state),
-    'facts', count(*),
-    'oldestSeconds', greatest(0, unix(now()) - min(f.queued_at)),
-    'days', (select count(distinct day) from fact_dropped where day between p_since and p_until),
-    'relays', (
-      select count(*) from (
-        select relay_id from fact_dropped where relay_id is not null union select relay_id from relay_remake) as unmade))
-  from fact f where taken_at is null
-$$;
-comment on function statistics_freshness(int4, int4) is 'What statistics of some days do not have yet, as JSON';
-
 create or replace function statistics_totals(p_since int4, p_until int4) returns jsonb
 language sql stable
 as $$
   select jsonb_build_object(
     'events', k.events,
     'kinds', k.kinds,
-    'authors', k.throwaway + (
-      select count(*) from (select from author_day where day between p_since and p_until group by author) as active),
+    'authors', k.throwaway + case
+      when p_since <= 0 and p_until >= 36525 then (select coalesce(sum(authors), 0) from author_first)
+      else (select count(*) from (select from author_day where day between p_since and p_until group by author) as active)
+    end,
     'newAuthors', k.throwaway + (
       select coalesce(sum(authors), 0) from author_first where day between p_since and p_until))
   from (
@@ -39,6 +24,7 @@ create or replace function statistics_today() returns jsonb
 language sql stable
 as $$
   select jsonb_build_object(
+    'at', unix(now()),
     'lastHour', event_count_last(3600),
     'lastDay', event_count_last(86400),
     'lastWeek', event_count_last(7 * 86400),
@@ -55,7 +41,7 @@ create or replace function statistics_trend(p_since int4, p_until int4, p_step i
 language sql stable
 as $$
   select coalesce(jsonb_agg(jsonb_build_object(
-    'day', p_since + step * p_step, 'events', k.events,
+    'at', (p_since + step * p_step)::int8 * 86400, 'events', k.events,
     'authors', k.throwaway + coalesce(a.authors, 0),
     'newAuthors', k.throwaway + coalesce(f.authors, 0)) order by step), '[]')
   from (
@@ -108,13 +94,13 @@ begin
   if p_since <= 0 and p_until >= 36525 then
     return (
       select coalesce(jsonb_agg(jsonb_build_object(
-        'pubkey', hex(pubkey), 'events', events, 'firstAt', first_at, 'lastAt', last_at,
+        'pubkey', hex(pubkey), 'npub', npub(pubkey), 'events', events, 'firstAt', first_at, 'lastAt', last_at,
         'kinds', author_kind_count(pubkey)) order by events desc, id), '[]')
       from (select * from author where events > 0 order by events desc, id limit p_limit) as top);
   end if;
   return (
     select coalesce(jsonb_agg(jsonb_build_object(
-      'pubkey', hex(pubkey), 'events', top.events, 'firstAt', first_at, 'lastAt', last_at,
+      'pubkey', hex(pubkey), 'npub', npub(pubkey), 'events', top.events, 'firstAt', first_at, 'lastAt', last_at,
       'kinds', author_kind_count(pubkey)) order by top.events desc, id), '[]')
     from (
       select author, sum(events) as events from author_day where day between p_since and p_until
@@ -153,13 +139,15 @@ as $$
 $$;
 comment on function statistics_networks() is 'Relays, events and authors of each network, of all days, as JSON';
 
--- Weeks begin on Mondays (day 4 of 1970), and are those that lie within the days. A row a week: its first day, the authors
--- whose first event is in it, and how many of them were active in it and in each week after.
+-- Weeks begin on Mondays (day 4 of 1970), and are those that lie within the days and before tomorrow, the last 104 at most.
+-- A row a week: where it begins, and of the authors whose first event is in it, how many were active in it and in each
+-- week after.
 create or replace function statistics_retention(p_since int4, p_until int4) returns jsonb
 language sql stable
 as $$
   with bounds as (
-    select (p_since + 2) / 7 as first_week, (p_until - 3) / 7 - 1 as last_week
+    select greatest((p_since + 2) / 7, last_week - 103) as first_week, last_week
+    from (select (least(p_until, unix(now()) / 86400)::int4 - 3) / 7 - 1 as last_week) as ended
   ), active as materialized (
     select author, (day - 4) / 7 as week
     from author_day cross join bounds
@@ -175,7 +163,7 @@ as $$
     where a.week >= f.week
     group by 1, 2
   )
-  select coalesce(jsonb_agg(jsonb_build_object('day', week * 7 + 4, 'active', active) order by week), '[]')
+  select coalesce(jsonb_agg(jsonb_build_object('at', (week * 7 + 4)::int8 * 86400, 'active', active) order by week), '[]')
   from (
     select w as week, (
       select jsonb_agg(coalesce(r.authors, 0) order by k)
