@@ -5700,13 +5700,13 @@ begin
   if p_since <= 0 and p_until >= 36525 then
     return (
       select coalesce(jsonb_agg(jsonb_build_object(
-        'pubkey', hex(pubkey), 'events', events, 'firstAt', first_at, 'lastAt', last_at,
+        'pubkey', hex(pubkey), 'npub', npub(pubkey), 'events', events, 'firstAt', first_at, 'lastAt', last_at,
         'kinds', author_kind_count(pubkey)) order by events desc, id), '[]')
       from (select * from author where events > 0 order by events desc, id limit p_limit) as top);
   end if;
   return (
     select coalesce(jsonb_agg(jsonb_build_object(
-      'pubkey', hex(pubkey), 'events', top.events, 'firstAt', first_at, 'lastAt', last_at,
+      'pubkey', hex(pubkey), 'npub', npub(pubkey), 'events', top.events, 'firstAt', first_at, 'lastAt', last_at,
       'kinds', author_kind_count(pubkey)) order by top.events desc, id), '[]')
     from (
       select author, sum(events) as events from author_day where day between p_since and p_until
@@ -5767,24 +5767,6 @@ AS $function$
   group by kind
 $function$;
 comment on function statistics_day_authors(p_day integer, p_kind integer) is 'Who wrote which kinds on a day';
-
-CREATE OR REPLACE FUNCTION public.statistics_freshness(p_since integer, p_until integer)
- RETURNS jsonb
- LANGUAGE sql
- STABLE
-AS $function$
-  select jsonb_build_object(
-    'at', unix(now()),
-    'foldedAt', (select folded_at from statistics_state),
-    'facts', count(*),
-    'oldestSeconds', greatest(0, unix(now()) - min(f.queued_at)),
-    'days', (select count(distinct day) from fact_dropped where day between p_since and p_until),
-    'relays', (
-      select count(*) from (
-        select relay_id from fact_dropped where relay_id is not null union select relay_id from relay_remake) as unmade))
-  from fact f where taken_at is null
-$function$;
-comment on function statistics_freshness(p_since integer, p_until integer) is 'What statistics of some days do not have yet, as JSON';
 
 CREATE OR REPLACE FUNCTION public.statistics_hour(p_created_at bigint)
  RETURNS integer
@@ -6101,7 +6083,8 @@ CREATE OR REPLACE FUNCTION public.statistics_retention(p_since integer, p_until 
  STABLE
 AS $function$
   with bounds as (
-    select (p_since + 2) / 7 as first_week, (p_until - 3) / 7 - 1 as last_week
+    select greatest((p_since + 2) / 7, last_week - 103) as first_week, last_week
+    from (select (least(p_until, unix(now()) / 86400)::int4 - 3) / 7 - 1 as last_week) as ended
   ), active as materialized (
     select author, (day - 4) / 7 as week
     from author_day cross join bounds
@@ -6117,7 +6100,7 @@ AS $function$
     where a.week >= f.week
     group by 1, 2
   )
-  select coalesce(jsonb_agg(jsonb_build_object('day', week * 7 + 4, 'active', active) order by week), '[]')
+  select coalesce(jsonb_agg(jsonb_build_object('at', (week * 7 + 4)::int8 * 86400, 'active', active) order by week), '[]')
   from (
     select w as week, (
       select jsonb_agg(coalesce(r.authors, 0) order by k)
@@ -6162,6 +6145,7 @@ CREATE OR REPLACE FUNCTION public.statistics_today()
  STABLE
 AS $function$
   select jsonb_build_object(
+    'at', unix(now()),
     'lastHour', event_count_last(3600),
     'lastDay', event_count_last(86400),
     'lastWeek', event_count_last(7 * 86400),
@@ -6181,8 +6165,10 @@ AS $function$
   select jsonb_build_object(
     'events', k.events,
     'kinds', k.kinds,
-    'authors', k.throwaway + (
-      select count(*) from (select from author_day where day between p_since and p_until group by author) as active),
+    'authors', k.throwaway + case
+      when p_since <= 0 and p_until >= 36525 then (select coalesce(sum(authors), 0) from author_first)
+      else (select count(*) from (select from author_day where day between p_since and p_until group by author) as active)
+    end,
     'newAuthors', k.throwaway + (
       select coalesce(sum(authors), 0) from author_first where day between p_since and p_until))
   from (
@@ -6198,7 +6184,7 @@ CREATE OR REPLACE FUNCTION public.statistics_trend(p_since integer, p_until inte
  STABLE
 AS $function$
   select coalesce(jsonb_agg(jsonb_build_object(
-    'day', p_since + step * p_step, 'events', k.events,
+    'at', (p_since + step * p_step)::int8 * 86400, 'events', k.events,
     'authors', k.throwaway + coalesce(a.authors, 0),
     'newAuthors', k.throwaway + coalesce(f.authors, 0)) order by step), '[]')
   from (
