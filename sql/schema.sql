@@ -6,12 +6,36 @@ set check_function_bodies = off;
 create extension if not exists btree_gin;
 create extension if not exists pgcrypto;
 
+CREATE OR REPLACE FUNCTION public.author_kind_count(p_pubkey bytea)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE PARALLEL SAFE COST 1000
+AS $function$ select count(*) from author_kinds(p_pubkey) as kinds (kind) where not kind_is_throwaway(kind) $function$;
+comment on function author_kind_count(p_pubkey bytea) is 'How many kinds an author has events of, without those whose keys are thrown away';
+
+CREATE OR REPLACE FUNCTION public.distinct_error(p_estimate double precision)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ select ceil(p_estimate * 1.04 / 64)::int8 $function$;
+comment on function distinct_error(p_estimate double precision) is 'The standard error of an estimate of distinct_sketch';
+
 CREATE OR REPLACE FUNCTION public.event_address(p_kind integer, p_pubkey bytea, p_identifier text)
  RETURNS bytea
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$ select sha256(convert_to(p_kind || ':' || encode(p_pubkey, 'hex') || ':' || p_identifier, 'UTF8')) $function$;
 comment on function event_address(p_kind integer, p_pubkey bytea, p_identifier text) is 'sha256 of kind:pubkey:identifier, what all versions of an event have in common; the identifier of replaceable kinds is empty';
+
+CREATE OR REPLACE FUNCTION public.event_count_last(p_seconds bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select coalesce(sum(events), 0)::int8 from event_minute
+  where minute > (unix(now()) - p_seconds) / 60 and minute <= unix(now()) / 60
+$function$;
+comment on function event_count_last(p_seconds bigint) is 'Events of the last seconds up to now, 31 days at most, to the minute';
 
 CREATE OR REPLACE FUNCTION public.event_identifier(p_tags jsonb)
  RETURNS text
@@ -50,12 +74,54 @@ CREATE OR REPLACE FUNCTION public.hex(p_bytes bytea)
 AS $function$ select encode(p_bytes, 'hex') $function$;
 comment on function hex(p_bytes bytea) is 'Lower-case hex digits, as NIP-01 writes ids and keys';
 
+CREATE OR REPLACE FUNCTION public.kind_category(p_kind integer)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case
+    when p_kind in (1, 2) or p_kind between 4 and 44 or p_kind between 1000 and 9999 then 'regular'
+    when p_kind in (0, 3) or p_kind between 10000 and 19999 then 'replaceable'
+    when p_kind between 20000 and 29999 then 'ephemeral'
+    when p_kind between 30000 and 39999 then 'addressable'
+    else 'other'
+  end
+$function$;
+comment on function kind_category(p_kind integer) is 'What NIP-01 says of a kind: regular, replaceable, ephemeral, addressable, or nothing (other)';
+
+CREATE OR REPLACE FUNCTION public.kind_is_throwaway(p_kind integer)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select p_kind in (445, 1059, 21059) $function$;
+comment on function kind_is_throwaway(p_kind integer) is 'Whether events of a kind are signed by a key of their own (NIP-59, NIP-EE): each counts as one author';
+
+CREATE OR REPLACE FUNCTION public.network_number(p_network text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select array_position(array['clearnet', 'tor', 'i2p', 'loki'], p_network) $function$;
+comment on function network_number(p_network text) is 'A network as distinct_sketch has it';
+
 CREATE OR REPLACE FUNCTION public.npub(p_pubkey bytea)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ select nip19_encode('npub', p_pubkey) $function$;
 comment on function npub(p_pubkey bytea) is 'Public key as npub1… (NIP-19)';
+
+CREATE OR REPLACE FUNCTION public.relay_span(p_relay_id integer, OUT first_at bigint, OUT last_at bigint)
+ RETURNS record
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select
+    (select sighting_time(first_key) from sighting_page where relay_id = p_relay_id order by first_key limit 1),
+    greatest(
+      (select sighting_time(last_key) from sighting_page where relay_id = p_relay_id order by first_key desc limit 1),
+      (select sighting_time(key) from sighting_log where relay_id = p_relay_id order by key desc limit 1))
+$function$;
+comment on function relay_span(p_relay_id integer, OUT first_at bigint, OUT last_at bigint) is 'First and last created_at of what a relay was seen to hold';
 
 CREATE OR REPLACE FUNCTION public.sighting_keys(p_keys bytea)
  RETURNS SETOF bytea
@@ -113,6 +179,16 @@ comment on table author_day is 'Who was active on which day: distinct and new au
 comment on column author_day.day is 'created_at / 86400';
 comment on column author_day.author is 'author.id';
 comment on column author_day.events is 'Archived events, without those of kinds whose keys are thrown away';
+
+create table author_first (
+  authors integer not null,
+  day integer not null,
+  constraint author_first_pkey PRIMARY KEY (day),
+  constraint author_first_authors_check CHECK ((authors > 0))
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+comment on table author_first is 'New authors by day: the sum is the number of authors';
+comment on column author_first.authors is 'Authors whose first event is of that day, without kinds whose keys are thrown away';
+comment on column author_first.day is 'author.first_at / 86400';
 
 create table candidate (
   url text not null,
@@ -951,6 +1027,21 @@ comment on column sync_withheld.filter_hash is 'sha256 of the filter, as in sync
 comment on column sync_withheld.is_whole is 'Whether relay_listing has all of the events, and not only the first 100 000';
 comment on column sync_withheld.withheld is 'Unix seconds, in at most 200 ranges: those next to each other are merged';
 
+create view event_daily_counts as
+ SELECT ('1970-01-01'::date + day) AS day,
+    event_count,
+    (throwaway + ( SELECT count(*) AS count
+           FROM author_day a
+          WHERE (a.day = k.day))) AS unique_pubkeys,
+    unique_kinds
+   FROM ( SELECT kind_day.day,
+            (sum(kind_day.events))::bigint AS event_count,
+            count(*) AS unique_kinds,
+            (COALESCE(sum(kind_day.events) FILTER (WHERE kind_is_throwaway(kind_day.kind)), (0)::numeric))::bigint AS throwaway
+           FROM kind_day
+          GROUP BY kind_day.day) k;
+comment on view event_daily_counts is 'Events, authors and kinds of each day, exactly; 2070-01-01 stands for all days from then on';
+
 create view event_readable as
  SELECT from_unix(created_at) AS created_time,
     hex(id) AS id_hex,
@@ -996,6 +1087,129 @@ create view event_relay_readable as
    FROM (event_relay s
      JOIN relay r ON ((r.id = s.relay_id)));
 comment on view event_relay_readable is 'Sightings with the URL of their relay, which has an index; for one event or a time: event_relays(), relay_events()';
+
+create view event_stats as
+ SELECT 1 AS singleton_key,
+    k.event_count,
+    (a.authors + k.throwaway) AS unique_pubkeys,
+    k.unique_kinds,
+    s.earliest AS earliest_event_timestamp,
+    s.latest AS latest_event_timestamp,
+    k.regular AS regular_event_count,
+    k.replaceable AS replaceable_event_count,
+    k.ephemeral AS ephemeral_event_count,
+    k.addressable AS addressable_event_count,
+    event_count_last((3600)::bigint) AS event_count_last_1h,
+    event_count_last((86400)::bigint) AS event_count_last_24h,
+    event_count_last(((7 * 86400))::bigint) AS event_count_last_7d,
+    event_count_last(((30 * 86400))::bigint) AS event_count_last_30d,
+    round(((k.event_count)::numeric / GREATEST((((s.latest - s.earliest))::numeric / 86400.0), (1)::numeric)), 2) AS events_per_day,
+    ( SELECT statistics_state.folded_at
+           FROM statistics_state) AS folded_at
+   FROM ((( SELECT (COALESCE(sum(kind_total.events), (0)::numeric))::bigint AS event_count,
+            count(*) AS unique_kinds,
+            (COALESCE(sum(kind_total.events) FILTER (WHERE kind_is_throwaway(kind_total.kind)), (0)::numeric))::bigint AS throwaway,
+            (COALESCE(sum(kind_total.events) FILTER (WHERE (kind_category(kind_total.kind) = 'regular'::text)), (0)::numeric))::bigint AS regular,
+            (COALESCE(sum(kind_total.events) FILTER (WHERE (kind_category(kind_total.kind) = 'replaceable'::text)), (0)::numeric))::bigint AS replaceable,
+            (COALESCE(sum(kind_total.events) FILTER (WHERE (kind_category(kind_total.kind) = 'ephemeral'::text)), (0)::numeric))::bigint AS ephemeral,
+            (COALESCE(sum(kind_total.events) FILTER (WHERE (kind_category(kind_total.kind) = 'addressable'::text)), (0)::numeric))::bigint AS addressable
+           FROM kind_total) k
+     CROSS JOIN ( SELECT COALESCE(sum(author_first.authors), (0)::bigint) AS authors
+           FROM author_first) a)
+     CROSS JOIN ( SELECT ( SELECT event.created_at
+                   FROM event
+                  ORDER BY event.created_at
+                 LIMIT 1) AS earliest,
+            ( SELECT event.created_at
+                   FROM event
+                  ORDER BY event.created_at DESC
+                 LIMIT 1) AS latest) s);
+comment on view event_stats is 'The archive in one row; the last hour, day, week and month slide with the clock, to the minute';
+
+create view kind_counts as
+ SELECT k.kind,
+    k.events AS event_count,
+        CASE
+            WHEN kind_is_throwaway(k.kind) THEN k.events
+            ELSE (round(s.estimate))::bigint
+        END AS unique_pubkeys,
+    kind_category(k.kind) AS category,
+    distinct_error(s.estimate) AS unique_pubkeys_error
+   FROM (kind_total k
+     LEFT JOIN distinct_sketch s ON (((s.subject = 2) AND (s.first = k.kind) AND (s.second = 0) AND (NOT s.is_stale))));
+comment on view kind_counts is 'Events and authors of each kind';
+
+create view kind_counts_by_relay as
+ SELECT k.kind,
+    r.url AS relay_url,
+    k.events AS event_count,
+        CASE
+            WHEN kind_is_throwaway(k.kind) THEN k.events
+            ELSE (round(s.estimate))::bigint
+        END AS unique_pubkeys,
+    distinct_error(s.estimate) AS unique_pubkeys_error,
+    k.relay_id
+   FROM ((relay_kind k
+     JOIN relay r ON ((r.id = k.relay_id)))
+     LEFT JOIN distinct_sketch s ON (((s.subject = 3) AND (s.first = k.relay_id) AND (s.second = k.kind) AND (NOT s.is_stale))));
+comment on view kind_counts_by_relay is 'Events and authors of each kind on each relay';
+
+create view network_stats as
+ SELECT n.network,
+    n.relay_count,
+    COALESCE((round(e.estimate))::bigint, (
+        CASE
+            WHEN (k.unique_kinds IS NULL) THEN 0
+            ELSE NULL::integer
+        END)::bigint) AS event_count,
+    COALESCE((round(a.estimate))::bigint, (
+        CASE
+            WHEN (k.unique_kinds IS NULL) THEN 0
+            ELSE NULL::integer
+        END)::bigint) AS unique_pubkeys,
+    COALESCE(k.unique_kinds, (0)::bigint) AS unique_kinds,
+    distinct_error(e.estimate) AS event_count_error,
+    distinct_error(a.estimate) AS unique_pubkeys_error
+   FROM (((( SELECT relay.network,
+            count(*) AS relay_count
+           FROM relay
+          GROUP BY relay.network) n
+     LEFT JOIN ( SELECT held.network,
+            count(*) AS unique_kinds
+           FROM ( SELECT DISTINCT r.network,
+                    k_1.kind
+                   FROM (relay_kind k_1
+                     JOIN relay r ON ((r.id = k_1.relay_id)))) held
+          GROUP BY held.network) k USING (network))
+     LEFT JOIN distinct_sketch e ON (((e.subject = 7) AND (e.first = network_number(n.network)) AND (e.second = 0) AND (NOT e.is_stale))))
+     LEFT JOIN distinct_sketch a ON (((a.subject = 6) AND (a.first = network_number(n.network)) AND (a.second = 0) AND (NOT a.is_stale))));
+comment on view network_stats is 'Networks: relays, and what any of them was seen to hold, each event once';
+
+create view pubkey_counts as
+ SELECT hex(pubkey) AS pubkey,
+    events AS event_count,
+    author_kind_count(pubkey) AS unique_kinds,
+    first_at AS first_event_timestamp,
+    last_at AS last_event_timestamp,
+    pubkey AS author_key
+   FROM author a
+  WHERE (events > 0);
+comment on view pubkey_counts is 'Authors with their events, exactly; without kinds whose keys are thrown away';
+
+create view pubkey_counts_by_relay as
+ SELECT r.url AS relay_url,
+    hex(a.pubkey) AS pubkey,
+    c.events AS event_count,
+    (octet_length(c.kinds) / 2) AS unique_kinds,
+    c.first_at AS first_event_timestamp,
+    c.last_at AS last_event_timestamp,
+    a.pubkey AS author_key,
+    c.relay_id
+   FROM ((relay_author c
+     JOIN relay r ON ((r.id = c.relay_id)))
+     JOIN author a ON ((a.id = c.author)))
+  WHERE (c.events >= 2);
+comment on view pubkey_counts_by_relay is 'Authors of whom a relay holds two events or more, exactly; without kinds whose keys are thrown away';
 
 create view relay_check_readable as
  SELECT from_unix(c.checked_at) AS checked_time,
@@ -1124,6 +1338,55 @@ create view relay_readable as
          LIMIT 1) c ON (true));
 comment on view relay_readable is 'Relays, where each stands (online since when, or offline), and the numbers of its last check';
 
+create view relay_stats as
+ SELECT r.url AS relay_url,
+    r.network,
+    r.discovered_at,
+    s.first_at AS first_event_timestamp,
+    s.last_at AS last_event_timestamp,
+    c.avg_rtt_open,
+    c.avg_rtt_read,
+    c.avg_rtt_write,
+    k.event_count,
+        CASE
+            WHEN (k.event_count = 0) THEN (0)::bigint
+            ELSE (round(d.estimate))::bigint
+        END AS unique_pubkeys,
+    k.unique_kinds,
+    i.nip11_name,
+    i.nip11_software,
+    i.nip11_version,
+    distinct_error(d.estimate) AS unique_pubkeys_error,
+    r.id AS relay_id
+   FROM (((((relay r
+     CROSS JOIN LATERAL relay_span(r.id) s(first_at, last_at))
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(relay_kind.events), (0)::numeric))::bigint AS event_count,
+            count(*) AS unique_kinds
+           FROM relay_kind
+          WHERE (relay_kind.relay_id = r.id)) k)
+     LEFT JOIN distinct_sketch d ON (((d.subject = 4) AND (d.first = r.id) AND (d.second = 0) AND (NOT d.is_stale))))
+     CROSS JOIN LATERAL ( SELECT round(avg(last.open_ms), 2) AS avg_rtt_open,
+            round(avg(last.read_ms), 2) AS avg_rtt_read,
+            round(avg(last.write_ms), 2) AS avg_rtt_write
+           FROM ( SELECT relay_check.open_ms,
+                    relay_check.read_ms,
+                    relay_check.write_ms
+                   FROM relay_check
+                  WHERE (relay_check.relay_id = r.id)
+                  ORDER BY relay_check.checked_at DESC
+                 LIMIT 10) last) c)
+     LEFT JOIN LATERAL ( SELECT ((m.data -> 'data'::text) ->> 'name'::text) AS nip11_name,
+            ((m.data -> 'data'::text) ->> 'software'::text) AS nip11_software,
+            ((m.data -> 'data'::text) ->> 'version'::text) AS nip11_version
+           FROM (( SELECT relay_metadata.metadata_id,
+                    relay_metadata.metadata_type
+                   FROM relay_metadata
+                  WHERE ((relay_metadata.relay_id = r.id) AND (relay_metadata.metadata_type = 'nip11_info'::text))
+                  ORDER BY relay_metadata.generated_at DESC
+                 LIMIT 1) newest
+             JOIN metadata m ON (((m.id = newest.metadata_id) AND (m.type = newest.metadata_type))))) i ON (true));
+comment on view relay_stats is 'Relays: what each was seen to hold, how fast it was lately, and what it says it runs';
+
 create view sync_gap_readable as
  SELECT r.url AS relay_url,
     c.filter,
@@ -1223,15 +1486,20 @@ comment on function archive_unreferenced() is 'Waits until nobody is adding refe
 
 CREATE OR REPLACE FUNCTION public.author_add(p_authors integer[], p_events integer[], p_first_at bigint[], p_last_at bigint[])
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET enable_hashjoin TO 'off'
  SET enable_mergejoin TO 'off'
  SET enable_seqscan TO 'off'
 AS $function$
+declare
+  v_first_days int4[] := author_first_days(p_authors);
+begin
   update author a
   set events = a.events + n, first_at = least(a.first_at, k.first_at), last_at = greatest(a.last_at, k.last_at)
   from unnest(p_authors, p_events, p_first_at, p_last_at) as k (id, n, first_at, last_at)
-  where a.id = k.id
+  where a.id = k.id;
+  perform author_first_move(v_first_days, author_first_days(p_authors));
+end
 $function$;
 comment on function author_add(p_authors integer[], p_events integer[], p_first_at bigint[], p_last_at bigint[]) is 'Adds to the events of authors';
 
@@ -1242,14 +1510,60 @@ CREATE OR REPLACE FUNCTION public.author_correct(p_authors integer[])
  SET enable_mergejoin TO 'off'
  SET enable_seqscan TO 'off'
 AS $function$
+declare
+  v_first_days int4[] := author_first_days(p_authors);
 begin
   update author a
   set (first_at, last_at) = (select span.first_at, span.last_at from author_span(a.pubkey) as span)
   where a.id = any (p_authors);
+  perform author_first_move(v_first_days, author_first_days(p_authors));
   delete from author a where a.id = any (p_authors) and a.events = 0 and author_is_unused(a.id);
 end
 $function$;
 comment on function author_correct(p_authors integer[]) is 'Looks up the first and last event of authors again; deletes authors without a trace';
+
+CREATE OR REPLACE FUNCTION public.author_first_days(p_authors integer[])
+ RETURNS integer[]
+ LANGUAGE sql
+ STABLE
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+  select array(
+    select case when a.events > 0 then least(a.first_at / 86400, 36525)::int4 end
+    from unnest(p_authors) with ordinality as wanted (id, i) left join author a using (id)
+    order by i)
+$function$;
+comment on function author_first_days(p_authors integer[]) is 'The day of the first event of each author';
+
+CREATE OR REPLACE FUNCTION public.author_first_move(p_before integer[], p_after integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_moved record;
+begin
+  if p_before = p_after then
+    return;
+  end if;
+  select array_agg(day) as days, array_agg(n) as numbers into v_moved
+  from (
+    select day, sum(n)::int4 as n
+    from (select unnest(p_before) as day, -1 as n union all select unnest(p_after), 1) as each
+    where day is not null
+    group by day having sum(n) <> 0
+    order by day) as moved;
+  insert into author_first as f (day, authors)
+  select day, n from unnest(v_moved.days, v_moved.numbers) as k (day, n) where n > 0
+  on conflict (day) do update set authors = f.authors + excluded.authors;
+  delete from author_first f using unnest(v_moved.days, v_moved.numbers) as k (day, n)
+  where n < 0 and f.day = k.day and f.authors + n <= 0;
+  update author_first f set authors = f.authors + n
+  from unnest(v_moved.days, v_moved.numbers) as k (day, n) where n < 0 and f.day = k.day;
+end
+$function$;
+comment on function author_first_move(p_before integer[], p_after integer[]) is 'Counts new authors by day anew after a change of authors';
 
 CREATE OR REPLACE FUNCTION public.author_is_unused(p_author integer)
  RETURNS boolean
@@ -3458,13 +3772,6 @@ end
 $function$;
 comment on function holder_release(p_holders jsonb) is 'Frees what processes held that are gone; returns how much that was';
 
-CREATE OR REPLACE FUNCTION public.kind_is_throwaway(p_kind integer)
- RETURNS boolean
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
-AS $function$ select p_kind in (445, 1059, 21059) $function$;
-comment on function kind_is_throwaway(p_kind integer) is 'Whether events of a kind are signed by a key of their own (NIP-59, NIP-EE): each counts as one author';
-
 CREATE OR REPLACE FUNCTION public.kind_set_union(p_one bytea, p_other bytea)
  RETURNS bytea
  LANGUAGE sql
@@ -3495,13 +3802,6 @@ begin
 end
 $function$;
 comment on function metadata_insert(p_documents jsonb) is 'Stores documents by content; returns the number of new ones';
-
-CREATE OR REPLACE FUNCTION public.network_number(p_network text)
- RETURNS integer
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
-AS $function$ select array_position(array['clearnet', 'tor', 'i2p', 'loki'], p_network) $function$;
-comment on function network_number(p_network text) is 'A network as distinct_sketch has it';
 
 CREATE OR REPLACE FUNCTION public.nip19_decode(p_prefix text, p_text text)
  RETURNS bytea
@@ -5656,6 +5956,31 @@ AS $function$
 $function$;
 comment on function sighting_word(p_keys bytea, p_offset integer) is 'Four bytes as a little-endian integer';
 
+CREATE OR REPLACE FUNCTION public.statistics_authors(p_since integer, p_until integer, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  if p_since <= 0 and p_until >= 36525 then
+    return (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'pubkey', hex(pubkey), 'npub', npub(pubkey), 'events', events, 'firstAt', first_at, 'lastAt', last_at,
+        'kinds', author_kind_count(pubkey)) order by events desc, id), '[]')
+      from (select * from author where events > 0 order by events desc, id limit p_limit) as top);
+  end if;
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'pubkey', hex(pubkey), 'npub', npub(pubkey), 'events', top.events, 'firstAt', first_at, 'lastAt', last_at,
+      'kinds', author_kind_count(pubkey)) order by top.events desc, id), '[]')
+    from (
+      select author, sum(events) as events from author_day where day between p_since and p_until
+      group by author order by events desc, author limit p_limit) as top
+    join author on id = author);
+end
+$function$;
+comment on function statistics_authors(p_since integer, p_until integer, p_limit integer) is 'The authors with most events in some days, as JSON';
+
 CREATE OR REPLACE FUNCTION public.statistics_begin_relay(p_relay_id integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -5892,6 +6217,35 @@ CREATE OR REPLACE FUNCTION public.statistics_hour(p_created_at bigint)
 AS $function$ select least(p_created_at / 3600, 876600)::int4 $function$;
 comment on function statistics_hour(p_created_at bigint) is 'The hour of a created_at in statistics';
 
+CREATE OR REPLACE FUNCTION public.statistics_kind_sketches(p_kind integer, p_since integer, p_until integer)
+ RETURNS TABLE(registers text)
+ LANGUAGE sql
+ STABLE ROWS 30
+AS $function$
+  select case when not is_stale then encode(registers, 'base64') end
+  from distinct_sketch
+  where p_since <= 0 and p_until >= 36525 and subject = 2 and first = p_kind and second = 0
+  union all
+  select case when not is_stale then encode(registers, 'base64') end
+  from distinct_sketch
+  where (p_since > 0 or p_until < 36525) and subject = 1 and first between p_since and p_until and second = p_kind
+$function$;
+comment on function statistics_kind_sketches(p_kind integer, p_since integer, p_until integer) is 'Sketches of the authors of a kind in some days';
+
+CREATE OR REPLACE FUNCTION public.statistics_kinds(p_since integer, p_until integer, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'kind', kind, 'category', kind_category(kind), 'events', events, 'isThrowaway', kind_is_throwaway(kind))
+    order by events desc, kind), '[]')
+  from (
+    select kind, sum(events) as events from kind_day where day between p_since and p_until
+    group by kind order by events desc, kind limit p_limit) as top
+$function$;
+comment on function statistics_kinds(p_since integer, p_until integer, p_limit integer) is 'The kinds with most events in some days, as JSON';
+
 CREATE OR REPLACE FUNCTION public.statistics_make_day(p_day integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -5901,6 +6255,8 @@ declare
   v_until int8 := case when p_day = 36525 then 9223372036854775807 else v_since + 86399 end;
   v_hours_since int4 := statistics_retain();
   v_lost int4[];
+  v_authors int4[];
+  v_first_days int4[];
   v_events int8;
 begin
   create temporary table if not exists made_kind (events int8 not null, kind int4 not null) on commit delete rows;
@@ -5958,6 +6314,8 @@ begin
   v_lost := array(
     select d.author from author_day d left join made_author m using (author)
     where d.day = p_day and d.events > coalesce(m.events, 0));
+  v_authors := array(select author from made_author union select author from author_day where day = p_day);
+  v_first_days := author_first_days(v_authors);
   update author a
   set events = a.events + made - was, first_at = least(a.first_at, change.first_at),
     last_at = greatest(a.last_at, change.last_at)
@@ -5965,6 +6323,7 @@ begin
     select author, coalesce(m.events, 0) as made, coalesce(d.events, 0) as was, m.first_at, m.last_at
     from made_author m full join (select * from author_day where day = p_day) as d using (author)) as change
   where a.id = change.author;
+  perform author_first_move(v_first_days, author_first_days(v_authors));
   delete from author_day where day = p_day;
   insert into author_day (day, author, events) select p_day, author, events from made_author order by author;
   perform author_correct(v_lost);
@@ -5979,6 +6338,19 @@ CREATE OR REPLACE FUNCTION public.statistics_minute(p_created_at bigint)
  IMMUTABLE PARALLEL SAFE
 AS $function$ select least(p_created_at / 60, 52596000)::int4 $function$;
 comment on function statistics_minute(p_created_at bigint) is 'The minute of a created_at in statistics';
+
+CREATE OR REPLACE FUNCTION public.statistics_networks()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'network', network, 'relays', relay_count, 'events', event_count, 'eventsError', event_count_error,
+    'authors', unique_pubkeys, 'authorsError', unique_pubkeys_error, 'kinds', unique_kinds)
+    order by relay_count desc, network), '[]')
+  from network_stats
+$function$;
+comment on function statistics_networks() is 'Relays, events and authors of each network, of all days, as JSON';
 
 CREATE OR REPLACE FUNCTION public.statistics_networks(p_relays integer[])
  RETURNS TABLE(relay_id integer, network integer)
@@ -6057,6 +6429,25 @@ AS $function$
   order by held.key
 $function$;
 comment on function statistics_relay_page(p_relay_id integer, p_from bytea, p_limit integer) is 'Sightings of a relay from a key on, with kind and author';
+
+CREATE OR REPLACE FUNCTION public.statistics_relays(p_since integer, p_until integer, p_limit integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'url', r.url, 'network', r.network, 'events', top.events,
+    'authors', round(s.estimate)::int8, 'authorsError', distinct_error(s.estimate),
+    'isWhole', not exists (select from fact_dropped d where d.relay_id = r.id)
+      and not exists (select from relay_remake m where m.relay_id = r.id))
+    order by top.events desc, r.id), '[]')
+  from (
+    select relay_id, sum(events) as events from relay_day where day between p_since and p_until
+    group by relay_id order by events desc, relay_id limit p_limit) as top
+  join relay r on r.id = top.relay_id
+  left join distinct_sketch s on s.subject = 4 and s.first = r.id and s.second = 0 and not s.is_stale
+$function$;
+comment on function statistics_relays(p_since integer, p_until integer, p_limit integer) is 'The relays that hold most events of some days, with their authors of all days, as JSON';
 
 CREATE OR REPLACE FUNCTION public.statistics_remove_relay(p_relay_id integer)
  RETURNS void
@@ -6143,6 +6534,38 @@ end
 $function$;
 comment on function statistics_retain() is 'Drops hours and minutes that are older than 31 days; returns the first hour kept';
 
+CREATE OR REPLACE FUNCTION public.statistics_retention(p_since integer, p_until integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with bounds as (
+    select greatest((p_since + 2) / 7, last_week - 103) as first_week, last_week
+    from (select (least(p_until, unix(now()) / 86400)::int4 - 3) / 7 - 1 as last_week) as ended
+  ), active as materialized (
+    select author, (day - 4) / 7 as week
+    from author_day cross join bounds
+    where day between first_week * 7 + 4 and last_week * 7 + 10
+    group by 1, 2
+  ), fresh as materialized (
+    select a.author, a.week
+    from active a join author on id = a.author
+    where first_at >= (a.week::int8 * 7 + 4) * 86400 and first_at < (a.week::int8 * 7 + 11) * 86400
+  ), returned as (
+    select f.week, a.week - f.week as later, count(*) as authors
+    from fresh f join active a using (author)
+    where a.week >= f.week
+    group by 1, 2
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('at', (week * 7 + 4)::int8 * 86400, 'active', active) order by week), '[]')
+  from (
+    select w as week, (
+      select jsonb_agg(coalesce(r.authors, 0) order by k)
+      from generate_series(0, last_week - w) as k left join returned r on r.week = w and r.later = k) as active
+    from bounds cross join lateral generate_series(first_week, last_week) as w) as cohort
+$function$;
+comment on function statistics_retention(p_since integer, p_until integer) is 'Authors by the week of their first event, and how many of them were active how many weeks later, as JSON';
+
 CREATE OR REPLACE FUNCTION public.statistics_sample_days(p_count integer)
  RETURNS SETOF integer
  LANGUAGE sql
@@ -6222,6 +6645,70 @@ AS $function$
   from statistics_state s cross join fact_status() as w (value)
 $function$;
 comment on function statistics_status() is 'How far statistics are, as JSON';
+
+CREATE OR REPLACE FUNCTION public.statistics_today()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'at', unix(now()),
+    'lastHour', event_count_last(3600),
+    'lastDay', event_count_last(86400),
+    'lastWeek', event_count_last(7 * 86400),
+    'lastMonth', event_count_last(30 * 86400),
+    'events', coalesce((select sum(events) from kind_total), 0),
+    'kinds', (select count(*) from kind_total),
+    'authors', coalesce((select sum(authors) from author_first), 0)
+      + coalesce((select sum(events) from kind_total where kind_is_throwaway(kind)), 0))
+$function$;
+comment on function statistics_today() is 'Events of the last hour, day, week and month, and of all times, as JSON';
+
+CREATE OR REPLACE FUNCTION public.statistics_totals(p_since integer, p_until integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'events', k.events,
+    'kinds', k.kinds,
+    'authors', k.throwaway + case
+      when p_since <= 0 and p_until >= 36525 then (select coalesce(sum(authors), 0) from author_first)
+      else (select count(*) from (select from author_day where day between p_since and p_until group by author) as active)
+    end,
+    'newAuthors', k.throwaway + (
+      select coalesce(sum(authors), 0) from author_first where day between p_since and p_until))
+  from (
+    select coalesce(sum(events), 0) as events, count(distinct kind) as kinds,
+      coalesce(sum(events) filter (where kind_is_throwaway(kind)), 0) as throwaway
+    from kind_day where day between p_since and p_until) as k
+$function$;
+comment on function statistics_totals(p_since integer, p_until integer) is 'Events, kinds, authors and new authors of some days, as JSON';
+
+CREATE OR REPLACE FUNCTION public.statistics_trend(p_since integer, p_until integer, p_step integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'at', (p_since + step * p_step)::int8 * 86400, 'events', k.events,
+    'authors', k.throwaway + coalesce(a.authors, 0),
+    'newAuthors', k.throwaway + coalesce(f.authors, 0)) order by step), '[]')
+  from (
+    select (day - p_since) / p_step as step, sum(events) as events,
+      coalesce(sum(events) filter (where kind_is_throwaway(kind)), 0) as throwaway
+    from kind_day where day between p_since and p_until group by 1) as k
+  left join (
+    select step, count(*) as authors
+    from (
+      select (day - p_since) / p_step as step from author_day
+      where day between p_since and p_until group by 1, author) as active
+    group by step) as a using (step)
+  left join (
+    select (day - p_since) / p_step as step, sum(authors) as authors
+    from author_first where day between p_since and p_until group by 1) as f using (step)
+$function$;
+comment on function statistics_trend(p_since integer, p_until integer, p_step integer) is 'Events, authors and new authors of some days, step by step, as JSON';
 
 CREATE OR REPLACE FUNCTION public.statistics_unmade()
  RETURNS jsonb

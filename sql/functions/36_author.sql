@@ -18,3 +18,45 @@ as $$
   from wanted w left join made m on w.id is null and m.pubkey = w.pubkey
 $$;
 comment on function author_numbers(bytea) is 'author.id of public keys; those that are new are added';
+
+-- In the order of p_authors; null for those without events.
+create or replace function author_first_days(p_authors int4[]) returns int4[]
+language sql stable
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+as $$
+  select array(
+    select case when a.events > 0 then least(a.first_at / 86400, 36525)::int4 end
+    from unnest(p_authors) with ordinality as wanted (id, i) left join author a using (id)
+    order by i)
+$$;
+comment on function author_first_days(int4[]) is 'The day of the first event of each author';
+
+-- p_before, p_after: author_first_days() of the same authors before a change and after it.
+create or replace function author_first_move(p_before int4[], p_after int4[]) returns void
+language plpgsql
+as $$
+declare
+  v_moved record;
+begin
+  if p_before = p_after then
+    return;
+  end if;
+  select array_agg(day) as days, array_agg(n) as numbers into v_moved
+  from (
+    select day, sum(n)::int4 as n
+    from (select unnest(p_before) as day, -1 as n union all select unnest(p_after), 1) as each
+    where day is not null
+    group by day having sum(n) <> 0
+    order by day) as moved;
+  insert into author_first as f (day, authors)
+  select day, n from unnest(v_moved.days, v_moved.numbers) as k (day, n) where n > 0
+  on conflict (day) do update set authors = f.authors + excluded.authors;
+  delete from author_first f using unnest(v_moved.days, v_moved.numbers) as k (day, n)
+  where n < 0 and f.day = k.day and f.authors + n <= 0;
+  update author_first f set authors = f.authors + n
+  from unnest(v_moved.days, v_moved.numbers) as k (day, n) where n < 0 and f.day = k.day;
+end
+$$;
+comment on function author_first_move(int4[], int4[]) is 'Counts new authors by day anew after a change of authors';

@@ -100,15 +100,20 @@ comment on function cell_add(text, text, text, int4[], int4[], int4[]) is 'Adds 
 -- p_authors: author.id, ascending. p_events: what is added, 0 as well. p_first_at, p_last_at: of what is new; null where
 -- nothing is.
 create or replace function author_add(p_authors int4[], p_events int4[], p_first_at int8[], p_last_at int8[]) returns void
-language sql
+language plpgsql
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
 as $$
+declare
+  v_first_days int4[] := author_first_days(p_authors);
+begin
   update author a
   set events = a.events + n, first_at = least(a.first_at, k.first_at), last_at = greatest(a.last_at, k.last_at)
   from unnest(p_authors, p_events, p_first_at, p_last_at) as k (id, n, first_at, last_at)
-  where a.id = k.id
+  where a.id = k.id;
+  perform author_first_move(v_first_days, author_first_days(p_authors));
+end
 $$;
 comment on function author_add(int4[], int4[], int8[], int8[]) is 'Adds to the events of authors';
 
@@ -120,10 +125,13 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
 as $$
+declare
+  v_first_days int4[] := author_first_days(p_authors);
 begin
   update author a
   set (first_at, last_at) = (select span.first_at, span.last_at from author_span(a.pubkey) as span)
   where a.id = any (p_authors);
+  perform author_first_move(v_first_days, author_first_days(p_authors));
   delete from author a where a.id = any (p_authors) and a.events = 0 and author_is_unused(a.id);
 end
 $$;
@@ -376,6 +384,8 @@ declare
   v_until int8 := case when p_day = 36525 then 9223372036854775807 else v_since + 86399 end;
   v_hours_since int4 := statistics_retain();
   v_lost int4[];
+  v_authors int4[];
+  v_first_days int4[];
   v_events int8;
 begin
   create temporary table if not exists made_kind (events int8 not null, kind int4 not null) on commit delete rows;
@@ -433,6 +443,8 @@ begin
   v_lost := array(
     select d.author from author_day d left join made_author m using (author)
     where d.day = p_day and d.events > coalesce(m.events, 0));
+  v_authors := array(select author from made_author union select author from author_day where day = p_day);
+  v_first_days := author_first_days(v_authors);
   update author a
   set events = a.events + made - was, first_at = least(a.first_at, change.first_at),
     last_at = greatest(a.last_at, change.last_at)
@@ -440,6 +452,7 @@ begin
     select author, coalesce(m.events, 0) as made, coalesce(d.events, 0) as was, m.first_at, m.last_at
     from made_author m full join (select * from author_day where day = p_day) as d using (author)) as change
   where a.id = change.author;
+  perform author_first_move(v_first_days, author_first_days(v_authors));
   delete from author_day where day = p_day;
   insert into author_day (day, author, events) select p_day, author, events from made_author order by author;
   perform author_correct(v_lost);

@@ -28,6 +28,7 @@ import { relayRetry } from "./commands/relay/retry.ts";
 import { relayShow } from "./commands/relay/show.ts";
 import { seederCommand } from "./commands/seeder.ts";
 import { serviceCommand } from "./commands/service_command.ts";
+import { stats } from "./commands/stats.ts";
 import { status } from "./commands/status.ts";
 import { syncCommand } from "./commands/sync.ts";
 import { up } from "./commands/up.ts";
@@ -43,6 +44,7 @@ export const COMMANDS: readonly Command[] = [
     .map((service) => serviceCommand(service)),
   refresherCommand,
   status,
+  stats,
   doctor,
   dbInit,
   dbMigrate,

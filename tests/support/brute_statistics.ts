@@ -13,9 +13,7 @@ import {
   RELATIVE_ERROR,
   sketchEntry,
 } from "../../src/archive/statistics/distinct_sketch.ts";
-import type { ScratchDatabase } from "./postgres.ts";
-
-type Sql = ScratchDatabase["sql"];
+import type { Sql } from "../../src/core/database/connection/database.ts";
 
 /** The row of one cell: what it is about, and its numbers. */
 export type BruteRow = Readonly<Record<string, unknown>>;
@@ -42,6 +40,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
   author: `
     select pubkey, count(*)::int8 as events, min(created_at) as first_at, max(created_at) as last_at
     from event where not ${IS_THROWAWAY} group by 1`,
+  author_first: `
+    select ${DAY("first_at")} as day, count(*)::int8 as authors
+    from (select min(created_at) as first_at from event where not ${IS_THROWAWAY} group by pubkey) as first
+    group by 1`,
   author_day: `
     select ${DAY("created_at")} as day, pubkey, count(*)::int8 as events
     from event where not ${IS_THROWAWAY} group by 1, 2`,
@@ -64,6 +66,7 @@ const STORED: Readonly<Record<string, string>> = {
   kind_total: "select kind, events from kind_total",
   author:
     "select pubkey, events, first_at, last_at from author where events > 0 or first_at is not null or last_at is not null",
+  author_first: "select day, authors::int8 from author_first",
   author_day: `
     select d.day, a.pubkey, d.events::int8 from author_day d left join author a on a.id = d.author`,
   relay_day: "select relay_id, day, events from relay_day",
@@ -79,6 +82,7 @@ const FILLED: Readonly<Record<string, string>> = {
   kind_hour: "hour, kind, events",
   kind_day: "day, kind, events",
   kind_total: "kind, events",
+  author_first: "day, authors",
   relay_day: "relay_id, day, events",
   relay_kind: "relay_id, kind, events",
 };

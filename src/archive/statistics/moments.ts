@@ -7,6 +7,12 @@
 /** The last day there is, 2070-01-01: whoever claims a later moment falls into it. */
 export const LAST_DAY = 36_525;
 
+/** Days of `created_at`, both included. */
+export interface DayRange {
+  readonly firstDay: number;
+  readonly lastDay: number;
+}
+
 /** The day of a `created_at`, UTC. */
 export function dayOf(createdAt: number): number {
   return Math.min(Math.floor(createdAt / 86_400), LAST_DAY);

@@ -60,7 +60,7 @@ for (const version of await serverVersions()) {
     });
     await refreshAll(archive);
     await assertStatistics(sql);
-    await sql`truncate kind_day, kind_total, author, author_day, relay_day, relay_kind, relay_author, distinct_sketch, event_minute, kind_hour`;
+    await sql`truncate kind_day, kind_total, author, author_first, author_day, relay_day, relay_kind, relay_author, distinct_sketch, event_minute, kind_hour`;
     await requestRemake(database, {});
     await refreshAll(archive);
     await assertStatistics(sql);
