@@ -33,7 +33,7 @@ await testWith(
   "bash",
   "bash completes commands, options, values and files",
   async () => {
-    assert.deepEqual(await offered("statu"), ["status"]);
+    deepStrictEqual(await offered("statu"), ["status"]);
     deepStrictEqual(await offered("config", "s"), ["show", "schema"]);
     ok((await offered("config", "show", "")).includes("brotr"));
     deepStrictEqual(await offered("status", "--js"), ["--json"]);
