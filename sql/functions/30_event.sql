@@ -145,7 +145,13 @@ begin
     delete from event_raw r using orphan o where r.created_at = o.created_at and r.id = o.id
   ), gone as (
     delete from event e using orphan o where e.created_at = o.created_at and e.id = o.id
-    returning e.created_at, e.kind, e.id, e.pubkey
+    returning e.created_at, e.kind, e.id, e.pubkey, e.tags
+  ), kept as (
+    insert into deleted_event (created_at, id, tags)
+    select created_at, id, tags from gone
+    where tags is not null and kind_is_asserted(kind) and deleted_event_wanted()
+    order by created_at, id
+    on conflict do nothing
   ), facts as (
     select array_agg(created_at) as created_at, array_agg(kind) as kinds, string_agg(id || pubkey, '') as keys from gone
   )

@@ -76,6 +76,9 @@ begin
     order by day, relay_id
   )
   select count(*) into v_dropped from dropped;
+  if v_dropped > 0 then
+    perform derived_lose();
+  end if;
   return v_dropped;
 end
 $$;

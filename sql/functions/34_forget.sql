@@ -166,7 +166,13 @@ begin
   using event e, event_deletion_targets(e.pubkey, e.created_at, e.tags) as t
   where p_pubkey is not null and e.id = any (v_ids) and e.kind = 5 and d.target = t.target and d.pubkey = e.pubkey;
   with gone as (
-    delete from event e where e.id = any (v_ids) returning e.created_at, e.kind, e.id, e.pubkey
+    delete from event e where e.id = any (v_ids) returning e.created_at, e.kind, e.id, e.pubkey, e.tags
+  ), kept as (
+    insert into deleted_event (created_at, id, tags)
+    select created_at, id, tags from gone
+    where tags is not null and kind_is_asserted(kind) and deleted_event_wanted()
+    order by created_at, id
+    on conflict do nothing
   ), without_raw as (
     delete from event_raw r using gone g where r.created_at = g.created_at and r.id = g.id
   ), unlisted as (
