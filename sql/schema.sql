@@ -180,6 +180,42 @@ comment on column author_day.day is 'created_at / 86400';
 comment on column author_day.author is 'author.id';
 comment on column author_day.events is 'Archived events, without those of kinds whose keys are thrown away';
 
+create table author_fact (
+  author integer not null,
+  posts integer not null default 0,
+  replies integer not null default 0,
+  reactions_sent integer not null default 0,
+  reactions_received integer not null default 0,
+  reposts_sent integer not null default 0,
+  reposts_received integer not null default 0,
+  reports_sent integer not null default 0,
+  reports_received integer not null default 0,
+  zaps_sent integer not null default 0,
+  zaps_received integer not null default 0,
+  unverified_zaps integer not null default 0,
+  zap_msats_sent numeric not null default 0,
+  zap_msats_received numeric not null default 0,
+  hours integer[] not null,
+  constraint author_fact_pkey PRIMARY KEY (author),
+  constraint author_fact_hours CHECK ((cardinality(hours) = 24))
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+comment on table author_fact is 'What an author did and what others did to him (NIP-85); who only ever did nothing of it has no row';
+comment on column author_fact.author is 'author.id';
+comment on column author_fact.posts is 'Kind 1 that answer nothing';
+comment on column author_fact.replies is 'Kind 1 that answer an event (NIP-10), and comments (NIP-22)';
+comment on column author_fact.reactions_sent is 'Kind 7';
+comment on column author_fact.reactions_received is 'Kind 7 whose last p tag he is (NIP-25)';
+comment on column author_fact.reposts_sent is 'Kinds 6 and 16';
+comment on column author_fact.reposts_received is 'Kinds 6 and 16 whose last p tag he is (NIP-18)';
+comment on column author_fact.reports_sent is 'Kind 1984';
+comment on column author_fact.reports_received is 'Kind 1984 whose first p tag he is (NIP-56)';
+comment on column author_fact.zaps_sent is 'Zaps of which he signed the request; see zap';
+comment on column author_fact.zaps_received is 'Zaps to him; see zap';
+comment on column author_fact.unverified_zaps is 'Receipts to him that do not agree with their invoice or request';
+comment on column author_fact.zap_msats_sent is 'Millisatoshis of zaps_sent';
+comment on column author_fact.zap_msats_received is 'Millisatoshis of zaps_received';
+comment on column author_fact.hours is 'His posts, replies, reactions, reposts and reports by hour of the day, UTC: [1] is 00:00';
+
 create table author_first (
   authors integer not null,
   day integer not null,
@@ -189,6 +225,18 @@ create table author_first (
 comment on table author_first is 'New authors by day: the sum is the number of authors';
 comment on column author_first.authors is 'Authors whose first event is of that day, without kinds whose keys are thrown away';
 comment on column author_first.day is 'author.first_at / 86400';
+
+create table author_topic (
+  author integer not null,
+  events integer not null,
+  topic text not null,
+  constraint author_topic_pkey PRIMARY KEY (author, topic),
+  constraint author_topic_events_check CHECK ((events > 0))
+) with (fillfactor=85, autovacuum_vacuum_scale_factor=0.05);
+comment on table author_topic is 'Topics of an author''s posts and replies';
+comment on column author_topic.author is 'author.id';
+comment on column author_topic.events is 'How many of them';
+comment on column author_topic.topic is 'A t tag in lower case, of 50 characters at most; the first ten of an event count';
 
 create table candidate (
   url text not null,
@@ -228,6 +276,69 @@ CREATE INDEX candidate_author ON candidate USING btree (author) WHERE (author IS
 CREATE INDEX candidate_domain ON candidate USING btree (domain);
 CREATE INDEX candidate_due ON candidate USING btree (failures, due_at);
 CREATE INDEX candidate_host ON candidate USING btree (host);
+
+create table contact (
+  follower integer not null,
+  followed integer not null,
+  constraint contact_pkey PRIMARY KEY (follower, followed)
+) with (autovacuum_vacuum_insert_scale_factor=0.05);
+comment on table contact is 'Who follows whom, by the newest contact list of each; nobody himself';
+comment on column contact.follower is 'author.id';
+comment on column contact.followed is 'author.id; he may never have written';
+CREATE INDEX contact_followed ON contact USING btree (followed, follower);
+
+create table contact_list (
+  created_at bigint not null,
+  author integer not null,
+  follows integer not null,
+  id bytea not null,
+  constraint contact_list_pkey PRIMARY KEY (author),
+  constraint contact_list_follows_check CHECK ((follows >= 0))
+) with (fillfactor=85);
+comment on table contact_list is 'The version of each author''s contact list that contact was made of';
+comment on column contact_list.created_at is 'event.created_at';
+comment on column contact_list.author is 'author.id';
+comment on column contact_list.follows is 'How many rows of contact it made';
+comment on column contact_list.id is 'event.id';
+
+create table contact_total (
+  author integer not null,
+  followers integer not null,
+  constraint contact_total_pkey PRIMARY KEY (author),
+  constraint contact_total_followers_check CHECK ((followers > 0))
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+comment on table contact_total is 'How many follow an author: the number of his rows in contact';
+comment on column contact_total.author is 'author.id';
+comment on column contact_total.followers is 'How many';
+
+create table deleted_event (
+  created_at bigint not null,
+  id bytea not null,
+  tags jsonb not null,
+  constraint deleted_event_pkey PRIMARY KEY (created_at, id)
+);
+comment on table deleted_event is 'Tags of events that are deleted, until derived facts have taken them back';
+comment on column deleted_event.created_at is 'event.created_at';
+comment on column deleted_event.id is 'event.id';
+comment on column deleted_event.tags is 'event.tags';
+
+create table derived_lost (
+  lost_at bigint not null
+);
+comment on table derived_lost is 'Says that derived facts are to be made from the start: facts were dropped, or somebody asked for it';
+comment on column derived_lost.lost_at is 'Unix seconds';
+
+create table derived_state (
+  name text not null,
+  setting text not null,
+  upto bytea,
+  constraint derived_state_pkey PRIMARY KEY (name),
+  constraint derived_state_name_check CHECK ((name = ANY (ARRAY['contacts'::text, 'assertions'::text])))
+);
+comment on table derived_state is 'Derived facts that are kept; what is not here is not known';
+comment on column derived_state.name is 'contacts: contact; assertions: author_fact and the like';
+comment on column derived_state.setting is 'What of them';
+comment on column derived_state.upto is 'Events with keys (created_at and id) up to here are in them; null for all';
 
 create table distinct_sketch (
   estimate double precision not null,
@@ -763,6 +874,21 @@ comment on table relay_remake is 'Relays whose statistics are being made again, 
 comment on column relay_remake.relay_id is 'relay.id';
 comment on column relay_remake.upto is 'Sightings with keys below are in the statistics';
 
+create table relay_software (
+  generated_at bigint not null,
+  relay_id integer not null,
+  software text not null,
+  version text not null,
+  nips integer[] not null,
+  constraint relay_software_pkey PRIMARY KEY (relay_id)
+) with (fillfactor=80);
+comment on table relay_software is 'What each relay says it runs, by its newest nip11_info';
+comment on column relay_software.generated_at is 'relay_metadata.generated_at of that document';
+comment on column relay_software.relay_id is 'relay.id';
+comment on column relay_software.software is 'As the relay has it, cut to 200 characters; unknown when it says nothing';
+comment on column relay_software.version is 'Likewise';
+comment on column relay_software.nips is 'Numbers in supported_nips, ascending, each once; the lowest 200';
+
 create table relay_state (
   since bigint not null,
   last_checked_at bigint not null,
@@ -1027,6 +1153,45 @@ comment on column sync_withheld.filter_hash is 'sha256 of the filter, as in sync
 comment on column sync_withheld.is_whole is 'Whether relay_listing has all of the events, and not only the first 100 000';
 comment on column sync_withheld.withheld is 'Unix seconds, in at most 200 ranges: those next to each other are merged';
 
+create table target_fact (
+  target bytea not null,
+  comments integer not null default 0,
+  quotes integer not null default 0,
+  reposts integer not null default 0,
+  reactions integer not null default 0,
+  zaps integer not null default 0,
+  unverified_zaps integer not null default 0,
+  zap_msats numeric not null default 0,
+  constraint target_fact_pkey PRIMARY KEY (target)
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+comment on table target_fact is 'What was done to an event or an address (NIP-85), archived or not; filled only where that is configured';
+comment on column target_fact.target is 'event.id, or event_address()';
+comment on column target_fact.comments is 'Answers to it itself: kinds 1 (NIP-10) and 1111 (NIP-22)';
+comment on column target_fact.quotes is 'Kinds 1 and 1111 with a q tag of it; the first ten of an event count';
+comment on column target_fact.reposts is 'Kinds 6 and 16';
+comment on column target_fact.reactions is 'Kind 7';
+comment on column target_fact.zaps is 'Zaps for it; see zap';
+comment on column target_fact.unverified_zaps is 'Receipts for it that do not agree with their invoice or request';
+comment on column target_fact.zap_msats is 'Millisatoshis of zaps';
+
+create table zap (
+  created_at bigint not null,
+  msats bigint not null,
+  sender integer not null,
+  recipient integer not null,
+  request bytea not null,
+  id bytea not null,
+  constraint zap_pkey PRIMARY KEY (request, id),
+  constraint zap_msats_check CHECK ((msats > 0))
+);
+comment on table zap is 'Zap receipts that agree with their invoice and with the request the sender signed (NIP-57). Of a request counts the first receipt alone: anybody can repeat one';
+comment on column zap.created_at is 'event.created_at of the receipt';
+comment on column zap.msats is 'Millisatoshis of the invoice';
+comment on column zap.sender is 'author.id of who signed the request';
+comment on column zap.recipient is 'author.id';
+comment on column zap.request is 'Id of the request, which is not an archived event';
+comment on column zap.id is 'event.id of the receipt';
+
 create view event_daily_counts as
  SELECT ('1970-01-01'::date + day) AS day,
     event_count,
@@ -1125,6 +1290,39 @@ create view event_stats as
                   ORDER BY event.created_at DESC
                  LIMIT 1) AS latest) s);
 comment on view event_stats is 'The archive in one row; the last hour, day, week and month slide with the clock, to the minute';
+
+create view events_addressable_latest as
+ SELECT created_at,
+    seen_at,
+    kind,
+    id,
+    pubkey,
+    sig,
+    tags,
+    content,
+    event_identifier(tags) AS d_tag
+   FROM event e
+  WHERE (((kind >= 30000) AND (kind <= 39999)) AND (tags IS NOT NULL) AND (( SELECT true
+           FROM event n
+          WHERE ((event_address(n.kind, n.pubkey, event_identifier(n.tags)) = event_address(e.kind, e.pubkey, event_identifier(e.tags))) AND ((n.kind >= 30000) AND (n.kind <= 39999)) AND (n.created_at >= e.created_at) AND ((n.created_at > e.created_at) OR (n.id < e.id)))
+         LIMIT 1) IS NULL));
+comment on view events_addressable_latest is 'The newest event of each address; of those of one second the lowest id; none in a lite archive';
+
+create view events_replaceable_latest as
+ SELECT created_at,
+    seen_at,
+    kind,
+    id,
+    pubkey,
+    sig,
+    tags,
+    content
+   FROM event e
+  WHERE (((kind = ANY (ARRAY[0, 3])) OR ((kind >= 10000) AND (kind <= 19999))) AND (( SELECT true
+           FROM event n
+          WHERE ((n.pubkey = e.pubkey) AND (n.kind = e.kind) AND (n.created_at >= e.created_at) AND ((n.created_at > e.created_at) OR (n.id < e.id)))
+         LIMIT 1) IS NULL));
+comment on view events_replaceable_latest is 'The newest event of each author and replaceable kind; of those of one second the lowest id';
 
 create view kind_counts as
  SELECT k.kind,
@@ -1338,6 +1536,14 @@ create view relay_readable as
          LIMIT 1) c ON (true));
 comment on view relay_readable is 'Relays, where each stands (online since when, or offline), and the numbers of its last check';
 
+create view relay_software_counts as
+ SELECT software,
+    version,
+    count(*) AS relay_count
+   FROM relay_software
+  GROUP BY software, version;
+comment on view relay_software_counts is 'Relays by the software and version they say they run; unknown where they say nothing';
+
 create view relay_stats as
  SELECT r.url AS relay_url,
     r.network,
@@ -1386,6 +1592,14 @@ create view relay_stats as
                  LIMIT 1) newest
              JOIN metadata m ON (((m.id = newest.metadata_id) AND (m.type = newest.metadata_type))))) i ON (true));
 comment on view relay_stats is 'Relays: what each was seen to hold, how fast it was lately, and what it says it runs';
+
+create view supported_nip_counts as
+ SELECT nip.nip,
+    count(*) AS relay_count
+   FROM (relay_software
+     CROSS JOIN LATERAL unnest(relay_software.nips) nip(nip))
+  GROUP BY nip.nip;
+comment on view supported_nip_counts is 'Relays by the NIPs they say they support';
 
 create view sync_gap_readable as
  SELECT r.url AS relay_url,
@@ -1517,10 +1731,93 @@ begin
   set (first_at, last_at) = (select span.first_at, span.last_at from author_span(a.pubkey) as span)
   where a.id = any (p_authors);
   perform author_first_move(v_first_days, author_first_days(p_authors));
-  delete from author a where a.id = any (p_authors) and a.events = 0 and author_is_unused(a.id);
+  perform author_release(p_authors);
 end
 $function$;
 comment on function author_correct(p_authors integer[]) is 'Looks up the first and last event of authors again; deletes authors without a trace';
+
+CREATE OR REPLACE FUNCTION public.author_fact_add(p_authors integer[], p_counts integer[], p_sent numeric[], p_received numeric[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  insert into author_fact as f
+  select author, p_counts[at], p_counts[at + 1], p_counts[at + 2], p_counts[at + 3], p_counts[at + 4], p_counts[at + 5],
+    p_counts[at + 6], p_counts[at + 7], p_counts[at + 8], p_counts[at + 9], p_counts[at + 10], sent, received,
+    p_counts[at + 11 : at + 34]
+  from (
+    select author, i::int4 * 35 - 34 as at, sent, received
+    from unnest(p_authors, p_sent, p_received) with ordinality as t (author, sent, received, i)
+  ) as change
+  order by author
+  on conflict (author) do update
+  set posts = f.posts + excluded.posts, replies = f.replies + excluded.replies,
+    reactions_sent = f.reactions_sent + excluded.reactions_sent,
+    reactions_received = f.reactions_received + excluded.reactions_received,
+    reposts_sent = f.reposts_sent + excluded.reposts_sent, reposts_received = f.reposts_received + excluded.reposts_received,
+    reports_sent = f.reports_sent + excluded.reports_sent, reports_received = f.reports_received + excluded.reports_received,
+    zaps_sent = f.zaps_sent + excluded.zaps_sent, zaps_received = f.zaps_received + excluded.zaps_received,
+    unverified_zaps = f.unverified_zaps + excluded.unverified_zaps,
+    zap_msats_sent = f.zap_msats_sent + excluded.zap_msats_sent,
+    zap_msats_received = f.zap_msats_received + excluded.zap_msats_received, hours = hours_add(f.hours, excluded.hours);
+end
+$function$;
+comment on function author_fact_add(p_authors integer[], p_counts integer[], p_sent numeric[], p_received numeric[]) is 'Adds to what is counted of authors';
+
+CREATE OR REPLACE FUNCTION public.author_fact_clear()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from author_fact;
+  delete from author_topic;
+  delete from target_fact;
+  delete from zap;
+  perform author_release_all();
+end
+$function$;
+comment on function author_fact_clear() is 'Empties what is counted for NIP-85';
+
+CREATE OR REPLACE FUNCTION public.author_fact_drop_empty(p_authors integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  delete from author_fact
+  where author = any (p_authors) and (posts, replies, reactions_sent, reactions_received, reposts_sent, reposts_received,
+    reports_sent, reports_received, zaps_sent, zaps_received, unverified_zaps) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  perform author_release(p_authors);
+end
+$function$;
+comment on function author_fact_drop_empty(p_authors integer[]) is 'Deletes rows of authors without anything counted';
+
+CREATE OR REPLACE FUNCTION public.author_fact_page(p_after bytea, p_limit integer, OUT created_at text, OUT kinds text, OUT keys bytea, OUT upto bytea, OUT events integer)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+ SET enable_seqscan TO 'off'
+AS $function$
+  with page as materialized (
+    select e.created_at, e.id, e.kind, e.pubkey from event e
+    where (e.created_at, e.id) > (sighting_time(p_after), substr(p_after, 9))
+    order by e.created_at, e.id limit p_limit
+  ), counting as (
+    select * from page where kind_is_asserted(kind) order by created_at, id
+  )
+  select
+    (select coalesce(string_agg(created_at::text, ',' order by created_at, id), '') from counting),
+    (select coalesce(string_agg(kind::text, ',' order by created_at, id), '') from counting),
+    (select coalesce(string_agg(id || pubkey, '' order by created_at, id), '') from counting),
+    case when count(*) = p_limit then (select sighting_key(created_at, id) from page order by created_at desc, id desc limit 1) end,
+    count(*)
+  from page
+$function$;
+comment on function author_fact_page(p_after bytea, p_limit integer, OUT created_at text, OUT kinds text, OUT keys bytea, OUT upto bytea, OUT events integer) is 'Events after a key, as derived facts read them';
 
 CREATE OR REPLACE FUNCTION public.author_first_days(p_authors integer[])
  RETURNS integer[]
@@ -1570,9 +1867,12 @@ CREATE OR REPLACE FUNCTION public.author_is_unused(p_author integer)
  LANGUAGE sql
  STABLE
 AS $function$
-  select not exists (
-    select from relay r cross join lateral (
-      select from relay_author where relay_id = r.id and author = p_author limit 1) as held)
+  select not exists (select from contact_list where author = p_author)
+    and not exists (select from contact_total where author = p_author)
+    and not exists (select from author_fact where author = p_author)
+    and not exists (
+      select from relay r cross join lateral (
+        select from relay_author where relay_id = r.id and author = p_author limit 1) as held)
 $function$;
 comment on function author_is_unused(p_author integer) is 'Whether no other table refers to an author';
 
@@ -1609,6 +1909,25 @@ AS $function$
 $function$;
 comment on function author_numbers(p_pubkeys bytea) is 'author.id of public keys; those that are new are added';
 
+CREATE OR REPLACE FUNCTION public.author_release(p_authors integer[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$ delete from author a where a.id = any (p_authors) and a.events = 0 and author_is_unused(a.id) $function$;
+comment on function author_release(p_authors integer[]) is 'Deletes those of authors who have left no trace';
+
+CREATE OR REPLACE FUNCTION public.author_release_all()
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  delete from author a
+  where a.events = 0
+    and not exists (select from contact_list where author = a.id)
+    and not exists (select from contact_total where author = a.id)
+    and not exists (select from author_fact where author = a.id)
+    and not exists (select from relay_author where author = a.id)
+$function$;
+comment on function author_release_all() is 'Deletes all authors who have left no trace; reads all that may have one';
+
 CREATE OR REPLACE FUNCTION public.author_span(p_pubkey bytea, OUT first_at bigint, OUT last_at bigint)
  RETURNS record
  LANGUAGE sql
@@ -1623,6 +1942,33 @@ AS $function$
   where not kind_is_throwaway(kinds.kind)
 $function$;
 comment on function author_span(p_pubkey bytea, OUT first_at bigint, OUT last_at bigint) is 'First and last created_at of an author, without kinds whose keys are thrown away';
+
+CREATE OR REPLACE FUNCTION public.author_topic_add(p_authors integer[], p_topics jsonb, p_events integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  with less as materialized (
+    select author, topic, events
+    from rows from (unnest(p_authors), jsonb_array_elements_text(p_topics), unnest(p_events)) as t (author, topic, events)
+    where events < 0
+  ), gone as (
+    delete from author_topic t using less l where t.author = l.author and t.topic = l.topic and t.events + l.events <= 0
+  )
+  update author_topic t set events = t.events + l.events
+  from less l where t.author = l.author and t.topic = l.topic and t.events + l.events > 0;
+  insert into author_topic as t (author, topic, events)
+  select author, topic, events
+  from rows from (unnest(p_authors), jsonb_array_elements_text(p_topics), unnest(p_events)) as t (author, topic, events)
+  where events > 0
+  order by author, topic
+  on conflict (author, topic) do update set events = t.events + excluded.events;
+end
+$function$;
+comment on function author_topic_add(p_authors integer[], p_topics jsonb, p_events integer[]) is 'Adds to the topics of authors';
 
 CREATE OR REPLACE FUNCTION public.bech32_prefix_check(p_prefix text)
  RETURNS integer
@@ -1979,6 +2325,184 @@ CREATE OR REPLACE FUNCTION public.clock_get()
  PARALLEL SAFE
 AS $function$ select extract(epoch from clock_timestamp())::float8 $function$;
 comment on function clock_get() is 'Unix seconds by the clock of this server, with their fraction';
+
+CREATE OR REPLACE FUNCTION public.contact_clear()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from contact;
+  delete from contact_list;
+  delete from contact_total;
+  perform author_release_all();
+end
+$function$;
+comment on function contact_clear() is 'Empties the contact graph';
+
+CREATE OR REPLACE FUNCTION public.contact_follows(p_author integer, p_tags jsonb)
+ RETURNS integer[]
+ LANGUAGE sql
+AS $function$
+  select array(
+    select distinct number
+    from unnest(author_numbers((
+      select coalesce(string_agg(decode(key, 'hex'), ''), '')
+      from (
+        select distinct tag ->> 1 as key
+        from (select tag from jsonb_array_elements(p_tags) as tag where tag ->> 0 = 'p' and tag ->> 1 ~ '^[0-9a-f]{64}$' limit 50000) as named
+      ) as wanted))) as number
+    where number <> p_author)
+$function$;
+comment on function contact_follows(p_author integer, p_tags jsonb) is 'author.id of those whom a contact list names';
+
+CREATE OR REPLACE FUNCTION public.contact_newest(p_pubkey bytea)
+ RETURNS TABLE(created_at bigint, id bytea, tags jsonb)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select e.created_at, e.id, e.tags from event e
+  where e.pubkey = p_pubkey and e.kind = 3
+  order by e.created_at desc, e.id limit 1
+$function$;
+comment on function contact_newest(p_pubkey bytea) is 'The contact list that counts (NIP-01: of those of one second the lowest id)';
+
+CREATE OR REPLACE FUNCTION public.contact_page(p_after bytea, p_limit integer, OUT pubkeys bytea, OUT upto bytea, OUT lists integer)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+ SET enable_seqscan TO 'off'
+AS $function$
+  with page as (
+    select created_at, id, pubkey from event
+    where kind = 3 and created_at >= sighting_time(p_after)
+      and (created_at, id) > (sighting_time(p_after), substr(p_after, 9))
+    order by created_at, id limit p_limit
+  )
+  select coalesce(string_agg(pubkey, ''), ''),
+    case when count(*) = p_limit then (select sighting_key(created_at, id) from page order by created_at desc, id desc limit 1) end,
+    count(*)
+  from page
+$function$;
+comment on function contact_page(p_after bytea, p_limit integer, OUT pubkeys bytea, OUT upto bytea, OUT lists integer) is 'Authors of the contact lists after a key';
+
+CREATE OR REPLACE FUNCTION public.contact_update(p_pubkeys bytea)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_pubkey bytea;
+  v_author int4;
+  v_list record;
+  v_was int4[];
+  v_is int4[];
+  v_gone int4[];
+  v_come int4[];
+  v_changed int4 := 0;
+begin
+  for v_pubkey in
+    select distinct substr(p_pubkeys, i * 32 + 1, 32) as pubkey
+    from generate_series(0, octet_length(p_pubkeys) / 32 - 1) as i order by pubkey
+  loop
+    select id into v_author from author where pubkey = v_pubkey;
+    select * into v_list from contact_newest(v_pubkey);
+    continue when v_list.id is null and v_author is null
+      or exists (
+        select from contact_list l
+        where l.author = v_author and l.created_at = v_list.created_at and l.id = v_list.id);
+    v_author := coalesce(v_author, (author_numbers(v_pubkey))[1]);
+    v_was := array(select followed from contact where follower = v_author);
+    v_is := case when v_list.id is null then '{}' else contact_follows(v_author, v_list.tags) end;
+    v_gone := array(select unnest(v_was) except select unnest(v_is));
+    v_come := array(select unnest(v_is) except select unnest(v_was) order by 1);
+    if v_list.id is null then
+      delete from contact_list where author = v_author;
+    else
+      insert into contact_list as l (created_at, author, follows, id)
+      values (v_list.created_at, v_author, cardinality(v_is), v_list.id)
+      on conflict (author) do update
+      set created_at = excluded.created_at, follows = excluded.follows, id = excluded.id;
+    end if;
+    delete from contact where follower = v_author and followed = any (v_gone);
+    insert into contact (follower, followed) select v_author, followed from unnest(v_come) as followed;
+    insert into contact_total as t (author, followers)
+    select followed, 1 from unnest(v_come) as followed
+    on conflict (author) do update set followers = t.followers + 1;
+    delete from contact_total where author = any (v_gone) and followers = 1;
+    update contact_total set followers = followers - 1 where author = any (v_gone);
+    perform author_release(v_gone || v_author);
+    v_changed := v_changed + cardinality(v_gone) + cardinality(v_come);
+  end loop;
+  return v_changed;
+end
+$function$;
+comment on function contact_update(p_pubkeys bytea) is 'Makes the contacts of authors those of their newest list';
+
+CREATE OR REPLACE FUNCTION public.deleted_event_wanted()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (select from derived_state where name = 'assertions')
+    and (select count(*) from (select from deleted_event limit 100000) as kept) < 100000
+$function$;
+comment on function deleted_event_wanted() is 'Whether tags of events that are deleted are to be kept';
+
+CREATE OR REPLACE FUNCTION public.derived_clear(p_name text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from derived_state where name = p_name;
+  if p_name = 'contacts' then
+    perform contact_clear();
+  else
+    perform author_fact_clear();
+  end if;
+end
+$function$;
+comment on function derived_clear(p_name text) is 'Forgets derived facts';
+
+CREATE OR REPLACE FUNCTION public.derived_lose()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform from derived_lost limit 1 for share skip locked;
+  if not found then
+    insert into derived_lost (lost_at) values (unix_now());
+  end if;
+end
+$function$;
+comment on function derived_lose() is 'Has derived facts made from the start';
+
+CREATE OR REPLACE FUNCTION public.derived_status()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case when archive_edition() = 'full' then jsonb_object_agg(name, (
+    select case when upto is null then 'whole' else 'unfinished' end from derived_state s where s.name = known.name)) end
+  from unnest(array['contacts', 'assertions']) as known (name)
+$function$;
+comment on function derived_status() is 'How far each of the derived facts is: whole, unfinished, or null when it is not kept';
+
+CREATE OR REPLACE FUNCTION public.derived_tags(p_created_at bigint[], p_ids bytea)
+ RETURNS TABLE(i integer, tags text)
+ LANGUAGE sql
+ STABLE
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+  select wanted.i::int4, coalesce(
+    (select e.tags from event e
+      where e.created_at = wanted.created_at and e.id = substr(p_ids, wanted.i::int4 * 32 - 31, 32) limit 1),
+    (select d.tags from deleted_event d
+      where d.created_at = wanted.created_at and d.id = substr(p_ids, wanted.i::int4 * 32 - 31, 32) limit 1))::text
+  from unnest(p_created_at) with ordinality as wanted (created_at, i)
+$function$;
+comment on function derived_tags(p_created_at bigint[], p_ids bytea) is 'Tags of events, also of those whose deletion is not folded yet';
 
 CREATE OR REPLACE FUNCTION public.distinct_sketch_put(p_subjects smallint[], p_first integer[], p_second integer[], p_estimates double precision[], p_stale boolean[], p_registers text[])
  RETURNS void
@@ -3469,6 +3993,9 @@ begin
     order by day, relay_id
   )
   select count(*) into v_dropped from dropped;
+  if v_dropped > 0 then
+    perform derived_lose();
+  end if;
   return v_dropped;
 end
 $function$;
@@ -3539,7 +4066,13 @@ begin
   using event e, event_deletion_targets(e.pubkey, e.created_at, e.tags) as t
   where p_pubkey is not null and e.id = any (v_ids) and e.kind = 5 and d.target = t.target and d.pubkey = e.pubkey;
   with gone as (
-    delete from event e where e.id = any (v_ids) returning e.created_at, e.kind, e.id, e.pubkey
+    delete from event e where e.id = any (v_ids) returning e.created_at, e.kind, e.id, e.pubkey, e.tags
+  ), kept as (
+    insert into deleted_event (created_at, id, tags)
+    select created_at, id, tags from gone
+    where tags is not null and kind_is_asserted(kind) and deleted_event_wanted()
+    order by created_at, id
+    on conflict do nothing
   ), without_raw as (
     delete from event_raw r using gone g where r.created_at = g.created_at and r.id = g.id
   ), unlisted as (
@@ -3772,6 +4305,20 @@ end
 $function$;
 comment on function holder_release(p_holders jsonb) is 'Frees what processes held that are gone; returns how much that was';
 
+CREATE OR REPLACE FUNCTION public.hours_add(p_one integer[], p_other integer[])
+ RETURNS integer[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select array(select a + b from unnest(p_one, p_other) with ordinality as t (a, b, i) order by i) $function$;
+comment on function hours_add(p_one integer[], p_other integer[]) is 'Sums of two arrays, element by element';
+
+CREATE OR REPLACE FUNCTION public.kind_is_asserted(p_kind integer)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select p_kind in (1, 6, 7, 16, 1111, 1984, 9735) $function$;
+comment on function kind_is_asserted(p_kind integer) is 'Whether events of a kind count for the assertions of NIP-85';
+
 CREATE OR REPLACE FUNCTION public.kind_set_union(p_one bytea, p_other bytea)
  RETURNS bytea
  LANGUAGE sql
@@ -3967,7 +4514,13 @@ begin
     delete from event_raw r using orphan o where r.created_at = o.created_at and r.id = o.id
   ), gone as (
     delete from event e using orphan o where e.created_at = o.created_at and e.id = o.id
-    returning e.created_at, e.kind, e.id, e.pubkey
+    returning e.created_at, e.kind, e.id, e.pubkey, e.tags
+  ), kept as (
+    insert into deleted_event (created_at, id, tags)
+    select created_at, id, tags from gone
+    where tags is not null and kind_is_asserted(kind) and deleted_event_wanted()
+    order by created_at, id
+    on conflict do nothing
   ), facts as (
     select array_agg(created_at) as created_at, array_agg(kind) as kinds, string_agg(id || pubkey, '') as keys from gone
   )
@@ -5145,6 +5698,8 @@ begin
   order by "relayId", type, "generatedAt"
   on conflict do nothing;
   get diagnostics v_inserted = row_count;
+  perform relay_software_update(array(
+    select "relayId" from jsonb_to_recordset(p_documents) as new ("relayId" int4, type text) where type = 'nip11_info'));
   return v_inserted;
 end
 $function$;
@@ -5246,6 +5801,7 @@ begin
   delete from relay_metadata where relay_id = v_relay_id;
   delete from relay_outage where relay_id = v_relay_id;
   delete from relay_rejection where relay_id = v_relay_id;
+  delete from relay_software where relay_id = v_relay_id;
   delete from relay_state where relay_id = v_relay_id;
   delete from rejected_event where relay_id = v_relay_id;
   delete from sync_audit where relay_id = v_relay_id;
@@ -5363,6 +5919,46 @@ begin
 end
 $function$;
 comment on function relay_sighting_delete(p_url text, p_limit integer) is 'Deletes pages of sightings of a relay, the oldest first, until p_limit; returns the number of sightings, 0 at the end';
+
+CREATE OR REPLACE FUNCTION public.relay_software_of(p_document jsonb, OUT software text, OUT version text, OUT nips integer[])
+ RETURNS record
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select
+    case when jsonb_typeof(p_document #> '{data,software}') = 'string'
+      then coalesce(nullif(left(p_document #>> '{data,software}', 200), ''), 'unknown') else 'unknown' end,
+    case when jsonb_typeof(p_document #> '{data,version}') = 'string'
+      then coalesce(nullif(left(p_document #>> '{data,version}', 200), ''), 'unknown') else 'unknown' end,
+    array(
+      select distinct nip::text::int4
+      from jsonb_array_elements(
+        case when jsonb_typeof(p_document #> '{data,supported_nips}') = 'array' then p_document #> '{data,supported_nips}'
+          else '[]' end) as nip
+      where jsonb_typeof(nip) = 'number' and nip::text ~ '^\d{1,5}$'
+      order by 1 limit 200)
+$function$;
+comment on function relay_software_of(p_document jsonb, OUT software text, OUT version text, OUT nips integer[]) is 'Software, version and NIPs that a nip11_info document gives';
+
+CREATE OR REPLACE FUNCTION public.relay_software_update(p_relays integer[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into relay_software as s (generated_at, relay_id, software, version, nips)
+  select newest.generated_at, wanted.id, said.software, said.version, said.nips
+  from (select distinct unnest(p_relays) as id) as wanted
+  cross join lateral (
+    select m.generated_at, m.metadata_id from relay_metadata m
+    where m.relay_id = wanted.id and m.metadata_type = 'nip11_info'
+    order by m.generated_at desc limit 1) as newest
+  join metadata d on d.id = newest.metadata_id and d.type = 'nip11_info'
+  cross join lateral relay_software_of(d.data) as said
+  order by wanted.id
+  on conflict (relay_id) do update
+  set generated_at = excluded.generated_at, software = excluded.software, version = excluded.version, nips = excluded.nips
+  where s.generated_at <= excluded.generated_at
+$function$;
+comment on function relay_software_update(p_relays integer[]) is 'Reads the newest documents of relays again';
 
 CREATE OR REPLACE FUNCTION public.relay_state_count()
  RETURNS TABLE(network text, online integer, offline integer, outages integer)
@@ -7383,6 +7979,33 @@ CREATE OR REPLACE FUNCTION public.tag_values(p_tags jsonb, p_name text)
 AS $function$ select tag ->> 1 from jsonb_array_elements(p_tags) as tag where tag ->> 0 = p_name $function$;
 comment on function tag_values(p_tags jsonb, p_name text) is 'Values of the tags of this name, in order';
 
+CREATE OR REPLACE FUNCTION public.target_fact_add(p_targets bytea, p_counts integer[], p_msats numeric[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  insert into target_fact as f
+  select substr(p_targets, i * 32 - 31, 32) as target, p_counts[i * 6 - 5], p_counts[i * 6 - 4], p_counts[i * 6 - 3],
+    p_counts[i * 6 - 2], p_counts[i * 6 - 1], p_counts[i * 6], p_msats[i]
+  from generate_series(1, cardinality(p_msats)) as i
+  order by target
+  on conflict (target) do update
+  set comments = f.comments + excluded.comments, quotes = f.quotes + excluded.quotes, reposts = f.reposts + excluded.reposts,
+    reactions = f.reactions + excluded.reactions, zaps = f.zaps + excluded.zaps,
+    unverified_zaps = f.unverified_zaps + excluded.unverified_zaps, zap_msats = f.zap_msats + excluded.zap_msats;
+  delete from target_fact
+  where target in (
+      select substr(p_targets, i * 32 - 31, 32) from generate_series(1, cardinality(p_msats)) as i
+      where least(p_counts[i * 6 - 5], p_counts[i * 6 - 4], p_counts[i * 6 - 3], p_counts[i * 6 - 2], p_counts[i * 6 - 1],
+        p_counts[i * 6]) < 0)
+    and (comments, quotes, reposts, reactions, zaps, unverified_zaps) = (0, 0, 0, 0, 0, 0);
+end
+$function$;
+comment on function target_fact_add(p_targets bytea, p_counts integer[], p_msats numeric[]) is 'Adds to what is counted of events and addresses';
+
 CREATE OR REPLACE FUNCTION public.unix(p_time timestamp with time zone)
  RETURNS bigint
  LANGUAGE sql
@@ -7411,3 +8034,41 @@ AS $function$
   select split_part(p_url, '/', 3)
 $function$;
 comment on function url_authority(p_url text) is 'Host and port of a URL, as they stand there';
+
+CREATE OR REPLACE FUNCTION public.zap_add(p_keys bytea, p_created_at bigint[], p_msats bigint[], p_senders integer[], p_recipients integer[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into zap (created_at, msats, sender, recipient, request, id)
+  select created_at, msats, sender, recipient, substr(p_keys, i::int4 * 64 - 31, 32) as request,
+    substr(p_keys, i::int4 * 64 - 63, 32) as id
+  from unnest(p_created_at, p_msats, p_senders, p_recipients) with ordinality as t (created_at, msats, sender, recipient, i)
+  order by request, id
+$function$;
+comment on function zap_add(p_keys bytea, p_created_at bigint[], p_msats bigint[], p_senders integer[], p_recipients integer[]) is 'Stores zap receipts';
+
+CREATE OR REPLACE FUNCTION public.zap_delete(p_keys bytea)
+ RETURNS void
+ LANGUAGE sql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+  delete from zap z using generate_series(1, octet_length(p_keys) / 64) as i
+  where z.request = substr(p_keys, i * 64 - 31, 32) and z.id = substr(p_keys, i * 64 - 63, 32)
+$function$;
+comment on function zap_delete(p_keys bytea) is 'Deletes zap receipts';
+
+CREATE OR REPLACE FUNCTION public.zap_find(p_requests bytea)
+ RETURNS TABLE(request text, id text, created_at text, msats text)
+ LANGUAGE sql
+ STABLE
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+  select encode(z.request, 'hex'), encode(z.id, 'hex'), z.created_at::text, z.msats::text
+  from generate_series(1, octet_length(p_requests) / 32) as i
+  join zap z on z.request = substr(p_requests, i * 32 - 31, 32)
+$function$;
+comment on function zap_find(p_requests bytea) is 'Receipts of zap requests';

@@ -29,8 +29,6 @@ comment on function contact_newest(bytea) is 'The contact list that counts (NIP-
 -- p_pubkeys: 32 bytes each. Writes only what has changed. Returns how many pairs came or went.
 create or replace function contact_update(p_pubkeys bytea) returns int4
 language plpgsql
-set enable_hashjoin = off
-set enable_mergejoin = off
 set enable_seqscan = off
 as $$
 declare

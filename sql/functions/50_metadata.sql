@@ -34,6 +34,8 @@ begin
   order by "relayId", type, "generatedAt"
   on conflict do nothing;
   get diagnostics v_inserted = row_count;
+  perform relay_software_update(array(
+    select "relayId" from jsonb_to_recordset(p_documents) as new ("relayId" int4, type text) where type = 'nip11_info'));
   return v_inserted;
 end
 $$;

@@ -144,6 +144,7 @@ begin
   delete from relay_metadata where relay_id = v_relay_id;
   delete from relay_outage where relay_id = v_relay_id;
   delete from relay_rejection where relay_id = v_relay_id;
+  delete from relay_software where relay_id = v_relay_id;
   delete from relay_state where relay_id = v_relay_id;
   delete from rejected_event where relay_id = v_relay_id;
   delete from sync_audit where relay_id = v_relay_id;

@@ -10,6 +10,8 @@ import {
   type Executor,
   onConnection,
 } from "../../core/database/connection/executor.ts";
+import { foldDerived, remakeDerivedStep } from "../derived/derived.ts";
+import type { DerivedOptions } from "../derived/derived_options.ts";
 import { takeFacts } from "../facts.ts";
 import { foldFacts } from "./fold.ts";
 import { remakeNext } from "./remake.ts";
@@ -18,14 +20,26 @@ export interface RefreshOptions {
   /** Facts folded in one transaction at most; a fact is a batch of some hundred events. */
   readonly limit: number;
   readonly signal: AbortSignal;
+  /** Derived facts that are kept; by default none, and those that are there are forgotten. */
+  readonly derived?: DerivedOptions | undefined;
 }
+
+/** Events that one step of making derived facts looks at: some seconds. */
+const DERIVED_STEP = 20_000;
+
+const NOTHING_DERIVED: DerivedOptions = {
+  contacts: false,
+  assertions: false,
+  targets: false,
+  readZap: () => null,
+};
 
 /** What one transaction did. */
 export interface Refreshed {
   readonly facts: number;
   readonly events: number;
   readonly sightings: number;
-  /** Days, parts of relays and groups of sketches that were made again: one at most. */
+  /** Days, parts of relays, groups of sketches and parts of derived facts that were made again: one at most. */
   readonly made: number;
   /** Whether nothing was left to do. */
   readonly isIdle: boolean;
@@ -37,7 +51,7 @@ export interface Refreshed {
  */
 export function refreshStatistics(
   database: Database,
-  { limit, signal }: RefreshOptions,
+  { limit, signal, derived = NOTHING_DERIVED }: RefreshOptions,
 ): Promise<Refreshed> {
   return database.transaction(async (sql) => {
     // A lock on a table is taken before the snapshot, so that it shows what the one before has committed.
@@ -45,7 +59,11 @@ export function refreshStatistics(
     const startedAt = performance.now();
     const facts = await takeFacts(sql, limit);
     const folded = await foldFacts(sql, facts);
-    const made = facts.length < limit && await remakeNext(sql) ? 1 : 0;
+    await foldDerived(sql, facts, derived);
+    const isDrained = facts.length < limit;
+    const isMade = isDrained && (await remakeNext(sql) ||
+      await remakeDerivedStep(sql, derived, DERIVED_STEP) > 0);
+    const made = isMade ? 1 : 0;
     if (facts.length + made > 0) {
       await sql`
         update statistics_state
@@ -57,7 +75,7 @@ export function refreshStatistics(
       }::int8,
           folded_at = unix_now()`;
     }
-    const isIdle = facts.length < limit && made === 0;
+    const isIdle = isDrained && made === 0;
     return { facts: facts.length, ...folded, made, isIdle };
   }, { kind: "refresh", signal, oneSnapshot: true });
 }
