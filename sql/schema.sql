@@ -1776,7 +1776,7 @@ begin
   delete from author_topic;
   delete from target_fact;
   delete from zap;
-  perform author_release(array(select id from author where events = 0));
+  perform author_release_all();
 end
 $function$;
 comment on function author_fact_clear() is 'Empties what is counted for NIP-85';
@@ -1867,12 +1867,12 @@ CREATE OR REPLACE FUNCTION public.author_is_unused(p_author integer)
  LANGUAGE sql
  STABLE
 AS $function$
-  select not exists (
-      select from relay r cross join lateral (
-        select from relay_author where relay_id = r.id and author = p_author limit 1) as held)
-    and not exists (select from contact_list where author = p_author)
+  select not exists (select from contact_list where author = p_author)
     and not exists (select from contact_total where author = p_author)
     and not exists (select from author_fact where author = p_author)
+    and not exists (
+      select from relay r cross join lateral (
+        select from relay_author where relay_id = r.id and author = p_author limit 1) as held)
 $function$;
 comment on function author_is_unused(p_author integer) is 'Whether no other table refers to an author';
 
@@ -1914,6 +1914,19 @@ CREATE OR REPLACE FUNCTION public.author_release(p_authors integer[])
  LANGUAGE sql
 AS $function$ delete from author a where a.id = any (p_authors) and a.events = 0 and author_is_unused(a.id) $function$;
 comment on function author_release(p_authors integer[]) is 'Deletes those of authors who have left no trace';
+
+CREATE OR REPLACE FUNCTION public.author_release_all()
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  delete from author a
+  where a.events = 0
+    and not exists (select from contact_list where author = a.id)
+    and not exists (select from contact_total where author = a.id)
+    and not exists (select from author_fact where author = a.id)
+    and not exists (select from relay_author where author = a.id)
+$function$;
+comment on function author_release_all() is 'Deletes all authors who have left no trace; reads all that may have one';
 
 CREATE OR REPLACE FUNCTION public.author_span(p_pubkey bytea, OUT first_at bigint, OUT last_at bigint)
  RETURNS record
@@ -2321,7 +2334,7 @@ begin
   delete from contact;
   delete from contact_list;
   delete from contact_total;
-  perform author_release(array(select id from author where events = 0));
+  perform author_release_all();
 end
 $function$;
 comment on function contact_clear() is 'Empties the contact graph';

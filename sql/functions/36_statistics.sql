@@ -168,12 +168,12 @@ comment on function author_span(bytea) is 'First and last created_at of an autho
 create or replace function author_is_unused(p_author int4) returns boolean
 language sql stable
 as $$
-  select not exists (
-      select from relay r cross join lateral (
-        select from relay_author where relay_id = r.id and author = p_author limit 1) as held)
-    and not exists (select from contact_list where author = p_author)
+  select not exists (select from contact_list where author = p_author)
     and not exists (select from contact_total where author = p_author)
     and not exists (select from author_fact where author = p_author)
+    and not exists (
+      select from relay r cross join lateral (
+        select from relay_author where relay_id = r.id and author = p_author limit 1) as held)
 $$;
 comment on function author_is_unused(int4) is 'Whether no other table refers to an author';
 
@@ -181,6 +181,18 @@ create or replace function author_release(p_authors int4[]) returns void
 language sql
 as $$ delete from author a where a.id = any (p_authors) and a.events = 0 and author_is_unused(a.id) $$;
 comment on function author_release(int4[]) is 'Deletes those of authors who have left no trace';
+
+create or replace function author_release_all() returns void
+language sql
+as $$
+  delete from author a
+  where a.events = 0
+    and not exists (select from contact_list where author = a.id)
+    and not exists (select from contact_total where author = a.id)
+    and not exists (select from author_fact where author = a.id)
+    and not exists (select from relay_author where author = a.id)
+$$;
+comment on function author_release_all() is 'Deletes all authors who have left no trace; reads all that may have one';
 
 create or replace function kind_set_union(p_one bytea, p_other bytea) returns bytea
 language sql immutable parallel safe

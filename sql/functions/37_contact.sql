@@ -86,7 +86,7 @@ begin
   delete from contact;
   delete from contact_list;
   delete from contact_total;
-  perform author_release(array(select id from author where events = 0));
+  perform author_release_all();
 end
 $$;
 comment on function contact_clear() is 'Empties the contact graph';

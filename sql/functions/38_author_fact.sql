@@ -185,7 +185,7 @@ begin
   delete from author_topic;
   delete from target_fact;
   delete from zap;
-  perform author_release(array(select id from author where events = 0));
+  perform author_release_all();
 end
 $$;
 comment on function author_fact_clear() is 'Empties what is counted for NIP-85';

@@ -16,6 +16,18 @@ export const refresherConfig = z.strictObject({
     .describe(
       "Share of the time that is worked at most, so that little is left undone for others; below 1 a backlog lasts longer",
     ),
+  derived: z.strictObject({
+    contacts: z.boolean().default(true)
+      .describe("Keep who follows whom, by the newest contact lists"),
+    assertions: z.boolean().default(true)
+      .describe(
+        "Keep what NIP-85 asserts about authors: posts, reactions, verified zaps, reports, topics, hours",
+      ),
+    targets: z.boolean().default(false)
+      .describe(
+        "And about every event and address that somebody answered: a row each",
+      ),
+  }).prefault({}),
 });
 
 export type RefresherConfig = z.output<typeof refresherConfig>;

@@ -10,9 +10,13 @@ import {
   refreshStatistics,
   statisticsStatus,
 } from "../../archive/statistics/refresh.ts";
+import type { DerivedOptions } from "../../archive/derived/derived_options.ts";
 import { sleep } from "../../base/sleep.ts";
 import { repeat } from "../../core/lifecycle/repeat.ts";
 import type { Context, Service } from "../../core/lifecycle/service.ts";
+import type { NostrEvent } from "../../models/event.ts";
+import { readZap } from "../../nips/nip57.ts";
+import { loadVerifier, type Verifier } from "../../nips/verify/verifier.ts";
 import { type RefresherConfig, refresherConfig } from "./config.ts";
 import { RefresherLease, SERVICE } from "./lease.ts";
 import { startReport } from "./report.ts";
@@ -23,15 +27,35 @@ export const refresher: Service<RefresherConfig> = {
   config: refresherConfig,
   role: "refresher",
   async run(ctx) {
+    using verifier = await loadVerifier();
+    const derived = derivedOptions(ctx.config, verifier);
     await using lease = new RefresherLease(ctx);
-    await repeat(ctx, (cycle) => refresh(cycle, lease));
+    await repeat(ctx, (cycle) => refresh(cycle, { lease, derived }));
   },
 };
+
+/** What is derived; zaps count when receipt, invoice and request agree. */
+function derivedOptions(
+  { derived }: RefresherConfig,
+  verifier: Verifier,
+): DerivedOptions {
+  const verify = (event: NostrEvent) => verifier.verify(event);
+  return {
+    ...derived,
+    readZap: (tags) => {
+      const zap = readZap(tags, verify);
+      return zap.ok ? zap.value : null;
+    },
+  };
+}
 
 /** Until nothing waits and nothing is to be made again; what comes meanwhile is taken along. */
 async function refresh(
   ctx: Context<RefresherConfig>,
-  lease: RefresherLease,
+  { lease, derived }: {
+    readonly lease: RefresherLease;
+    readonly derived: DerivedOptions;
+  },
 ): Promise<void> {
   const { config, database, signal, once } = ctx;
   const report = startReport(ctx);
@@ -46,6 +70,7 @@ async function refresh(
     const refreshed = await refreshStatistics(database, {
       limit: config.maxFactsPerTransaction,
       signal,
+      derived,
     });
     const busyMs = performance.now() - beganAtMs;
     lease.worked(busyMs);
