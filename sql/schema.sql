@@ -1706,13 +1706,21 @@ CREATE OR REPLACE FUNCTION public.author_add(p_authors integer[], p_events integ
  SET enable_seqscan TO 'off'
 AS $function$
 declare
-  v_first_days int4[] := author_first_days(p_authors);
+  v_before int4[];
+  v_after int4[];
 begin
-  update author a
-  set events = a.events + n, first_at = least(a.first_at, k.first_at), last_at = greatest(a.last_at, k.last_at)
-  from unnest(p_authors, p_events, p_first_at, p_last_at) as k (id, n, first_at, last_at)
-  where a.id = k.id;
-  perform author_first_move(v_first_days, author_first_days(p_authors));
+  with k as materialized (
+    select k.*, case when a.events > 0 and a.first_at is not null then statistics_day(a.first_at) end as day_before
+    from unnest(p_authors, p_events, p_first_at, p_last_at) as k (id, n, first_at, last_at) join author a using (id)
+  ), changed as (
+    update author a
+    set events = a.events + n, first_at = least(a.first_at, k.first_at), last_at = greatest(a.last_at, k.last_at)
+    from k where a.id = k.id
+    returning day_before, case when a.events > 0 and a.first_at is not null then statistics_day(a.first_at) end as day_after
+  )
+  select array_agg(day_before), array_agg(day_after) into v_before, v_after
+  from changed where day_before is distinct from day_after;
+  perform author_first_move(v_before, v_after);
 end
 $function$;
 comment on function author_add(p_authors integer[], p_events integer[], p_first_at bigint[], p_last_at bigint[]) is 'Adds to the events of authors';
@@ -1828,7 +1836,7 @@ CREATE OR REPLACE FUNCTION public.author_first_days(p_authors integer[])
  SET enable_seqscan TO 'off'
 AS $function$
   select array(
-    select case when a.events > 0 then least(a.first_at / 86400, 36525)::int4 end
+    select case when a.events > 0 and a.first_at is not null then least(a.first_at / 86400, 36525)::int4 end
     from unnest(p_authors) with ordinality as wanted (id, i) left join author a using (id)
     order by i)
 $function$;
@@ -1841,7 +1849,7 @@ AS $function$
 declare
   v_moved record;
 begin
-  if p_before = p_after then
+  if p_before is not distinct from p_after then
     return;
   end if;
   select array_agg(day) as days, array_agg(n) as numbers into v_moved
@@ -7106,6 +7114,7 @@ begin
   update author a set events = coalesce(d.events, 0), first_at = null, last_at = null
   from author w left join (select author, sum(events) as events from author_day group by author) as d on d.author = w.id
   where a.id = w.id;
+  delete from author_first;
   update distinct_sketch set is_stale = true where subject = 2 and not is_stale;
 end
 $function$;

@@ -27,7 +27,7 @@ set enable_mergejoin = off
 set enable_seqscan = off
 as $$
   select array(
-    select case when a.events > 0 then least(a.first_at / 86400, 36525)::int4 end
+    select case when a.events > 0 and a.first_at is not null then least(a.first_at / 86400, 36525)::int4 end
     from unnest(p_authors) with ordinality as wanted (id, i) left join author a using (id)
     order by i)
 $$;
@@ -40,7 +40,7 @@ as $$
 declare
   v_moved record;
 begin
-  if p_before = p_after then
+  if p_before is not distinct from p_after then
     return;
   end if;
   select array_agg(day) as days, array_agg(n) as numbers into v_moved

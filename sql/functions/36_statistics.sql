@@ -106,13 +106,21 @@ set enable_mergejoin = off
 set enable_seqscan = off
 as $$
 declare
-  v_first_days int4[] := author_first_days(p_authors);
+  v_before int4[];
+  v_after int4[];
 begin
-  update author a
-  set events = a.events + n, first_at = least(a.first_at, k.first_at), last_at = greatest(a.last_at, k.last_at)
-  from unnest(p_authors, p_events, p_first_at, p_last_at) as k (id, n, first_at, last_at)
-  where a.id = k.id;
-  perform author_first_move(v_first_days, author_first_days(p_authors));
+  with k as materialized (
+    select k.*, case when a.events > 0 and a.first_at is not null then statistics_day(a.first_at) end as day_before
+    from unnest(p_authors, p_events, p_first_at, p_last_at) as k (id, n, first_at, last_at) join author a using (id)
+  ), changed as (
+    update author a
+    set events = a.events + n, first_at = least(a.first_at, k.first_at), last_at = greatest(a.last_at, k.last_at)
+    from k where a.id = k.id
+    returning day_before, case when a.events > 0 and a.first_at is not null then statistics_day(a.first_at) end as day_after
+  )
+  select array_agg(day_before), array_agg(day_after) into v_before, v_after
+  from changed where day_before is distinct from day_after;
+  perform author_first_move(v_before, v_after);
 end
 $$;
 comment on function author_add(int4[], int4[], int8[], int8[]) is 'Adds to the events of authors';
@@ -641,6 +649,7 @@ begin
   update author a set events = coalesce(d.events, 0), first_at = null, last_at = null
   from author w left join (select author, sum(events) as events from author_day group by author) as d on d.author = w.id
   where a.id = w.id;
+  delete from author_first;
   update distinct_sketch set is_stale = true where subject = 2 and not is_stale;
 end
 $$;
