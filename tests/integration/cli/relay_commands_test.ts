@@ -130,7 +130,8 @@ Deno.test("relay remove takes sightings only when told to, and no relay that is 
 Deno.test("relay_remove() forgets no table that refers to relays", async () => {
   await using here = await stage();
   const [row] = await here.archive.sql`
-    select pg_get_functiondef('relay_remove'::regproc) as source`;
+    select string_agg(pg_get_functiondef(name::regproc), '') as source
+    from unnest(array['relay_remove', 'statistics_remove_relay', 'statistics_clear_relay']) as name`;
   for (const table of await tablesOfRelays(here.archive)) {
     ok(row?.source.includes(`from ${table} where relay_id`), table);
   }
