@@ -7179,7 +7179,7 @@ AS $function$
     select (select created_at from event order by created_at limit 1) as first_at,
       (select created_at from event order by created_at desc limit 1) as last_at
   )
-  (select day from (select distinct day from kind_day) as said order by random() limit (p_count + 1) / 2)
+  (select day from (select distinct day from kind_day) as said order by random() limit p_count)
   union
   select statistics_day(created_at)
   from bounds

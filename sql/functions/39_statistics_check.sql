@@ -25,7 +25,7 @@ language sql stable parallel safe
 as $$ select to_char(to_timestamp(p_day::int8 * 86400) at time zone 'UTC', 'YYYY-MM-DD') $$;
 comment on function statistics_day_text(int4) is 'A day of statistics as people write it';
 
--- Half of them from what is said, half from what there is: neither must be missing where the other is.
+-- So many of what is said, and half as many of what there is: neither must be missing where the other is.
 create or replace function statistics_sample_days(p_count int4) returns setof int4
 language sql volatile
 as $$
@@ -33,7 +33,7 @@ as $$
     select (select created_at from event order by created_at limit 1) as first_at,
       (select created_at from event order by created_at desc limit 1) as last_at
   )
-  (select day from (select distinct day from kind_day) as said order by random() limit (p_count + 1) / 2)
+  (select day from (select distinct day from kind_day) as said order by random() limit p_count)
   union
   select statistics_day(created_at)
   from bounds

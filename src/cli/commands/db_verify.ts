@@ -109,7 +109,7 @@ async function verifyAll(
 }
 
 /** Of these everything that statistics say of them is counted anew. */
-const STATISTICS_SAMPLE = { days: 10, relays: 3, authors: 50, sketches: 50 };
+const STATISTICS_SAMPLE = { days: 20, relays: 3, authors: 50, sketches: 50 };
 
 /** Authors whose served events are compared with what the protocol says of them. */
 const SAMPLE = 50;
