@@ -8044,6 +8044,29 @@ AS $function$
 $function$;
 comment on function url_authority(p_url text) is 'Host and port of a URL, as they stand there';
 
+CREATE OR REPLACE FUNCTION public.wal_position_advance(p_earlier text)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_earlier text[] := string_to_array(p_earlier, ' ');
+  v_now text[];
+begin
+  begin
+    select array[s.system_identifier::text, left(pg_walfile_name(w.lsn), 8), w.lsn::text] into v_now
+    from pg_control_system() s, pg_current_wal_insert_lsn() w(lsn);
+  exception when feature_not_supported or insufficient_privilege then
+    return null;
+  end;
+  if v_earlier[1:2] <> v_now[1:2] or v_earlier[3]::pg_lsn > v_now[3]::pg_lsn then
+    raise exception 'This server may lack what was committed: its log is at %, and was at %',
+      array_to_string(v_now, ' '), p_earlier using errcode = 'BB001';
+  end if;
+  return array_to_string(v_now, ' ');
+end
+$function$;
+comment on function wal_position_advance(p_earlier text) is 'Where the log of this server stands; raises when an earlier position is not in it';
+
 CREATE OR REPLACE FUNCTION public.zap_add(p_keys bytea, p_created_at bigint[], p_msats bigint[], p_senders integer[], p_recipients integer[])
  RETURNS void
  LANGUAGE sql

@@ -18,6 +18,7 @@ import {
 } from "../core/database/connection/executor.ts";
 import { type Rejection, rejectionRows } from "./rejected_events.ts";
 import type { Proof, Strength } from "./sync/sync_coverage.ts";
+import type { WalPosition } from "./wal_position.ts";
 
 /** A window proven complete by everything stored up to and with this batch. */
 export interface NewCoverage extends Window {
@@ -50,6 +51,8 @@ export interface SyncBatch {
   readonly unsampled?: Readonly<Record<string, number>> | undefined;
   readonly coverage: readonly NewCoverage[];
   readonly gaps: readonly NewGap[];
+  /** What must be in the log of the server, as the batch rests on it. Default: nothing. */
+  readonly rests?: WalPosition;
 }
 
 export interface StoredBatch {
@@ -57,6 +60,8 @@ export interface StoredBatch {
   readonly stored: number;
   /** Events that the archive had already, whoever stored them. */
   readonly known: number;
+  /** The position of the server's log, for the batch that rests on this one. */
+  readonly position: WalPosition;
 }
 
 /** Which of these events are archived: one byte each, 1 or 0, in the order of the keys. */
@@ -93,7 +98,8 @@ export function insertEvents(
 
 /**
  * Stores a batch in one transaction: events, sightings, hints, rejections, gaps, and coverage, which therefore never
- * covers what is not stored. Throws a `PostgresError` when the database refuses a row: bisect with `splitEncoded`.
+ * covers what is not stored. Throws a `PostgresError` when the database refuses a row: bisect with `splitEncoded`. One of
+ * `isCommitLoss` says that the server lacks what the batch rests on.
  */
 export function storeBatch(
   db: Executor,
@@ -107,10 +113,12 @@ export function storeBatch(
   const rejections = isClean ? null : rejectionRows(rejected, unsampled);
   const mentions = hints.length > 0 ? candidateRows(hints) : null;
   const budgets = storableJson(batch.budgets);
+  const rests = batch.rests ?? null;
   // One statement is one transaction and one round trip.
   return onConnection(db, async (sql) => {
     const [row] = await sql<StoredBatch[]>`
-      select stored, known from sync_batch_store(${relayId}::int,
+      select stored, known, wal_position_advance(${rests}::text) as position
+      from sync_batch_store(${relayId}::int,
         ${seenAt}::int8, ${keys}::text::bytea, ${createdAt}::text::int8[],
         ${kinds}::text::int4[], ${events.tags}::text::jsonb,
         ${events.contents}::text::jsonb, ${raw}::text::jsonb,

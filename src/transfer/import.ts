@@ -6,6 +6,11 @@
  */
 import type { Database } from "../core/database/connection/database.ts";
 import { knownEvents } from "../archive/events.ts";
+import {
+  advanceWal,
+  isCommitLoss,
+  type WalPosition,
+} from "../archive/wal_position.ts";
 import type { Verifier } from "../nips/verify/verifier.ts";
 import {
   checkBlock,
@@ -49,8 +54,8 @@ export interface ImportCounts {
   /** Whether the end of the source was reached. */
   readonly complete: boolean;
   /**
-   * Why the source could not be read to its end, or why nothing of it could be imported; null when it was imported, or
-   * when the import was stopped.
+   * Why the source could not be read to its end, why nothing of it could be imported, or that the database lost some of it;
+   * null when it was imported, or when the import was stopped.
    */
   readonly unreadable: string | null;
 }
@@ -74,8 +79,9 @@ export async function importSource(
   context: ImportContext,
 ): Promise<ImportCounts> {
   const { database, restart, onProgress, signal } = context;
+  const position = await advanceWal(database);
   const from = restart ? SOURCE_START : await findStart(database, source);
-  const totals = new ImportTotals(from.line + 1);
+  const totals = new ImportTotals(from.line + 1, position);
   // The database stores a block while the next one is read and verified.
   let storing = Promise.resolve();
   try {
@@ -92,16 +98,18 @@ export async function importSource(
       if (signal.aborted) break;
     }
     await storing;
+    await advanceWal(database, totals.position);
     if (totals.isFruitless()) {
       totals.unreadable = fruitless(source);
       // Going on behind its last line, a second try would find nothing wrong.
       await forgetCheckpoint(database, source);
     } else totals.complete = !signal.aborted;
   } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    totals.unreadable = error.message;
+    totals.unreadable = whyUnread(error, source);
   } finally {
-    await storing;
+    await storing.catch((error) =>
+      totals.unreadable = whyUnread(error, source)
+    );
   }
   return totals.counts();
 }
@@ -109,6 +117,14 @@ export async function importSource(
 /** A file of another kind must not count as imported, however harmless each of its lines is. */
 function fruitless({ name }: Source): string {
   return `Nothing of ${name} can be imported: no line of it is a valid event`;
+}
+
+/** The reason for those who imported it; what is no fault of the source is thrown. */
+function whyUnread(error: unknown, { name }: Source): string {
+  if (error instanceof SourceError) return error.message;
+  if (!isCommitLoss(error)) throw error;
+  // The checkpoint of the file claims what this server has; the rest of it comes again.
+  return `The database may have lost events of ${name}, as another server took over: import it again`;
 }
 
 function blocksFrom(
@@ -134,10 +150,12 @@ async function store(
     readonly totals: ImportTotals;
   },
 ): Promise<void> {
-  const { stored, refused } = await storeBlock(database, checked, {
+  const { stored, refused, position } = await storeBlock(database, checked, {
     sourceName: source.name,
     states: checkpointAfter(source, block),
+    rests: totals.position,
   });
+  totals.position = position;
   const twice = checked.events.length - stored - refused.length;
   totals.add({
     stored,
@@ -150,14 +168,17 @@ async function store(
 class ImportTotals {
   complete = false;
   unreadable: string | null = null;
+  /** The server's log after the last block that was stored. */
+  position: WalPosition;
   readonly #firstLine: number;
   #stored = 0;
   #known = 0;
   readonly #rejected = new Map<string, number>();
   readonly #samples: RejectedSample[] = [];
 
-  constructor(firstLine: number) {
+  constructor(firstLine: number, position: WalPosition) {
     this.#firstLine = firstLine;
+    this.position = position;
   }
 
   add({ stored, known, rejected }: {

@@ -8,6 +8,7 @@ import { errorCode } from "../core/database/connection/database_error.ts";
 import { insertEvents } from "../archive/events.ts";
 import { insertRejected } from "../archive/rejected_events.ts";
 import { type NewState, upsertState } from "../archive/service_state.ts";
+import { advanceWal, type WalPosition } from "../archive/wal_position.ts";
 import {
   type EncodedEvents,
   encodeEvents,
@@ -20,6 +21,8 @@ export interface StoreOptions {
   readonly sourceName: string;
   /** The checkpoint after this block. */
   readonly states: readonly NewState[];
+  /** The server's log after the block before, which the checkpoint claims as well. */
+  readonly rests: WalPosition;
 }
 
 export interface StoredBlock {
@@ -27,9 +30,13 @@ export interface StoredBlock {
   readonly stored: number;
   /** Events that only the database refused, in addition to those rejected before. */
   readonly refused: readonly RejectedLine[];
+  readonly position: WalPosition;
 }
 
-/** Stores a block in one transaction; events that the database refuses are found by halving, and rejected. */
+/**
+ * Stores a block in one transaction; events that the database refuses are found by halving, and rejected. Throws an error of
+ * `isCommitLoss` when the server may lack what came before.
+ */
 export async function storeBlock(
   database: Database,
   block: CheckedBlock,
@@ -37,13 +44,13 @@ export async function storeBlock(
 ): Promise<StoredBlock> {
   const events = encodeEvents(block.events);
   try {
-    const stored = await database.transaction(async (sql) => {
+    return await database.transaction(async (sql) => {
       const stored = await insertEvents(sql, events);
       await insertRejected(sql, null, kept(block.rejected, options));
       await upsertState(sql, options.states);
-      return stored;
+      const position = await advanceWal(sql, options.rests);
+      return { stored, refused: [], position };
     }, { kind: "batch" });
-    return { stored, refused: [] };
   } catch (error) {
     if (!isRefusedRow(error)) throw error;
     return await storeApart(database, block, options);
@@ -63,12 +70,13 @@ async function storeApart(
     if (part.fault === null) stored += part.stored;
     else refused.push(refusedLine(block, part.first, part.fault));
   }
-  await database.transaction(async (sql) => {
+  const position = await database.transaction(async (sql) => {
     const rejected = [...block.rejected, ...refused];
     await insertRejected(sql, null, kept(rejected, options));
     await upsertState(sql, options.states);
+    return await advanceWal(sql, options.rests);
   }, { kind: "batch" });
-  return { stored, refused };
+  return { stored, refused, position };
 }
 
 /** A part of a block that was stored, or the single event that cannot be. */

@@ -19,7 +19,10 @@ export interface Destination {
   readonly port: number;
 }
 
-/** Connects to the proxy (`socks5://[user:password@]host:port`) and through it to the destination. */
+/**
+ * Connects to the proxy (`socks5://[user:password@]host:port`) and through it to the destination. What the destination sends
+ * before it is spoken to may be lost: neither TLS nor HTTP lets it.
+ */
 export async function connectThroughProxy(
   proxyUrl: string,
   destination: Destination,
@@ -117,6 +120,8 @@ function refusal(
     case "TTLExpired":
       return { code: "timeout", detail: `proxy: no answer of ${where}` };
     case undefined:
+    // Granted, but not by the words of SOCKS5.
+    case "Granted":
     case "CommandNotSupported":
     case "AddressNotSupported":
       return {

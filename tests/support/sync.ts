@@ -38,6 +38,8 @@ export interface SyncRequest {
   readonly live?: LiveOffer;
   /** Hears how many seconds of the future were claimed. */
   readonly onFutureRetracted?: (seconds: number) => void;
+  /** Hears that the server may lack commits. */
+  readonly onCommitLoss?: (detail: string) => void;
 }
 
 /** Syncs the relay once, on a pool of its own. */
@@ -65,6 +67,7 @@ export async function syncWith(
     onProgress: request.onProgress ?? (() => {}),
     live: request.live ?? null,
     onFutureRetracted: request.onFutureRetracted ?? (() => {}),
+    onCommitLoss: request.onCommitLoss ?? (() => {}),
   });
 }
 

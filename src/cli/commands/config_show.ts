@@ -34,10 +34,17 @@ command line put together, defaults included. Passwords are masked.`,
 
 /** The only secrets that a configuration can hold itself are inside URLs: a password, a key in the query. */
 function withoutPasswords(value: unknown): unknown {
-  if (typeof value === "string") return withoutSecrets(value);
+  if (typeof value === "string") return withoutSecrets(quoted(value));
   if (Array.isArray(value)) return value.map(withoutPasswords);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, one]) => [key, withoutPasswords(one)]),
   );
+}
+
+/** A quote inside a URL as it should have been written: in a text it is where a URL ends. */
+function quoted(value: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(value)
+    ? value.replaceAll('"', "%22")
+    : value;
 }

@@ -21,6 +21,7 @@ import {
 } from "../../services/synchronizer/wiring.ts";
 import { syncRelay } from "../../services/synchronizer/sync_relay.ts";
 import {
+  COMMITS_LOST,
   CONSEQUENCE,
   FUTURE_RETRACTED,
 } from "../../services/synchronizer/reporting.ts";
@@ -181,6 +182,8 @@ async function syncAll(
         },
         onFutureRetracted: (seconds) =>
           log.warn(FUTURE_RETRACTED, { relay: run.relay.url, seconds }),
+        onCommitLoss: (reason) =>
+          log.warn(COMMITS_LOST, { relay: run.relay.url, reason }),
       });
       logResult(log, run);
     },

@@ -123,6 +123,10 @@ function found(value: unknown, key: string): string {
     return "current value is not shown";
   }
   const text = withoutSecrets(JSON.stringify(value));
+  // What is no URL may still be an attempt at one, or at libpq's `password=…`.
+  if (/:[^]*@|passw/i.test(text.replaceAll("***@", ""))) {
+    return "current value is not shown, as it may hold a password";
+  }
   return `current value is ${
     text.length > 80 ? `${text.slice(0, 80)}…` : text
   }`;

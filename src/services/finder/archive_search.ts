@@ -17,6 +17,7 @@ import {
   startOfSecond,
 } from "../../archive/event_scan.ts";
 import { getState, upsertState } from "../../archive/service_state.ts";
+import { advanceWal, type WalPosition } from "../../archive/wal_position.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import { extractHints } from "../../models/relay_hints.ts";
 import { countCandidates, storeHints } from "./candidates_found.ts";
@@ -43,6 +44,8 @@ export async function searchArchive(ctx: Context<FinderConfig>): Promise<void> {
   const { maxSecondsPerCycle, pageSize } = config.archive;
   const deadline = performance.now() + maxSecondsPerCycle * 1_000;
   const { allowPrivate } = config;
+  // Before the place to go on from is read: what is stored rests on it.
+  let wal = await advanceWal(database);
   // When events arrived is the database's time.
   const now = clockFrom((await databaseClock(database)).now);
   const pages = scanArchive(database, {
@@ -56,7 +59,9 @@ export async function searchArchive(ctx: Context<FinderConfig>): Promise<void> {
   let inserted = 0;
   for await (const page of pages) {
     events += page.events;
-    inserted += await storePage(ctx, page, now());
+    const stored = await storePage(ctx, page, { now: now(), wal });
+    inserted += stored.inserted;
+    wal = stored.wal;
     if (performance.now() >= deadline) break;
   }
   if (events > 0) log.info("archive searched", { events, inserted });
@@ -68,21 +73,24 @@ async function loadPosition(database: Executor): Promise<ArchivePosition> {
   return position.success ? position.data : startOfSecond(0);
 }
 
-/** Stores candidates and position in one transaction; gives the number of new candidates. */
+/**
+ * Stores candidates and position in one transaction, if the server still has what the pages before left; gives the number of
+ * new candidates.
+ */
 async function storePage(
   { config, database, metrics }: Context<FinderConfig>,
   { found, next }: ArchivePage<CandidateHint>,
-  now: number,
-): Promise<number> {
+  { now, wal }: { readonly now: number; readonly wal: WalPosition },
+): Promise<{ readonly inserted: number; readonly wal: WalPosition }> {
   const { settleSeconds } = config.archive;
   const position = settled(next, now + 1 - settleSeconds);
   const stored = await database.transaction(async (sql) => {
-    const inserted = await storeHints(sql, found, config.budgets);
+    const hints = await storeHints(sql, found, config.budgets);
     await upsertState(sql, [{ ...CURSOR, value: position }]);
-    return inserted;
+    return { hints, wal: await advanceWal(sql, wal) };
   }, { kind: "batch" });
-  countCandidates(metrics, "archive", stored);
-  return stored.inserted;
+  countCandidates(metrics, "archive", stored.hints);
+  return { inserted: stored.hints.inserted, wal: stored.wal };
 }
 
 /**

@@ -29,4 +29,9 @@ export class CoverageTargets {
     await wantWalks(this.#database, relayId, walks);
     this.#recorded.add(relayId);
   }
+
+  /** Has all be recorded again, as the database may have lost some. */
+  forget(): void {
+    this.#recorded.clear();
+  }
 }

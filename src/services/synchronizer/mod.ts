@@ -39,6 +39,7 @@ import {
   syncDeps,
 } from "./wiring.ts";
 import {
+  COMMITS_LOST,
   CONSEQUENCE,
   type CycleStats,
   FUTURE_RETRACTED,
@@ -263,5 +264,9 @@ async function syncLeased(
     },
     onFutureRetracted: (seconds) =>
       log.warn(FUTURE_RETRACTED, { relay: url, seconds }),
+    onCommitLoss(reason) {
+      log.warn(COMMITS_LOST, { relay: url, reason });
+      targets.forget();
+    },
   });
 }

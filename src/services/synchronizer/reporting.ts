@@ -18,6 +18,10 @@ export const CONSEQUENCE =
 export const FUTURE_RETRACTED =
   "proven time lay in the future and was taken back: a clock was wrong";
 
+/** The line of the log about a server that may lack what another, or it before, had committed. */
+export const COMMITS_LOST =
+  "the database may have lost its last commits, walks begin again from coverage";
+
 /** Adds up one cycle. */
 export interface CycleStats {
   add(

@@ -9,11 +9,15 @@ import {
   proofShares,
   type StrengthShares,
 } from "../../archive/sync/sync_coverage.ts";
+import { advanceWal, isCommitLoss } from "../../archive/wal_position.ts";
+import { errorText } from "../../base/error_text.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import type { Network } from "../../models/network.ts";
 import { filterHash } from "../../models/filter.ts";
 import type { RelayUrl } from "../../models/relay_url.ts";
+import { fail, type Result } from "../../models/result.ts";
 import type { RelayFailure } from "../../transport/failure.ts";
+import type { SessionLoss } from "../../workers/host/session_handle.ts";
 import type { SyncPool } from "../../workers/host/worker_pool.ts";
 import type { LiveQuestion } from "../../workers/protocol/messages.ts";
 import type {
@@ -109,6 +113,8 @@ export interface SyncOptions {
   readonly onProgress: (counts: SyncCounts) => void;
   /** Hears at once that so many proven seconds lay in the future and were taken back: a clock was wrong. */
   readonly onFutureRetracted?: (seconds: number) => void;
+  /** Hears that the database server may lack commits, and the walks begin anew from coverage. */
+  readonly onCommitLoss?: (detail: string) => void;
   /** Null or left out: the sync ends when everything wanted is done. */
   readonly live?: LiveOffer | null;
 }
@@ -173,7 +179,7 @@ const MAX_LIVE_FILTERS = 8;
 const MAX_LOSSES = 3;
 const MAX_RESTARTS = 20;
 
-/** The end of a sync that was live when its worker was lost: nobody counted its events. */
+/** The end of a sync that was live when its session was lost: nobody counted its events. */
 const LOST: LiveEnd = { reason: "lost", events: 0, seconds: 0 };
 
 /** How a session ended, as far as the result of the sync depends on it. */
@@ -224,7 +230,7 @@ class RelaySyncRun {
     });
   }
 
-  /** Begins a session, and again from coverage when its worker was lost; a loss by others is none of its own. */
+  /** Begins a session, and again from coverage when it was lost; a loss by others is none of its own. */
   async run(): Promise<RelaySync> {
     const { database, negentropy: policy, wanted } = this.#deps;
     const { url } = this.#target.relay;
@@ -245,8 +251,7 @@ class RelaySyncRun {
       if (job === null) {
         return await this.#result({ ...nothing, failure: null });
       }
-      const outcome = await this.#deps.pool
-        .sync(job, this.#store, this.#options.signal);
+      const outcome = await this.#session(job);
       if (outcome.ok) {
         await this.#remember(outcome.value, { before, plan });
         return await this.#result(outcome.value);
@@ -264,6 +269,19 @@ class RelaySyncRun {
     }
   }
 
+  /** One session. Commits that the database server lost are lost to it as a worker would be. */
+  async #session(job: SyncJob): Promise<Result<SyncReport, SessionLoss>> {
+    const { onCommitLoss, signal } = this.#options;
+    try {
+      return await this.#deps.pool.sync(job, this.#store, signal);
+    } catch (error) {
+      if (!isCommitLoss(error)) throw error;
+      const detail = errorText(error);
+      onCommitLoss?.(detail);
+      return fail({ detail, isSuspect: false });
+    }
+  }
+
   /** The job of a session; null where nothing is left to do. */
   async #plan(
     traits: RelayTraits,
@@ -271,12 +289,14 @@ class RelaySyncRun {
   ): Promise<SyncJob | null> {
     const { database, wanted, bounds, allowPrivate } = this.#deps;
     const { relay } = this.#target;
+    // Before coverage is read: what comes after it is noticed when it is lost.
+    const position = await advanceWal(database);
     const walks = await planWalks(database, {
       ...this.#context,
       repair: repair?.slice ?? null,
     }, wanted);
     if (walks.length === 0) return null;
-    this.#store.planned(walks, this.#context.now);
+    this.#store.planned({ walks, now: this.#context.now, position });
     return {
       relay,
       walks,

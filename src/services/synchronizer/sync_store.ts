@@ -21,6 +21,7 @@ import {
   type SyncBatch,
 } from "../../archive/events.ts";
 import type { Rejection } from "../../archive/rejected_events.ts";
+import type { WalPosition } from "../../archive/wal_position.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import { errorCode } from "../../core/database/connection/database_error.ts";
 import {
@@ -97,6 +98,8 @@ export class SyncStore implements SessionHost {
   /** The progress of earlier sessions of this sync, whose workers were lost. */
   #earlier: SyncProgress = NOTHING;
   #current: SyncProgress = NOTHING;
+  /** The log of the server after what the session rests on: the plan, and each batch since. */
+  #position: WalPosition = null;
 
   constructor(target: SyncStoreTarget, listener: SyncStoreListener) {
     this.#target = target;
@@ -170,7 +173,8 @@ export class SyncStore implements SessionHost {
   }
 
   async store(batch: WorkerBatch): Promise<void> {
-    const stored = await storeWorkerBatch(this.#target, batch);
+    const stored = await storeWorkerBatch(this.#target, batch, this.#position);
+    this.#position = stored.position;
     this.#stored += stored.stored;
     this.#known += stored.known;
     this.#refused += stored.refused;
@@ -188,9 +192,14 @@ export class SyncStore implements SessionHost {
     return this.#listener.onCaughtUp(question);
   }
 
-  /** Takes what a session is to walk; `now` in Unix seconds. */
-  planned(walks: readonly WalkJob[], now: number): void {
+  /** Takes what a session is to walk, by what was archived at `position`; `now` in Unix seconds. */
+  planned({ walks, now, position }: {
+    readonly walks: readonly WalkJob[];
+    readonly now: number;
+    readonly position: WalPosition;
+  }): void {
     this.#left.plan(walks, now);
+    this.#position = position;
   }
 
   /** Keeps the counts of a session that was lost: the next one counts from zero. */
@@ -231,6 +240,7 @@ interface Stored {
   readonly known: number;
   /** Events that only the database refused. */
   readonly refused: number;
+  readonly position: WalPosition;
 }
 
 /**
@@ -240,10 +250,11 @@ interface Stored {
 async function storeWorkerBatch(
   { database, relayId, budgets }: StoreTarget,
   batch: WorkerBatch,
+  rests: WalPosition,
 ): Promise<Stored> {
-  const whole: SyncBatch = { ...batch, relayId, seenAt: null, budgets };
+  const whole: SyncBatch = { ...batch, relayId, seenAt: null, budgets, rests };
   try {
-    return toStored(await storeBatch(database, whole), 0);
+    return { ...await storeBatch(database, whole), refused: 0 };
   } catch (error) {
     if (!isRefusedRow(error)) throw error;
     return await storeApart(database, whole, error);
@@ -280,6 +291,7 @@ async function storeApart(
     stored,
     known: known + remaining.known,
     refused: refused.length,
+    position: remaining.position,
   };
 }
 
@@ -330,10 +342,6 @@ function refusedHints(error: Error): Rejection {
       errorCode(error)
     }: ${error.message}`,
   };
-}
-
-function toStored({ stored, known }: StoredBatch, refused: number): Stored {
-  return { stored, known, refused };
 }
 
 /** Data (22), constraint (23) or size (54) of a row: trying again does not help, leaving the row out does. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { Notifier } from "../../base/notifier.ts";
 import { errorCode, errorLine } from "../../base/error_text.ts";
 
@@ -22,13 +22,13 @@ export interface ReadEnd {
  * while a read is under way reads twice when it goes on, and mixes up its bytes.
  */
 export class SocketReader {
-  readonly #socket: Socket;
+  readonly #socket: Readable;
   #buffered: Uint8Array = new Uint8Array();
   #end: ReadEnd | undefined;
   #received = 0;
   readonly #changed = new Notifier();
 
-  constructor(socket: Socket) {
+  constructor(socket: Readable) {
     this.#socket = socket;
     socket.on("readable", this.#onReadable).on("end", this.#onEnd)
       .on("close", this.#onEnd).on("error", this.#onError);

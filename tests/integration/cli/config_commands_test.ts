@@ -1,4 +1,10 @@
-import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  doesNotMatch,
+  equal,
+  match,
+  ok,
+} from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { runProgram, SOURCE } from "../../support/program.ts";
@@ -206,6 +212,24 @@ Deno.test("what the command line says wrongly is not blamed on the file", () =>
       );
     },
   ));
+
+Deno.test("no command shows a part of the password, whatever is in it", () =>
+  withFiles({}, async (run) => {
+    const urls = [
+      'postgresql://u:zq"x@yq/w@127.0.0.1:1/db',
+      "postgresql://u:zqx@yq/w?x#y@127.0.0.1:1/db",
+      "host=127.0.0.1 password=zqxyqw",
+      "u:zqx@yq/w@127.0.0.1/db",
+    ];
+    for (const url of urls) {
+      for (const command of ["config show brotr", "config check", "status"]) {
+        const { stdout, stderr } = await run(command, {
+          BIGBROTR_DATABASE: url,
+        });
+        doesNotMatch(stdout + stderr, /zq|yq|q\/w/, command);
+      }
+    }
+  }));
 
 Deno.test("only up, db init, sync and import make an archive; any other command says where there is none", () =>
   withFiles({}, async (run) => {

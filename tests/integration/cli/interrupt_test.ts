@@ -6,13 +6,13 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import { type TestArchive, testArchive } from "../../support/archive.ts";
+import { backendOf, untilWaitedFor } from "../../support/lock_waits.ts";
 import {
   type RunningProgram,
   SOURCE,
   startProgram,
 } from "../../support/program.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
-import { until } from "../../support/until.ts";
 
 Deno.test("a one-shot that is interrupted before its end exits 130 and gives no result", async () => {
   await using archive = await testArchive();
@@ -28,13 +28,14 @@ Deno.test("a one-shot that is interrupted before its end exits 130 and gives no 
   const tables = await archive.sql<{ name: string }[]>`
     select format('%I', tablename) as name from pg_tables where schemaname = 'public'`;
   const locks = await archive.sql.reserve();
+  const holder = await backendOf(locks);
   for (const line of lines) {
     // Whatever it does, it waits for one of them.
     await locks.unsafe(
       `begin; lock table ${tables.map(({ name }) => name).join(", ")}`,
     );
     await using program = start(archive, folder.path, line);
-    await until(`${line} waits for a lock`, () => isWaiting(archive));
+    await untilWaitedFor(line, { sql: archive.sql, holder });
     const { code, stdout, stderr } = await program.stop("SIGINT");
     deepStrictEqual([line, code, stdout], [line, 130, ""], stderr);
     match(stderr, /interrupted before ".*" was done\n$/);
@@ -80,11 +81,4 @@ function start(
 ): RunningProgram {
   const args = [...line.split(" "), "--database", archive.url];
   return startProgram(SOURCE, args, { cwd });
-}
-
-async function isWaiting({ sql }: TestArchive): Promise<boolean> {
-  const rows = await sql`
-    select from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'`;
-  return rows.length > 0;
 }

@@ -3,6 +3,7 @@ import {
   insertEvents,
   knownEvents,
   storeBatch,
+  type StoredBatch,
 } from "../../../src/archive/events.ts";
 import {
   encodeEvents,
@@ -70,8 +71,8 @@ testOnEachServer(
         syncBatch(relayId, [], { known: encodeKeys(events) }),
       );
 
-    assert.deepEqual(await sightings([stored!]), { stored: 0, known: 1 });
-    assert.deepEqual(await sightings([stored!]), { stored: 0, known: 1 });
+    assert.deepEqual(countsOf(await sightings([stored!])), [0, 1]);
+    assert.deepEqual(countsOf(await sightings([stored!])), [0, 1]);
     await assert.rejects(
       sightings([stored!, missing!]),
       /1 of 2 events are not archived/,
@@ -113,7 +114,7 @@ testOnEachServer(
       }),
     );
 
-    assert.deepEqual(stored, { stored: 3, known: 1 });
+    assert.deepEqual(countsOf(stored), [3, 1]);
     const [counts] = await sql`
     select (select count(*)::int from event) as events,
       (select count(*)::int from event_relay) as sightings,
@@ -216,4 +217,9 @@ testOnEachServer(
 
 function signMany(count: number): NostrEvent[] {
   return Array.from({ length: count }, () => factory.sign());
+}
+
+/** Events that were new, and those that were known. */
+function countsOf({ stored, known }: StoredBatch): [number, number] {
+  return [stored, known];
 }

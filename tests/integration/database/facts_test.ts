@@ -24,6 +24,7 @@ import {
   openLedger,
 } from "../../support/fact_ledger.ts";
 import { missing, unless } from "../../support/installed.ts";
+import { backendOf, untilWaitedFor } from "../../support/lock_waits.ts";
 import { pgBouncer } from "../../support/pgbouncer.ts";
 import { scratchCluster } from "../../support/postgres.ts";
 import { startScript } from "../../support/script_process.ts";
@@ -79,25 +80,19 @@ testOnEachServer(
       return Promise.reject(new Error("no"));
     });
     await assert.rejects(failed, /no/);
-    const isFolding = Promise.withResolvers<void>();
+    const folding = Promise.withResolvers<number>();
     const mayEnd = Promise.withResolvers<void>();
-    const first = consumeFacts(database, { limit: 10, signal }, async () => {
-      isFolding.resolve();
+    const first = consumeFacts(database, { limit: 10, signal }, async (sql) => {
+      folding.resolve(await backendOf(sql));
       await mayEnd.promise;
     });
-    await isFolding.promise;
+    const holder = await folding.promise;
     const second = consumeFacts(
       database,
       { limit: 10, signal },
       async () => {},
     );
-    await until(
-      "the second waits",
-      async () =>
-        await archive.count(
-          "pg_locks where locktype = 'advisory' and not granted",
-        ) > 0,
-    );
+    await untilWaitedFor("the second", { sql: archive.sql, holder });
     mayEnd.resolve();
     assert.deepEqual(await Promise.all([first, second]), [1, 0]);
   },
@@ -305,10 +300,12 @@ testOnEachServer(
   "followFacts() is notified where it can be",
   async ({ database, sql }) => {
     await followsOne(database, database);
-    const heard = await sql`
-      select 1 from pg_stat_activity where query ilike 'listen%'
-        and datname = current_database()`;
-    assert.equal(heard.length, 0, "its connection is closed");
+    await until("its connection is closed", async () => {
+      const heard = await sql`
+        select 1 from pg_stat_activity where query ilike 'listen%'
+          and datname = current_database()`;
+      return heard.length === 0;
+    });
   },
 );
 

@@ -27,8 +27,8 @@ import {
   ledgerFaults,
   openLedger,
 } from "../../support/fact_ledger.ts";
+import { backendOf, untilWaitedFor } from "../../support/lock_waits.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
-import { until } from "../../support/until.ts";
 
 const factory = eventFactory("forget_test");
 const { signal } = new AbortController();
@@ -131,24 +131,18 @@ testOnEachServer(
       sync: syncBatch(relayId, [factory.sign({ author: 7 })]),
       import: encodeEvents([factory.sign({ author: 7 })]),
     };
-    const stored = Promise.withResolvers<void>();
+    const stored = Promise.withResolvers<number>();
     const commit = Promise.withResolvers<void>();
     const writing = database.transaction(async (sql) => {
       await storeBatch(sql, writers.sync);
       await insertEvents(sql, writers.import);
-      stored.resolve();
+      stored.resolve(await backendOf(sql));
       await commit.promise;
     });
-    await stored.promise;
+    const holder = await stored.promise;
     const target = { type: "author", key: factory.pubkey(7) } as const;
     const forgetting = forget(database, [target], signal);
-    await until(
-      "forgetting waits for the writer",
-      async () =>
-        await archive.count(
-          "pg_locks where locktype = 'advisory' and not granted",
-        ) > 0,
-    );
+    await untilWaitedFor("forgetting", { sql: archive.sql, holder });
     commit.resolve();
     await writing;
     assert.deepEqual(await forgetting, { events: 2, sightings: 1 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { Sql } from "../../../src/core/database/connection/database.ts";
 import type { NostrEvent } from "../../../src/models/event.ts";
-import type { TestArchive } from "../../support/archive.ts";
 import { insertChecks } from "../../../src/archive/checks.ts";
 import { EventReader } from "../../../src/archive/reading/event_reader.ts";
 import { insertEvents, storeBatch } from "../../../src/archive/events.ts";
@@ -20,6 +19,7 @@ import {
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { shiftClock } from "../../support/shifted_clock.ts";
+import { backendOf, untilWaitedFor } from "../../support/lock_waits.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";
 
 const factory = eventFactory("maintenance_test");
@@ -84,17 +84,17 @@ for (const [name, addSighting] of Object.entries(SIGHTINGS)) {
       const event = factory.sign();
       await insertEvents(database, encodeEvents([event]));
 
-      const sighted = Promise.withResolvers<void>();
+      const sighted = Promise.withResolvers<number>();
       const commit = Promise.withResolvers<void>();
       const adding = database.transaction(async (connection) => {
         await addSighting(connection, relayId, event);
-        sighted.resolve();
+        sighted.resolve(await backendOf(connection));
         await commit.promise;
       });
-      await sighted.promise;
+      const holder = await sighted.promise;
       const deleting = deleteOrphanEvents(database, options());
       // The deletion waits for the lock before it looks.
-      while (await waitingForLocks(sql) === 0);
+      await untilWaitedFor("the deletion", { sql, holder });
       commit.resolve();
       await adding;
       assert.equal(await deleting, 0);
@@ -191,15 +191,6 @@ testOnEachServer(
     assert.equal(await archive.count("relay_check_rollup"), 0);
   },
 );
-
-async function waitingForLocks(sql: TestArchive["sql"]): Promise<number> {
-  const [row] = await sql`
-    select count(*)::int as waiting from pg_locks join pg_database d
-      on d.oid = database
-    where locktype = 'advisory' and not granted
-      and datname = current_database()`;
-  return row!.waiting;
-}
 
 const signal = new AbortController().signal;
 

@@ -20,7 +20,7 @@ import {
 } from "../../support/postgres.ts";
 import { SOURCE, startProgram } from "../../support/program.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
-import { until } from "../../support/until.ts";
+import { backendOf, untilWaitedFor } from "../../support/lock_waits.ts";
 
 const own = await readSchema();
 
@@ -93,10 +93,8 @@ for (const version of await serverVersions()) {
       await holding`
         select pg_advisory_xact_lock(hashtextextended('bigbrotr sync', 2))`;
       await using killed = migration();
-      await until(
-        "the second relay is waited for",
-        async () => await waitingForAdvisoryLocks(sql) > 0,
-      );
+      const holder = await backendOf(holding);
+      await untilWaitedFor("the move of the second relay", { sql, holder });
       await killed.stop("SIGKILL");
     });
     const [halfway] = await sql`select moved::int from sighting_move`;
@@ -162,14 +160,4 @@ for (const version of await serverVersions()) {
     await migrate(database);
     await assertMoved(scratch.sql);
   });
-}
-
-/** Only these: the migration's own changes of tables may wait for autovacuum, long before the second relay. */
-async function waitingForAdvisoryLocks(sql: postgres.Sql): Promise<number> {
-  const [row] = await sql`
-    select count(*)::int as waiting from pg_locks join pg_database d
-      on d.oid = database
-    where locktype = 'advisory' and not granted
-      and datname = current_database()`;
-  return row!.waiting;
 }

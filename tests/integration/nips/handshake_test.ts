@@ -50,6 +50,30 @@ Deno.test("handshake() is not taken in by other servers", async () => {
   failureOf(await shake(website), "http");
 });
 
+Deno.test("handshake() bears a hundred messages that are no answer, and not one more", async () => {
+  const no = [
+    "hello",
+    "",
+    "[]",
+    '["EOSE"]',
+    '["OK","x",true,""]',
+    '["COUNT","handshake",{"count":1}]',
+    '["NEG-MSG","handshake","61"]',
+    '["eose","handshake"]',
+  ];
+  for (const strange of [100, 101]) {
+    await using relay = await testRelay({
+      onReq: (req) => {
+        for (let i = 0; i < strange; i++) req.send(no[i % no.length]!);
+        req.eose();
+      },
+    });
+    const answer = await shake(relay);
+    if (strange === 100) assert.equal(valueOf(answer).answeredBy, "eose");
+    else failureOf(answer, "protocol");
+  }
+});
+
 Deno.test("handshake() stops at once when told to", async () => {
   await using relay = await testRelay({ onReq: () => {} });
   const stop = new AbortController();

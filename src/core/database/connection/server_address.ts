@@ -114,13 +114,19 @@ function readUrl(text: string): URL {
     const url = new URL(text);
     // Both must decode, too: a stray "%" in a password is the commonest mistake.
     decodeURIComponent(url.pathname + url.username + url.password);
-    return url;
+    if (!isTorn(url)) return url;
   } catch {
-    throw badUrl(
-      "it is not of the form postgresql://user:password@host:port/database " +
-        "(special characters percent-encoded)",
-    );
+    // As below.
   }
+  throw badUrl(
+    "it is not of the form postgresql://user:password@host:port/database " +
+      "(special characters percent-encoded)",
+  );
+}
+
+/** Whether a password with a bare `/`, `?` or `#` ended the host too soon: its rest must not be taken for a name, and shown. */
+function isTorn({ pathname, searchParams, hash }: URL): boolean {
+  return hash !== "" || [pathname, ...searchParams.keys()].join().includes("@");
 }
 
 /** IPv6 without its brackets; a socket directory without its percent escapes. */

@@ -136,6 +136,25 @@ Deno.test("wrong types are answered by what is accepted", () => {
   equal(said("pool: 5\n"), "pool: must be keys and values: current value is 5");
 });
 
+Deno.test("a wrong value that may hold a password is not shown", () => {
+  const attempts = [
+    "u:Sec@re/t@db.example/db",
+    "http://u:Sec@re/t@db.example",
+    'postgresql://u:Se"c@re/t@db.example',
+    "host=db.example password=Secret",
+  ];
+  for (const attempt of attempts) {
+    equal(
+      problems(`urls: ${JSON.stringify(attempt)}\n`)[0],
+      "urls (line 1): must be a list: current value is not shown, as it may hold a password",
+    );
+  }
+  equal(
+    problems("urls: postgresql://u:Sec@re/t@db.example/db\n")[0],
+    'urls (line 1): must be a list: current value is "postgresql://u:***@db.example/db"',
+  );
+});
+
 Deno.test("a section whose keys are all commented out has its defaults", () => {
   equal(load("pool:\n  # maxConnections: 7\n").pool.maxConnections, 5);
 });
