@@ -271,8 +271,8 @@ async function printRest(cluster: Cluster): Promise<void> {
   );
   figure("100 000 of a relay's NIP-77 vector", vector.toFixed(3));
   const holders = await secondsOf(() =>
-    cluster.sql`select relay_id from event_relay
-      where event_id = decode(${eventId(7)}, 'hex')`
+    cluster.sql`select relay_id
+      from event_relays(decode(${eventId(7)}, 'hex'))`
   );
   figure("which relays hold an event", holders.toFixed(4));
   figure(

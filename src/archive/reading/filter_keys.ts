@@ -14,9 +14,9 @@ export interface FilterKeysOptions {
   readonly confirm: (keys: readonly EventKey[]) => Promise<readonly EventKey[]>;
 }
 
-/** The first page holds what a filter with a limit asks for, and the events of its last second. */
-const FIRST_PAGE = 500;
+/** The first page holds what a filter with a limit asks for, up to the usual 500, and the events of its last second. */
 const SPARE = 20;
+const FIRST_PAGE = 500 + SPARE;
 const MAX_PAGE = 4_000;
 
 export async function* filterKeys(

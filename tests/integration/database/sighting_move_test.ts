@@ -10,6 +10,7 @@ import {
   requireCurrentSchema,
   schemaState,
 } from "../../../src/core/database/migrate.ts";
+import { type Fact, followFacts } from "../../../src/archive/facts.ts";
 import { verifyIntegrity } from "../../../src/core/database/integrity.ts";
 import { readSchema, type Schema } from "../../../src/core/database/schema.ts";
 import { verifySchema } from "../../../src/core/database/verify.ts";
@@ -136,6 +137,63 @@ for (const version of await serverVersions()) {
     const [row] = await sql`select max(pages)::int from (
       select count(*) as pages from sighting_page where relay_id = 1) as p`;
     assert.equal(row!.max, EVENTS / 96);
+  });
+
+  Deno.test(`a follower of facts hears nothing of what is moved, and all that is written meanwhile [${version}]`, async () => {
+    await using scratch = await scratchDatabase({ version });
+    const { sql } = scratch;
+    await using database = await scratch.open();
+    await migrate(database, { schema: BEFORE });
+    await fill(scratch);
+    const stop = new AbortController();
+    // Ends after the first step, when the tables are new and most sightings are still rows.
+    await assert.rejects(migrate(database, {
+      signal: stop.signal,
+      onStep: () => stop.abort(),
+    }));
+    const heard: Fact[] = [];
+    const enough = new AbortController();
+    await using follower = await scratch.open();
+    const following = (async () => {
+      for await (
+        const { facts, isWhole } of followFacts(follower, enough.signal)
+      ) {
+        assert.ok(isWhole);
+        heard.push(...facts);
+        if (heard.length === 2) return;
+      }
+    })();
+    await until("somebody follows", async () => {
+      const [row] = await sql`
+        select count(*)::int as followers from fact_follower`;
+      return row!.followers === 1;
+    });
+    const write = (relayId: number, createdAt: number) =>
+      sql`select event_relay_insert(${relayId}, 1798299990,
+        array_agg(created_at), string_agg(id, ''))
+      from (select created_at, id from event where created_at = ${createdAt}
+        order by id) as batch`;
+    // The third relay's rows are moved last: of one second ten are there and not moved, of the other none.
+    await write(3, 1_700_000_001);
+    await migrate(database);
+    await write(3, 1_700_000_000);
+    await write(3, 1_700_000_001);
+    await write(3, 1_700_000_002);
+    await following.finally(() => enough.abort());
+    assert.deepEqual(
+      heard.map((fact) => ({
+        relayId: fact.type === "sightings" ? fact.relayId : null,
+        sign: fact.sign,
+        times: fact.createdAt,
+      })),
+      [1_700_000_001, 1_700_000_002].map((at) => ({
+        relayId: 3,
+        sign: 1,
+        times: Array.from({ length: 10 }, () => at),
+      })),
+    );
+    const [row] = await sql`select count(*)::int as waiting from fact`;
+    assert.equal(row!.waiting, 2);
   });
 
   Deno.test(`a disk that cannot hold what is to be moved is refused before anything is changed [${version}]`, async () => {
