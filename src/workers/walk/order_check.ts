@@ -44,8 +44,14 @@ export function* checkOrder(
   const isTelling = isOrdered && events.length >= TELLING_EVENTS;
   const since = topOf(page, isTelling);
   const isOpen = remaining.top === OPEN_END && looks <= 1;
-  const window = { since, until: isOpen ? OPEN_END : rest.until };
-  const answer = yield* ask(walk, { window });
+  const shown = { since, until: rest.until };
+  let answer = yield* ask(walk, {
+    window: isOpen ? { since, until: OPEN_END } : shown,
+  });
+  // Full of what is dated in the future, it says nothing of what lies below.
+  if (answer.ok && isOpen && liesAbove(answer.value, rest)) {
+    answer = yield* ask(walk, { window: shown });
+  }
   if (!answer.ok) return { type: "no-answer", failure: answer.failure };
   const hidden = answer.value.events.filter(({ id, createdAt }) =>
     createdAt < settledBefore && createdAt <= rest.until &&
@@ -63,6 +69,11 @@ export function* checkOrder(
     profile.judgeOrder(type, isTelling || looks >= MAX_LOOKS);
   }
   return { type };
+}
+
+/** Whether an answer shows nothing of a window, and what lies above it. */
+function liesAbove({ events, newer }: Page, { until }: Window): boolean {
+  return events.length + newer > 0 && oldestOf(events) > until;
 }
 
 /** The second from which on the page is asked for again. Its oldest may be cut off, in whatever order a second has. */
@@ -119,6 +130,6 @@ function* areNews(
   const { events } = answer.value;
   const came = new Set(events.map(({ id }) => id));
   const bottom = oldestOf(events);
-  return newestOf(hidden) > bottom &&
+  return hidden.some(({ id }) => came.has(id)) &&
     hidden.every(({ id, createdAt }) => createdAt <= bottom || came.has(id));
 }

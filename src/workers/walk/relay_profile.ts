@@ -24,6 +24,8 @@ export class RelayProfile {
   probed = false;
   /** How often its order was looked at in this session. */
   orderLooks = 0;
+  /** Whether something was claimed because pages come newest first. */
+  hasPaged = false;
   /** Whether a page with room for more was not the last. */
   hasHidden = false;
   /** Whether it answers filters that name no kinds. */
@@ -113,10 +115,14 @@ export class RelayProfile {
     return Math.max(this.#largestPage, this.#remembered.largestPage);
   }
 
-  /** A page ended as it should; one that several filters asked for says nothing of how much comes at once. */
+  /**
+   * A page ended as it should; one that several filters asked for says nothing of how much comes at once. Nor does what
+   * was not asked for: some relays add an event to whatever they give.
+   */
   learn(page: Page, { isPlain }: { readonly isPlain: boolean }): void {
     if (isPlain) {
-      this.#largestPage = Math.max(this.#largestPage, page.size);
+      const asked = page.size - page.newer - page.older;
+      this.#largestPage = Math.max(this.#largestPage, asked);
       this.#mostDistinct = Math.max(this.#mostDistinct, distinctOf(page));
     }
     for (const { kind } of page.events) this.#rememberKind(kind);

@@ -36,10 +36,7 @@ import {
 import { recover } from "./recover.ts";
 import { walkSecond } from "./second.ts";
 import { skipBroken } from "./skip.ts";
-import { walkInParts } from "./split.ts";
-
-/** What is dated so far ahead of the database's clock is asked for apart, so that it hides nothing, seconds. */
-const CLOCK_SLACK = 900;
+import { CLOCK_SLACK, walkInParts } from "./split.ts";
 
 /** Walks what remains down to its floor. Returns why it broke off, or null when it was walked to the end. */
 export function* walkWindow(walk: Walk): Asking<NoPage | null> {
@@ -189,6 +186,7 @@ function* descend(
     return DONE;
   }
   if (oldest === top) return yield* stay(walk, cursor, page);
+  profile.hasPaged ||= oldest < walk.settledBefore;
   findings.prove({ since: oldest + 1, until: top }, "paging", by(page));
   const next = below(page, oldest);
   // A page that is full of one second may have been cut off there, whatever the relay says.
@@ -278,7 +276,7 @@ function* probeCap(walk: Walk): Asking<void> {
 
 function* inParts(walk: Walk, rest: Window, page: Page): Asking<Done> {
   const { profile, findings } = walk;
-  if (profile.order === "newest-first") {
+  if (profile.order === "newest-first" || profile.hasPaged) {
     // What was paged so far rested on an order that it does not keep.
     findings.contradict({
       since: rest.since,
