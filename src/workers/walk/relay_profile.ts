@@ -91,6 +91,11 @@ export class RelayProfile {
     return this.#untilOffset;
   }
 
+  /** Whether it was seen to take `until` for something else, whether or not an offset makes up for it. */
+  get shiftsUntil(): boolean {
+    return this.#untilOffset > 0 || this.#isOffsetRefuted;
+  }
+
   /** What was meant came when so much was added. */
   learnOffset(offset: number): void {
     if (this.#isOffsetRefuted) return;
@@ -116,13 +121,14 @@ export class RelayProfile {
   }
 
   /**
-   * A page ended as it should; one that several filters asked for says nothing of how much comes at once. Nor does what
-   * was not asked for: some relays add an event to whatever they give.
+   * A page ended as it should; one that several filters asked for says nothing of how much comes at once. Nor do a few
+   * events that were not asked for: some relays add one to whatever they give.
    */
   learn(page: Page, { isPlain }: { readonly isPlain: boolean }): void {
     if (isPlain) {
-      const asked = page.size - page.newer - page.older;
-      this.#largestPage = Math.max(this.#largestPage, asked);
+      const others = page.newer + page.older;
+      const size = others * 2 < page.size ? page.size - others : page.size;
+      this.#largestPage = Math.max(this.#largestPage, size);
       this.#mostDistinct = Math.max(this.#mostDistinct, distinctOf(page));
     }
     for (const { kind } of page.events) this.#rememberKind(kind);
@@ -139,8 +145,9 @@ export class RelayProfile {
    */
   isShort(page: Page): boolean {
     const room = Math.min(this.#largestPage, this.#smallestCut, page.limit);
-    if (page.size < room && !this.#isFullOfRepeats(page)) return true;
-    return page.size < Math.min(SMALLEST_CREDIBLE_CAP, page.limit) &&
+    const came = sizeWithExtra(page);
+    if (came < room && !this.#isFullOfRepeats(page)) return true;
+    return came < Math.min(SMALLEST_CREDIBLE_CAP, page.limit) &&
       this.#smallestCut === Infinity &&
       this.#remembered.largestPage >= SMALLEST_CREDIBLE_CAP;
   }
@@ -159,8 +166,13 @@ export class RelayProfile {
   /** Whether a page is so far from full that it holds all there is, even if its order tells nothing. */
   isFarFromFull(page: Page): boolean {
     const room = Math.min(this.#largestPage, this.#smallestCut, page.limit);
-    // Some relays have one limit for all filters of a REQ.
-    return (page.size + page.extra.length) * 2 <= room;
+    return sizeWithExtra(page) * 2 <= room;
+  }
+
+  /** Whether nothing came of what was asked for, and witnesses asked for beside it left room for more. */
+  isEmpty({ size, extra }: Page): boolean {
+    return size === 0 &&
+      (extra.length === 0 || extra.length * 2 <= this.mostAtOnce);
   }
 
   /** The kinds most likely to be here that no relay holds back, few enough for one filter. */
@@ -198,6 +210,14 @@ export class RelayProfile {
     if (count === undefined && this.#kinds.size >= MAX_KINDS_REMEMBERED) return;
     this.#kinds.set(kind, (count ?? 0) + 1);
   }
+}
+
+/**
+ * All that came: some relays have one limit for all filters of a REQ, and of one that ignores kinds a witness would have
+ * come in the page itself.
+ */
+function sizeWithExtra({ size, extra }: Page): number {
+  return size + extra.length;
 }
 
 function distinctOf({ events, newer, older }: Page): number {

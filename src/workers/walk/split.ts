@@ -89,9 +89,11 @@ interface Part extends Window {
 /** Asks for a part, with a witness beside it where nothing is known to lie within. */
 function askPart(walk: Walk, part: Part) {
   const { profile, witnesses } = walk;
+  // No more than leave an answer far from full.
+  const room = Math.max(1, profile.mostAtOnce >> 2);
   const ids = part.known.length > 0 || profile.manyFilters === "no"
     ? []
-    : witnesses.pick().map(({ id }) => id);
+    : witnesses.pick().slice(0, room).map(({ id }) => id);
   return ask(walk, {
     window: windowOf(part),
     ...(ids.length > 0 && { extraFilters: [{ ids, limit: ids.length }] }),
@@ -102,7 +104,7 @@ function askPart(walk: Walk, part: Part) {
 /** Whether a page may hold all there is of a part: it is far from full, or as short as a second can be. */
 function mayBeWhole({ profile }: Walk, part: Part, page: Page): boolean {
   if (hintOf(page) === "more") return false;
-  if (page.size === 0 || profile.isFarFromFull(page)) return true;
+  if (profile.isEmpty(page) || profile.isFarFromFull(page)) return true;
   return part.since === part.until && profile.isShort(page);
 }
 

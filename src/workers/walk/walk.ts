@@ -80,6 +80,7 @@ function* step(walk: Walk, cursor: Cursor): Asking<Cursor | Done> {
   const answer = yield* ask(walk, { window: rest });
   if (answer.ok) {
     const page = answer.value;
+    if (cursor.isUnsure) return yield* digestUnsure(walk, cursor, page);
     const from = cursor.isJoined ? atTop(cursor, page) : cursor;
     return yield* digest(walk, from, page);
   }
@@ -87,6 +88,21 @@ function* step(walk: Walk, cursor: Cursor): Asking<Cursor | Done> {
   return narrower === null
     ? yield* goAround(walk, cursor, answer.failure)
     : { brokenBy: yield* walkWindow(narrower) };
+}
+
+/** Claims nothing above the newest event of a page that may begin too low. */
+function* digestUnsure(
+  walk: Walk,
+  cursor: Cursor,
+  page: Page,
+): Asking<Cursor | Done> {
+  const { since } = walk.remaining;
+  const from = atTop(cursor, page);
+  const bottom = from.above.length > 0 ? from.until + 1 : since;
+  if (bottom <= cursor.until) {
+    walk.findings.gap({ since: bottom, until: cursor.until }, "unconfirmed");
+  }
+  return from.above.length > 0 ? yield* digest(walk, from, page) : DONE;
 }
 
 /** Goes on below the place where the relay fails, if it can be found. */
