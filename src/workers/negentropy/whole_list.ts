@@ -110,11 +110,12 @@ async function checkEnd(
   const shown = await showsMore(list, down, { ...deps, crowd });
   const check = checkOf(shown);
   if (check.type !== "whole" || shown.listed >= crowd) return check;
-  // The page had no room for the crowd, or the relay holds some of it back.
+  // The page had no room for the crowd, or the relay holds some of it back. More than can be asked for is not checked.
   const below = oldest > since
     ? checkOf(await showsMore(list, { since, until: oldest - 1 }, deps))
     : WHOLE;
-  const isCut = shown.listed > 0 || crowd >= CROWD;
+  const isCut = crowd + ROOM <= deps.limit &&
+    (shown.listed > 0 || crowd >= CROWD);
   return below.type === "whole" && isCut
     ? { type: "whole", open: second }
     : below;

@@ -244,7 +244,7 @@ function isRest({ profile }: Walk, cursor: Cursor, page: Page): boolean {
   // Whose word is to be believed has to give less than it could, with all filters taken together.
   const isFull = cursor.isFinished === true &&
     page.size + page.extra.length >= profile.largestPage;
-  return (profile.isEmpty(page) || profile.isShort(page)) && !isFull &&
+  return (page.size === 0 || profile.isShort(page)) && !isFull &&
     [...boundaryIds(cursor)].every((id) => came.has(id));
 }
 

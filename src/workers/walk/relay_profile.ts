@@ -145,9 +145,8 @@ export class RelayProfile {
    */
   isShort(page: Page): boolean {
     const room = Math.min(this.#largestPage, this.#smallestCut, page.limit);
-    const came = sizeWithExtra(page);
-    if (came < room && !this.#isFullOfRepeats(page)) return true;
-    return came < Math.min(SMALLEST_CREDIBLE_CAP, page.limit) &&
+    if (page.size < room && !this.#isFullOfRepeats(page)) return true;
+    return page.size < Math.min(SMALLEST_CREDIBLE_CAP, page.limit) &&
       this.#smallestCut === Infinity &&
       this.#remembered.largestPage >= SMALLEST_CREDIBLE_CAP;
   }
@@ -166,7 +165,8 @@ export class RelayProfile {
   /** Whether a page is so far from full that it holds all there is, even if its order tells nothing. */
   isFarFromFull(page: Page): boolean {
     const room = Math.min(this.#largestPage, this.#smallestCut, page.limit);
-    return sizeWithExtra(page) * 2 <= room;
+    // Some relays have one limit for all filters of a REQ.
+    return (page.size + page.extra.length) * 2 <= room;
   }
 
   /** Whether nothing came of what was asked for, and witnesses asked for beside it left room for more. */
@@ -210,14 +210,6 @@ export class RelayProfile {
     if (count === undefined && this.#kinds.size >= MAX_KINDS_REMEMBERED) return;
     this.#kinds.set(kind, (count ?? 0) + 1);
   }
-}
-
-/**
- * All that came: some relays have one limit for all filters of a REQ, and of one that ignores kinds a witness would have
- * come in the page itself.
- */
-function sizeWithExtra({ size, extra }: Page): number {
-  return size + extra.length;
 }
 
 function distinctOf({ events, newer, older }: Page): number {
