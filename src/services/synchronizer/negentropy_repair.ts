@@ -1,7 +1,7 @@
 /**
  * How one sync uses NIP-77: the plan, from what is remembered of the relay, and what is kept for the next sync. Once a
- * relay is known to answer, each sync also compares a slice of what is proven again, from the newest to the oldest, as
- * events are also published late and back-dated (the rolling repair).
+ * relay is known to answer, now and then a sync also compares a slice of what is proven again, from the newest to the
+ * oldest, as events are also published late and back-dated (the rolling repair).
  *
  * @module
  */
@@ -78,6 +78,9 @@ export interface RepairStep {
   readonly next: RepairCursor;
 }
 
+/** No slice is a smaller share of the past: each is a request, and a relay with nothing new is not to be asked a third. */
+const SMALLEST_SHARE = 1 / 100;
+
 /**
  * The next slice is as large a share of the past as the time since the last step is of `repairSeconds`. The first pass
  * begins one step after everything was proven.
@@ -100,7 +103,7 @@ function nextRepair(
   if (until < floor) {
     return { slice: null, next: { downTo: top + 1, at: now } };
   }
-  if (passed === 0) return { slice: null, next: { downTo, at } };
+  if (passed < SMALLEST_SHARE) return { slice: null, next: { downTo, at } };
   const first = Math.max(floor, Math.min(BEGINNING, top));
   const since = until - Math.ceil((top - first + 1) * passed) + 1;
   return since <= first

@@ -8,7 +8,7 @@
  * @module
  */
 import type { EventKeys } from "../../models/encoded_events.ts";
-import type { Window } from "../../models/window.ts";
+import { subtractWindows, type Window } from "../../models/window.ts";
 import type { Support } from "../protocol/evidence.ts";
 import { SortedKeys } from "../../nips/negentropy/sorted_keys.ts";
 import { locate, reconcile } from "../../nips/nip77/reconcile.ts";
@@ -20,7 +20,7 @@ import type { RelayRequests } from "../worker/relay_requests.ts";
 import type { WalkFindings } from "../walk/ask.ts";
 import { type FetchEnd, type FetchPage, IdFetch } from "./id_fetch.ts";
 import { changedKeys, keysIn, NO_KEYS, sortedKeys } from "./key_list.ts";
-import { isWholeList } from "./whole_list.ts";
+import { checkList } from "./whole_list.ts";
 
 import { readVector } from "./own_vector.ts";
 import { boundedFilter, cutPart, type Part, type ReadPart } from "./part.ts";
@@ -108,12 +108,16 @@ export class Reconciler {
         continue;
       }
       open.push(...below(part, read));
-      const { partOutcome, keys, isLacking } = await this.#settlePart(
+      const { partOutcome, keys, isLacking, second } = await this.#settlePart(
         walk,
         read,
       );
       if (partOutcome === "settled") {
-        findings.prove(read.window, "negentropy", support(keys));
+        const proven = subtractWindows(read.window, second ? [second] : []);
+        for (const window of proven) {
+          findings.prove(window, "negentropy", support(keys));
+        }
+        if (second !== null) leave(left, { ...second, isLacking: false });
         continue;
       }
       const cut = partOutcome === "too-much"
@@ -140,15 +144,13 @@ export class Reconciler {
   async #settlePart(
     walk: WalkJob,
     part: ReadPart,
-  ): Promise<
-    { partOutcome: PartOutcome; keys: EventKeys; isLacking: boolean }
-  > {
+  ): Promise<SettledPart> {
     let { keys } = part;
     let isLacking = false;
     for (let attempt = 0; attempt < MAX_ATTEMPTS && this.#mayAsk; attempt++) {
       const compared = await this.#compare(walk, { ...part, keys });
       const { outcome, fetched } = compared;
-      const { partOutcome } = await this.#classify(
+      const { partOutcome, second } = await this.#classify(
         walk,
         { ...part, keys },
         compared,
@@ -157,12 +159,14 @@ export class Reconciler {
       isLacking = fetched.failure !== null && fetched.failure !== "aborted";
       if (partOutcome === "settled") {
         await this.#note(walk, { window: part.window, gone, fetched });
-        return { partOutcome, keys, isLacking };
+        return { partOutcome, keys, isLacking, second };
       }
       keys = changedKeys(keys, { more: fetched.obtained, less: gone });
-      if (partOutcome !== "again") return { partOutcome, keys, isLacking };
+      if (partOutcome !== "again") {
+        return { partOutcome, keys, isLacking, second };
+      }
     }
-    return { partOutcome: "left", keys, isLacking };
+    return { partOutcome: "left", keys, isLacking, second: null };
   }
 
   async #compare(
@@ -194,28 +198,33 @@ export class Reconciler {
     return { outcome, fetched: await fetch.finish() };
   }
 
-  /** What came of a comparison. A list that is not whole settles nothing. */
+  /** What came of a comparison. A list that is not whole settles nothing, and one second may stay open. */
   async #classify(
     walk: WalkJob,
     { window, keys }: ReadPart,
     { outcome, fetched }: Comparison,
-  ): Promise<Classification> {
-    const { fetch, line } = this.#deps;
+  ): Promise<Classification & { readonly second: Window | null }> {
+    const { fetch, line, bounds } = this.#deps;
     const trust = this.#trust;
     let classification = classify(outcome, fetched.failure);
+    let second: Window | null = null;
     if (
       classification.partOutcome === "settled" && outcome.type === "reconciled"
     ) {
       const list = { walk, window, keys, outcome, fetched };
-      const isWhole = await isWholeList(list, {
+      const check = await checkList(list, {
         trust,
         fetch,
+        limit: bounds.limit,
         settledBefore: this.#deps.now - SETTLING_SECONDS,
       });
-      classification = isWhole === true ? classification : {
-        partOutcome: "left",
-        problem: isWhole === false ? "false-list" : "passing",
-      };
+      if (check.type === "whole") second = check.open;
+      else {
+        classification = {
+          partOutcome: "left",
+          problem: check.type === "false" ? "false-list" : "passing",
+        };
+      }
     }
     const { partOutcome, problem } = classification;
     const hasProgress = fetched.obtained.createdAt.length > 0;
@@ -224,7 +233,7 @@ export class Reconciler {
     if (problem === "passing") line.slowDown();
     this.#hidden += fetched.hidden.length;
     if (this.#hidden > MAX_HIDDEN) trust.stop();
-    return classification;
+    return { ...classification, second };
   }
 
   /** Has the host keep what the relay lists no more, and what it lists and does not give. */
@@ -273,6 +282,15 @@ export class Reconciler {
       maxRounds: MAX_ROUNDS,
     };
   }
+}
+
+/** What became of a part. */
+interface SettledPart {
+  readonly partOutcome: PartOutcome;
+  readonly keys: EventKeys;
+  readonly isLacking: boolean;
+  /** A second of it that is left to paging. */
+  readonly second: Window | null;
 }
 
 /** One comparison, and what became of what it found. */

@@ -1,19 +1,20 @@
 /**
  * Whether a relay lists all it holds. Some list no more events than they give at once, the newest, and say nothing of
- * the rest; then both sides agree on a list that proves nothing.
+ * the rest; some leave out whatever an index lacks. Then both sides agree on a list that proves nothing.
  *
- * What lies below the oldest event listed is asked for: of a whole list, that is nothing.
+ * The oldest second listed and what lies below it are asked for: of a whole list, that is what was listed of this second.
+ * What is listed no more is asked for by its ids: who gives it has left it out.
  *
  * @module
  */
 import type { EventKeys } from "../../models/encoded_events.ts";
-import type { NostrEvent } from "../../models/event.ts";
 import type { Window } from "../../models/window.ts";
 import type { Reconciled } from "../../nips/nip77/reconcile.ts";
 import type { WalkJob } from "../protocol/job.ts";
 
 import type { FetchEnd, FetchPage } from "./id_fetch.ts";
-import { hexIds, keysIn } from "./key_list.ts";
+import { isStable } from "../walk/witnesses.ts";
+import { hexIds, keysIn, sortedKeys } from "./key_list.ts";
 import { boundedFilter } from "./part.ts";
 import type { NegentropyTrust } from "./trust.ts";
 
@@ -27,87 +28,146 @@ export interface ConfirmedList {
   readonly fetched: FetchEnd;
 }
 
+/** What is known of a list. */
+export type ListCheck =
+  /** It is whole; of the `open` second more may be held than the relay gives at once. */
+  | { readonly type: "whole"; readonly open: Window | null }
+  /** It lacks something that the relay gives. */
+  | { readonly type: "false" }
+  /** The relay does not tell. */
+  | { readonly type: "unknown" };
+
+/** What a list is checked with. */
+export interface ListCheckDeps {
+  readonly trust: NegentropyTrust;
+  readonly fetch: FetchPage;
+  /** Events asked for at once at most. */
+  readonly limit: number;
+  /** Unix seconds: what is younger may have come after it was listed. */
+  readonly settledBefore: number;
+}
+
+const WHOLE: ListCheck = { type: "whole", open: null };
+
 /** Events asked for beyond those that are listed: a few may have come in just now. */
-const LIMIT = 20;
+const ROOM = 20;
 
-/** Events of one second that may hide the end of a list, and most of them that are asked for again to see. */
+/** So many events of one second may hide the end of a list. */
 const CROWD = 10;
-const MAX_CROWD = 480;
 
-/** Asks for it only where there is a doubt; null when the relay does not tell. */
-export async function isWholeList(
+/** Ids listed no more that are asked for: most of them were deleted, or replaced. */
+const MAX_GONE_ASKED = 20;
+
+/** Asks the relay only where there is a doubt. */
+export async function checkList(
   list: ConfirmedList,
-  { trust, fetch, settledBefore }: {
-    readonly trust: NegentropyTrust;
-    readonly fetch: FetchPage;
-    /** Unix seconds: what is younger may have come after it was listed. */
-    readonly settledBefore: number;
-  },
-): Promise<boolean | null> {
+  deps: ListCheckDeps,
+): Promise<ListCheck> {
   const { keys, outcome } = list;
   const gone = outcome.have.createdAt.length;
   const added = outcome.need.length / 32;
   const listed = keys.createdAt.length - gone + added;
+  if (gone > 0 && await givesGone(list, deps)) return { type: "false" };
   const isChanged = gone + added > 0;
-  if (!trust.isDoubtful(listed, { isChanged })) return true;
-  const below = belowOf(list);
-  const deps = { fetch, settledBefore };
-  const isWhole = await showsNoMore(list, { ...below, limit: LIMIT }, deps);
-  if (isWhole !== true) return isWhole;
-  // The second of the oldest event may hold more than are listed of it.
-  const second = { since: below.until + 1, until: below.until + 1 };
-  const crowd = listedAt(list, second.since);
-  if (crowd >= CROWD && crowd <= MAX_CROWD) {
-    const limit = crowd + LIMIT;
-    if (await showsNoMore(list, { ...second, limit }, deps) === false) {
-      return false;
-    }
-  }
-  trust.shownWhole(listed);
-  return true;
+  if (!deps.trust.isDoubtful(listed, { isChanged })) return WHOLE;
+  const check = await checkEnd(list, deps);
+  if (check.type === "whole") deps.trust.shownWhole(listed);
+  return check;
 }
 
-/** Whether a window shows nothing but what is listed; null when the relay does not tell. */
-async function showsNoMore(
+/** Whether the relay gives some of what it lists no more. */
+async function givesGone(
+  { window, outcome: { have } }: ConfirmedList,
+  { fetch, settledBefore }: ListCheckDeps,
+): Promise<boolean> {
+  const ids = hexIds(have).filter((_, i) => have.createdAt[i]! < settledBefore);
+  const step = Math.max(1, Math.ceil(ids.length / MAX_GONE_ASKED));
+  const asked = ids.filter((_, i) => i % step === 0);
+  if (asked.length === 0) return false;
+  const limit = asked.length;
+  const filter = { ids: asked, limit };
+  let isGiven = false;
+  await fetch(
+    { filter, window, limit, evidenceOnly: false },
+    ({ kind }) => isGiven ||= isStable(kind),
+  );
+  return isGiven;
+}
+
+/** Whether the list ends where the relay does. */
+async function checkEnd(
   list: ConfirmedList,
-  { limit, ...window }: Window & { readonly limit: number },
-  { fetch, settledBefore }: {
-    readonly fetch: FetchPage;
-    readonly settledBefore: number;
+  deps: ListCheckDeps,
+): Promise<ListCheck> {
+  const { since, until } = list.window;
+  const oldest = oldestListed(list);
+  if (oldest === null) {
+    return checkOf(await showsMore(list, list.window, deps));
+  }
+  const second = { since: oldest, until: oldest };
+  const crowd = listedIds(list, second).size;
+  const down = { since, until: Math.min(oldest, until) };
+  const shown = await showsMore(list, down, { ...deps, crowd });
+  const check = checkOf(shown);
+  if (check.type !== "whole" || shown.listed >= crowd) return check;
+  // The page had no room for the crowd, or the relay holds some of it back. More than can be asked for is not checked.
+  const below = oldest > since
+    ? checkOf(await showsMore(list, { since, until: oldest - 1 }, deps))
+    : WHOLE;
+  const isCut = crowd + ROOM <= deps.limit &&
+    (shown.listed > 0 || crowd >= CROWD);
+  return below.type === "whole" && isCut
+    ? { type: "whole", open: second }
+    : below;
+}
+
+/** What an answer shows: events that are listed, and whether others; null where there is none. */
+interface Shown {
+  readonly listed: number;
+  readonly hasMore: boolean | null;
+}
+
+function checkOf({ hasMore }: Shown): ListCheck {
+  if (hasMore === null) return { type: "unknown" };
+  return hasMore ? { type: "false" } : WHOLE;
+}
+
+/** Asks for what a window shows beyond the `crowd` that is listed at its top. */
+async function showsMore(
+  list: ConfirmedList,
+  window: Window,
+  { fetch, limit: most, settledBefore, crowd = 0 }: ListCheckDeps & {
+    readonly crowd?: number;
   },
-): Promise<boolean | null> {
+): Promise<Shown> {
   const ids = listedIds(list, window);
-  const unlisted: NostrEvent[] = [];
+  const limit = Math.min(most, crowd + ROOM);
+  let listed = 0;
+  let hasMore = false;
   const page = await fetch({
     filter: { ...boundedFilter(list.walk, window), limit },
     window,
     limit,
     evidenceOnly: false,
-  }, (event) => {
-    if (!ids.has(event.id)) unlisted.push(event);
+  }, ({ id, created_at: at }) => {
+    if (ids.has(id)) listed += 1;
+    else hasMore ||= at < settledBefore;
   });
-  if (unlisted.some((event) => event.created_at < settledBefore)) return false;
   const hasFailed = page.end.type === "failed" || page.end.type === "aborted";
-  return hasFailed ? null : true;
+  return { listed, hasMore: hasFailed && !hasMore ? null : hasMore };
 }
 
-/** How many events of a second are listed. */
-function listedAt({ keys, fetched }: ConfirmedList, second: number): number {
-  const ours = keysIn(keys, { since: second, until: second });
-  return ours.createdAt.length +
-    fetched.obtained.createdAt.filter((at) => at === second).length;
-}
-
-/** All below the oldest event that is listed; its own second where there is nothing below. */
-function belowOf({ keys, outcome, fetched, window }: ConfirmedList): Window {
-  const { since, until } = window;
+/** The oldest second of which an event is listed; null where nothing is. */
+function oldestListed(
+  { keys, outcome, fetched }: ConfirmedList,
+): number | null {
   const gone = new Set(hexIds(outcome.have));
   const first = hexIds(keys).findIndex((id) => !gone.has(id));
   const oldest = fetched.obtained.createdAt.reduce(
     (a, b) => Math.min(a, b),
-    keys.createdAt[first] ?? until + 1,
+    keys.createdAt[first] ?? Infinity,
   );
-  return { since, until: Math.max(since, Math.min(until, oldest - 1)) };
+  return oldest === Infinity ? null : oldest;
 }
 
 function listedIds(
@@ -115,7 +175,8 @@ function listedIds(
   window: Window,
 ): Set<string> {
   const listed = new Set(hexIds(keysIn(keys, window)));
-  for (const id of hexIds(fetched.obtained)) listed.add(id);
+  const obtained = sortedKeys(fetched.obtained);
+  for (const id of hexIds(keysIn(obtained, window))) listed.add(id);
   for (const id of hexIds(outcome.have)) listed.delete(id);
   return listed;
 }

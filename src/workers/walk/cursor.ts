@@ -20,6 +20,8 @@ export interface Cursor {
   readonly isFinished?: boolean;
   /** The first page says where it begins: what lies above is claimed by the range that comes down to it. */
   readonly isJoined?: boolean;
+  /** Whether the first page may begin lower than it was asked to: nothing above its newest event is claimed. */
+  readonly isUnsure?: boolean;
   /** Whether this second is asked for with the full limit, after it filled a reduced one. */
   readonly isRaised?: boolean;
 }
@@ -91,7 +93,11 @@ export function breakOff(walk: Walk, rest: Window, failure: NoPage): Done {
 export function goBelow(walk: Walk, second: number): Cursor | Done {
   const { since } = walk.remaining;
   if (second <= since) return DONE;
-  if (second > 1) return { until: second - 1, above: [] };
+  if (second > 1) {
+    // Nothing is known there to overlap with, and the bound alone is not believed.
+    const isUnsure = walk.profile.shiftsUntil;
+    return { until: second - 1, above: [], ...(isUnsure && { isUnsure }) };
+  }
   walk.findings.gap({ since, until: second - 1 }, "bounds-ignored");
   return DONE;
 }

@@ -26,10 +26,10 @@ import {
 import { hintOf, newestOf, type Page, type PageEvent } from "./page.ts";
 import type { Witness } from "./witnesses.ts";
 
-/** How far below the cursor something is looked for, seconds: from an hour to two years. The last look goes half of the way. */
-const DEPTHS = [3_600, 86_400, 30, 180, 365, 730].map((days, i) =>
-  i < 2 ? days : days * 86_400
-);
+const DAY = 86_400;
+
+/** How far below the cursor something is looked for, seconds. The last look goes half of the way. */
+const DEPTHS = [1, 3_600, DAY, 30 * DAY, 365 * DAY, 730 * DAY];
 
 /** So often the end is looked at, where connections end meanwhile. */
 const MAX_LOOKS = 3;
@@ -159,6 +159,17 @@ function* lookOneByOne(
       .map((until) => ({ window: { since, until }, filter: open }));
     questions.push(...looks);
   }
+  const authors = someAuthors(cursor);
+  if (authors.length > 0) {
+    questions.push({
+      window: { since, until: cursor.until },
+      filter: { ...walk.filter, authors },
+    });
+  }
+  // What gives a part for the whole shows the events at the cursor in place of what lies below.
+  if (cursor.until > since) {
+    questions.push({ window: { since, until: cursor.until - 1 } });
+  }
   if (half?.until !== undefined) {
     const until = half.until - profile.untilOffset;
     if (until >= since) questions.push({ window: { since, until } });
@@ -171,9 +182,11 @@ function* lookOneByOne(
     if (!answer.ok) return { type: "no-answer", failure: answer.failure };
     const judged = judge(walk, cursor, answer.value);
     if (judged !== null) return judged;
-    if (n === 0 && !isRest(walk, cursor, answer.value)) {
-      return { type: "no-answer", failure: "hidden" };
-    }
+    const isWhole = n === 0
+      ? isRest(walk, cursor, answer.value)
+      : question.window.until < cursor.until ||
+        !lacksKnown(cursor, { ...question, page: answer.value });
+    if (!isWhole) return { type: "no-answer", failure: "hidden" };
     answers += 1;
     shown ??= witnessIn(answer.value.events, witnesses);
   }
@@ -233,6 +246,34 @@ function isRest({ profile }: Walk, cursor: Cursor, page: Page): boolean {
     page.size + page.extra.length >= profile.largestPage;
   return (page.size === 0 || profile.isShort(page)) && !isFull &&
     [...boundaryIds(cursor)].every((id) => came.has(id));
+}
+
+/**
+ * Whether a relay that says that it has sent all gives less to a narrower question than it has shown of it at the cursor:
+ * what gives a part for the whole gives a part of each part.
+ */
+function lacksKnown(
+  cursor: Cursor,
+  { filter = {}, page }: { readonly filter?: Filter; readonly page: Page },
+): boolean {
+  if (cursor.isFinished !== true || page.size >= page.limit) return false;
+  const { kinds, authors } = filter;
+  const came = new Set(page.events.map(({ id }) => id));
+  return cursor.above.some(({ id, createdAt, kind, pubkey }) =>
+    createdAt <= cursor.until && !came.has(id) &&
+    (kinds === undefined || kind !== undefined && kinds.includes(kind)) &&
+    (authors === undefined || pubkey !== undefined && authors.includes(pubkey))
+  );
+}
+
+/** Authors of about half of the events at a cursor below which the relay says that nothing follows. */
+function someAuthors({ until, above, isFinished }: Cursor): string[] {
+  if (isFinished !== true) return [];
+  const here = above.filter(({ createdAt }) => createdAt <= until);
+  const authors = new Set(
+    here.slice(here.length >> 1).flatMap(({ pubkey }) => pubkey ?? []),
+  );
+  return [...authors].slice(0, LOOK_LIMIT);
 }
 
 function nothing(questions: number, witness: string | null): Below {

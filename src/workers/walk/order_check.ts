@@ -37,15 +37,22 @@ export function* checkOrder(
   const { profile, settledBefore, remaining } = walk;
   remaining.doing = "checking-order";
   const { events } = page;
+  const settled = events.filter(({ createdAt }) => createdAt < settledBefore);
   // Events of one second are in any order, and a relay that gives any of them shows nothing by it.
-  const isOrdered = newestOf(events) > oldestOf(events);
+  const isOrdered = newestOf(settled) > oldestOf(settled);
   if (isOrdered) profile.orderLooks += 1;
   const looks = profile.orderLooks;
-  const isTelling = isOrdered && events.length >= TELLING_EVENTS;
-  const since = topOf(page, isTelling);
+  const isTelling = isOrdered && settled.length >= TELLING_EVENTS;
+  const since = topOf(settled, isTelling) ?? oldestOf(events) + 1;
   const isOpen = remaining.top === OPEN_END && looks <= 1;
-  const window = { since, until: isOpen ? OPEN_END : rest.until };
-  const answer = yield* ask(walk, { window });
+  const last = Math.min(rest.until, settledBefore - 1);
+  let answer = yield* ask(walk, {
+    window: { since, until: isOpen ? OPEN_END : rest.until },
+  });
+  // Full of what may still be arriving, or is dated in the future, it says nothing of what lies below.
+  if (answer.ok && since <= last && liesAbove(answer.value, last)) {
+    answer = yield* ask(walk, { window: { since, until: last } });
+  }
   if (!answer.ok) return { type: "no-answer", failure: answer.failure };
   const hidden = answer.value.events.filter(({ id, createdAt }) =>
     createdAt < settledBefore && createdAt <= rest.until &&
@@ -65,8 +72,20 @@ export function* checkOrder(
   return { type };
 }
 
-/** The second from which on the page is asked for again. Its oldest may be cut off, in whatever order a second has. */
-function topOf({ events }: Page, isTelling: boolean): number {
+/** Whether an answer shows only what lies above a second. */
+function liesAbove({ events, newer }: Page, second: number): boolean {
+  return events.length + newer > 0 && oldestOf(events) > second;
+}
+
+/**
+ * The second from which on the page is asked for again; null where there is nothing to go by. Its oldest may be cut off,
+ * in whatever order a second has.
+ */
+function topOf(
+  events: readonly PageEvent[],
+  isTelling: boolean,
+): number | null {
+  if (events.length === 0) return null;
   const eighth = isTelling
     ? events[Math.floor(events.length / SHARE)]!.createdAt
     : 0;
@@ -119,6 +138,6 @@ function* areNews(
   const { events } = answer.value;
   const came = new Set(events.map(({ id }) => id));
   const bottom = oldestOf(events);
-  return newestOf(hidden) > bottom &&
+  return hidden.some(({ id }) => came.has(id)) &&
     hidden.every(({ id, createdAt }) => createdAt <= bottom || came.has(id));
 }

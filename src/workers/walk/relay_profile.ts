@@ -24,6 +24,8 @@ export class RelayProfile {
   probed = false;
   /** How often its order was looked at in this session. */
   orderLooks = 0;
+  /** Whether something was claimed because pages come newest first. */
+  hasPaged = false;
   /** Whether a page with room for more was not the last. */
   hasHidden = false;
   /** Whether it answers filters that name no kinds. */
@@ -89,6 +91,11 @@ export class RelayProfile {
     return this.#untilOffset;
   }
 
+  /** Whether it was seen to take `until` for something else, whether or not an offset makes up for it. */
+  get shiftsUntil(): boolean {
+    return this.#untilOffset > 0 || this.#isOffsetRefuted;
+  }
+
   /** What was meant came when so much was added. */
   learnOffset(offset: number): void {
     if (this.#isOffsetRefuted) return;
@@ -113,10 +120,15 @@ export class RelayProfile {
     return Math.max(this.#largestPage, this.#remembered.largestPage);
   }
 
-  /** A page ended as it should; one that several filters asked for says nothing of how much comes at once. */
+  /**
+   * A page ended as it should; one that several filters asked for says nothing of how much comes at once. Nor do a few
+   * events that were not asked for: some relays add one to whatever they give.
+   */
   learn(page: Page, { isPlain }: { readonly isPlain: boolean }): void {
     if (isPlain) {
-      this.#largestPage = Math.max(this.#largestPage, page.size);
+      const others = page.newer + page.older;
+      const size = others * 2 < page.size ? page.size - others : page.size;
+      this.#largestPage = Math.max(this.#largestPage, size);
       this.#mostDistinct = Math.max(this.#mostDistinct, distinctOf(page));
     }
     for (const { kind } of page.events) this.#rememberKind(kind);
@@ -155,6 +167,12 @@ export class RelayProfile {
     const room = Math.min(this.#largestPage, this.#smallestCut, page.limit);
     // Some relays have one limit for all filters of a REQ.
     return (page.size + page.extra.length) * 2 <= room;
+  }
+
+  /** Whether nothing came of what was asked for, and witnesses asked for beside it left room for more. */
+  isEmpty({ size, extra }: Page): boolean {
+    return size === 0 &&
+      (extra.length === 0 || extra.length * 2 <= this.mostAtOnce);
   }
 
   /** The kinds most likely to be here that no relay holds back, few enough for one filter. */

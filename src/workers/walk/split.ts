@@ -7,7 +7,12 @@
  *
  * @module
  */
-import { BEGINNING, OPEN_END, type Window } from "../../models/window.ts";
+import {
+  BEGINNING,
+  OPEN_END,
+  subtractWindows,
+  type Window,
+} from "../../models/window.ts";
 import type { GapReason } from "../protocol/report.ts";
 import { ask, type Asking, type NoPage, type Walk } from "./ask.ts";
 import { narrowed } from "./kinds_only.ts";
@@ -15,6 +20,9 @@ import { hintOf, type Page, type PageEvent } from "./page.ts";
 import { walkSecond } from "./second.ts";
 import { mayBeLocal } from "./skip.ts";
 import { isStable } from "./witnesses.ts";
+
+/** What is dated so far ahead of the database's clock is asked for apart, so that it hides nothing, seconds. */
+export const CLOCK_SLACK = 900;
 
 /** Walks what remains, newest part first; `shown` came of it just now, and has to come again. Returns what broke it off. */
 export function* walkInParts(
@@ -44,6 +52,13 @@ export function* walkInParts(
     }
     const page = answer.value;
     if (page.newer + page.older > page.events.length) {
+      // Dates beyond all numbers are no reason to leave what lies below them.
+      const soon = walk.now + CLOCK_SLACK;
+      if (part.until === OPEN_END && part.since <= soon && page.older === 0) {
+        leave(walk, [{ ...part, since: soon + 1 }], "bounds-ignored");
+        parts.push({ ...part, until: soon });
+        continue;
+      }
       leave(walk, [part, ...parts], "bounds-ignored");
       return null;
     }
@@ -74,9 +89,11 @@ interface Part extends Window {
 /** Asks for a part, with a witness beside it where nothing is known to lie within. */
 function askPart(walk: Walk, part: Part) {
   const { profile, witnesses } = walk;
+  // No more than leave an answer far from full.
+  const room = Math.max(1, profile.mostAtOnce >> 2);
   const ids = part.known.length > 0 || profile.manyFilters === "no"
     ? []
-    : witnesses.pick().map(({ id }) => id);
+    : witnesses.pick().slice(0, room).map(({ id }) => id);
   return ask(walk, {
     window: windowOf(part),
     ...(ids.length > 0 && { extraFilters: [{ ids, limit: ids.length }] }),
@@ -87,13 +104,14 @@ function askPart(walk: Walk, part: Part) {
 /** Whether a page may hold all there is of a part: it is far from full, or as short as a second can be. */
 function mayBeWhole({ profile }: Walk, part: Part, page: Page): boolean {
   if (hintOf(page) === "more") return false;
-  if (page.size === 0 || profile.isFarFromFull(page)) return true;
+  if (profile.isEmpty(page) || profile.isFarFromFull(page)) return true;
   return part.since === part.until && profile.isShort(page);
 }
 
 /**
- * Records what a page far from full proves: nothing where it lacks what the relay has shown before. The only event of a
- * relay that is out of order nevertheless is one that it adds to any answer, and so no witness.
+ * Records what a page far from full proves: nothing where it lacks what the relay has shown before, nor where something
+ * came that was not read, as no page follows that would show it. The only event of a relay that is out of order
+ * nevertheless is one that it adds to any answer, and so no witness.
  */
 function* settle(
   walk: Walk,
@@ -127,11 +145,17 @@ function* settle(
       return;
     }
   } else if (page.extra.length > 0) profile.manyFilters = "yes";
-  findings.prove(window, "split", {
+  const support = {
     questions: 1,
     witness: profile.mostAtOnce > 1 ? witness : null,
     counts: null,
-  });
+  };
+  for (const read of subtractWindows(window, page.unread)) {
+    findings.prove(read, "split", support);
+  }
+  for (const { since, until, reason } of page.unread) {
+    findings.gap({ since, until }, reason);
+  }
 }
 
 /** Whether the relay shows an event that it has given, where it was not asked for beside the part; true when there is none. */

@@ -36,10 +36,7 @@ import {
 import { recover } from "./recover.ts";
 import { walkSecond } from "./second.ts";
 import { skipBroken } from "./skip.ts";
-import { walkInParts } from "./split.ts";
-
-/** What is dated so far ahead of the database's clock is asked for apart, so that it hides nothing, seconds. */
-const CLOCK_SLACK = 900;
+import { CLOCK_SLACK, walkInParts } from "./split.ts";
 
 /** Walks what remains down to its floor. Returns why it broke off, or null when it was walked to the end. */
 export function* walkWindow(walk: Walk): Asking<NoPage | null> {
@@ -83,6 +80,7 @@ function* step(walk: Walk, cursor: Cursor): Asking<Cursor | Done> {
   const answer = yield* ask(walk, { window: rest });
   if (answer.ok) {
     const page = answer.value;
+    if (cursor.isUnsure) return yield* digestUnsure(walk, cursor, page);
     const from = cursor.isJoined ? atTop(cursor, page) : cursor;
     return yield* digest(walk, from, page);
   }
@@ -90,6 +88,21 @@ function* step(walk: Walk, cursor: Cursor): Asking<Cursor | Done> {
   return narrower === null
     ? yield* goAround(walk, cursor, answer.failure)
     : { brokenBy: yield* walkWindow(narrower) };
+}
+
+/** Claims nothing above the newest event of a page that may begin too low. */
+function* digestUnsure(
+  walk: Walk,
+  cursor: Cursor,
+  page: Page,
+): Asking<Cursor | Done> {
+  const { since } = walk.remaining;
+  const from = atTop(cursor, page);
+  const bottom = from.above.length > 0 ? from.until + 1 : since;
+  if (bottom <= cursor.until) {
+    walk.findings.gap({ since: bottom, until: cursor.until }, "unconfirmed");
+  }
+  return from.above.length > 0 ? yield* digest(walk, from, page) : DONE;
 }
 
 /** Goes on below the place where the relay fails, if it can be found. */
@@ -189,6 +202,7 @@ function* descend(
     return DONE;
   }
   if (oldest === top) return yield* stay(walk, cursor, page);
+  profile.hasPaged ||= oldest < walk.settledBefore;
   findings.prove({ since: oldest + 1, until: top }, "paging", by(page));
   const next = below(page, oldest);
   // A page that is full of one second may have been cut off there, whatever the relay says.
@@ -278,7 +292,7 @@ function* probeCap(walk: Walk): Asking<void> {
 
 function* inParts(walk: Walk, rest: Window, page: Page): Asking<Done> {
   const { profile, findings } = walk;
-  if (profile.order === "newest-first") {
+  if (profile.order === "newest-first" || profile.hasPaged) {
     // What was paged so far rested on an order that it does not keep.
     findings.contradict({
       since: rest.since,

@@ -8,7 +8,11 @@ import { KIND } from "../../models/kinds.ts";
 import type { PageEvent } from "./page.ts";
 
 /** An event that a relay is known to hold. */
-export type Witness = Pick<PageEvent, "id" | "createdAt">;
+export interface Witness extends Pick<PageEvent, "id" | "createdAt"> {
+  /** Where they are known. */
+  readonly kind?: number;
+  readonly pubkey?: string;
+}
 
 /** Witnesses kept of a session: the first ones, and the latest. */
 const KEPT_FIRST = 8;

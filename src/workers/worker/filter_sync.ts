@@ -19,7 +19,13 @@ import type {
 } from "../protocol/messages.ts";
 import type { WalkState } from "../protocol/report.ts";
 import type { NoPage, Remaining, Walk, WalkFindings } from "../walk/ask.ts";
-import type { Page, PageEvent, Query } from "../walk/page.ts";
+import {
+  newestOf,
+  oldestOf,
+  type Page,
+  type PageEvent,
+  type Query,
+} from "../walk/page.ts";
 import { ParallelRanges } from "../walk/parallel_ranges.ts";
 import type { Repeats } from "../walk/repeats.ts";
 import { Rhythm } from "../walk/rhythm.ts";
@@ -309,6 +315,7 @@ export class FilterSync {
         this.#deps.onState(ranges.states);
         const page = await this.#fetch(query, repeats);
         this.#keepAuthors(page);
+        this.#show(page, window);
         if (isFirst && page.end.type === "eose") {
           isFirst = false;
           halt?.onFirstAnswer();
@@ -329,6 +336,15 @@ export class FilterSync {
     this.#findings.skipUnread(query, page);
     if (page.end.type === "failed") this.#findings.glimpse(query, page);
     return page;
+  }
+
+  /** What a walk overlaps with is not walked. */
+  #show({ accepted }: Page, window: Window): void {
+    const came = accepted.filter(({ createdAt }) =>
+      createdAt >= window.since && createdAt <= window.until
+    );
+    if (came.length === 0) return;
+    this.#findings.show({ since: oldestOf(came), until: newestOf(came) });
   }
 
   /** Keeps a few authors that the relay gives events of. */

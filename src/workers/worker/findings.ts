@@ -50,6 +50,9 @@ export class Findings implements WalkFindings {
   readonly #retractions: Retraction[] = [];
   /** Time of which events came without an end that could be believed. */
   #glimpsed: Window[] = [];
+  /** Time from the oldest to the newest event of each page of a walk, and what of it was left as the relay failed. */
+  #shown: Window[] = [];
+  #abandoned: Window[] = [];
   #counted: { readonly window: Window; readonly relay: number } | null = null;
   readonly #caught: number;
   #distrust: GapReason | null;
@@ -92,6 +95,9 @@ export class Findings implements WalkFindings {
     if (window === null) return;
     const { filterHash, covered } = this.job;
     this.#sink({ type: "open", gap: { ...window, filterHash, reason } });
+    if (IS_FAILURE.has(reason)) {
+      this.#abandoned = mergeWindows([...this.#abandoned, window]);
+    }
     if (!IS_ABOUT_EVENTS.has(reason)) return;
     for (const before of covered) {
       const stale = intersectWindows(window, before);
@@ -154,9 +160,17 @@ export class Findings implements WalkFindings {
     this.#glimpsed = mergeWindows([...this.#glimpsed, seen]);
   }
 
+  /** A page of a walk came: if the walk does not end there, what was claimed before of its time may be out of date. */
+  show({ since, until }: Window): void {
+    this.#shown = mergeWindows([...this.#shown, { since, until }]);
+  }
+
   /** Takes back what was claimed before of time of which events came, and which was not walked again. */
   #retractGlimpsed(): void {
-    for (const glimpsed of this.#glimpsed) {
+    const halfShown = this.#abandoned.flatMap((left) =>
+      this.#shown.flatMap((shown) => intersectWindows(left, shown) ?? [])
+    );
+    for (const glimpsed of mergeWindows([...this.#glimpsed, ...halfShown])) {
       for (const left of subtractWindows(glimpsed, this.#claims.windows)) {
         for (const before of this.job.covered) {
           const stale = intersectWindows(left, before);
@@ -274,6 +288,17 @@ const IS_ABOUT_EVENTS: ReadonlySet<GapReason> = new Set([
   "withheld",
   "bounds-ignored",
   "unconfirmed",
+]);
+
+/** Reasons that say something of the relay, and nothing of what lies there. */
+const IS_FAILURE: ReadonlySet<GapReason> = new Set([
+  "timeout",
+  "disconnected",
+  "rate-limited",
+  "auth-required",
+  "restricted",
+  "refused",
+  "over-budget",
 ]);
 
 /** Retractions kept of one filter, beyond which nothing of the session is claimed. */

@@ -67,14 +67,16 @@ export function isEvent(item: WireItem): item is NostrEvent {
   return "id" in item;
 }
 
-/** The same answer with these items; where some were lost by it, an honest hint says so. */
-export function withItems(answer: Answer, items: readonly WireItem[]): Answer {
+/** The first messages of an answer, those that come late counted, too; where some were lost by it, an honest hint says so. */
+export function cutTo(answer: Answer, messages: number): Answer {
   const { end } = answer;
+  const items = answer.items.slice(0, messages);
+  const afterEnd = answer.afterEnd.slice(0, messages - items.length);
   const isShorter = items.length < answer.items.length;
   if (end.type !== "eose" || end.hint === undefined || !isShorter) {
-    return { ...answer, items };
+    return { ...answer, items, afterEnd };
   }
-  return { ...answer, items, end: { type: "eose", hint: "more" } };
+  return { ...answer, items, afterEnd, end: { type: "eose", hint: "more" } };
 }
 
 /** The same answer with the events for which `keeps` holds, and everything else; a hint stays, as if nothing were lost. */

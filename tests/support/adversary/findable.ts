@@ -48,6 +48,9 @@ const BY_SAMPLE = [
   "hole in the page",
   "ties collapsed",
   "edge missing",
+  // Where all that is wanted lies in one second, or bounds mean nothing, each question of the same shape shows the same
+  // half of it, and is said to be whole: one relay of 2,000 that do this. What lies lower, or belongs to some kinds or
+  // authors only, is asked for.
   "finish too early when",
   "one event when",
 ] as const;

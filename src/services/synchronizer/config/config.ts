@@ -47,7 +47,7 @@ const negentropyConfig = z.strictObject({
     ),
   repairSeconds: z.int().min(0).max(31_536_000).default(604_800)
     .describe(
-      "What is proven is compared once more within so many seconds, a slice a sync, as events are published late and back-dated; 0 for never",
+      "What is proven is compared once more within so many seconds, in up to 100 slices, as events are published late and back-dated; 0 for never",
     ),
 });
 

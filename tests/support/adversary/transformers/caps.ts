@@ -4,7 +4,7 @@
  * @module
  */
 import type { NostrEvent } from "../../../../src/models/event.ts";
-import { type Answer, isEvent, withItems } from "../answer.ts";
+import { type Answer, cutTo, isEvent } from "../answer.ts";
 import { type Transformer, transformer } from "../transformer.ts";
 
 /** Envelope, ids, keys and signature of an event on the wire, in bytes. */
@@ -24,7 +24,7 @@ export const CAPS: readonly Transformer[] = [
     isHonest: true,
     parameters: { bytes: [1_500, 8_000, 40_000] },
     create: ({ bytes }) => ({
-      answers: (answer) => withItems(answer, firstBytes(answer, bytes)),
+      answers: (answer) => cutTo(answer, messagesWithin(answer, bytes)),
     }),
   }),
   /** Queries end when their time is up: each page is as long as the machine was fast. */
@@ -56,7 +56,7 @@ export const CAPS: readonly Transformer[] = [
     isHonest: true,
     parameters: { events: [10, 60] },
     create: ({ events }) => ({
-      answers: (answer) => withItems(answer, answer.items.slice(0, events)),
+      answers: (answer) => cutTo(answer, events),
     }),
   }),
   /** So many rows of the index are looked at, matching or not: rare kinds below crowds of others are not reached. */
@@ -107,15 +107,15 @@ export const CAPS: readonly Transformer[] = [
   }),
 ];
 
-function firstBytes({ items }: Answer, bytes: number) {
+function messagesWithin({ items, afterEnd }: Answer, bytes: number): number {
   let left = bytes;
   let taken = 0;
-  for (const item of items) {
+  for (const item of [...items, ...afterEnd]) {
     left -= isEvent(item) ? bytesOf(item) : ENVELOPE_BYTES;
     if (left < 0 && taken > 0) break;
     taken++;
   }
-  return items.slice(0, taken);
+  return taken;
 }
 
 function bytesOf({ content, tags }: NostrEvent): number {

@@ -79,6 +79,14 @@ Deno.test("a slice is as large a share of the past as the time passed is of a wh
   assert.deepEqual(step?.next, { downTo: step?.slice?.since, at: NOW });
 });
 
+Deno.test("a slice waits until it is a hundredth of the past, and loses no time by it", () => {
+  const repair = { downTo: TOP + 1, at: NOW - DAY / 10 + 1 };
+  assert.deepEqual(plan({ repair }).repair, { slice: null, next: repair });
+  const { slice } = plan({ repair }, { now: NOW + 1 }).repair ?? {};
+  const seconds = TOP - (slice?.since ?? 0) + 1;
+  assert.equal(seconds, Math.ceil((TOP - BEGINNING + 2) / 100));
+});
+
 Deno.test("slices of one pass touch each other, reach the oldest second, and then a new pass begins", () => {
   let now = NOW;
   let cursor = plan().repair?.next ?? null;

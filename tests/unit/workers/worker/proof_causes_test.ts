@@ -31,6 +31,7 @@ import {
   CAUSES,
   relaysOf,
 } from "../../../support/adversary/causes.ts";
+import { FOUND } from "../../../support/adversary/found.ts";
 import { judge } from "../../../support/adversary/judge.ts";
 import { isFindable } from "../../../support/adversary/findable.ts";
 import { plainSpec } from "../../../support/adversary/plain.ts";
@@ -69,6 +70,17 @@ for (const cause of CAUSES) {
     const most = RELAYS * UNLUCKY_PERCENT / 100;
     assert.ok(beyond.length <= most, beyond.join("\n"));
     assert.ok(stored > 20 * RELAYS, `${stored} events are stored`);
+  });
+}
+
+for (const { words, spec } of FOUND) {
+  Deno.test(`nothing untrue is proven of relay ${spec.seed}: ${words}`, async () => {
+    const made = { spec, pauseSeconds: 900, killedAfter: Infinity };
+    for (let syncs = 1; syncs <= SYNCS; syncs++) {
+      const relay = new Adversary(spec);
+      const archive = await syncAdversary(relay, { syncs });
+      assert.equal(liesOf(relay, archive, made), 0, `after ${syncs} syncs`);
+    }
   });
 }
 
