@@ -21,6 +21,7 @@ import {
 } from "../../support/postgres.ts";
 import { SOURCE, startProgram } from "../../support/program.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
+import { until } from "../../support/until.ts";
 import { backendOf, untilWaitedFor } from "../../support/lock_waits.ts";
 
 const own = await readSchema();
