@@ -18,7 +18,7 @@ import {
 } from "../core/database/connection/executor.ts";
 import { type Rejection, rejectionRows } from "./rejected_events.ts";
 import type { Proof, Strength } from "./sync/sync_coverage.ts";
-import type { WalPosition } from "./wal_position.ts";
+import type { WalPosition } from "./sync/wal_position.ts";
 
 /** A window proven complete by everything stored up to and with this batch. */
 export interface NewCoverage extends Window {

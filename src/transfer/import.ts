@@ -10,7 +10,7 @@ import {
   advanceWal,
   isCommitLoss,
   type WalPosition,
-} from "../archive/wal_position.ts";
+} from "../archive/sync/wal_position.ts";
 import type { Verifier } from "../nips/verify/verifier.ts";
 import {
   checkBlock,

@@ -8,7 +8,7 @@ import { errorCode } from "../core/database/connection/database_error.ts";
 import { insertEvents } from "../archive/events.ts";
 import { insertRejected } from "../archive/rejected_events.ts";
 import { type NewState, upsertState } from "../archive/service_state.ts";
-import { advanceWal, type WalPosition } from "../archive/wal_position.ts";
+import { advanceWal, type WalPosition } from "../archive/sync/wal_position.ts";
 import {
   type EncodedEvents,
   encodeEvents,

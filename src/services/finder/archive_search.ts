@@ -17,7 +17,10 @@ import {
   startOfSecond,
 } from "../../archive/event_scan.ts";
 import { getState, upsertState } from "../../archive/service_state.ts";
-import { advanceWal, type WalPosition } from "../../archive/wal_position.ts";
+import {
+  advanceWal,
+  type WalPosition,
+} from "../../archive/sync/wal_position.ts";
 import type { Context } from "../../core/lifecycle/service.ts";
 import { extractHints } from "../../models/relay_hints.ts";
 import { countCandidates, storeHints } from "./candidates_found.ts";

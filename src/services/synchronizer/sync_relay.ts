@@ -9,7 +9,7 @@ import {
   proofShares,
   type StrengthShares,
 } from "../../archive/sync/sync_coverage.ts";
-import { advanceWal, isCommitLoss } from "../../archive/wal_position.ts";
+import { advanceWal, isCommitLoss } from "../../archive/sync/wal_position.ts";
 import { errorText } from "../../base/error_text.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import type { Network } from "../../models/network.ts";

@@ -21,7 +21,7 @@ import {
   type SyncBatch,
 } from "../../archive/events.ts";
 import type { Rejection } from "../../archive/rejected_events.ts";
-import type { WalPosition } from "../../archive/wal_position.ts";
+import type { WalPosition } from "../../archive/sync/wal_position.ts";
 import type { Database } from "../../core/database/connection/database.ts";
 import { errorCode } from "../../core/database/connection/database_error.ts";
 import {

@@ -5,7 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { storeBatch } from "../../../src/archive/events.ts";
-import { advanceWal, isCommitLoss } from "../../../src/archive/wal_position.ts";
+import {
+  advanceWal,
+  isCommitLoss,
+} from "../../../src/archive/sync/wal_position.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { newRelay, syncBatch } from "../../support/sync_batch.ts";

@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { errorCode } from "../core/database/connection/database_error.ts";
+import { errorCode } from "../../core/database/connection/database_error.ts";
 import {
   type Executor,
   onConnection,
-} from "../core/database/connection/executor.ts";
+} from "../../core/database/connection/executor.ts";
 
 /** Opaque. Null where the server does not say; then nothing is noticed. */
 export type WalPosition = string | null;
