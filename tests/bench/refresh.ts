@@ -12,6 +12,8 @@ import {
   requestRemake,
   statisticsStatus,
 } from "../../src/archive/statistics/refresh.ts";
+import { derivedOptions } from "../../src/services/refresher/mod.ts";
+import { loadVerifier } from "../../src/nips/verify/verifier.ts";
 import { refresherConfig } from "../../src/services/refresher/config.ts";
 import type { Database } from "../../src/core/database/connection/database.ts";
 import { encodeEvents } from "../../src/models/encoded_events.ts";
@@ -28,8 +30,11 @@ import { randomEvents } from "./random_events.ts";
 import { type BenchScaleOptions, type Cluster, openCluster } from "./scale.ts";
 
 const { signal } = new AbortController();
-const LIMIT = refresherConfig.parse({}).maxFactsPerTransaction;
+const CONFIG = refresherConfig.parse({});
+const LIMIT = CONFIG.maxFactsPerTransaction;
 const BATCH = 500;
+/** All of it on. */
+const DERIVED = derivedOptions(CONFIG, await loadVerifier());
 
 /** Prints everything. */
 export async function benchRefresh(options: BenchScaleOptions): Promise<void> {
@@ -76,6 +81,7 @@ async function makeAll(
     const { isIdle } = await refreshStatistics(database, {
       limit: LIMIT,
       signal,
+      derived: DERIVED,
     });
     if (isIdle || isDone(await statisticsStatus(database))) return;
   }
@@ -116,6 +122,13 @@ const TABLES = [
   "relay_kind",
   "relay_author",
   "distinct_sketch",
+  "author_first",
+  "contact",
+  "contact_list",
+  "contact_total",
+  "author_fact",
+  "author_topic",
+  "zap",
 ];
 
 /** Whoever asks for a year ends with the newest day. */

@@ -15,10 +15,12 @@ import { type TestRelay, testRelay } from "../support/test_relay.ts";
 
 const factory = eventFactory("roles");
 const FIRST = 1_700_000_000;
-const EVENTS = Array.from(
-  { length: 40 },
-  (_, n) => factory.sign({ createdAt: FIRST + n * 60, kind: 1 }),
-);
+const TAGS = [["p", factory.pubkey(1)], ["e", "ab".repeat(32)], ["t", "x"]];
+/** Also what statistics derive facts from. */
+const EVENTS = Array.from({ length: 40 }, (_, n) => {
+  const kind = [1, 1, 1, 3, 7, 9_735][n % 6]!;
+  return factory.sign({ createdAt: FIRST + n * 60, kind, tags: TAGS });
+});
 const FOR_EVENT_RAW = factory.sign({ content: "a\0b", kind: 1 });
 const LISTED_ONLY = factory.sign({ createdAt: FIRST, kind: 4 });
 const LINES = Array.from(

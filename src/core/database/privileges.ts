@@ -106,11 +106,22 @@ const REFRESHED: ReadonlySet<string> = new Set([
   "kind_total",
   "author",
   "author_day",
+  "author_first",
   "relay_day",
   "relay_kind",
   "relay_author",
   "relay_remake",
   "distinct_sketch",
+  "contact",
+  "contact_list",
+  "contact_total",
+  "author_fact",
+  "author_topic",
+  "target_fact",
+  "zap",
+  "deleted_event",
+  "derived_state",
+  "derived_lost",
 ]);
 
 type Rights = Readonly<Record<Role, readonly string[]>>;

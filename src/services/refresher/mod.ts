@@ -35,8 +35,8 @@ export const refresher: Service<RefresherConfig> = {
 };
 
 /** What is derived; zaps count when receipt, invoice and request agree. */
-function derivedOptions(
-  { derived }: RefresherConfig,
+export function derivedOptions(
+  { derived }: Pick<RefresherConfig, "derived">,
   verifier: Verifier,
 ): DerivedOptions {
   const verify = (event: NostrEvent) => verifier.verify(event);

@@ -555,3 +555,27 @@ async function syncAsWriter(
   const retractions = [{ ...window, cause }];
   await recordAudit(database, { ...listing, audit, retractions });
 }
+
+testOnEachServer(
+  "the refresher may change whatever stored functions of statistics change",
+  async ({ database, sql }) => {
+    await createRoles(database, {});
+    const { functions } = await readSchema();
+    const written = new Set<string>();
+    for (const { name, text } of functions) {
+      if (!/^(32_fact|3[6-9]_|62_)/.test(name)) continue;
+      for (const [, table = ""] of text.matchAll(WRITES)) written.add(table);
+    }
+    const rows = await sql<{ name: string; may: boolean }[]>`
+      select relname as name,
+        has_table_privilege('bigbrotr_refresher', oid, 'insert')
+          and has_table_privilege('bigbrotr_refresher', oid, 'update')
+          and has_table_privilege('bigbrotr_refresher', oid, 'delete') as may
+      from pg_class where relkind = 'r' and relname = any (${[...written]})`;
+    assert.ok(rows.length > 20, `${rows.length}`);
+    assert.deepEqual(rows.filter(({ may }) => !may), []);
+  },
+);
+
+/** A table that a statement changes. */
+const WRITES = /\b(?:insert into|update|delete from) ([a-z_]+)/g;
