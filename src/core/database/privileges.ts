@@ -111,6 +111,16 @@ const REFRESHED: ReadonlySet<string> = new Set([
   "relay_author",
   "relay_remake",
   "distinct_sketch",
+  "contact",
+  "contact_list",
+  "contact_total",
+  "author_fact",
+  "author_topic",
+  "target_fact",
+  "zap",
+  "deleted_event",
+  "derived_state",
+  "derived_lost",
 ]);
 
 type Rights = Readonly<Record<Role, readonly string[]>>;
