@@ -53,7 +53,7 @@ testOnEachServer(
       [199, 1],
     ]);
     await say(c!, 30, strfry);
-    await removeRelay(database, urls[3]!);
+    await removeRelay(database, urls[3]!, { sightings: false, signal });
     assert.deepEqual(await software(archive), [["strfry", "1.0.4", 3]]);
   },
 );
@@ -65,6 +65,7 @@ async function software({ sql }: TestArchive) {
 }
 
 const factory = eventFactory("derived_views_test");
+const { signal } = new AbortController();
 
 testOnEachServer(
   "the latest of replaceable and addressable events are the newest, of one second the lowest id",
