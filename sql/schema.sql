@@ -8005,12 +8005,13 @@ begin
   set comments = f.comments + excluded.comments, quotes = f.quotes + excluded.quotes, reposts = f.reposts + excluded.reposts,
     reactions = f.reactions + excluded.reactions, zaps = f.zaps + excluded.zaps,
     unverified_zaps = f.unverified_zaps + excluded.unverified_zaps, zap_msats = f.zap_msats + excluded.zap_msats;
-  delete from target_fact
-  where target in (
-      select substr(p_targets, i * 32 - 31, 32) from generate_series(1, cardinality(p_msats)) as i
-      where least(p_counts[i * 6 - 5], p_counts[i * 6 - 4], p_counts[i * 6 - 3], p_counts[i * 6 - 2], p_counts[i * 6 - 1],
-        p_counts[i * 6]) < 0)
-    and (comments, quotes, reposts, reactions, zaps, unverified_zaps) = (0, 0, 0, 0, 0, 0);
+  if 0 > any (p_counts) then
+    delete from target_fact
+    where target = any (array(
+        select substr(p_targets, i * 32 - 31, 32) from generate_series(1, cardinality(p_msats)) as i
+        where 0 > any (p_counts[i * 6 - 5 : i * 6])))
+      and (comments, quotes, reposts, reactions, zaps, unverified_zaps) = (0, 0, 0, 0, 0, 0);
+  end if;
 end
 $function$;
 comment on function target_fact_add(p_targets bytea, p_counts integer[], p_msats numeric[]) is 'Adds to what is counted of events and addresses';

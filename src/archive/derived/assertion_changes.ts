@@ -181,7 +181,7 @@ export class AssertionChanges {
 const ADDRESS = /^(0|[1-9]\d{0,4}):[0-9a-f]{64}:/;
 
 /** The id itself, or what `event_address()` makes of an address, in hex; null for what is neither. */
-export function targetKey(target: string): string | null {
+function targetKey(target: string): string | null {
   if (isKey(target)) return target;
   return ADDRESS.test(target) ? hash("sha256", target, "hex") : null;
 }

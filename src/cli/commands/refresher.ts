@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { requestDerivedRemake } from "../../archive/derived/derived.ts";
 import {
   requestRemake,
   statisticsStatus,
@@ -79,7 +80,12 @@ async function rebuild(
   database: Database,
 ): Promise<Disposable> {
   const { log, screen } = invocation;
-  const asked = await requestRemake(database, boundsOf(invocation));
+  const bounds = boundsOf(invocation);
+  const asked = await requestRemake(database, bounds);
+  // They have no days: all of them, or none.
+  if (bounds.since === undefined && bounds.until === undefined) {
+    await requestDerivedRemake(database);
+  }
   log.info("statistics are to be made again", { ...asked });
   return watchRemaking(screen, () => database.run(statisticsStatus));
 }
