@@ -164,7 +164,7 @@ as $$
     -- Each author is looked up once: reading all of them takes longer than those of some weeks.
     select min(week) as week, array_agg(week) as weeks, (select first_at from author where id = active.author) as first_at
     from active group by author
-  ), returned as (
+  ), returned as materialized (
     select week, active_week - week as later, count(*) as authors
     from person cross join lateral unnest(weeks) as active_week
     where first_at >= (week::int8 * 7 + 4) * 86400 and first_at < (week::int8 * 7 + 11) * 86400
