@@ -3,6 +3,7 @@
 
 create or replace function statistics_totals(p_since int4, p_until int4) returns jsonb
 language sql stable
+set max_parallel_workers_per_gather = 0
 as $$
   select jsonb_build_object(
     'events', k.events,
@@ -120,7 +121,13 @@ as $$
       and not exists (select from relay_remake m where m.relay_id = r.id))
     order by top.events desc, r.id), '[]')
   from (
-    select relay_id, sum(events) as events from relay_day where day between p_since and p_until
+    select relay_id, sum(events) as events
+    from (
+      select relay_id, events from relay_day
+      where (p_since > 0 or p_until < 36525) and day between p_since and p_until
+      union all
+      -- Of all days there are fewer cells by kind.
+      select relay_id, events from relay_kind where p_since <= 0 and p_until >= 36525) as cell
     group by relay_id order by events desc, relay_id limit p_limit) as top
   join relay r on r.id = top.relay_id
   left join distinct_sketch s on s.subject = 4 and s.first = r.id and s.second = 0 and not s.is_stale
@@ -148,19 +155,19 @@ as $$
   with bounds as (
     select greatest((p_since + 2) / 7, last_week - 103) as first_week, last_week
     from (select (least(p_until, unix(now()) / 86400)::int4 - 3) / 7 - 1 as last_week) as ended
-  ), active as materialized (
+  ), active as (
     select author, (day - 4) / 7 as week
     from author_day cross join bounds
     where day between first_week * 7 + 4 and last_week * 7 + 10
     group by 1, 2
-  ), fresh as materialized (
-    select a.author, a.week
-    from active a join author on id = a.author
-    where first_at >= (a.week::int8 * 7 + 4) * 86400 and first_at < (a.week::int8 * 7 + 11) * 86400
-  ), returned as (
-    select f.week, a.week - f.week as later, count(*) as authors
-    from fresh f join active a using (author)
-    where a.week >= f.week
+  ), person as (
+    -- Each author is looked up once: reading all of them takes longer than those of some weeks.
+    select min(week) as week, array_agg(week) as weeks, (select first_at from author where id = active.author) as first_at
+    from active group by author
+  ), returned as materialized (
+    select week, active_week - week as later, count(*) as authors
+    from person cross join lateral unnest(weeks) as active_week
+    where first_at >= (week::int8 * 7 + 4) * 86400 and first_at < (week::int8 * 7 + 11) * 86400
     group by 1, 2
   )
   select coalesce(jsonb_agg(jsonb_build_object('at', (week * 7 + 4)::int8 * 86400, 'active', active) order by week), '[]')

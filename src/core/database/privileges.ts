@@ -105,6 +105,7 @@ const REFRESHED: ReadonlySet<string> = new Set([
   "kind_day",
   "kind_total",
   "author",
+  "author_first",
   "author_day",
   "author_first",
   "relay_day",
