@@ -1752,25 +1752,30 @@ CREATE OR REPLACE FUNCTION public.author_fact_add(p_authors integer[], p_counts 
  SET enable_seqscan TO 'off'
 AS $function$
 begin
-  insert into author_fact as f
-  select author, p_counts[at], p_counts[at + 1], p_counts[at + 2], p_counts[at + 3], p_counts[at + 4], p_counts[at + 5],
-    p_counts[at + 6], p_counts[at + 7], p_counts[at + 8], p_counts[at + 9], p_counts[at + 10], sent, received,
-    p_counts[at + 11 : at + 34]
-  from (
-    select author, i::int4 * 35 - 34 as at, sent, received
-    from unnest(p_authors, p_sent, p_received) with ordinality as t (author, sent, received, i)
-  ) as change
-  order by author
-  on conflict (author) do update
-  set posts = f.posts + excluded.posts, replies = f.replies + excluded.replies,
-    reactions_sent = f.reactions_sent + excluded.reactions_sent,
-    reactions_received = f.reactions_received + excluded.reactions_received,
-    reposts_sent = f.reposts_sent + excluded.reposts_sent, reposts_received = f.reposts_received + excluded.reposts_received,
-    reports_sent = f.reports_sent + excluded.reports_sent, reports_received = f.reports_received + excluded.reports_received,
-    zaps_sent = f.zaps_sent + excluded.zaps_sent, zaps_received = f.zaps_received + excluded.zaps_received,
-    unverified_zaps = f.unverified_zaps + excluded.unverified_zaps,
-    zap_msats_sent = f.zap_msats_sent + excluded.zap_msats_sent,
-    zap_msats_received = f.zap_msats_received + excluded.zap_msats_received, hours = hours_add(f.hours, excluded.hours);
+  with k as materialized (
+    select author, p_counts[at] as n1, p_counts[at + 1] as n2, p_counts[at + 2] as n3, p_counts[at + 3] as n4,
+      p_counts[at + 4] as n5, p_counts[at + 5] as n6, p_counts[at + 6] as n7, p_counts[at + 7] as n8,
+      p_counts[at + 8] as n9, p_counts[at + 9] as n10, p_counts[at + 10] as n11, p_counts[at + 11 : at + 34] as hours,
+      sent, received, exists (select from author_fact f where f.author = change.author) as is_there
+    from (
+      select author, i::int4 * 35 - 34 as at, sent, received
+      from unnest(p_authors, p_sent, p_received) with ordinality as t (author, sent, received, i)
+    ) as change
+  ), more as (
+    update author_fact f
+    set posts = f.posts + n1, replies = f.replies + n2, reactions_sent = f.reactions_sent + n3,
+      reactions_received = f.reactions_received + n4, reposts_sent = f.reposts_sent + n5,
+      reposts_received = f.reposts_received + n6, reports_sent = f.reports_sent + n7,
+      reports_received = f.reports_received + n8, zaps_sent = f.zaps_sent + n9, zaps_received = f.zaps_received + n10,
+      unverified_zaps = f.unverified_zaps + n11, zap_msats_sent = f.zap_msats_sent + sent,
+      zap_msats_received = f.zap_msats_received + received, hours = hours_add(f.hours, k.hours)
+    from k where k.is_there and f.author = k.author
+  )
+  insert into author_fact (author, posts, replies, reactions_sent, reactions_received, reposts_sent, reposts_received,
+    reports_sent, reports_received, zaps_sent, zaps_received, unverified_zaps, zap_msats_sent, zap_msats_received, hours)
+  select author, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, sent, received, hours
+  from k where not is_there
+  order by author;
 end
 $function$;
 comment on function author_fact_add(p_authors integer[], p_counts integer[], p_sent numeric[], p_received numeric[]) is 'Adds to what is counted of authors';
@@ -2334,6 +2339,26 @@ CREATE OR REPLACE FUNCTION public.clock_get()
 AS $function$ select extract(epoch from clock_timestamp())::float8 $function$;
 comment on function clock_get() is 'Unix seconds by the clock of this server, with their fraction';
 
+CREATE OR REPLACE FUNCTION public.contact_changes(p_pubkeys bytea)
+ RETURNS TABLE(pubkey text, created_at text, id text, tags text)
+ LANGUAGE sql
+ STABLE
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+  select encode(wanted.pubkey, 'hex'), n.created_at::text, encode(n.id, 'hex'), n.tags::text
+  from (
+    select distinct substr(p_pubkeys, i * 32 + 1, 32) as pubkey
+    from generate_series(0, octet_length(p_pubkeys) / 32 - 1) as i) as wanted
+  left join lateral contact_newest(wanted.pubkey) as n on true
+  left join author a on a.pubkey = wanted.pubkey
+  left join contact_list l on l.author = a.id
+  where l.id is distinct from n.id
+  order by wanted.pubkey
+$function$;
+comment on function contact_changes(p_pubkeys bytea) is 'Newest contact lists of authors, where contacts are not made of them yet';
+
 CREATE OR REPLACE FUNCTION public.contact_clear()
  RETURNS void
  LANGUAGE plpgsql
@@ -2346,22 +2371,6 @@ begin
 end
 $function$;
 comment on function contact_clear() is 'Empties the contact graph';
-
-CREATE OR REPLACE FUNCTION public.contact_follows(p_author integer, p_tags jsonb)
- RETURNS integer[]
- LANGUAGE sql
-AS $function$
-  select array(
-    select distinct number
-    from unnest(author_numbers((
-      select coalesce(string_agg(decode(key, 'hex'), ''), '')
-      from (
-        select distinct tag ->> 1 as key
-        from (select tag from jsonb_array_elements(p_tags) as tag where tag ->> 0 = 'p' and tag ->> 1 ~ '^[0-9a-f]{64}$' limit 50000) as named
-      ) as wanted))) as number
-    where number <> p_author)
-$function$;
-comment on function contact_follows(p_author integer, p_tags jsonb) is 'author.id of those whom a contact list names';
 
 CREATE OR REPLACE FUNCTION public.contact_newest(p_pubkey bytea)
  RETURNS TABLE(created_at bigint, id bytea, tags jsonb)
@@ -2393,58 +2402,59 @@ AS $function$
 $function$;
 comment on function contact_page(p_after bytea, p_limit integer, OUT pubkeys bytea, OUT upto bytea, OUT lists integer) is 'Authors of the contact lists after a key';
 
-CREATE OR REPLACE FUNCTION public.contact_update(p_pubkeys bytea)
+CREATE OR REPLACE FUNCTION public.contact_replace(p_lists jsonb, p_followers integer[], p_followed integer[])
  RETURNS integer
  LANGUAGE plpgsql
  SET enable_seqscan TO 'off'
 AS $function$
 declare
-  v_pubkey bytea;
-  v_author int4;
-  v_list record;
-  v_was int4[];
-  v_is int4[];
+  v_authors int4[];
   v_gone int4[];
-  v_come int4[];
-  v_changed int4 := 0;
+  v_changed int4;
 begin
-  for v_pubkey in
-    select distinct substr(p_pubkeys, i * 32 + 1, 32) as pubkey
-    from generate_series(0, octet_length(p_pubkeys) / 32 - 1) as i order by pubkey
-  loop
-    select id into v_author from author where pubkey = v_pubkey;
-    select * into v_list from contact_newest(v_pubkey);
-    continue when v_list.id is null and v_author is null
-      or exists (
-        select from contact_list l
-        where l.author = v_author and l.created_at = v_list.created_at and l.id = v_list.id);
-    v_author := coalesce(v_author, (author_numbers(v_pubkey))[1]);
-    v_was := array(select followed from contact where follower = v_author);
-    v_is := case when v_list.id is null then '{}' else contact_follows(v_author, v_list.tags) end;
-    v_gone := array(select unnest(v_was) except select unnest(v_is));
-    v_come := array(select unnest(v_is) except select unnest(v_was) order by 1);
-    if v_list.id is null then
-      delete from contact_list where author = v_author;
-    else
-      insert into contact_list as l (created_at, author, follows, id)
-      values (v_list.created_at, v_author, cardinality(v_is), v_list.id)
-      on conflict (author) do update
-      set created_at = excluded.created_at, follows = excluded.follows, id = excluded.id;
-    end if;
-    delete from contact where follower = v_author and followed = any (v_gone);
-    insert into contact (follower, followed) select v_author, followed from unnest(v_come) as followed;
-    insert into contact_total as t (author, followers)
-    select followed, 1 from unnest(v_come) as followed
-    on conflict (author) do update set followers = t.followers + 1;
-    delete from contact_total where author = any (v_gone) and followers = 1;
-    update contact_total set followers = followers - 1 where author = any (v_gone);
-    perform author_release(v_gone || v_author);
-    v_changed := v_changed + cardinality(v_gone) + cardinality(v_come);
-  end loop;
+  with list as materialized (
+    select author, "createdAt" as created_at, decode(id, 'hex') as id, follows
+    from jsonb_to_recordset(p_lists) as t (author int4, "createdAt" int8, id text, follows int4)
+  ), without as (
+    delete from contact_list l using list where l.author = list.author and list.id is null
+  ), kept as (
+    insert into contact_list as l (created_at, author, follows, id)
+    select created_at, author, follows, id from list where id is not null order by author
+    on conflict (author) do update
+    set created_at = excluded.created_at, follows = excluded.follows, id = excluded.id
+  ), wanted as materialized (
+    select follower, followed from unnest(p_followers, p_followed) as t (follower, followed)
+  ), was as materialized (
+    select c.follower, c.followed from list join contact c on c.follower = list.author
+  ), gone as materialized (
+    select * from was except select * from wanted
+  ), come as materialized (
+    select * from wanted except select * from was
+  ), ended as (
+    delete from contact c using gone g where c.follower = g.follower and c.followed = g.followed
+  ), begun as (
+    insert into contact (follower, followed) select follower, followed from come order by 1, 2
+  ), change as materialized (
+    select followed, sum(n)::int4 as n, exists (select from contact_total where author = followed) as is_there
+    from (select followed, -1 as n from gone union all select followed, 1 from come) as pair
+    group by followed having sum(n) <> 0
+  ), first as (
+    insert into contact_total (author, followers)
+    select followed, n from change where not is_there order by followed
+  ), last as (
+    delete from contact_total t using change c where c.is_there and t.author = c.followed and t.followers + c.n <= 0
+  ), more as (
+    update contact_total t set followers = t.followers + c.n
+    from change c where c.is_there and t.author = c.followed and t.followers + c.n > 0
+  )
+  select (select array_agg(author) from list), (select array_agg(distinct followed) from gone),
+    (select count(*) from gone) + (select count(*) from come)
+  into v_authors, v_gone, v_changed;
+  perform author_release(v_authors || v_gone);
   return v_changed;
 end
 $function$;
-comment on function contact_update(p_pubkeys bytea) is 'Makes the contacts of authors those of their newest list';
+comment on function contact_replace(p_lists jsonb, p_followers integer[], p_followed integer[]) is 'Makes the contacts of authors those of their newest lists';
 
 CREATE OR REPLACE FUNCTION public.deleted_event_wanted()
  RETURNS boolean
@@ -4317,7 +4327,15 @@ CREATE OR REPLACE FUNCTION public.hours_add(p_one integer[], p_other integer[])
  RETURNS integer[]
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-AS $function$ select array(select a + b from unnest(p_one, p_other) with ordinality as t (a, b, i) order by i) $function$;
+AS $function$
+  select array[
+    p_one[1] + p_other[1], p_one[2] + p_other[2], p_one[3] + p_other[3], p_one[4] + p_other[4], p_one[5] +
+    p_other[5], p_one[6] + p_other[6], p_one[7] + p_other[7], p_one[8] + p_other[8], p_one[9] + p_other[9],
+    p_one[10] + p_other[10], p_one[11] + p_other[11], p_one[12] + p_other[12], p_one[13] + p_other[13], p_one[14]
+    + p_other[14], p_one[15] + p_other[15], p_one[16] + p_other[16], p_one[17] + p_other[17], p_one[18] +
+    p_other[18], p_one[19] + p_other[19], p_one[20] + p_other[20], p_one[21] + p_other[21], p_one[22] +
+    p_other[22], p_one[23] + p_other[23], p_one[24] + p_other[24]]
+$function$;
 comment on function hours_add(p_one integer[], p_other integer[]) is 'Sums of two arrays, element by element';
 
 CREATE OR REPLACE FUNCTION public.kind_is_asserted(p_kind integer)

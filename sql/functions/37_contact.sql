@@ -1,22 +1,6 @@
 -- The contact graph. It depends on the tables alone: whoever may have another newest list is looked at again. Only the
 -- refresher calls these, one at a time.
 
--- Numbers of what a list follows: the first 50,000 public keys that are ones, each once. Himself nobody follows.
-create or replace function contact_follows(p_author int4, p_tags jsonb) returns int4[]
-language sql
-as $$
-  select array(
-    select distinct number
-    from unnest(author_numbers((
-      select coalesce(string_agg(decode(key, 'hex'), ''), '')
-      from (
-        select distinct tag ->> 1 as key
-        from (select tag from jsonb_array_elements(p_tags) as tag where tag ->> 0 = 'p' and tag ->> 1 ~ '^[0-9a-f]{64}$' limit 50000) as named
-      ) as wanted))) as number
-    where number <> p_author)
-$$;
-comment on function contact_follows(int4, jsonb) is 'author.id of those whom a contact list names';
-
 create or replace function contact_newest(p_pubkey bytea) returns table (created_at int8, id bytea, tags jsonb)
 language sql stable
 as $$
@@ -26,58 +10,81 @@ as $$
 $$;
 comment on function contact_newest(bytea) is 'The contact list that counts (NIP-01: of those of one second the lowest id)';
 
--- p_pubkeys: 32 bytes each. Writes only what has changed. Returns how many pairs came or went.
-create or replace function contact_update(p_pubkeys bytea) returns int4
+-- p_pubkeys: 32 bytes each. Of those whose contacts were made of another list than their newest, that list; nulls for who has
+-- none any more. Ids and keys in hex.
+create or replace function contact_changes(p_pubkeys bytea)
+returns table (pubkey text, created_at text, id text, tags text)
+language sql stable
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+as $$
+  select encode(wanted.pubkey, 'hex'), n.created_at::text, encode(n.id, 'hex'), n.tags::text
+  from (
+    select distinct substr(p_pubkeys, i * 32 + 1, 32) as pubkey
+    from generate_series(0, octet_length(p_pubkeys) / 32 - 1) as i) as wanted
+  left join lateral contact_newest(wanted.pubkey) as n on true
+  left join author a on a.pubkey = wanted.pubkey
+  left join contact_list l on l.author = a.id
+  where l.id is distinct from n.id
+  order by wanted.pubkey
+$$;
+comment on function contact_changes(bytea) is 'Newest contact lists of authors, where contacts are not made of them yet';
+
+-- p_lists: JSON array of {author, createdAt, id: hex, follows}, createdAt and id null for no list. p_followers, p_followed:
+-- all pairs of these authors, each once. Writes only what has changed; returns how many pairs came or went.
+create or replace function contact_replace(p_lists jsonb, p_followers int4[], p_followed int4[]) returns int4
 language plpgsql
 set enable_seqscan = off
 as $$
 declare
-  v_pubkey bytea;
-  v_author int4;
-  v_list record;
-  v_was int4[];
-  v_is int4[];
+  v_authors int4[];
   v_gone int4[];
-  v_come int4[];
-  v_changed int4 := 0;
+  v_changed int4;
 begin
-  for v_pubkey in
-    select distinct substr(p_pubkeys, i * 32 + 1, 32) as pubkey
-    from generate_series(0, octet_length(p_pubkeys) / 32 - 1) as i order by pubkey
-  loop
-    select id into v_author from author where pubkey = v_pubkey;
-    select * into v_list from contact_newest(v_pubkey);
-    continue when v_list.id is null and v_author is null
-      or exists (
-        select from contact_list l
-        where l.author = v_author and l.created_at = v_list.created_at and l.id = v_list.id);
-    v_author := coalesce(v_author, (author_numbers(v_pubkey))[1]);
-    v_was := array(select followed from contact where follower = v_author);
-    v_is := case when v_list.id is null then '{}' else contact_follows(v_author, v_list.tags) end;
-    v_gone := array(select unnest(v_was) except select unnest(v_is));
-    v_come := array(select unnest(v_is) except select unnest(v_was) order by 1);
-    if v_list.id is null then
-      delete from contact_list where author = v_author;
-    else
-      insert into contact_list as l (created_at, author, follows, id)
-      values (v_list.created_at, v_author, cardinality(v_is), v_list.id)
-      on conflict (author) do update
-      set created_at = excluded.created_at, follows = excluded.follows, id = excluded.id;
-    end if;
-    delete from contact where follower = v_author and followed = any (v_gone);
-    insert into contact (follower, followed) select v_author, followed from unnest(v_come) as followed;
-    insert into contact_total as t (author, followers)
-    select followed, 1 from unnest(v_come) as followed
-    on conflict (author) do update set followers = t.followers + 1;
-    delete from contact_total where author = any (v_gone) and followers = 1;
-    update contact_total set followers = followers - 1 where author = any (v_gone);
-    perform author_release(v_gone || v_author);
-    v_changed := v_changed + cardinality(v_gone) + cardinality(v_come);
-  end loop;
+  with list as materialized (
+    select author, "createdAt" as created_at, decode(id, 'hex') as id, follows
+    from jsonb_to_recordset(p_lists) as t (author int4, "createdAt" int8, id text, follows int4)
+  ), without as (
+    delete from contact_list l using list where l.author = list.author and list.id is null
+  ), kept as (
+    insert into contact_list as l (created_at, author, follows, id)
+    select created_at, author, follows, id from list where id is not null order by author
+    on conflict (author) do update
+    set created_at = excluded.created_at, follows = excluded.follows, id = excluded.id
+  ), wanted as materialized (
+    select follower, followed from unnest(p_followers, p_followed) as t (follower, followed)
+  ), was as materialized (
+    select c.follower, c.followed from list join contact c on c.follower = list.author
+  ), gone as materialized (
+    select * from was except select * from wanted
+  ), come as materialized (
+    select * from wanted except select * from was
+  ), ended as (
+    delete from contact c using gone g where c.follower = g.follower and c.followed = g.followed
+  ), begun as (
+    insert into contact (follower, followed) select follower, followed from come order by 1, 2
+  ), change as materialized (
+    select followed, sum(n)::int4 as n, exists (select from contact_total where author = followed) as is_there
+    from (select followed, -1 as n from gone union all select followed, 1 from come) as pair
+    group by followed having sum(n) <> 0
+  ), first as (
+    insert into contact_total (author, followers)
+    select followed, n from change where not is_there order by followed
+  ), last as (
+    delete from contact_total t using change c where c.is_there and t.author = c.followed and t.followers + c.n <= 0
+  ), more as (
+    update contact_total t set followers = t.followers + c.n
+    from change c where c.is_there and t.author = c.followed and t.followers + c.n > 0
+  )
+  select (select array_agg(author) from list), (select array_agg(distinct followed) from gone),
+    (select count(*) from gone) + (select count(*) from come)
+  into v_authors, v_gone, v_changed;
+  perform author_release(v_authors || v_gone);
   return v_changed;
 end
 $$;
-comment on function contact_update(bytea) is 'Makes the contacts of authors those of their newest list';
+comment on function contact_replace(jsonb, int4[], int4[]) is 'Makes the contacts of authors those of their newest lists';
 
 create or replace function contact_clear() returns void
 language plpgsql

@@ -32,9 +32,18 @@ as $$
 $$;
 comment on function deleted_event_wanted() is 'Whether tags of events that are deleted are to be kept';
 
+-- Written out, so that it is part of the plan of who calls it, and no query for each row.
 create or replace function hours_add(p_one int4[], p_other int4[]) returns int4[]
 language sql immutable parallel safe
-as $$ select array(select a + b from unnest(p_one, p_other) with ordinality as t (a, b, i) order by i) $$;
+as $$
+  select array[
+    p_one[1] + p_other[1], p_one[2] + p_other[2], p_one[3] + p_other[3], p_one[4] + p_other[4], p_one[5] +
+    p_other[5], p_one[6] + p_other[6], p_one[7] + p_other[7], p_one[8] + p_other[8], p_one[9] + p_other[9],
+    p_one[10] + p_other[10], p_one[11] + p_other[11], p_one[12] + p_other[12], p_one[13] + p_other[13], p_one[14]
+    + p_other[14], p_one[15] + p_other[15], p_one[16] + p_other[16], p_one[17] + p_other[17], p_one[18] +
+    p_other[18], p_one[19] + p_other[19], p_one[20] + p_other[20], p_one[21] + p_other[21], p_one[22] +
+    p_other[22], p_one[23] + p_other[23], p_one[24] + p_other[24]]
+$$;
 comment on function hours_add(int4[], int4[]) is 'Sums of two arrays, element by element';
 
 -- p_counts: 35 numbers an author: the columns from posts to unverified_zaps, then 24 hours. p_sent, p_received: msats.
@@ -47,25 +56,30 @@ set enable_mergejoin = off
 set enable_seqscan = off
 as $$
 begin
-  insert into author_fact as f
-  select author, p_counts[at], p_counts[at + 1], p_counts[at + 2], p_counts[at + 3], p_counts[at + 4], p_counts[at + 5],
-    p_counts[at + 6], p_counts[at + 7], p_counts[at + 8], p_counts[at + 9], p_counts[at + 10], sent, received,
-    p_counts[at + 11 : at + 34]
-  from (
-    select author, i::int4 * 35 - 34 as at, sent, received
-    from unnest(p_authors, p_sent, p_received) with ordinality as t (author, sent, received, i)
-  ) as change
-  order by author
-  on conflict (author) do update
-  set posts = f.posts + excluded.posts, replies = f.replies + excluded.replies,
-    reactions_sent = f.reactions_sent + excluded.reactions_sent,
-    reactions_received = f.reactions_received + excluded.reactions_received,
-    reposts_sent = f.reposts_sent + excluded.reposts_sent, reposts_received = f.reposts_received + excluded.reposts_received,
-    reports_sent = f.reports_sent + excluded.reports_sent, reports_received = f.reports_received + excluded.reports_received,
-    zaps_sent = f.zaps_sent + excluded.zaps_sent, zaps_received = f.zaps_received + excluded.zaps_received,
-    unverified_zaps = f.unverified_zaps + excluded.unverified_zaps,
-    zap_msats_sent = f.zap_msats_sent + excluded.zap_msats_sent,
-    zap_msats_received = f.zap_msats_received + excluded.zap_msats_received, hours = hours_add(f.hours, excluded.hours);
+  with k as materialized (
+    select author, p_counts[at] as n1, p_counts[at + 1] as n2, p_counts[at + 2] as n3, p_counts[at + 3] as n4,
+      p_counts[at + 4] as n5, p_counts[at + 5] as n6, p_counts[at + 6] as n7, p_counts[at + 7] as n8,
+      p_counts[at + 8] as n9, p_counts[at + 9] as n10, p_counts[at + 10] as n11, p_counts[at + 11 : at + 34] as hours,
+      sent, received, exists (select from author_fact f where f.author = change.author) as is_there
+    from (
+      select author, i::int4 * 35 - 34 as at, sent, received
+      from unnest(p_authors, p_sent, p_received) with ordinality as t (author, sent, received, i)
+    ) as change
+  ), more as (
+    update author_fact f
+    set posts = f.posts + n1, replies = f.replies + n2, reactions_sent = f.reactions_sent + n3,
+      reactions_received = f.reactions_received + n4, reposts_sent = f.reposts_sent + n5,
+      reposts_received = f.reposts_received + n6, reports_sent = f.reports_sent + n7,
+      reports_received = f.reports_received + n8, zaps_sent = f.zaps_sent + n9, zaps_received = f.zaps_received + n10,
+      unverified_zaps = f.unverified_zaps + n11, zap_msats_sent = f.zap_msats_sent + sent,
+      zap_msats_received = f.zap_msats_received + received, hours = hours_add(f.hours, k.hours)
+    from k where k.is_there and f.author = k.author
+  )
+  insert into author_fact (author, posts, replies, reactions_sent, reactions_received, reposts_sent, reposts_received,
+    reports_sent, reports_received, zaps_sent, zaps_received, unverified_zaps, zap_msats_sent, zap_msats_received, hours)
+  select author, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, sent, received, hours
+  from k where not is_there
+  order by author;
 end
 $$;
 comment on function author_fact_add(int4[], int4[], numeric[], numeric[]) is 'Adds to what is counted of authors';

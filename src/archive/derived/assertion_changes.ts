@@ -6,7 +6,8 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import type { Sql } from "../../core/database/connection/database.ts";
-import { integersOf, sqlArray } from "../sql_array.ts";
+import { sqlArray } from "../sql_array.ts";
+import { authorNumbers } from "./author_numbers.ts";
 import {
   AUTHOR_COUNTERS,
   type AuthorCounter,
@@ -184,16 +185,4 @@ const ADDRESS = /^(0|[1-9]\d{0,4}):[0-9a-f]{64}:/;
 function targetKey(target: string): string | null {
   if (isKey(target)) return target;
   return ADDRESS.test(target) ? hash("sha256", target, "hex") : null;
-}
-
-/** `author.id` of public keys in hex; who is new gets one. */
-export async function authorNumbers(
-  sql: Sql,
-  pubkeys: readonly string[],
-): Promise<readonly number[]> {
-  if (pubkeys.length === 0) return [];
-  const packed = Buffer.from(pubkeys.join(""), "hex");
-  const [row] = await sql<{ numbers: string }[]>`
-    select array_to_string(author_numbers(${packed}::bytea), ',') as numbers`;
-  return integersOf(row!.numbers);
 }
