@@ -10,7 +10,11 @@ import {
   type Executor,
   onConnection,
 } from "../../core/database/connection/executor.ts";
-import { foldDerived, remakeDerivedStep } from "../derived/derived.ts";
+import {
+  type DerivedStatus,
+  foldDerived,
+  remakeDerivedStep,
+} from "../derived/derived.ts";
 import type { DerivedOptions } from "../derived/derived_options.ts";
 import { takeFacts } from "../facts.ts";
 import { foldFacts } from "./fold.ts";
@@ -119,13 +123,24 @@ export interface StatisticsStatus {
   readonly relaysToMake: number;
   /** Sketches that still count something deleted. */
   readonly staleSketches: number;
+  /** How far derived facts are; null for a lite archive. */
+  readonly derived: DerivedStatus;
+}
+
+/** Whether anything is to be made from the tables before all is right. */
+export function isUnmade(
+  { daysToMake, relaysToMake, staleSketches, derived }: StatisticsStatus,
+): boolean {
+  return daysToMake + relaysToMake + staleSketches > 0 ||
+    Object.values(derived ?? {}).includes("unfinished");
 }
 
 /** How far statistics are behind the archive. Cheap. */
 export function statisticsStatus(db: Executor): Promise<StatisticsStatus> {
   return onConnection(db, async (sql) => {
     const [row] = await sql<{ status: StatisticsStatus }[]>`
-      select statistics_status() as status`;
+      select statistics_status()
+        || jsonb_build_object('derived', derived_status()) as status`;
     return row!.status;
   });
 }

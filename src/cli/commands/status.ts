@@ -231,7 +231,7 @@ function factsText({ facts }: PipelineReport): string {
 
 /** How far statistics are, what they have to make again from the archive, who works on them, and at what cost. */
 function statisticsText({ statistics, at }: PipelineReport): string {
-  const { foldedAt, oldestSeconds, daysToMake, relaysToMake, lease } =
+  const { foldedAt, oldestSeconds, daysToMake, relaysToMake, derived, lease } =
     statistics;
   const lag = oldestSeconds === null
     ? "up to date"
@@ -244,6 +244,11 @@ function statisticsText({ statistics, at }: PipelineReport): string {
       counted(relaysToMake, "relay")
     } to be made`,
   ];
+  const unfinished = Object.entries(derived ?? {})
+    .flatMap(([name, state]) => state === "unfinished" ? [name] : []);
+  if (unfinished.length > 0) {
+    toMake.push(`${unfinished.join(" and ")} not made yet of all there is`);
+  }
   const worker = lease === null
     ? "no refresher works"
     : `by ${holderText(lease.holder)}, busy ${percent(lease.busyShare)}`;

@@ -7,6 +7,7 @@
  * @module
  */
 import {
+  isUnmade,
   refreshStatistics,
   statisticsStatus,
 } from "../../archive/statistics/refresh.ts";
@@ -91,8 +92,8 @@ async function isRefreshed(
   startedAtMs: number,
 ): Promise<boolean> {
   const status = await statisticsStatus(database);
-  const { oldestSeconds, daysToMake, relaysToMake, staleSketches } = status;
-  if (daysToMake + relaysToMake + staleSketches > 0) return false;
+  const { oldestSeconds } = status;
+  if (isUnmade(status)) return false;
   const seconds = (performance.now() - startedAtMs) / 1_000;
   // Seconds of the database are whole ones.
   return oldestSeconds === null || oldestSeconds + 1 < seconds;

@@ -9,6 +9,7 @@ import { verifySchema } from "../../../src/core/database/verify.ts";
 import { insertRelays } from "../../../src/archive/relays.ts";
 import { filterHash } from "../../../src/models/filter.ts";
 import type { TestArchive } from "../../support/archive.ts";
+import { testArchive } from "../../support/archive.ts";
 import { testOnEachServer } from "../../support/each_server.ts";
 import { eventFactory } from "../../support/event_factory.ts";
 import { generateSchema } from "../../support/generated_schema.ts";
@@ -20,17 +21,24 @@ import { insertRelayMetadata } from "../../../src/archive/metadata.ts";
 const factory = eventFactory("verify_test");
 const SQL = new URL("../../../sql/", import.meta.url);
 
-testOnEachServer(
-  "sql/schema.sql and sql/catalog.json are what the migrations make",
-  async ({ database }) => {
-    const generated = Object.entries(await database.run(generateSchema));
-    for (const [name, text] of generated) {
+for (const version of await serverVersions()) {
+  Deno.test(`sql/schema.sql and sql/catalog.json are what the migrations make [${version}]`, async () => {
+    await using archive = await testArchive({ version });
+    const shown = version === "embedded" ? (text: string) => text : unqualified;
+    const generated = await archive.database.run(generateSchema);
+    for (const name of ["schema.sql", "catalog.json"] as const) {
       const stale =
         `sql/${name} is stale: deno run -P=test tests/support/generated_schema.ts`;
-      assert.equal(await Deno.readTextFile(new URL(name, SQL)), text, stale);
+      const file = await Deno.readTextFile(new URL(name, SQL));
+      assert.equal(shown(file), shown(generated[name]), stale);
     }
-  },
-);
+  });
+}
+
+/** From PostgreSQL 16 on, the columns of views of one table are shown without its name before them. */
+function unqualified(schema: string): string {
+  return schema.replace(/\b[a-z_]+\.(?=[a-z_]+)/g, "");
+}
 
 for (const version of await serverVersions()) {
   Deno.test(`sql/schema.sql makes the schema that db verify wants [${version}]`, async () => {
