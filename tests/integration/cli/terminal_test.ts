@@ -31,7 +31,11 @@ Deno.test({
       await terminal.run("resize-window", "-x", `${columns}`, "-y", "24");
       await until(`it is drawn ${columns} wide`, async () => {
         const views = await terminal.views();
-        return views.length === 1 && views[0]?.length === columns - 1;
+        return views.length === 1 && views[0]?.length === columns - 1 &&
+          // What the terminal wrapped by itself may end there, too.
+          (await terminal.lines()).some((line, i, all) =>
+            line === " candidates 0" && all[i - 1] === views[0]
+          );
       });
       const lines = await terminal.lines();
       const head = lines.findIndex((line) => line.startsWith("── bigbrotr"));
