@@ -6933,9 +6933,13 @@ begin
   insert into made_author
   select first_at, last_at, events, author
   from numbered cross join lateral unnest(pubkeys, numbers) as n (pubkey, author) join found using (pubkey);
+  -- Also whose first or last event was deleted without a fact that was counted: they were looked up while it was there.
   v_lost := array(
     select d.author from author_day d left join made_author m using (author)
-    where d.day = p_day and d.events > coalesce(m.events, 0));
+    where d.day = p_day and d.events > coalesce(m.events, 0)
+    union
+    select m.author from made_author m join author a on a.id = m.author
+    where a.first_at between v_since and m.first_at - 1 or a.last_at between m.last_at + 1 and v_until);
   v_authors := array(select author from made_author union select author from author_day where day = p_day);
   v_first_days := author_first_days(v_authors);
   update author a
@@ -7274,6 +7278,25 @@ AS $function$
   from statistics_state s cross join fact_status() as w (value)
 $function$;
 comment on function statistics_status() is 'How far statistics are, as JSON';
+
+CREATE OR REPLACE FUNCTION public.statistics_sweep_authors()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+begin
+  if exists (select from fact_dropped where day is not null) then
+    return;
+  end if;
+  perform author_correct(array(
+    select a.id from author a
+    where a.first_at is not null and (
+      not exists (select from author_day d where d.day = statistics_day(a.first_at) and d.author = a.id)
+      or not exists (select from author_day d where d.day = statistics_day(a.last_at) and d.author = a.id))));
+end
+$function$;
+comment on function statistics_sweep_authors() is 'Looks up first and last event again of authors that have none where it says';
 
 CREATE OR REPLACE FUNCTION public.statistics_today()
  RETURNS jsonb

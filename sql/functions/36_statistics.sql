@@ -468,9 +468,13 @@ begin
   insert into made_author
   select first_at, last_at, events, author
   from numbered cross join lateral unnest(pubkeys, numbers) as n (pubkey, author) join found using (pubkey);
+  -- Also whose first or last event was deleted without a fact that was counted: they were looked up while it was there.
   v_lost := array(
     select d.author from author_day d left join made_author m using (author)
-    where d.day = p_day and d.events > coalesce(m.events, 0));
+    where d.day = p_day and d.events > coalesce(m.events, 0)
+    union
+    select m.author from made_author m join author a on a.id = m.author
+    where a.first_at between v_since and m.first_at - 1 or a.last_at between m.last_at + 1 and v_until);
   v_authors := array(select author from made_author union select author from author_day where day = p_day);
   v_first_days := author_first_days(v_authors);
   update author a
@@ -488,6 +492,26 @@ begin
 end
 $$;
 comment on function statistics_make_day(int4) is 'Makes the cells of a day again from the events; returns their number';
+
+-- After the last of the days that are to be made: whoever is not active on the day of his first or last event had that
+-- event deleted before its day was made. Looks at all authors.
+create or replace function statistics_sweep_authors() returns void
+language plpgsql
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  if exists (select from fact_dropped where day is not null) then
+    return;
+  end if;
+  perform author_correct(array(
+    select a.id from author a
+    where a.first_at is not null and (
+      not exists (select from author_day d where d.day = statistics_day(a.first_at) and d.author = a.id)
+      or not exists (select from author_day d where d.day = statistics_day(a.last_at) and d.author = a.id))));
+end
+$$;
+comment on function statistics_sweep_authors() is 'Looks up first and last event again of authors that have none where it says';
 
 -- Kinds and authors of a day, each pair once, for its sketches. Throw-away keys are not among them. p_kind: null for all.
 create or replace function statistics_day_authors(p_day int4, p_kind int4) returns table (kind int4, pubkeys text)

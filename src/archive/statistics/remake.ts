@@ -49,6 +49,7 @@ async function makeDay(sql: Sql, day: number): Promise<void> {
   // First, so that what is dropped from now on is remembered anew.
   await sql`delete from fact_dropped where day = ${day}::int4`;
   await sql`select statistics_make_day(${day}::int4)`;
+  await sql`select statistics_sweep_authors()`;
   const before = await sql<{ kind: number; registers: string }[]>`
     delete from distinct_sketch
     where subject = ${SUBJECTS.kindDay} and first = ${day}::int4

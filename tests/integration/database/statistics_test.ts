@@ -65,4 +65,44 @@ for (const version of await serverVersions()) {
     await refreshAll(archive);
     await assertStatistics(sql);
   });
+
+  Deno.test(`an event that was looked up as an author's first, and deleted uncounted, is so no more [${version}]`, async () => {
+    await using archive = await testArchive({ version });
+    const { database, sql } = archive;
+    const relay = await newRelay(archive);
+    const [model] = randomEvents(1, 1);
+    const event = (day: number, second: number) => ({
+      ...model!,
+      kind: 1,
+      id: (day * 100_000 + second).toString(16).padStart(64, "0"),
+      created_at: 1_795_046_400 + day * 86_400 + second,
+    });
+    const store = (...events: ReturnType<typeof event>[]) =>
+      storeBatch(database, syncBatch(relay, events));
+    const forget = async ({ id }: ReturnType<typeof event>) => {
+      await sql`select forget_begin('', decode(${id}, 'hex'), 0, 'operator')`;
+      await sql`select * from forget_page(null, decode(${id}, 'hex'), 10)`;
+    };
+    const gone = event(5, 0);
+    await store(event(4, 0), gone, event(3, 50));
+    await refreshAll(archive);
+    // The deletion is folded while what comes after it waits: first and last are looked up in the tables.
+    await forget(gone);
+    const alone = event(1, 0);
+    const beside = event(3, 10);
+    await store(alone, beside);
+    for (let facts = 0; facts < 2; facts++) {
+      await refreshStatistics(database, { limit: 1, signal });
+    }
+    await sql`
+      insert into fact_dropped (dropped_at, day)
+      select 0, statistics_day(at) from unnest(
+        ${sql.array([alone.created_at, beside.created_at])}::int8[]) as at`;
+    await forget(alone);
+    await refreshAll(archive);
+    await assertStatistics(sql);
+    await forget(beside);
+    await refreshAll(archive);
+    await assertStatistics(sql);
+  });
 }
