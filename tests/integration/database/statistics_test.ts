@@ -98,6 +98,9 @@ for (const version of await serverVersions()) {
       insert into fact_dropped (dropped_at, day)
       select 0, statistics_day(at) from unnest(
         ${sql.array([alone.created_at, beside.created_at])}::int8[]) as at`;
+    // Else what its relay loses would have the author looked up.
+    await sql`
+      insert into fact_dropped (dropped_at, relay_id) values (0, ${relay})`;
     await forget(alone);
     await refreshAll(archive);
     await assertStatistics(sql);

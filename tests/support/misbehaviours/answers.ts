@@ -68,7 +68,8 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     },
     stored: 100,
     complete: true,
-    rejected: { signature: 100, id: 100, kind: 100 },
+    // It does not know `authors`, by which it is asked once more as it says `finish`.
+    rejected: { signature: 100, id: 100, kind: 100, filter: 1 },
   },
   {
     promise: "stores an event once, however often it comes",
