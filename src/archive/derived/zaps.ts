@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import type { Sql } from "../../core/database/connection/database.ts";
 import { sqlArray } from "../sql_array.ts";
-import { type AssertionChanges } from "./assertion_changes.ts";
+import type { AssertionChanges } from "./assertion_changes.ts";
 import { authorNumbers } from "./author_numbers.ts";
 import type { VerifiedZap } from "./derived_options.ts";
 
