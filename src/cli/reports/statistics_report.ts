@@ -38,13 +38,15 @@ export function statisticsText(
   const parts = [
     labelledLines(overview(statistics, range), { label: LABEL, columns }),
     trend && trendText(trend, columns),
-    kinds && kindTable(kinds, { share, columns }),
-    authors && authorTable(authors, { share, columns }),
-    relays && relayTable(relays, columns),
-    networks && networkTable(networks, columns),
-    retention && retentionTable(retention, columns),
+    kinds?.length && kindTable(kinds, { share, columns }),
+    authors?.length && authorTable(authors, { share, columns }),
+    relays?.length && relayTable(relays, columns),
+    networks?.length && networkTable(networks, columns),
+    retention?.some(({ active }) => (active[0] ?? 0) > 0) &&
+    retentionTable(retention, columns),
   ];
-  return parts.filter((part) => part !== null && part !== "").join("\n");
+  // What there is nothing of is left out, heading and all.
+  return parts.filter(Boolean).join("\n");
 }
 
 function overview(
@@ -82,11 +84,13 @@ function overview(
       counted(totals.events, "event")
     } of ${counted(totals.kinds, "kind")} by ${
       counted(totals.authors, "author")
-    }, ${grouped(totals.newAuthors)} of them new`,
+    }, ${grouped(totals.newAuthors)} of them new${
+      totals.events === 0 && now.events > 0 ? "; --all shows all days" : ""
+    }`,
   ]];
 }
 
-/** What the figures lack; empty when that is nothing. */
+/** What the figures lack. */
 function missingText(
   { waiting, oldestSeconds, daysToMake, relaysToMake, staleSketches }:
     Statistics["status"],
@@ -102,7 +106,9 @@ function missingText(
       : []),
     ...(made.length > 0 ? [`${made.join(", ")} to be made again`] : []),
   ];
-  return missing.length === 0 ? "" : `; not in it: ${missing.join("; ")}`;
+  return missing.length === 0
+    ? "; nothing has changed since"
+    : `; not in it: ${missing.join("; ")}`;
 }
 
 function trendText(trend: Trend, columns: number): string {
