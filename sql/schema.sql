@@ -4224,7 +4224,7 @@ begin
     from batch b
   ), noted as (
     insert into forgotten_event as f (created_at, id)
-    select created_at, id from judged where is_forgotten or is_refused order by id
+    select distinct on (id) created_at, id from judged where is_forgotten or is_refused order by id
     on conflict (id) do update set created_at = excluded.created_at where f.created_at is null
   )
   select coalesce(array_agg(i order by i), '{}') into v_left from judged where not is_forgotten and not is_refused;

@@ -70,6 +70,19 @@ testOnEachServer(
     assert.equal(left!["rows"], 0);
     while (await consumeFacts(database, { limit: 99, signal }, addToLedger));
     assert.deepEqual(await ledgerFaults(archive), []);
+    // They come again, and something new of the author, each twice in one batch.
+    const again = [
+      ...gone,
+      {
+        ...gone.find(({ pubkey }) => pubkey === author.key)!,
+        id: "ab".repeat(32),
+      },
+    ];
+    const inserted = await insertEvents(
+      database,
+      encodeEvents([...again, ...again]),
+    );
+    assert.equal(inserted, 0);
   },
 );
 
