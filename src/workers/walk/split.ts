@@ -89,8 +89,8 @@ interface Part extends Window {
 /** Asks for a part, with a witness beside it where nothing is known to lie within. */
 function askPart(walk: Walk, part: Part) {
   const { profile, witnesses } = walk;
-  // No more than leave an answer far from full.
-  const room = Math.max(1, profile.mostAtOnce >> 2);
+  // No more than leave an answer far from full; where that is none, they are asked for afterwards.
+  const room = profile.mostAtOnce >> 2;
   const ids = part.known.length > 0 || profile.manyFilters === "no"
     ? []
     : witnesses.pick().slice(0, room).map(({ id }) => id);
