@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sqlArray } from "../sql_array.ts";
 import { Buffer } from "node:buffer";
 import { type EventKey, unpackKeys } from "./event_key.ts";
 import type { ReadSteps } from "./read_steps.ts";
@@ -213,7 +214,7 @@ function toPage([row]: readonly PageRow[]): KeyPage {
 }
 
 function intArray(values: readonly number[] | null): string | null {
-  return values === null ? null : `{${values.join()}}`;
+  return values === null ? null : sqlArray(values);
 }
 
 function bytes(value: Uint8Array | null): Buffer | null {

@@ -50,7 +50,7 @@ export async function storeChanges(
 }
 
 /** @param numbers Where the second part of the key is the place of an author: their numbers. */
-export async function addCells(
+async function addCells(
   sql: Sql,
   table: string,
   [firstName, secondName]: readonly [string, string?],
@@ -91,7 +91,7 @@ async function addAuthors(
 }
 
 /** Looks first and last up again where something was deleted. */
-export async function correctAuthors(
+async function correctAuthors(
   sql: Sql,
   numbers: readonly number[],
 ): Promise<void> {
